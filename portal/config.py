@@ -1,0 +1,129 @@
+"""Every setting: name, default, one-line meaning. Read from OMIX_* environment variables, checked at start."""
+
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+GIB = 1 << 30
+
+
+class Settings(BaseSettings):
+    """The settings of one instance. Unknown OMIX_ variables are ignored; a bad value stops the start."""
+
+    model_config = SettingsConfigDict(env_prefix="OMIX_", frozen=False, extra="ignore", ignored_types=(cached_property,))
+
+    instance: Path = Field(ROOT / "instance", description="folder of the database, queue, area, archive, keys and outbox")
+    site_name: str = Field("OMIX Portal", description="name shown on every page and in every mail")
+    prefix: str = Field("OMIX", pattern=r"^[A-Z][A-Z0-9]{1,9}$", description="accession prefix, also the FTP folder")
+    contact: str = Field("archive@example.org", description="address for people who are stuck")
+    accent: str = Field("#0b6085", pattern=r"^#[0-9a-fA-F]{6}$", description="the site's one colour")
+    host: str = Field("127.0.0.1", description="address web and FTP listen on")
+    port: int = Field(8000, ge=0, le=65535, description="web port; 0 means any free port")
+    public_url: str = Field("", description="address people reach the portal at; default: where it listens")
+    ftp_port: int = Field(2121, ge=0, le=65535, description="FTP port; 0 means any free port")
+    ftp_passive_ports: str = Field("50000-50100", pattern=r"^\d+-\d+$", description="passive port range; 0-0: any")
+    ftp_public_address: str = Field("", description="address told to FTP clients behind NAT")
+    ftp_tls: str = Field("optional", pattern="^(optional|required|off)$", description="TLS on the FTP door")
+    database_url: str = Field("", description="SQLAlchemy address; default: portal.db in the instance folder")
+    queue_url: str = Field("", description="queue address; default: queue.db in the instance folder")
+    mail_url: str = Field("", description="smtp://user:password@host:port (smtps, ?starttls=1); default: outbox folder")
+    mail_from: str = Field("", description="sender of mails; default: the contact address")
+    secret_key: str = Field("", description="signs cookies; default: made at first start and kept in keys/")
+    timezone: str = Field("UTC", description="IANA zone of release dates and shown times")
+    archive_open: Path | None = Field(None, description="archive root of open data")
+    archive_protected: Path | None = Field(None, description="archive root of controlled data")
+    area_open: Path | None = Field(None, description="upload root of the open realm")
+    area_protected: Path | None = Field(None, description="upload root of the protected realm")
+    bioproject_url: str = Field("", description="where a submitter creates a BioProject")
+    europepmc_url: str = Field("", description="base address of the publication watcher; off until set")
+    filing_label: str = Field("Accessions in the Ministry of Science and Technology", description="label of the filing number")
+    registration: bool = Field(True, description="whether anybody may register")
+    quota_gib: int = Field(1024, ge=0, description="upload quota of a center in each realm, GiB; 0: none")
+    free_floor_mib: int = Field(512, ge=0, description="free space below which no upload starts, MiB")
+    web_limit_mib: int = Field(2048, ge=1, description="largest file the form's own field takes, MiB")
+    web_workers: int = Field(1, ge=1, description="web processes")
+    web_threads: int = Field(64, ge=2, description="threads of each web process")
+    job_threads: int = Field(2, ge=1, description="jobs that run side by side")
+    ftp_max_connections: int = Field(1024, ge=1, description="FTP control connections at once")
+    ftp_max_per_address: int = Field(256, ge=0, description="FTP connections at once from one address; 0: no bound")
+    fixity_days: int = Field(30, ge=1, description="every archived byte is read again within so many days")
+    incomplete_days: int = Field(7, ge=1, description="days an incomplete upload is kept")
+    received_days: int = Field(90, ge=1, description="days an unused upload is kept")
+    log_format: str = Field("text", pattern="^(text|json)$", description="form of the log lines")
+
+    @field_validator("instance", "archive_open", "archive_protected", "area_open", "area_protected")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Vienna")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def root(self, kind: str, realm: str) -> Path:
+        """The folder of 'area' or 'archive' bytes of a realm ('open', 'protected')."""
+        return getattr(self, f"{kind}_{realm}") or self.instance / kind / realm
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.instance / 'portal.db'}"
+
+    @property
+    def queue(self) -> str:
+        return self.queue_url or f"sqlite:///{self.instance / 'queue.db'}"
+
+    @property
+    def keys(self) -> Path:
+        return self.instance / "keys"
+
+    @property
+    def run(self) -> Path:
+        return self.instance / "run"
+
+    @property
+    def outbox(self) -> Path:
+        return self.instance / "outbox"
+
+    @property
+    def passive_range(self) -> range | None:
+        low, high = (int(part) for part in self.ftp_passive_ports.split("-"))
+        return range(low, high + 1) if high else None
+
+    @property
+    def sender(self) -> str:
+        return self.mail_from or self.contact
+
+    def prepare(self) -> None:
+        """Make the folders of the instance. The roots hold embargoed data: nobody but the owner may look."""
+        folders = [self.instance, self.keys, self.run, self.outbox, self.instance / "logs"]
+        folders += [self.root(kind, realm) for kind in ("area", "archive") for realm in ("open", "protected")]
+        for folder in folders:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+_current: Settings | None = None
+
+
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    global _current
+    if _current is None:
+        _current = Settings()
+    return _current
+
+
+def use(chosen: Settings | None) -> None:
+    """Replace the settings of this process (tests, and commands with options)."""
+    global _current
+    _current = chosen

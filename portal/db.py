@@ -1,0 +1,169 @@
+"""Engine, session, transaction(), on_commit(): the only file that knows which database is behind.
+
+SQLite runs in WAL with synchronous=FULL where its library is free of the WAL-reset fault (3.51.3 and later), else with a
+rollback journal and synchronous=EXTRA. Every write is one BEGIN IMMEDIATE: a deferred one fails at once on a stale snapshot.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+
+from portal import errors
+
+try:
+    import pysqlite3
+except ImportError:  # the interpreter's own library stands in, with the slower journal
+    pysqlite3 = sqlite3
+
+log = logging.getLogger(__name__)
+BUSY_MS = 10_000
+SAFE_WAL = (3, 51, 3)
+
+naming = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=naming)
+
+
+_engine: Engine | None = None
+session: scoped_session[Session] = scoped_session(sessionmaker(expire_on_commit=False, autoflush=True))
+
+
+def configure(url: str) -> Engine:
+    """Point this process at a database. Call once, after forking."""
+    global _engine
+    dispose()
+    options: dict[str, Any] = {"pool_size": 8, "max_overflow": 128}
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    if sqlite:
+        options |= {"module": pysqlite3, "connect_args": {"timeout": BUSY_MS / 1000, "check_same_thread": False}}
+    _engine = create_engine(url, **options)
+    if sqlite:
+        event.listen(_engine, "connect", _prepare_connection)
+        event.listen(_engine, "begin", _begin)
+    session.configure(bind=_engine)
+    return _engine
+
+
+def engine() -> Engine:
+    if _engine is None:
+        raise RuntimeError("db.configure() was not called")
+    return _engine
+
+
+def dispose() -> None:
+    """Close every connection of this process."""
+    global _engine
+    session.remove()
+    if _engine is not None:
+        _engine.dispose()
+    _engine = None
+
+
+def wal_is_safe() -> bool:
+    return tuple(pysqlite3.sqlite_version_info) >= SAFE_WAL
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    wal = wal_is_safe()
+    run = connection.execute
+    run(f"PRAGMA busy_timeout={BUSY_MS}")
+    run(f"PRAGMA journal_mode={'WAL' if wal else 'DELETE'}")
+    run(f"PRAGMA synchronous={'FULL' if wal else 'EXTRA'}")
+    run("PRAGMA foreign_keys=ON")
+    run("PRAGMA cache_size=-16384")
+
+
+def _begin(connection: Any) -> None:
+    write = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One short write: the only place that commits. Callbacks of on_commit() run after the commit.
+
+    Raises errors.Busy when the lock could not be had within 10 s. What was read before is read anew inside.
+    """
+    current = session()
+    if current.info.get("writing"):
+        raise RuntimeError("transaction() inside transaction(): the edge opens one, the domain none")
+    if current.in_transaction():
+        current.rollback()
+    callbacks: list[Callable[[], None]] = []
+    current.info.update(writing=True, on_commit=callbacks)
+    try:
+        current.connection(execution_options={"write": True})
+        current.expire_all()
+        yield current
+        current.commit()
+    except OperationalError as error:
+        current.rollback()
+        if "locked" in str(error) or "busy" in str(error):
+            raise errors.Busy("The database is busy. Nothing was changed; try again in a moment.") from error
+        raise
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        current.info.update(writing=False, on_commit=None)
+    for callback in callbacks:
+        callback()
+
+
+def writing() -> bool:
+    return bool(session().info.get("writing"))
+
+
+def on_commit(callback: Callable[[], None]) -> None:
+    """Run a callback once the surrounding transaction() is committed; never when it is rolled back."""
+    pending = session().info.get("on_commit")
+    if pending is None:
+        raise RuntimeError("on_commit() needs a transaction()")
+    pending.append(callback)
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A read outside a web request (which has its own end): gives its snapshot back afterwards."""
+    current = session()
+    try:
+        yield current
+    finally:
+        if not current.info.get("writing"):
+            session.remove()
+
+
+def end() -> None:
+    """Give back the snapshot and connection of this thread, at the end of a request, job or FTP command."""
+    session.remove()
+
+
+def copy_to(target: Path) -> None:
+    """A consistent copy of the whole database into a new file (SQLite's VACUUM INTO)."""
+    with engine().connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+
+
+def check_integrity() -> list[str]:
+    """What SQLite finds wrong with its own file; empty when all is well."""
+    with engine().connect() as connection:
+        rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+    return [row for row in rows if row != "ok"]

@@ -1,0 +1,37 @@
+"""The append-only history, written in the same transaction as the change it tells of."""
+
+from typing import Any
+
+from portal import clock, db
+from portal.models import Account, Dataset, Event, File, Upload
+
+
+def record(
+    action: str,
+    *,
+    actor: Account | None,
+    dataset: Dataset | None = None,
+    file: File | None = None,
+    upload: Upload | None = None,
+    center_id: int | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    note: str = "",
+) -> Event:
+    """Append one event; `actor` None means the system itself."""
+    subject = dataset or upload or actor
+    event = Event(
+        at=clock.now(),
+        actor_id=actor.id if actor else None,
+        center_id=center_id or (subject.center_id if subject else None),
+        dataset_id=dataset.id if dataset else (file.dataset_id if file else None),
+        file_id=file.id if file else None,
+        upload_id=upload.id if upload else None,
+        action=action,
+        before=before,
+        after=after,
+        note=note,
+    )
+    db.session.add(event)
+    db.session.flush()
+    return event

@@ -1,0 +1,139 @@
+"""Work owed, claimed, finished: the rows that outlive any worker. portal/jobs/ holds what the work is."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, or_, select, update
+
+from portal import clock, db, errors, queue, states
+from portal.models import Job
+
+LEASE_MS = 60_000
+BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a worker holds: the job's facts and the fence that its writes must still match."""
+
+    id: int
+    kind: str
+    fence: int
+    attempt: int
+    max_attempts: int
+    dataset_id: int | None
+    upload_id: int | None
+
+
+def owe(
+    kind: str,
+    *,
+    dataset_id: int | None = None,
+    upload_id: int | None = None,
+    key: str = "",
+    priority: int = 5,
+    delay: int = 0,
+    max_attempts: int = 5,
+) -> Job:
+    """Write that work is owed and ring after the commit. One open job a key: a running one is asked to go again."""
+    key = key or f"{kind}:{'d' if dataset_id else 'u'}{dataset_id or upload_id or 0}"
+    job = db.session.scalar(select(Job).where(Job.key == key, Job.state.in_((states.QUEUED, states.RUNNING))))
+    if job is None:
+        job = Job(kind=kind, dataset_id=dataset_id, upload_id=upload_id, key=key, priority=priority,
+                  max_attempts=max_attempts, not_before=clock.now() + delay, created_at=clock.now())  # fmt: skip
+        db.session.add(job)
+        db.session.flush()
+    elif job.state == states.RUNNING:
+        job.again = True
+    else:
+        job.not_before = min(job.not_before, clock.now() + delay)
+    job_id = job.id
+    if not delay:
+        db.on_commit(lambda: queue.ring(job_id))
+    return job
+
+
+def claim(job_id: int, *, owner: str) -> Hold | None:
+    """Take a job that is due, or whose lease ran out. None: somebody else has it, or nothing is owed."""
+    now = clock.now()
+    due = or_(
+        and_(Job.state == states.QUEUED, Job.not_before <= now),
+        and_(Job.state == states.RUNNING, Job.lease_until < now),
+    )
+    taken = db.session.execute(
+        update(Job)
+        .where(Job.id == job_id, due)
+        .values(state=states.RUNNING, owner=owner, attempt=Job.attempt + 1, fence=Job.fence + 1,
+                lease_until=now + LEASE_MS, done=0, total=0, rate=None, error="", again=False)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if taken.rowcount != 1:
+        return None
+    job = db.session.get(Job, job_id, populate_existing=True)
+    assert job is not None
+    return Hold(job.id, job.kind, job.fence, job.attempt, job.max_attempts, job.dataset_id, job.upload_id)
+
+
+def check_hold(hold: Hold) -> Job:
+    """The job's row if this worker still holds it; Fenced when it lost its lease to another."""
+    job = db.session.get(Job, hold.id, populate_existing=True)
+    if job is None or job.fence != hold.fence or job.state != states.RUNNING:
+        raise errors.Fenced("This job was taken over by another worker.")
+    return job
+
+
+def finish(hold: Hold) -> None:
+    """Close a job in the transaction of its result; go again when that was asked meanwhile."""
+    job = check_hold(hold)
+    if job.again:
+        job.state, job.again, job.attempt, job.lease_until = states.QUEUED, False, 0, None
+        job.not_before = clock.now()
+        db.on_commit(lambda: queue.ring(hold.id))
+        return
+    job.state, job.ended_at, job.lease_until = states.DONE, clock.now(), None
+
+
+def put_off(hold: Hold, error: str, *, delay: int | None = None, free: bool = False) -> bool:
+    """Hand a job back for a later attempt; failed for good after its last. `free` attempts are not counted
+    (waiting for space). Returns whether another attempt follows."""
+    job = check_hold(hold)
+    job.error, job.owner, job.lease_until = error[:2000], None, None
+    if free:
+        job.attempt -= 1
+    if job.attempt >= job.max_attempts:
+        job.state, job.ended_at = states.FAILED, clock.now()
+        return False
+    wait = BACKOFF_MS[min(hold.attempt, len(BACKOFF_MS)) - 1] if delay is None else delay
+    job.state, job.not_before = states.QUEUED, clock.now() + wait
+    return True
+
+
+def retry(job: Job, *, max_attempts: int = 5) -> None:
+    """Owe a failed job once more, on an operator's word."""
+    if job.state not in (states.FAILED, states.CANCELLED):
+        raise errors.Conflict(f"This job is {job.state}; only a failed or cancelled one is run again.")
+    job.state, job.attempt, job.max_attempts, job.ended_at = states.QUEUED, 0, max_attempts, None
+    job.not_before = clock.now()
+    job_id = job.id
+    db.on_commit(lambda: queue.ring(job_id))
+
+
+def beat(holds: dict[int, tuple[int, int, int, int | None]]) -> None:
+    """Renew leases and write progress: job id -> (fence, done, total, rate in bytes/s). Called by the pulse."""
+    until = clock.now() + LEASE_MS
+    for job_id, (fence, done, total, rate) in holds.items():
+        db.session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.fence == fence, Job.state == states.RUNNING)
+            .values(lease_until=until, done=done, total=total, rate=rate)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def due(limit: int = 200) -> list[int]:
+    """Ids of jobs to ring for: queued and due, or held by a worker whose lease ran out."""
+    now = clock.now()
+    wanted = or_(
+        and_(Job.state == states.QUEUED, Job.not_before <= now),
+        and_(Job.state == states.RUNNING, Job.lease_until < now),
+    )
+    return list(db.session.scalars(select(Job.id).where(wanted).order_by(Job.priority, Job.id).limit(limit)))

@@ -1,0 +1,94 @@
+"""The rule of names: ASCII letters, digits and . _ - + = @ , with / for folders; no segment starts with = - + @ or a dot."""
+
+import re
+import unicodedata
+
+from portal import errors
+
+ALLOWED = re.compile(r"[A-Za-z0-9._\-+=@,]")
+SEGMENT_START = "=-+@."
+LONGEST, DEEPEST, SEGMENT_LONGEST = 1000, 32, 240
+
+
+def clean(path: str) -> str:
+    """The path as it is stored: no leading or doubled slashes. Raises BadName with a corrected suggestion."""
+    name = "/".join(segment for segment in path.split("/") if segment)
+    reason = fault(name)
+    if reason:
+        better = suggest(name)
+        hint = f" Call it {better} instead." if better and better != name else ""
+        raise errors.BadName(f"{reason}{hint}", suggestion=better)
+    return name
+
+
+def fault(name: str) -> str:
+    """What is wrong with a path, as a sentence; empty when nothing is."""
+    if not name:
+        return "The name is empty."
+    if len(name) > LONGEST:
+        return f"The path is longer than {LONGEST} characters."
+    segments = name.split("/")
+    if len(segments) > DEEPEST:
+        return f"The path is more than {DEEPEST} folders deep."
+    for segment in segments:
+        bad = next((char for char in segment if not ALLOWED.fullmatch(char)), None)
+        if bad is not None:
+            return f"The name holds {describe(bad)}, which is not allowed."
+        if segment[0] in SEGMENT_START:
+            return f"A name may not start with {segment[0]!r}."
+        if len(segment) > SEGMENT_LONGEST:
+            return f"A name is longer than {SEGMENT_LONGEST} characters."
+    return ""
+
+
+def describe(char: str) -> str:
+    """A character in words, safe to print."""
+    if char == " ":
+        return "a space"
+    if char.isprintable() and not 0xD800 <= ord(char) <= 0xDFFF:
+        return f"the character {char!r}"
+    return f"the unprintable character U+{ord(char):04X}"
+
+
+def suggest(name: str) -> str:
+    """The nearest allowed path, or empty where nothing is left of it."""
+    plain = unicodedata.normalize("NFKD", name.encode("utf-8", "replace").decode())
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    segments = [_mend(segment) for segment in plain.split("/")]
+    return "/".join(segment for segment in segments if segment)[:LONGEST]
+
+
+def _mend(segment: str) -> str:
+    mended = re.sub(r"[^A-Za-z0-9._\-+=@,]+", "_", segment.strip())
+    return mended.lstrip(SEGMENT_START).strip("_")[:SEGMENT_LONGEST] or ""
+
+
+def md5(value: str | None) -> str | None:
+    """A declared MD5 in lower case, or None when nothing was declared. Raises Invalid when it is malformed."""
+    text = (value or "").strip().lower()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        count = len(text)
+        raise errors.Invalid(
+            f"An MD5 has 32 characters 0-9 and a-f; this has {count}." if count != 32 else
+            "An MD5 has only the characters 0-9 and a-f.", topic="md5")  # fmt: skip
+    return text
+
+
+def line(value: str | None, *, longest: int = 500) -> str:
+    """One line of text: control characters become spaces, ends are trimmed. Raises Invalid when too long."""
+    text = unicodedata.normalize("NFC", value or "")
+    text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
+    if len(text) > longest:
+        raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
+    return text
+
+
+def prose(value: str | None, *, longest: int = 5000) -> str:
+    """Several lines of text, with line feeds kept."""
+    text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n".join(line(part, longest=longest) for part in text.split("\n")).strip()
+    if len(text) > longest:
+        raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
+    return text

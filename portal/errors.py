@@ -1,0 +1,114 @@
+"""Every refusal the domain can give. Each carries the sentence that a person or program will read:
+what is wrong and what to do. The edges translate `status` (HTTP) and `ftp` (reply code)."""
+
+
+class DomainError(Exception):
+    """A refusal with a sentence. `fields` maps a field name to its own sentence; `topic` names a help page."""
+
+    status = 400
+    ftp = 550
+    title = "That cannot be done"
+    code = "refused"
+
+    def __init__(self, sentence: str = "", *, fields: dict[str, str] | None = None, topic: str | None = None, **more):
+        super().__init__(sentence or self.title)
+        self.sentence = sentence or self.title
+        self.fields = fields or {}
+        self.topic = topic
+        self.more = more
+
+
+class NotFound(DomainError):
+    status, title, code = 404, "There is nothing at this address", "not_found"
+
+
+class Forbidden(DomainError):
+    status, title, code = 403, "This is not open to you", "forbidden"
+
+
+class SignInNeeded(DomainError):
+    status, ftp, title, code = 401, 530, "Sign in first", "sign_in"
+
+
+class WrongCredentials(SignInNeeded):
+    title, code = "E-mail or password is wrong", "credentials"
+
+
+class Throttled(DomainError):
+    status, ftp, title, code = 429, 421, "Too many attempts", "throttled"
+
+
+class Invalid(DomainError):
+    """Input that breaks a rule; `fields` holds one sentence a field."""
+
+    status, ftp, title, code = 422, 501, "Some of this needs mending", "invalid"
+
+
+class BadName(Invalid):
+    """A path we do not take; `suggestion` in `more` is a name that we would."""
+
+    ftp, title, code = 553, "This name cannot be used", "bad_name"
+
+
+class Conflict(DomainError):
+    """Somebody was faster, or the thing does not stand where this action starts."""
+
+    status, ftp, title, code = 409, 550, "This is no longer possible", "conflict"
+
+
+class Frozen(Conflict):
+    title, code = "These bytes are being checked or archived", "frozen"
+
+
+class NotReady(Conflict):
+    title, code = "Something is still missing", "not_ready"
+
+
+class Busy(DomainError):
+    status, ftp, title, code = 503, 451, "The archive is busy, try again in a moment", "busy"
+
+
+class GhostSession(Busy):
+    ftp, title, code = 450, "Another session is still sending this file", "ghost"
+
+
+class TooLarge(DomainError):
+    status, ftp, title, code = 413, 552, "This is larger than what is allowed", "too_large"
+
+
+class QuotaExceeded(TooLarge):
+    status, title, code = 507, "Your quota is used up", "quota"
+
+
+class DiskFull(DomainError):
+    status, ftp, title, code = 507, 452, "The archive has no room for this now", "disk_full"
+
+
+class StorageFault(DomainError):
+    """The disk refused; never retried on the same descriptor (a failed fsync may have dropped the pages)."""
+
+    status, ftp, title, code = 500, 451, "The archive could not store these bytes; the fault is ours", "storage"
+
+
+class Incomplete(DomainError):
+    """Fewer bytes came than were announced, or the connection broke."""
+
+    status, ftp, title, code = 400, 426, "The file did not arrive whole", "incomplete"
+
+
+class DigestMismatch(DomainError):
+    status, title, code = 400, "What arrived has another digest than announced", "digest"
+
+
+class Fenced(Conflict):
+    """A worker or session that lost its lease may not write its result."""
+
+    ftp, title, code = 426, "Another session took this upload over", "fenced"
+
+
+class Damaged(DomainError):
+    status, title, code = 503, "This file is damaged in the archive and is not served", "damaged"
+
+
+class Gone(DomainError):
+    status, title, code = 410, "This was withdrawn", "gone"

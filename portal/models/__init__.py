@@ -1,0 +1,13 @@
+"""Tables and relationships, no rules. Import from here: `from portal.models import Dataset`."""
+
+from portal.models.accounts import Account, Center, Throttle, Token
+from portal.models.datasets import Counter, Dataset, DownloadDay, File
+from portal.models.events import Event
+from portal.models.jobs import Job
+from portal.models.mail import Mail, Once
+from portal.models.uploads import Upload, WireFault
+
+__all__ = [
+    "Account", "Center", "Counter", "Dataset", "DownloadDay", "Event", "File", "Job", "Mail", "Once",
+    "Throttle", "Token", "Upload", "WireFault",
+]  # fmt: skip

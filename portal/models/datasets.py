@@ -1,0 +1,137 @@
+"""What is deposited: datasets and the files they declare, and the counters of accessions."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import states
+from portal.db import Base
+from portal.models.accounts import Account, Center
+from portal.models.uploads import Upload
+
+
+class Dataset(Base):
+    """The unit of deposit and release. `access` is the policy, `realm` is where its archived bytes lie.
+
+    `version` counts submissions of a changed text, `approved_version` the one a curator approved. `pending` holds a
+    typed but not yet applied edit (JSON). `release_date` is the first open day (ISO), in the site's zone.
+    """
+
+    __tablename__ = "dataset"
+    __table_args__ = (
+        CheckConstraint(states.DATASET.check(), name="state"),
+        CheckConstraint("access IN ('open', 'controlled')", name="access"),
+        CheckConstraint("realm IN ('open', 'protected')", name="realm"),
+        Index(None, "center_id", "id"),
+        Index(None, "account_id", "id"),
+        Index(None, "state", "release_date"),
+        Index(None, "state", "released_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    center_id: Mapped[int] = mapped_column(ForeignKey("center.id"))
+    accession: Mapped[str | None] = mapped_column(unique=True)
+    title: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    species: Mapped[str] = mapped_column(default="")
+    investigator: Mapped[str] = mapped_column(default="")
+    data_type: Mapped[str] = mapped_column(default="")
+    bioproject: Mapped[str] = mapped_column(default="")
+    filing_number: Mapped[str] = mapped_column(default="")
+    human: Mapped[bool] = mapped_column(default=False)
+    access: Mapped[str] = mapped_column(default="open")
+    realm: Mapped[str] = mapped_column(default="open")
+    release_date: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default=states.DRAFT)
+    version: Mapped[int] = mapped_column(default=0)
+    approved_version: Mapped[int | None]
+    next_n: Mapped[int] = mapped_column(default=1)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
+    pending: Mapped[str | None]
+    release_wanted_at: Mapped[int | None]
+    released_at: Mapped[int | None]
+    submitted_at: Mapped[int | None]
+    first_submitted_at: Mapped[int | None]
+    bag_dirty: Mapped[bool] = mapped_column(default=False)
+    bag_generation: Mapped[int] = mapped_column(default=0)
+    search_text: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
+
+    account: Mapped[Account] = relationship()
+    center: Mapped[Center] = relationship()
+
+
+class File(Base):
+    """A data file that a dataset declares; it exists before its bytes do. `n` gives its accession, OMIX000001-01.
+
+    `size`, `md5`, `sha256`, `archive_path` (relative to the dataset's bag) are of the archived bytes.
+    """
+
+    __tablename__ = "file"
+    __table_args__ = (
+        CheckConstraint(states.FILE.check(), name="state"),
+        CheckConstraint("fixity IN ('ok', 'bad', 'unknown')", name="fixity"),
+        CheckConstraint("unit IN ('samples', 'files')", name="unit"),
+        Index(None, "dataset_id", "n", unique=True),
+        Index("uq_file_live_name", "dataset_id", "name", unique=True,
+              sqlite_where=text("state NOT IN ('removed', 'replaced')"),
+              postgresql_where=text("state NOT IN ('removed', 'replaced')")),
+        Index("uq_file_upload_id", "upload_id", unique=True, sqlite_where=text("upload_id IS NOT NULL"),
+              postgresql_where=text("upload_id IS NOT NULL")),
+        Index(None, "dataset_id", "state", "n"),
+        Index("ix_file_fixity_at", "fixity_at", sqlite_where=text("state = 'archived'"),
+              postgresql_where=text("state = 'archived'")),
+        Index("ix_file_declared_md5", "declared_md5", sqlite_where=text("state IN ('waiting', 'received')"),
+              postgresql_where=text("state IN ('waiting', 'received')")),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
+    n: Mapped[int]
+    name: Mapped[str]
+    title: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")
+    data_type: Mapped[str] = mapped_column(default="")
+    samples: Mapped[int | None]
+    unit: Mapped[str] = mapped_column(default="samples")
+    declared_md5: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default=states.WAITING)
+    error: Mapped[str | None]
+    comment: Mapped[str] = mapped_column(default="")
+    upload_id: Mapped[int | None] = mapped_column(ForeignKey("upload.id"))
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("file.id"))
+    size: Mapped[int | None]
+    md5: Mapped[str | None]
+    sha256: Mapped[str | None]
+    archive_path: Mapped[str | None]
+    archived_at: Mapped[int | None]
+    fixity: Mapped[str | None]
+    fixity_at: Mapped[int | None]
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
+
+    dataset: Mapped[Dataset] = relationship()
+    upload: Mapped[Upload | None] = relationship(lazy="joined")
+
+
+class Counter(Base):
+    """The next number of a series that is never reused, such as the accessions of a prefix."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    next: Mapped[int]
+
+
+class DownloadDay(Base):
+    """Downloads of one dataset on one day: files served and bytes sent."""
+
+    __tablename__ = "download_day"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), primary_key=True)
+    day: Mapped[str] = mapped_column(primary_key=True)
+    files: Mapped[int] = mapped_column(default=0)
+    bytes: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,79 @@
+"""What arrived: uploads. Their names live here; their bytes lie under a token in the area."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import states
+from portal.db import Base
+from portal.models.accounts import Account
+
+_LIVE = text(f"state IN ({', '.join(repr(state) for state in states.LIVE)})")
+
+
+class Upload(Base):
+    """Bytes that arrived by FTP, browser or API, at area/<realm>/<account id>/<token>.
+
+    `md5` and `sha256` are valid for exactly (inode, size, mtime_ns). `announced` is the size the client named first.
+    `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a job.
+    `area` is 'incoming' or 'test' (checked, never loaded).
+    """
+
+    __tablename__ = "upload"
+    __table_args__ = (
+        CheckConstraint(states.UPLOAD.check(), name="state"),
+        CheckConstraint("realm IN ('open', 'protected')", name="realm"),
+        CheckConstraint("area IN ('incoming', 'test')", name="area"),
+        Index("uq_upload_live_name", "account_id", "area", "realm", "name", unique=True,
+              sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index(None, "center_id", "id"),
+        Index(None, "center_id", "state", "id"),
+        Index(None, "account_id", "id"),
+        Index(None, "account_id", "state", "id"),
+        Index(None, "received_at"),
+        Index(None, "md5"),
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    center_id: Mapped[int] = mapped_column(ForeignKey("center.id"))
+    realm: Mapped[str] = mapped_column(default="open")
+    area: Mapped[str] = mapped_column(default="incoming")
+    name: Mapped[str]
+    size: Mapped[int] = mapped_column(default=0)
+    announced: Mapped[int | None]
+    md5: Mapped[str | None]
+    sha256: Mapped[str | None]
+    file_type: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default=states.RECEIVING)
+    error: Mapped[str | None]
+    detail: Mapped[str] = mapped_column(default="")
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("upload.id"))
+    via: Mapped[str] = mapped_column(default="ftp")
+    inode: Mapped[int | None]
+    mtime_ns: Mapped[int | None]
+    resumed: Mapped[bool] = mapped_column(default=False)
+    fence: Mapped[int] = mapped_column(default=0)
+    bytes_done: Mapped[int] = mapped_column(default=0)
+    rate: Mapped[int | None]
+    heard_at: Mapped[int]
+    received_at: Mapped[int | None]
+    loaded_at: Mapped[int | None]
+    created_at: Mapped[int]
+
+    account: Mapped[Account] = relationship()
+
+
+class WireFault(Base):
+    """What went wrong on the wire for an account, kept for the portal to show with its remedy."""
+
+    __tablename__ = "wire_fault"
+    __table_args__ = (Index(None, "account_id", "at"), Index(None, "address", "at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    address: Mapped[str]
+    kind: Mapped[str]
+    detail: Mapped[str] = mapped_column(default="")
+    at: Mapped[int]

@@ -1,0 +1,158 @@
+"""How numbers, sizes, times and names are written for people.
+
+Pure functions; init_app() registers them as template filters. Times are UTC milliseconds and are shown in the
+zone of the site. Sizes count in 1024 and are written with the customary letters, as file managers do.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from portal import clock
+from portal.web import tally
+
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def scale(n: float) -> tuple[float, str]:
+    """The divisor and unit that leave one to four digits before the point."""
+    divisor, step = 1.0, 0
+    while n / divisor >= 999.5 and step < len(UNITS) - 1:
+        divisor, step = divisor * 1024, step + 1
+    return divisor, UNITS[step]
+
+
+def digits(value: float) -> str:
+    """Three significant digits, never an exponent: 8.41, 93.8, 612."""
+    places = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{places}f}"
+
+
+def size(n: float | None) -> str:
+    """8.41 GB; bytes are whole."""
+    if n is None:
+        return ""
+    divisor, unit = scale(n)
+    return f"{int(n)} B" if unit == "B" else f"{digits(n / divisor)} {unit}"
+
+
+def exact(n: int | None) -> str:
+    """The number behind a size, for the title: 100,717,035,520 bytes."""
+    return "" if n is None else f"{n:,} byte{'' if n == 1 else 's'}"
+
+
+def of(done: int, total: int) -> str:
+    """59.1 of 93.8 GB: both in the unit of the total."""
+    divisor, unit = scale(total)
+    if unit == "B":
+        return f"{done} of {total} B"
+    return f"{digits(done / divisor)} of {digits(total / divisor)} {unit}"
+
+
+def percent(done: float, total: float) -> int:
+    """Whole percent, rounded down, so that 100 means all."""
+    return min(100, int(done * 100 // total)) if total else 0
+
+
+def thousands(n: int | None) -> str:
+    return "" if n is None else f"{n:,}"
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """1 file, 1,284 files."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def span(seconds: float | None) -> str:
+    """How long it takes, in the two largest units: 1 min 24 s."""
+    if seconds is None:
+        return ""
+    left = max(1, round(seconds))
+    if left < 60:
+        return f"{left} s"
+    if left < 3600:
+        return f"{left // 60} min {left % 60} s"
+    if left < 86400:
+        return f"{left // 3600} h {left % 3600 // 60} min"
+    return f"{left // 86400} d {left % 86400 // 3600} h"
+
+
+def local(ms: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC).astimezone(ZoneInfo(zone))
+
+
+def moment(ms: int | None, *, zone: str, now: int | None = None) -> str:
+    """20 Nov 14:02 in the running year, 2025-11-20 14:02 in any other."""
+    if ms is None:
+        return ""
+    at, today = local(ms, zone), local(clock.now() if now is None else now, zone)
+    if at.year != today.year:
+        return f"{at:%Y-%m-%d %H:%M}"
+    return f"{at.day} {MONTHS[at.month - 1]} {at:%H:%M}"
+
+
+def day(value: int | date | str | None, *, zone: str) -> str:
+    """A date that is data: 2027-03-01. Text passes as it is."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return (local(value, zone) if isinstance(value, int) else value).strftime("%Y-%m-%d")
+
+
+def second(ms: int | None, *, zone: str) -> str:
+    """14:02:31, for what happened just now."""
+    return "" if ms is None else f"{local(ms, zone):%H:%M:%S}"
+
+
+def iso(ms: int | None, *, zone: str) -> str:
+    """With the offset, for machines: 2026-11-20T14:02:31+01:00."""
+    return "" if ms is None else local(ms, zone).isoformat(timespec="seconds")
+
+
+def zone_label(zone: str, ms: int) -> str:
+    """Europe/Vienna (UTC+1), for the footer."""
+    minutes = int(local(ms, zone).utcoffset().total_seconds() // 60)
+    if not minutes:
+        return zone if zone == "UTC" else f"{zone} (UTC)"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{zone} (UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02d}' if rest else ''})"
+
+
+def folder(path: str) -> str:
+    """hcc_atlas/batch03/ of hcc_atlas/batch03/x.bam; empty where there is none."""
+    head, slash, _ = path.rpartition("/")
+    return head + slash
+
+
+def base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def wbr(name: str) -> Markup:
+    """A name that may break after _ and . and is never cut short."""
+    return Markup("<wbr>").join(escape(part) for part in re.findall(r"[^_.]*[_.]|[^_.]+", name))
+
+
+def halves(digest: str) -> Markup:
+    """A digest that may break in its middle."""
+    middle = len(digest) // 2
+    return Markup("{}<wbr>{}").format(digest[:middle], digest[middle:])
+
+
+def plate(accession: str) -> tuple[str, str]:
+    """OMIX and 000371-02 of OMIX000371-02: the prefix is printed lighter."""
+    letters = len(accession) - len(accession.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    return accession[:letters], accession[letters:]
+
+
+def init_app(app) -> None:
+    """Register every format; times take the zone of the site."""
+    zone = app.config["SETTINGS"].timezone
+    plain = (size, exact, of, percent, thousands, plural, span, folder, base, wbr, halves, plate)
+    app.jinja_env.filters.update({f.__name__: f for f in plain})
+    app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, second, iso)})
+    app.jinja_env.filters["rate"] = lambda n: f"{size(n)}/s" if n else ""
+    app.jinja_env.filters.update(ticks=tally.ticks, tally_sentence=tally.sentence)
