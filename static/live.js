@@ -1,0 +1,72 @@
+// What htmx needs around it: polls rest while nobody looks and never take away what somebody holds; lost
+// connections are said; focus and open details survive a swap. A poll is an element whose trigger has "wake".
+(function () {
+  const POLL = '[hx-trigger*="wake"]';
+  const HELD = "input:not([type=hidden]), textarea, select";
+  const problems = () => document.getElementById("problems");
+  const isPoll = (element) => element.matches && element.matches(POLL);
+
+  function rouse() {
+    if (document.hidden) return;
+    for (const element of document.querySelectorAll(POLL)) htmx.trigger(element, "wake");
+  }
+  document.addEventListener("visibilitychange", rouse);
+  window.addEventListener("online", rouse);
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && isPoll(event.detail.elt)) event.preventDefault();
+    else if (!isPoll(event.detail.elt) && problems()) problems().replaceChildren();
+  });
+
+  // ---- What a swap must not lose -------------------------------------------------------------------------------
+  let held = null;
+
+  function trace(element) {
+    if (!element || element === document.body) return null;
+    const form = element.closest("form");
+    return [element.tagName, element.getAttribute("href"), element.getAttribute("name"), element.textContent.trim(),
+      element.getAttribute("aria-label"), form && form.getAttribute("action")].join("|");
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, target, shouldSwap } = event.detail;
+    if (!shouldSwap || !target) return;
+    const active = target.contains(document.activeElement) ? document.activeElement : null;
+    const typing = active && active.matches(HELD);
+    if (isPoll(elt) && (typing || target.querySelector("details.menu[open]"))) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    held = { mark: trace(active), tag: active && active.tagName,
+      details: [...target.querySelectorAll("details[id]")].map((d) => [d.id, d.open]) };
+  });
+
+  document.addEventListener("htmx:afterSettle", () => {
+    const last = held;
+    held = null;
+    if (!last) return;
+    for (const [id, open] of last.details) {
+      const found = document.getElementById(id);
+      if (found) found.open = open;
+    }
+    const lost = document.activeElement === document.body || document.activeElement === null;
+    if (!last.mark || !lost) return;
+    const same = [...document.querySelectorAll(last.tag)].find((element) => trace(element) === last.mark);
+    if (same) same.focus({ preventScroll: true });
+  });
+
+  // ---- Faults of the line -----------------------------------------------------------------------------------------
+  function lost() {
+    const words = document.getElementById("offline");
+    if (words && problems() && !document.hidden) problems().replaceChildren(words.content.cloneNode(true));
+  }
+  document.addEventListener("htmx:sendError", lost);
+  document.addEventListener("htmx:timeout", lost);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && isPoll(event.detail.elt) && problems()) problems().replaceChildren();
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const errors = document.getElementById("errors");
+    if (errors && !errors.contains(document.activeElement) && !errors.dataset.seen) { errors.dataset.seen = "1"; errors.focus(); }
+  });
+})();
