@@ -89,6 +89,8 @@ UPLOAD = Machine(
 )
 # The name of an upload is taken while it lives; frozen bytes are held by a job or by the archive.
 LIVE = (RECEIVING, INCOMPLETE, RECEIVED, CHECKING, FAILED)
+NAMED = (RECEIVED, CHECKING, FAILED)
+LISTED = (INCOMPLETE, RECEIVED, CHECKING, FAILED)
 FROZEN = (CHECKING, ARCHIVED)
 
 FILE = Machine(

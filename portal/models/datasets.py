@@ -81,6 +81,8 @@ class File(Base):
         Index("uq_file_upload_id", "upload_id", unique=True, sqlite_where=text("upload_id IS NOT NULL"),
               postgresql_where=text("upload_id IS NOT NULL")),
         Index(None, "dataset_id", "state", "n"),
+        Index("ix_file_waiting_base", "base", sqlite_where=text("state = 'waiting'"),
+              postgresql_where=text("state = 'waiting'")),
         Index("ix_file_fixity_at", "fixity_at", sqlite_where=text("state = 'archived'"),
               postgresql_where=text("state = 'archived'")),
         Index("ix_file_declared_md5", "declared_md5", sqlite_where=text("state IN ('waiting', 'received')"),
@@ -92,6 +94,7 @@ class File(Base):
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))
     n: Mapped[int]
     name: Mapped[str]
+    base: Mapped[str]
     title: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
     data_type: Mapped[str] = mapped_column(default="")

@@ -7,7 +7,8 @@ from portal import states
 from portal.db import Base
 from portal.models.accounts import Account
 
-_LIVE = text(f"state IN ({', '.join(repr(state) for state in states.LIVE)})")
+_NAMED = text(f"state IN ({', '.join(repr(state) for state in states.NAMED)})")
+_CUT = text("state = 'incomplete'")
 
 
 class Upload(Base):
@@ -23,8 +24,13 @@ class Upload(Base):
         CheckConstraint(states.UPLOAD.check(), name="state"),
         CheckConstraint("realm IN ('open', 'protected')", name="realm"),
         CheckConstraint("area IN ('incoming', 'test')", name="area"),
+        # A cut resend never takes the place of whole bytes: one whole and one incomplete upload may share a name.
         Index("uq_upload_live_name", "account_id", "area", "realm", "name", unique=True,
-              sqlite_where=_LIVE, postgresql_where=_LIVE),
+              sqlite_where=_NAMED, postgresql_where=_NAMED),
+        Index("uq_upload_incomplete_name", "account_id", "area", "realm", "name", unique=True,
+              sqlite_where=_CUT, postgresql_where=_CUT),
+        Index(None, "account_id", "area", "realm", "name"),
+        Index(None, "account_id", "base"),
         Index(None, "center_id", "id"),
         Index(None, "center_id", "state", "id"),
         Index(None, "account_id", "id"),
@@ -41,6 +47,7 @@ class Upload(Base):
     realm: Mapped[str] = mapped_column(default="open")
     area: Mapped[str] = mapped_column(default="incoming")
     name: Mapped[str]
+    base: Mapped[str]
     size: Mapped[int] = mapped_column(default=0)
     announced: Mapped[int | None]
     md5: Mapped[str | None]

@@ -1,0 +1,31 @@
+"""Named points at which a test may kill the process or let a call fail: OMIX_FAULT="receive.synced:1:kill".
+
+The form is name:nth:act with act kill, eio, enospc or a number of ms to sleep. Without the variable a point costs one test.
+"""
+
+import errno
+import os
+import signal
+import time
+
+_wanted: dict[str, list] = {}
+for _spec in filter(None, os.environ.get("OMIX_FAULT", "").split(",")):
+    _name, _nth, _act = _spec.split(":")
+    _wanted[_name] = [int(_nth), _act]
+
+
+def point(name: str) -> None:
+    """Pass a named point; on its nth passing the asked fault happens."""
+    if not _wanted or name not in _wanted:
+        return
+    entry = _wanted[name]
+    entry[0] -= 1
+    if entry[0] != 0:
+        return
+    act = entry[1]
+    if act == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if act.isdigit():
+        time.sleep(int(act) / 1000)
+        return
+    raise OSError(getattr(errno, act.upper()), f"fault at {name}")

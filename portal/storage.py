@@ -1,0 +1,233 @@
+"""Bytes on disk: tokens, durable writes, moves without overwrite, digests. Knows no database.
+
+Area bytes lie at area/<realm>/<account id>/<token>, archived ones at archive/<realm>/<accession>/data/<file accession>/<name>.
+"""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal import errors
+from portal.config import settings
+from portal.faults import point
+
+BLOCK = 2 << 20
+SYNC_EVERY = 64 << 20
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a digest is valid for: exactly these bytes."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+def token() -> str:
+    return secrets.token_hex(16)
+
+
+def area_path(realm: str, account_id: int, name: str) -> Path:
+    """Where the bytes of an upload lie, by its token."""
+    return settings().root("area", realm) / str(account_id) / name
+
+
+def bag_path(realm: str, accession: str) -> Path:
+    """The BagIt folder of a dataset."""
+    return settings().root("archive", realm) / accession
+
+
+def archived_path(realm: str, accession: str, archive_path: str) -> Path:
+    """An archived file; archive_path is relative to the bag, such as data/OMIX000001-01/run1/a.gz."""
+    return bag_path(realm, accession) / archive_path
+
+
+def facts_of(status: os.stat_result) -> Facts:
+    return Facts(status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def facts(path: Path) -> Facts | None:
+    """The facts of a regular file, None when there is none. Links and devices are not followed."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    return facts_of(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def open_new(path: Path) -> int:
+    """A descriptor of a file that did not exist, mode 0600; its folder is made durable first when new."""
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        make_folder(path.parent)
+        return os.open(path, flags, 0o600)
+
+
+def open_again(path: Path) -> int:
+    """A descriptor to go on writing into bytes that nobody froze."""
+    return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def open_read(path: Path) -> int:
+    """A descriptor to read a regular file that is no link. Raises FileNotFoundError, or StorageFault for anything else."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise errors.StorageFault("What lies there is no regular file.")
+    return handle
+
+
+def sync_dir(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(path: Path) -> list[Path]:
+    """Make a folder and its parents; returns the folders whose entries changed and which are synced here."""
+    made = []
+    while not path.exists():
+        made.append(path)
+        path = path.parent
+    for folder in reversed(made):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_dir(folder.parent)
+    return made
+
+
+def link_into(source: Path, target: Path, *, progress: Callable[[int], None] | None = None) -> None:
+    """Give bytes a second name in the archive, never over another file; the caller syncs the folder.
+
+    Done already when both are one file. Across file systems it is a copy, verified by a second read, under a
+    temporary name. Raises StorageFault when the target holds other bytes.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        if facts(target) != facts(source) and not same_bytes(source, target):
+            raise errors.StorageFault(f"The archive already holds other bytes at {target.name}.") from None
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+            raise
+        _copy_into(source, target, progress)
+    target.chmod(0o444)
+
+
+def _copy_into(source: Path, target: Path, progress: Callable[[int], None] | None) -> None:
+    temporary = target.with_name(f".{target.name[:200]}.{token()}")
+    try:
+        before = digest(source, progress=progress)
+        with source.open("rb") as reader, temporary.open("xb") as writer:
+            shutil.copyfileobj(reader, writer, BLOCK)
+            writer.flush()
+            os.fsync(writer.fileno())
+        if digest(temporary, progress=progress) != before:
+            raise errors.StorageFault("The copy in the archive differs from what was received.")
+        os.link(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    first, second = facts(one), facts(other)
+    if first is None or second is None or first.size != second.size:
+        return False
+    return first.inode == second.inode or digest(one) == digest(other)
+
+
+def remove(path: Path) -> bool:
+    """Unlink; absence is fine. Returns whether there was something."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a small file so that a reader, or a crash, sees the old or the new one whole."""
+    temporary = path.with_name(f".{path.name}.{token()}")
+    try:
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
+        with os.fdopen(handle, "wb") as writer:
+            writer.write(content)
+            writer.flush()
+            os.fsync(writer.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_dir(path.parent)
+
+
+def free_bytes(realm: str) -> int:
+    """Room left for uploads of a realm."""
+    status = os.statvfs(settings().root("area", realm))
+    return status.f_bavail * status.f_frsize
+
+
+def digest(path: Path, *, progress: Callable[[int], None] | None = None) -> tuple[str, str, int]:
+    """MD5, SHA-256 and size of a file, each digest in its own thread. `progress` gets the bytes done and may raise."""
+    handle = open_read(path)
+    try:
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        return digest_of(_blocks(handle), progress=progress)
+    finally:
+        os.close(handle)
+
+
+def _blocks(handle: int) -> Iterable[memoryview]:
+    """The file in blocks; three buffers in turn, so that one is read while two are digested."""
+    buffers = [bytearray(BLOCK) for _ in range(3)]
+    turn = 0
+    while count := os.readv(handle, [buffers[turn]]):
+        point("digest.block")
+        yield memoryview(buffers[turn])[:count]
+        turn = (turn + 1) % 3
+
+
+def digest_of(blocks: Iterable[memoryview], *, progress: Callable[[int], None] | None = None) -> tuple[str, str, int]:
+    """Digest blocks side by side; a block is asked for only when the one before the last is done."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    size, running = 0, []
+    with ThreadPoolExecutor(2) as pool:
+        for block in blocks:
+            for one in running:
+                one.result()
+            running = [pool.submit(md5.update, block), pool.submit(sha256.update, block)]
+            size += len(block)
+            if progress:
+                progress(size)
+        for one in running:
+            one.result()
+    return md5.hexdigest(), sha256.hexdigest(), size
+
+
+_space_lock = threading.Lock()
+_promised: dict[str, int] = {}
+
+
+def promise(realm: str, count: int) -> None:
+    """Count bytes announced but not yet written (negative to give back), so that the free floor holds for all at once."""
+    with _space_lock:
+        _promised[realm] = max(0, _promised.get(realm, 0) + count)
+
+
+def check_room(realm: str, announced: int = 0) -> None:
+    """Raises DiskFull when an upload would go below the free floor."""
+    floor = settings().free_floor_mib << 20
+    if free_bytes(realm) - _promised.get(realm, 0) - announced < floor:
+        raise errors.DiskFull("The archive has no room for this now; its operator is told. Try again later.")
