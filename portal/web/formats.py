@@ -81,6 +81,11 @@ def span(seconds: float | None) -> str:
     return f"{left // 86400} d {left % 86400 // 3600} h"
 
 
+def rate(n: float | None) -> str:
+    """412 MB/s."""
+    return f"{size(n)}/s" if n else ""
+
+
 def local(ms: int, zone: str) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(ZoneInfo(zone))
 
@@ -151,8 +156,7 @@ def plate(accession: str) -> tuple[str, str]:
 def init_app(app) -> None:
     """Register every format; times take the zone of the site."""
     zone = app.config["SETTINGS"].timezone
-    plain = (size, exact, of, percent, thousands, plural, span, folder, base, wbr, halves, plate)
+    plain = (size, exact, of, percent, thousands, plural, span, rate, folder, base, wbr, halves, plate)
     app.jinja_env.filters.update({f.__name__: f for f in plain})
     app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, second, iso)})
-    app.jinja_env.filters["rate"] = lambda n: f"{size(n)}/s" if n else ""
     app.jinja_env.filters.update(ticks=tally.ticks, tally_sentence=tally.sentence)
