@@ -55,18 +55,33 @@
     if (same) same.focus({ preventScroll: true });
   });
 
-  // ---- Faults of the line -----------------------------------------------------------------------------------------
-  function lost() {
+  // ---- Faults: at the head of the page, in sight if the reader asked, gone when what failed works again ------------
+  function point(element) {
+    const place = problems();
+    if (!place) return;
+    place.dataset.from = isPoll(element) ? "poll" : "reader";
+    if (!isPoll(element)) place.scrollIntoView({ block: "nearest" });
+  }
+
+  function lost(event) {
     const words = document.getElementById("offline");
-    if (words && problems() && !document.hidden) problems().replaceChildren(words.content.cloneNode(true));
+    if (!words || !problems() || document.hidden) return;
+    problems().replaceChildren(words.content.cloneNode(true));
+    point(event.detail.elt);
   }
   document.addEventListener("htmx:sendError", lost);
   document.addEventListener("htmx:timeout", lost);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === problems()) point(event.detail.elt === problems() ? event.detail.requestConfig.elt : event.detail.elt);
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && isPoll(event.detail.elt) && problems()) problems().replaceChildren();
+    const worked = event.detail.successful && isPoll(event.detail.elt);
+    if (worked && problems() && problems().dataset.from === "poll") problems().replaceChildren();
   });
   document.addEventListener("htmx:afterSettle", () => {
     const errors = document.getElementById("errors");
-    if (errors && !errors.contains(document.activeElement) && !errors.dataset.seen) { errors.dataset.seen = "1"; errors.focus(); }
+    if (!errors || errors.dataset.seen || errors.contains(document.activeElement)) return;
+    errors.dataset.seen = "yes";
+    errors.focus();
   });
 })();
