@@ -40,7 +40,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [*terminalreporter.stats.get("skipped", ()), *terminalreporter.stats.get("error", ())]
-    lacking = [[name for key, name in report.user_properties if key == PROPERTY] for report in reports]
+    lacking = [[name for key, name in getattr(report, "user_properties", ()) if key == PROPERTY] for report in reports]
     lacking = [names for names in lacking if names]
     if lacking:
         programs = ", ".join(sorted({name for names in lacking for name in names}))
