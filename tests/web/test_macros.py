@@ -20,6 +20,7 @@ def draw():
     app = Flask("widgets", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
     app.config.update(SECRET_KEY="only for tests", SETTINGS=SimpleNamespace(timezone="Europe/Vienna"))
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     CSRFProtect(app)
     formats.init_app(app)
 
