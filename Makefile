@@ -88,7 +88,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.project
 	@$(INSTALL) $(LOCKED) -r requirements-dev.txt
 	@touch $@
 
-# Tried once; tests that need a client still missing are skipped, and the run says so.
+# Tried once; tests that need a client still missing are skipped, and the run says so. libatomic is for Playwright.
 $(VENV)/.clients: .ci/bring | $(PY)
-	@.ci/bring chromium curl lftp rclone
+	@.ci/bring chromium libatomic.so.1 curl lftp rclone
 	@touch $@

@@ -15,7 +15,7 @@ from pathlib import Path
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 LOCKED = ("package.json", "package-lock.json", ".npmrc")
-FETCH = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retry-maxtimeout=10000")
+FETCH = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retry-mintimeout=3000")
 FAILURE = (
     "The browser assets could not be fetched: npm could not get the locked packages; "
     "check that this machine reaches an npm registry, then run the same command again."
