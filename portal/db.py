@@ -127,6 +127,19 @@ def transaction() -> Iterator[Session]:
         callback()
 
 
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """A part of a transaction that may fail alone: its callbacks go with it."""
+    pending = session().info["on_commit"]
+    length = len(pending)
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        del pending[length:]
+        raise
+
+
 def writing() -> bool:
     return bool(session().info.get("writing"))
 

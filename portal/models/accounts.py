@@ -43,6 +43,18 @@ class Account(Base):
 
     center: Mapped[Center] = relationship(lazy="joined")
 
+    # What the web's sign-in asks of a person.
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == "active"
+
+    @property
+    def is_curator(self) -> bool:
+        return self.role == "curator"
+
 
 class Token(Base):
     """A secret handed out once; only its SHA-256 is kept. Kinds: session, api, verify, reset."""

@@ -1,0 +1,100 @@
+"""Group commit: one thread per process takes the arrivals that wait, records them in one transaction, and only then lets
+their sessions acknowledge. A 3 ms pause between commits lets other processes have the lock."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from portal import db, errors
+from portal.faults import point
+
+log = logging.getLogger(__name__)
+PAUSE = 0.003
+LARGEST_GROUP = 200
+
+Work = tuple[Callable[[], Any], Future]
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self, name: str) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._waiting = SimpleQueue()
+            self._thread = threading.Thread(target=self._run, name=f"{name}-recorder", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join(timeout)
+            self._thread = None
+
+    def record(self, verb: Callable[[], Any]) -> Any:
+        """Run a domain verb in the next group; returns its result once committed, or raises what it raised."""
+        if self._thread is None or not self._thread.is_alive():
+            raise errors.Busy("The archive is stopping. Send this again in a moment.")
+        future: Future = Future()
+        self._waiting.put((verb, future))
+        return future.result()
+
+    def _run(self) -> None:
+        while True:
+            group, stopping = self._take()
+            if group:
+                self._commit(group)
+                time.sleep(PAUSE)
+            if stopping:
+                return
+
+    def _take(self) -> tuple[list[Work], bool]:
+        group: list[Work] = []
+        item = self._waiting.get()
+        while item is not None:
+            group.append(item)
+            if len(group) >= LARGEST_GROUP:
+                return group, False
+            try:
+                item = self._waiting.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, group: list[Work]) -> None:
+        answers: list[tuple[Future, Any, BaseException | None]] = []
+        try:
+            with db.transaction():
+                for verb, future in group:
+                    answers.append((future, *self._try(verb)))
+                point("receive.recorded")
+            point("receive.committed")
+        except BaseException as error:  # nothing of the group was kept
+            if not isinstance(error, errors.DomainError):
+                log.exception("a group of %d arrivals could not be recorded", len(group))
+            for _verb, future in group:
+                future.set_exception(error)
+            return
+        finally:
+            db.end()
+        for future, result, error in answers:
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+    def _try(self, verb: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+        """One member of the group, in its own savepoint: what it refuses does not touch the others."""
+        try:
+            with db.savepoint():
+                return verb(), None
+        except errors.DomainError as error:
+            return None, error
+
+
+recorder = Recorder()

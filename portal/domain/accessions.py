@@ -1,0 +1,78 @@
+"""Accessions: given at the first submit, never used twice, not even after a restored backup (high-water file)."""
+
+import re
+
+from sqlalchemy import select
+
+from portal import db, storage
+from portal.config import settings
+from portal.models import Counter, Dataset
+
+
+def give(dataset: Dataset) -> str:
+    """The accession of a dataset, taken from the counter when it has none."""
+    if dataset.accession is None:
+        number = take(settings().prefix)
+        dataset.accession = form(settings().prefix, number)
+        db.session.flush()
+        db.on_commit(lambda: _write_high_water(number))
+    return dataset.accession
+
+
+def take(name: str, count: int = 1) -> int:
+    """The first of `count` fresh numbers of a series."""
+    row = db.session.scalar(select(Counter).where(Counter.name == name).execution_options(populate_existing=True))
+    if row is None:
+        row = Counter(name=name, next=1)
+        db.session.add(row)
+    first = row.next
+    row.next = first + count
+    db.session.flush()
+    return first
+
+
+def form(prefix: str, number: int) -> str:
+    return f"{prefix}{number:06d}"
+
+
+def of_file(accession: str | None, n: int) -> str:
+    """The accession of a file, OMIX000001-01; '-01' while its dataset has none."""
+    return f"{accession or ''}-{n:02d}"
+
+
+def is_reserved(segment: str) -> bool:
+    """Names of the form of an accession belong to released datasets."""
+    return re.fullmatch(rf"{settings().prefix}\d{{6,}}", segment) is not None
+
+
+def _high_water() -> int:
+    try:
+        return int((settings().keys / "accession-high-water").read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _write_high_water(number: int) -> None:
+    if number > _high_water():
+        storage.write_whole(settings().keys / "accession-high-water", f"{number}\n".encode())
+
+
+def raise_to_high_water() -> None:
+    """After a restored backup: go on behind the highest accession ever given. Call at start, in a transaction."""
+    highest = max([_high_water(), *_archived_numbers()])
+    row = db.session.get(Counter, settings().prefix)
+    if row is None:
+        db.session.add(Counter(name=settings().prefix, next=highest + 1))
+    elif row.next <= highest:
+        row.next = highest + 1
+    db.session.flush()
+
+
+def _archived_numbers() -> list[int]:
+    prefix = settings().prefix
+    found = []
+    for realm in ("open", "protected"):
+        root = settings().root("archive", realm)
+        names = (path.name for path in root.iterdir()) if root.is_dir() else ()
+        found += [int(name[len(prefix) :]) for name in names if is_reserved(name)]
+    return found

@@ -1,0 +1,193 @@
+"""Datasets: made, edited, submitted, recalled, discarded. Nothing here commits or reads a request."""
+
+import re
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, update
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain import accessions, files, history, jobs, names, transitions
+from portal.models import Account, Dataset, File
+
+HUMAN = "Human (Homo sapiens)"
+MIXED = "mixed sample"
+LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
+FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
+BIOPROJECT = re.compile(r"PRJ[A-Z]{1,2}\d{1,9}")
+NEEDED = {"title": "Give the dataset a name.", "description": "Say in a few sentences what the data are.",
+          "species": f"Name the species; for several: {MIXED}."}  # fmt: skip
+
+
+def create(*, actor: Account, **fields: Any) -> Dataset:
+    """A new draft of the actor. `files` declares files at once. Raises Invalid with all faults at their fields."""
+    now = clock.now()
+    rows = fields.pop("files", None) or []
+    values, faults = check(fields)
+    if faults:
+        raise errors.Invalid(fields=faults)
+    dataset = Dataset(account_id=actor.id, center_id=actor.center_id, created_at=now, updated_at=now,
+                      state=states.DRAFT, **values)  # fmt: skip
+    db.session.add(dataset)
+    db.session.flush()
+    _index(dataset)
+    history.record("create", actor=actor, dataset=dataset, after=values)
+    files.add(dataset, rows, actor=actor)
+    return dataset
+
+
+def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Clean values of the given fields only, and a sentence for each that breaks a rule."""
+    rules = {field: (lambda value, longest=longest: names.line(value, longest=longest)) for field, longest in LINES.items()}
+    rules |= {"description": names.prose, "bioproject": _bioproject, "access": _access, "release_date": release_date,
+              "human": lambda value: str(value).lower() in ("1", "true", "on", "y", "yes")}  # fmt: skip
+    values: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for field in (field for field in FIELDS if field in fields):
+        try:
+            values[field] = rules[field](fields[field])
+        except errors.DomainError as error:
+            faults[field] = error.sentence
+    return values, faults
+
+
+def _bioproject(value: Any) -> str:
+    text = names.line(value, longest=30).upper()
+    if text and not BIOPROJECT.fullmatch(text):
+        raise errors.Invalid("A BioProject accession looks like PRJCA000123 or PRJNA123456.")
+    return text
+
+
+def _access(value: Any) -> str:
+    if value not in ("open", "controlled"):
+        raise errors.Invalid("Access is open or controlled.")
+    return str(value)
+
+
+def release_date(value: Any) -> str | None:
+    """The first open day, as ISO; None for none. Past days are today's matter: they mean `release now`."""
+    if value in (None, ""):
+        return None
+    try:
+        day = value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        raise errors.Invalid("A date is written year-month-day, such as 2027-03-01.") from None
+    if not 2000 <= day.year <= 2200:
+        raise errors.Invalid("The release date lies between 2000 and 2200.")
+    return day.isoformat()
+
+
+def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Dataset:
+    """Change what is said of a dataset, until release. From `submitted` on the version counts up; an approved one goes
+    back to the curator unless only its release date changed."""
+    values, faults = check(changes)
+    if faults:
+        raise errors.Invalid(fields=faults)
+    before = {field: getattr(dataset, field) for field in values if getattr(dataset, field) != values[field]}
+    if not before:
+        return dataset
+    _refuse_edit(dataset, before, actor)
+    after = {field: values[field] for field in before}
+    if dataset.state == states.APPROVED and set(before) != {"release_date"}:
+        transitions.advance(dataset, "amend", actor=actor)
+    for field, value in after.items():
+        setattr(dataset, field, value)
+    if set(before) == {"release_date"}:
+        dataset.updated_at = clock.now()
+    else:
+        files.touched(dataset)
+    _index(dataset)
+    history.record("edit", actor=actor, dataset=dataset, before=before, after=after)
+    if dataset.accession and dataset.bag_generation:
+        files.mark_bag(dataset)
+    if "release_date" in after and due(dataset):
+        jobs.owe("release", dataset_id=dataset.id, priority=3)
+    return dataset
+
+
+def _refuse_edit(dataset: Dataset, before: dict[str, Any], actor: Account) -> None:
+    curating = actor.role == "curator" and dataset.state in (states.RELEASED, states.SUPPRESSED)
+    if dataset.state in (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN) and not curating:
+        raise errors.Conflict(f"This dataset is {dataset.state}; write to {settings().contact} for a correction.")
+    if curating and {"access", "release_date"} & set(before):
+        raise errors.Conflict("After release the access and the release date stand.")
+    if "access" in before and files.count(dataset, states.ARCHIVED, states.CHECKING):
+        raise errors.Conflict("Files of this dataset are archived already; its access can no longer be changed here.")
+
+
+def due(dataset: Dataset) -> bool:
+    """Whether the first open day has come, in the site's zone."""
+    return (
+        dataset.state == states.APPROVED
+        and dataset.release_date is not None
+        and date.fromisoformat(dataset.release_date) <= clock.today(settings().timezone)
+    )
+
+
+def missing(dataset: Dataset) -> dict[str, str]:
+    """What stands between a dataset and Submit: a sentence for each field."""
+    faults = {field: sentence for field, sentence in NEEDED.items() if not getattr(dataset, field).strip()}
+    if dataset.human and dataset.species != HUMAN:
+        faults["species"] = f"For human genetic resources the species is {HUMAN}."
+    if not files.count(dataset):
+        faults["files"] = "Declare at least one file; its bytes may come later."
+    return faults
+
+
+def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
+    """Hand a dataset to the curators: accession, version, and everything that arrived goes to the archive."""
+    faults = missing(dataset)
+    if faults:
+        raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
+    now = clock.now()
+    transitions.advance(dataset, "submit", actor=actor, version=dataset.version + 1, submitted_at=now,
+                        first_submitted_at=dataset.first_submitted_at or now)  # fmt: skip
+    accessions.give(dataset)
+    if not files.count(dataset, states.ARCHIVED):
+        dataset.realm = "protected" if dataset.access == "controlled" else "open"
+    _index(dataset)
+    history.record("submit", actor=actor, dataset=dataset, note=note,
+                   after={"version": dataset.version, "accession": dataset.accession})  # fmt: skip
+    send_to_archive(dataset)
+    return dataset
+
+
+def send_to_archive(dataset: Dataset) -> None:
+    """Every file whose bytes are here is checked and archived by one job."""
+    moved = db.session.execute(
+        update(File)
+        .where(File.dataset_id == dataset.id, File.state == states.RECEIVED)
+        .values(state=states.CHECKING, updated_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    db.session.expire_all()
+    if moved.rowcount:
+        jobs.owe("archive", dataset_id=dataset.id, priority=2)
+
+
+def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
+    """Take a submitted dataset back, to go on writing."""
+    transitions.advance(dataset, "recall", actor=actor)
+    history.record("recall", actor=actor, dataset=dataset, note=note)
+    return dataset
+
+
+def discard(dataset: Dataset, *, actor: Account) -> None:
+    """Remove a draft that was never submitted; what was uploaded for it stays in the area."""
+    if not transitions.roles_of(actor, dataset) & {states.SUBMITTER}:
+        raise errors.Forbidden("Only its submitter may discard a draft.")
+    if dataset.state != states.DRAFT or dataset.accession:
+        raise errors.Conflict(f"This dataset is {dataset.state}; only a draft that was never submitted is discarded.")
+    history.record("discard", actor=actor, dataset=dataset, before={"title": dataset.title})
+    db.session.execute(delete(File).where(File.dataset_id == dataset.id).execution_options(synchronize_session=False))
+    db.session.delete(dataset)
+    db.session.flush()
+
+
+def _index(dataset: Dataset) -> None:
+    """One lower-cased column for search."""
+    parts = (dataset.accession, dataset.title, dataset.description, dataset.species, dataset.investigator,
+             dataset.bioproject, dataset.data_type)  # fmt: skip
+    dataset.search_text = " ".join(part for part in parts if part).lower()
+    db.session.flush()

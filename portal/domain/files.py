@@ -1,0 +1,191 @@
+"""The files a dataset declares: added, edited, removed. How one stands is said by matching.settle() alone."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal import clock, db, errors, states
+from portal.domain import history, jobs, matching, names
+from portal.models import Account, Dataset, File
+
+TEXTS = {"title": 300, "description": 2000, "data_type": 100}
+MOST_FILES = 200_000
+
+
+def living(dataset: Dataset):
+    """Query of the files that still belong to a dataset, in order."""
+    return select(File).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES)).order_by(File.n)
+
+
+def count(dataset: Dataset, *in_states: str) -> int:
+    """How many files stand in these states; without any, how many there are."""
+    query = select(func.count()).select_from(File).where(File.dataset_id == dataset.id)
+    chosen = File.state.in_(in_states) if in_states else File.state.not_in(states.DEAD_FILES)
+    return int(db.session.scalar(query.where(chosen)) or 0)
+
+
+def by_number(dataset: Dataset, n: int) -> File:
+    file = db.session.scalar(select(File).where(File.dataset_id == dataset.id, File.n == n))
+    if file is None or file.state in states.DEAD_FILES:
+        raise errors.NotFound(f"This dataset has no file {n}.")
+    return file
+
+
+def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) -> list[File]:
+    """Declare files; bytes may have come before or come later. Raises Invalid with `files.<index>.<field>` sentences;
+    then nothing is added."""
+    refuse_released(dataset)
+    if not rows:
+        return []
+    if count(dataset) + len(rows) > MOST_FILES:
+        raise errors.Invalid(f"A dataset holds at most {MOST_FILES:,} files.")
+    checked, wrong = [], {}
+    taken = {name for name in db.session.scalars(living(dataset).with_only_columns(File.name).order_by(None))}
+    for index, row in enumerate(rows):
+        values, faults = check(row)
+        if not faults and values["name"] in taken:
+            faults = {"name": f"{values['name']} is declared already."}
+        wrong |= {f"files.{index}.{field}": sentence for field, sentence in faults.items()}
+        taken.add(values.get("name", ""))
+        checked.append(values)
+    if wrong:
+        raise errors.Invalid("Some files could not be added; nothing was changed.", fields=wrong)
+    files = _insert(dataset, checked)
+    matching.find_for(files, dataset)
+    after = {"files": len(files), "first": files[0].name}
+    history.record("add_files", actor=actor, dataset=dataset, after=after)
+    touched(dataset)
+    return files
+
+
+def _insert(dataset: Dataset, checked: list[dict[str, Any]]) -> list[File]:
+    first, now = dataset.next_n, clock.now()
+    dataset.next_n = first + len(checked)
+    files = []
+    for step, values in enumerate(checked):
+        base = values["name"].rsplit("/", 1)[-1]
+        files.append(File(dataset_id=dataset.id, n=first + step, base=base, created_at=now, updated_at=now,
+                          state=states.WAITING, **values))  # fmt: skip
+    db.session.add_all(files)
+    db.session.flush()
+    return files
+
+
+def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """One declared file: its clean values, and a sentence for each field that breaks a rule."""
+    values: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+
+    def take(field: str, rule) -> None:
+        try:
+            values[field] = rule()
+        except errors.DomainError as error:
+            faults[field] = error.sentence
+
+    take("name", lambda: names.clean(str(row.get("name") or "").strip()))
+    take("declared_md5", lambda: names.md5(row.get("md5", row.get("declared_md5"))))
+    for field, longest in TEXTS.items():
+        take(field, lambda field=field, longest=longest: names.line(row.get(field), longest=longest))
+    take("samples", lambda: number(row.get("samples")))
+    take("unit", lambda: unit(row.get("unit")))
+    return values, faults
+
+
+def number(value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    try:
+        count = int(str(value))
+    except ValueError:
+        raise errors.Invalid("Number of Samples/Files is a whole number.") from None
+    if not 0 <= count <= 10**9:
+        raise errors.Invalid("Number of Samples/Files is between 0 and 1,000,000,000.")
+    return count
+
+
+def unit(value: Any) -> str:
+    if value in (None, ""):
+        return "samples"
+    if value not in ("samples", "files"):
+        raise errors.Invalid("The unit is samples or files.")
+    return str(value)
+
+
+def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
+    """Change what is said of a file. A mended MD5 is compared at once with the stored digest; a new name finds its
+    upload anew. The name of archived bytes stands."""
+    dataset = db.session.get(Dataset, file.dataset_id)
+    assert dataset is not None
+    refuse_released(dataset)
+    known = {field: getattr(file, field) for field in ("name", "declared_md5", *TEXTS, "samples", "unit")}
+    row = known | {"md5": known["declared_md5"]} | changes
+    values, faults = check(row)
+    if faults:
+        raise errors.Invalid(fields=faults)
+    changed = {field: value for field, value in values.items() if value != known[field]}
+    if not changed:
+        return file
+    if file.state == states.ARCHIVED and "name" in changed:
+        raise errors.Frozen(f"{file.name} is archived under this name. Add a new file and delete this one.")
+    if file.state == states.ARCHIVED and changed.get("declared_md5") not in (None, file.md5):
+        raise errors.Conflict(f"The archived file has the MD5 {file.md5}; replace the file if it is the wrong one.")
+    for field, value in changed.items():
+        setattr(file, field, value)
+    file.updated_at = clock.now()
+    before = {field: known[field] for field in changed}
+    history.record("edit_file", actor=actor, dataset=dataset, file=file, before=before, after=changed)
+    if "name" in changed:
+        _rename(file, dataset, changed["name"])
+    db.session.flush()
+    matching.settle(file)
+    touched(dataset)
+    return file
+
+
+def _rename(file: File, dataset: Dataset, name: str) -> None:
+    rivals = select(File.id).where(File.dataset_id == dataset.id, File.name == name, File.id != file.id,
+                                   File.state.not_in(states.DEAD_FILES))  # fmt: skip
+    with db.session.no_autoflush:
+        if db.session.scalar(rivals):
+            raise errors.Invalid(fields={"name": f"{name} is declared already."})
+    file.base = name.rsplit("/", 1)[-1]
+    if file.state != states.CHECKING:
+        matching.unlink(file)
+        matching.find_for([file], dataset)
+
+
+def remove(file: File, *, actor: Account | None) -> None:
+    """Take a file out of its dataset. Unarchived bytes stay in the area; archived ones leave with the next bag."""
+    dataset = db.session.get(Dataset, file.dataset_id)
+    assert dataset is not None
+    refuse_released(dataset)
+    if file.upload is not None and file.upload.state == states.CHECKING:
+        raise errors.Frozen(f"{file.name} is being archived just now. Delete it in a moment.")
+    was = file.state
+    file.state, file.updated_at = states.REMOVED, clock.now()
+    file.upload_id, file.upload = None, None
+    db.session.flush()
+    history.record("remove_file", actor=actor, dataset=dataset, file=file, before={"name": file.name, "state": was})
+    if was == states.ARCHIVED:
+        mark_bag(dataset)
+    touched(dataset)
+
+
+def mark_bag(dataset: Dataset) -> None:
+    """The bag on disk no longer says what the catalogue says: owe a new one."""
+    dataset.bag_dirty = True
+    db.session.flush()
+    jobs.owe("bag", dataset_id=dataset.id, priority=3)
+
+
+def touched(dataset: Dataset) -> None:
+    """A change of its files or text: a curator who looked before must look again."""
+    dataset.updated_at = clock.now()
+    if dataset.state in (states.SUBMITTED, states.APPROVED):
+        dataset.version += 1
+    db.session.flush()
+
+
+def refuse_released(dataset: Dataset) -> None:
+    if dataset.state not in matching.OPEN_DATASETS:
+        raise errors.Conflict(f"This dataset is {dataset.state}: its files stand. Deposit a new one for other bytes.")

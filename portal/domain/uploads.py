@@ -1,0 +1,266 @@
+"""What arrives: recorded, resumed, cut. Names live in these rows; bytes lie under the token and are never renamed.
+
+A later whole upload of a name takes the place of the earlier ones; a cut one never does.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, update
+
+from portal import clock, db, errors, states, storage
+from portal.domain import history, jobs, matching
+from portal.models import Account, Dataset, File, Upload
+
+GHOST_MS = 15_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name in an area of a realm."""
+
+    area: str
+    realm: str
+    name: str
+
+    @property
+    def base(self) -> str:
+        return self.name.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a reception is: what the pulse writes."""
+
+    place: Place
+    account_id: int
+    center_id: int
+    token: str
+    fence: int
+    via: str
+    announced: int | None
+    size: int
+    rate: int | None
+    heard_at: int
+    began_at: int
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Bytes that are durable on disk and wait to be recorded. Digests are None when they must be read again."""
+
+    standing: Standing
+    md5: str | None
+    sha256: str | None
+    facts: storage.Facts
+    resumed: bool
+    at: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the sender is told."""
+
+    upload_id: int
+    name: str
+    size: int
+    md5: str | None
+    sha256: str | None
+    replaced: list[int] = field(default_factory=list)
+
+
+def sender(account_id: int) -> Account:
+    """The account that sends, if it still may."""
+    account = db.session.get(Account, account_id)
+    if account is None or account.state != "active":
+        raise errors.SignInNeeded("This account is closed.")
+    return account
+
+
+def _of(account_id: int, place: Place):
+    return (Upload.account_id == account_id, Upload.area == place.area, Upload.realm == place.realm,
+            Upload.name == place.name)  # fmt: skip
+
+
+def find(account_id: int, place: Place) -> Upload | None:
+    """The newest upload of a name that a client sees: whole or incomplete."""
+    query = select(Upload).where(*_of(account_id, place), Upload.state.in_(states.LISTED))
+    return db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
+
+
+def find_resumable(account_id: int, place: Place) -> Upload | None:
+    """The newest upload of a name whose bytes may grow. Raises Frozen, or GhostSession while another session sends."""
+    refuse_frozen(account_id, place)
+    query = select(Upload).where(*_of(account_id, place), Upload.state.in_((states.RECEIVING, *states.LISTED)))
+    found = db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
+    if found and found.state == states.RECEIVING and clock.now() - found.heard_at < GHOST_MS:
+        raise errors.GhostSession("Another session is still sending this file. Try again in 15 s.")
+    return found
+
+
+def refuse_frozen(account_id: int, place: Place) -> None:
+    """Raises Frozen while bytes of this name are checked, or archived for a file that still stands."""
+    if place.area != "incoming":
+        return
+    query = (
+        select(Upload.state, Dataset.accession, Dataset.title)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .where(*_of(account_id, place), Upload.state.in_(states.FROZEN))
+    )
+    for state, accession, title in db.session.execute(query):
+        if state == states.CHECKING or accession:
+            raise frozen(place.name, accession or title)
+
+
+def frozen(name: str, dataset: str | None) -> errors.Frozen:
+    where = f" in {dataset}" if dataset else ""
+    return errors.Frozen(f"{name} is being checked or is archived{where}. Remove or replace the file there first.")
+
+
+def bad_offset(sentence: str) -> errors.Invalid:
+    error = errors.Invalid(sentence)
+    error.ftp = 554
+    return error
+
+
+def keep(standing: Standing) -> bool:
+    """Write how far a reception is; its row is made on the first pulse. False: another session took it over."""
+    kept = db.session.execute(
+        update(Upload)
+        .where(Upload.token == standing.token, Upload.state == states.RECEIVING, Upload.fence == standing.fence)
+        .values(bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at)
+        .execution_options(synchronize_session=False)
+    )
+    if kept.rowcount == 1:
+        return True
+    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    if row is not None:
+        return row.fence == standing.fence
+    _insert(standing)
+    return True
+
+
+def _insert(standing: Standing) -> Upload:
+    place = standing.place
+    row = Upload(
+        token=standing.token, account_id=standing.account_id, center_id=standing.center_id, realm=place.realm,
+        area=place.area, name=place.name, base=place.base, announced=standing.announced, via=standing.via,
+        fence=standing.fence, size=0, bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at,
+        created_at=standing.began_at, state=states.RECEIVING)  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def _row(standing: Standing) -> Upload:
+    """The row of a reception, made when there is none. Raises Fenced when it belongs to another session now."""
+    row = db.session.scalar(
+        select(Upload).where(Upload.token == standing.token).execution_options(populate_existing=True)
+    )
+    if row is None:
+        return _insert(standing)
+    if row.fence != standing.fence or row.state != states.RECEIVING:
+        raise errors.Fenced("Another session took this upload over.")
+    return row
+
+
+def receive(arrival: Arrival) -> Receipt:
+    """Record bytes that are durable: the later whole upload of a name wins, a waiting file claims it, and what must be
+    read again is owed to a job. Identical bytes sent again keep the earlier upload."""
+    standing = arrival.standing
+    refuse_frozen(standing.account_id, standing.place)
+    row = _row(standing)
+    rivals = list(db.session.scalars(
+        select(Upload).where(*_of(standing.account_id, standing.place), Upload.id != row.id,
+                             Upload.state.in_(states.LISTED))))  # fmt: skip
+    same = next((rival for rival in rivals if _identical(rival, arrival)), None)
+    if same is not None:
+        for rival in [row, *(one for one in rivals if one is not same)]:
+            retire(rival, by=same.id)
+        return Receipt(same.id, same.name, same.size, same.md5, same.sha256)
+    for rival in rivals:
+        retire(rival, by=row.id)
+    db.session.flush()
+    row.state, row.received_at = states.RECEIVED, arrival.at
+    row.size = row.bytes_done = arrival.facts.size
+    row.inode, row.mtime_ns = arrival.facts.inode, arrival.facts.mtime_ns
+    row.md5, row.sha256, row.resumed = arrival.md5, arrival.sha256, arrival.resumed
+    row.error, row.detail = None, ""
+    db.session.flush()
+    after = {"name": row.name, "size": row.size, "md5": row.md5}
+    history.record("receive", actor=None, upload=row, center_id=row.center_id, after=after)
+    if row.sha256 is None:
+        jobs.owe("digest", upload_id=row.id)
+    matching.claim(row, from_uploads=[rival.id for rival in rivals])
+    return Receipt(row.id, row.name, row.size, row.md5, row.sha256, [rival.id for rival in rivals])
+
+
+def _identical(rival: Upload, arrival: Arrival) -> bool:
+    return rival.state == states.RECEIVED and rival.sha256 is not None and rival.sha256 == arrival.sha256
+
+
+def retire(upload: Upload, *, by: int | None = None, state: str = states.OBSOLETE) -> None:
+    """Take an upload out of its area; its bytes go once that is committed."""
+    upload.state, upload.replaced_by = state, by
+    path = storage.area_path(upload.realm, upload.account_id, upload.token)
+    db.on_commit(lambda: storage.remove(path))
+    db.session.flush()
+
+
+def cut(standing: Standing, *, length: int, reason: str) -> None:
+    """A reception ended early: its bytes stay `incomplete` with their true length, or nothing of it stays."""
+    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    if row is None and not length:
+        return
+    if row is None:
+        row = _insert(standing)
+    if row.fence != standing.fence or row.state != states.RECEIVING:
+        return
+    set_cut(row, length=length, reason=reason)
+
+
+def set_cut(row: Upload, *, length: int, reason: str) -> None:
+    """Mark a `receiving` row as cut; an earlier incomplete upload of the name gives way."""
+    if not length:
+        retire(row)
+        return
+    place = Place(row.area, row.realm, row.name)
+    query = select(Upload).where(*_of(row.account_id, place), Upload.state == states.INCOMPLETE, Upload.id != row.id)
+    for rival in db.session.scalars(query):
+        retire(rival, by=row.id)
+    row.state, row.size, row.bytes_done, row.rate = states.INCOMPLETE, length, length, None
+    row.error, row.detail, row.md5, row.sha256 = "truncated_file", reason, None, None
+    row.received_at = clock.now()
+    db.session.flush()
+    history.record("cut", actor=None, upload=row, center_id=row.center_id, after={"size": length}, note=reason)
+
+
+def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
+    """Go on with bytes that are here: the row is receiving again under a new fence, and its file waits."""
+    taken = db.session.execute(
+        update(Upload)
+        .where(Upload.id == upload_id, Upload.fence == fence,
+               Upload.state.in_(states.UPLOAD.find("resume").sources))
+        .values(state=states.RECEIVING, fence=fence + 1, heard_at=clock.now(), md5=None, sha256=None, resumed=True,
+                via=via, bytes_done=offset, error=None, detail="")
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if taken.rowcount != 1:
+        raise errors.GhostSession("Another session took this upload up. Try again in 15 s.")
+    row = db.session.get(Upload, upload_id, populate_existing=True)
+    assert row is not None
+    history.record("resume", actor=None, upload=row, center_id=row.center_id, after={"offset": offset})
+    matching.release(row)
+    return row
+
+
+def digested(upload_id: int, *, md5: str, sha256: str, facts: storage.Facts) -> None:
+    """A job has read the bytes again: the digest counts if they are still the bytes that were recorded."""
+    row = db.session.get(Upload, upload_id, populate_existing=True)
+    if row is None or row.state not in (states.RECEIVED, states.CHECKING):
+        return
+    row.md5, row.sha256, row.size = md5, sha256, facts.size
+    row.inode, row.mtime_ns = facts.inode, facts.mtime_ns
+    db.session.flush()
+    history.record("digest", actor=None, upload=row, center_id=row.center_id, after={"md5": md5})
+    matching.settle_upload(row)
