@@ -1,0 +1,93 @@
+"""The steps of the schema: they meet the models, go up from nothing and down again, and guard the history."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DatabaseError
+
+from portal import clock, db, migrations
+from portal.models import Account, Center, Event, Token
+
+
+@pytest.fixture
+def engine(tmp_path):
+    yield db.configure(f"sqlite:///{tmp_path / 'portal.db'}")
+    db.dispose()
+
+
+def steps() -> list[str]:
+    scripts = ScriptDirectory.from_config(migrations.settings_of())
+    return [script.revision for script in reversed(list(scripts.walk_revisions()))]
+
+
+def differences(engine) -> list:
+    with engine.connect() as connection:
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), db.Base.metadata)
+
+
+def test_head_equals_the_models(engine):
+    migrations.upgrade(engine)
+    assert differences(engine) == []
+    assert migrations.current(engine) == migrations.head() == steps()[-1]
+
+
+def test_every_step_goes_up_and_down(engine):
+    down = ["base", *steps()]
+    for before, step in zip(down, steps(), strict=False):
+        migrations.upgrade(engine, step)
+        migrations.downgrade(engine, before)
+        assert migrations.current(engine) == (None if before == "base" else before)
+        migrations.upgrade(engine, step)
+    assert differences(engine) == []
+    migrations.downgrade(engine, "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+
+
+def test_upgrade_twice_changes_nothing(engine):
+    migrations.upgrade(engine)
+    with db.transaction() as session:
+        session.add(Center(name="Institute of Peat", created_at=clock.now()))
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT name FROM center")).scalars().all() == ["Institute of Peat"]
+
+
+def test_foreign_keys_hold_after_an_upgrade(engine):
+    migrations.upgrade(engine)
+    with pytest.raises(DatabaseError, match="FOREIGN KEY"), db.transaction() as session:
+        session.add(Token(account_id=7, kind="api", hash="0" * 64, created_at=clock.now()))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE event SET note = 'x'", "DELETE FROM event"])
+def test_history_refuses_a_change(engine, statement):
+    migrations.upgrade(engine)
+    with db.transaction() as session:
+        session.add(Event(at=clock.now(), action="signed in"))
+    with pytest.raises(DatabaseError, match="only ever added to"), db.transaction() as session:
+        session.execute(text(statement))
+
+
+def test_states_outside_the_table_are_refused(engine):
+    migrations.upgrade(engine)
+    with pytest.raises(DatabaseError, match="CHECK"), db.transaction() as session:
+        center = Center(name="Institute of Peat", created_at=clock.now())
+        session.add(center)
+        session.flush()
+        session.add(Account(email="ines@example.org", name="Ines Okafor", center_id=center.id, state="asleep",
+                            created_at=clock.now()))  # fmt: skip
+
+
+def test_check_refuses_an_empty_database(engine):
+    with pytest.raises(migrations.OldSchema, match="omix migrate"):
+        migrations.check(engine)
+
+
+def test_check_refuses_a_step_it_does_not_know(engine):
+    migrations.upgrade(engine)
+    migrations.check(engine)
+    with engine.connect().execution_options(write=True) as connection, connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(migrations.OldSchema, match="older program"):
+        migrations.check(engine)
