@@ -1,0 +1,73 @@
+"""Mails: rendered from templates/email/<template>.txt into the outbox table; a job sends them.
+
+The first line of a template is "Subject: …". Links never come from a request: they stand on the public address.
+"""
+
+import json
+import logging
+
+from jinja2 import Environment, FileSystemLoader, make_logging_undefined
+from sqlalchemy import select
+
+from portal import clock, config, db
+from portal.domain import jobs
+from portal.models import Mail
+
+log = logging.getLogger(__name__)
+# A value that a caller forgot is logged and left blank: a mail must not stop the work that it tells of.
+_templates = Environment(
+    loader=FileSystemLoader(config.ROOT / "templates" / "email"),
+    autoescape=False,  # noqa: S701 - plain text, never HTML
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=make_logging_undefined(log),
+)
+
+
+def send(key: str, *, to: str, template: str, **values: object) -> Mail:
+    """Owe a mail. The same key is never sent twice, however often its job runs."""
+    mail = db.session.scalar(select(Mail).where(Mail.key == key))
+    if mail is not None:
+        return mail
+    subject, body = render(template, **values)
+    mail = Mail(
+        key=key, to=" ".join(to.split()), subject=subject, body=body, next_at=clock.now(), created_at=clock.now()
+    )
+    db.session.add(mail)
+    db.session.flush()
+    owe(mail)
+    return mail
+
+
+def owe(mail: Mail) -> None:
+    jobs.owe("mail", key=f"mail:{mail.id}", priority=3, max_attempts=12)
+
+
+def render(template: str, **values: object) -> tuple[str, str]:
+    """Subject and body. A value that is a path of this site ("/deposit/12") becomes a whole address."""
+    settings = config.settings()
+    known = {name: _absolute(value) for name, value in values.items()}
+    site = {"site_name": settings.site_name, "contact": settings.contact, "prefix": settings.prefix}
+    text = _templates.get_template(f"{template}.txt").render(**{**site, "site_url": site_url(), **known})
+    head, _, body = text.partition("\n")
+    subject = " ".join(head.removeprefix("Subject:").split())
+    return subject[:200], body.strip() + "\n"
+
+
+def _absolute(value: object) -> object:
+    return site_url(value) if isinstance(value, str) and value.startswith("/") else value
+
+
+def site_url(path: str = "") -> str:
+    """The address people reach the portal at: the setting, else where the running web listens."""
+    settings = config.settings()
+    base = settings.public_url or _listening() or f"http://{settings.host}:{settings.port}"
+    return base.rstrip("/") + path
+
+
+def _listening() -> str:
+    try:
+        known = json.loads((config.settings().run / "addresses.json").read_text())
+        return str(known.get("web", ""))
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,30 @@
+"""HTTP in, HTML out: one blueprint per area. init_app() puts the shell around them."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from flask import Flask
+
+from portal.config import Settings
+from portal.web import errors, formats, headers, session, shell
+
+# Each of these modules exports its blueprint as `bp`.
+AREAS = ("accounts", "admin", "deposit", "review", "tracking", "area", "public", "api")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    session.init_app(app, settings)
+    headers.init_app(app)
+    formats.init_app(app)
+    shell.init_app(app)
+    errors.init_app(app)
+    register(app)
+
+
+def register(app: Flask) -> None:
+    for name in AREAS:
+        path = f"{__name__}.{name}"
+        if find_spec(path) is not None:
+            module = import_module(path)
+            if hasattr(module, "bp"):
+                app.register_blueprint(module.bp)

@@ -1,0 +1,135 @@
+"""Every refusal as a page, a fragment for htmx, or a problem document (RFC 9457) under /api."""
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from portal import db, errors
+from portal.web import htmx
+
+log = logging.getLogger(__name__)
+
+OLD_PAGE = errors.DomainError("The page you sent this from is too old, or another site sent it.")
+OLD_PAGE.title, OLD_PAGE.code = "Your page is old", "old_page"
+OLD_PAGE.remedy = "Nothing you typed is lost: go back, load the page again and send it once more."
+REMEDIES = {
+    404: "Check the address. What is not released is shown only to the people it belongs to, once they are signed in.",
+    403: "If you should be able to open this, ask whoever it belongs to.",
+    405: "Use the buttons of the pages.",
+    413: "Send large files by FTP or by the upload call of the API.",
+    503: "Nothing was changed. Try again in a moment.",
+}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(errors.DomainError, refused)
+    app.register_error_handler(CSRFError, old_page)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, our_fault)
+
+
+def refused(error: errors.DomainError) -> Response:
+    if isinstance(error, errors.SignInNeeded) and wants_page():
+        return sign_in_first()
+    return answer(error.status, error.title, error.sentence, error)
+
+
+def old_page(_error: CSRFError) -> Response:
+    return answer(400, OLD_PAGE.title, OLD_PAGE.sentence, OLD_PAGE)
+
+
+def http_error(error: HTTPException) -> Response:
+    """What Flask itself refuses. Redirects it raises pass through."""
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    if code == 404:
+        return answer(404, errors.NotFound.title, "", errors.NotFound())
+    if code == 413:
+        return answer(413, errors.TooLarge.title, "This is more than this page takes.", errors.TooLarge())
+    known = answer(code, error.name, error.description or "")
+    known.headers.extend((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
+    return known
+
+
+def our_fault(error: Exception) -> Response:
+    """A fault of ours: logged whole under a number that the reader can name, shown without any of it."""
+    reference = secrets.token_hex(4)
+    log.error("fault %s at %s %s", reference, request.method, request.path, exc_info=error)
+    if isinstance(error, SQLAlchemyError):
+        db.end()
+    return answer(500, "The fault is ours", "The portal could not do this.", reference=reference)
+
+
+def answer(
+    status: int, title: str, detail: str, error: errors.DomainError | None = None, reference: str = ""
+) -> Response:
+    remedy = getattr(error, "remedy", "") or REMEDIES.get(status, "")
+    if request.path.startswith("/api/"):
+        found = problem(status, title, detail, error, reference)
+    else:
+        found = html(status, title, detail, remedy, error, reference)
+    if status in (429, 503):
+        found.headers.setdefault("Retry-After", str(error.more.get("retry_after", 5) if error else 5))
+    if status == 401:
+        found.headers.setdefault("WWW-Authenticate", "Bearer")
+    return found
+
+
+def problem(status: int, title: str, detail: str, error: errors.DomainError | None, reference: str) -> Response:
+    document: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail or title}
+    if error is not None:
+        document |= {"code": error.code}
+        document |= {name: value for name, value in error.more.items() if isinstance(value, str | int | list | dict)}
+        if error.fields:
+            document["errors"] = [{"field": name, "detail": text} for name, text in error.fields.items()]
+    if reference:
+        document["reference"] = reference
+    body = jsonify(document)
+    body.status_code, body.mimetype = status, "application/problem+json"
+    return body
+
+
+def html(
+    status: int, title: str, detail: str, remedy: str, error: errors.DomainError | None, reference: str
+) -> Response:
+    fields = list(error.fields.values()) if error else []
+    context = {
+        "code": status,
+        "title": title,
+        "detail": " ".join([detail if detail != title else "", *fields]).strip(),
+        "remedy": remedy,
+        "links": links(error),
+        "reference": reference,
+        "bare": status >= 500,
+    }
+    name = "errors/_problem.html" if htmx.is_htmx() else "errors/problem.html"
+    page = Response(render_template(name, **context), status, mimetype="text/html")
+    page.vary.add("HX-Request")
+    return page
+
+
+def links(error: errors.DomainError | None) -> list[tuple[str, str]]:
+    if error is None:
+        return []
+    found = [(url_for("accounts.login_page"), "Sign in")] if isinstance(error, errors.SignInNeeded) else []
+    if error.topic:
+        found.append((f"/help/{error.topic}", "How this works"))
+    return found
+
+
+def wants_page() -> bool:
+    """Whether a person with a browser asks; a program gets the status instead of a sign-in form."""
+    page = "text/html" in request.headers.get("Accept", "") or htmx.is_htmx()
+    return page and not request.path.startswith("/api/") and "Authorization" not in request.headers
+
+
+def sign_in_first() -> Response:
+    """To the sign-in page, and from there back to where the reader was."""
+    back = htmx.page_address() if htmx.is_htmx() or request.method == "GET" else None
+    return htmx.go_to(url_for("accounts.login_page", next=back))

@@ -1,0 +1,31 @@
+"""The headers of every answer: what a browser may run, frame, guess, tell others and keep."""
+
+from flask import Flask, Response, request, session
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(add)
+
+
+def add(answer: Response) -> Response:
+    """A view may say something stricter (a page with a token in its address: no-referrer) or let bytes be kept."""
+    headers = answer.headers
+    headers.setdefault("Content-Security-Policy", POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    # same-origin, not no-referrer: under that one browsers send "Origin: null" with our own forms.
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.endpoint in ("static", "site_css"):
+        return answer
+    answer.vary.add("Cookie")
+    if "key" in session or "Authorization" in request.headers:
+        headers.setdefault("Cache-Control", "no-store")
+        answer.vary.add("Authorization")
+    elif answer.mimetype == "text/html":
+        headers.setdefault("Cache-Control", "private, no-cache")
+    return answer

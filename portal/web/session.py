@@ -1,0 +1,168 @@
+"""Who asks: a server-side session (the cookie carries an opaque key whose hash is a token row) or a bearer token.
+
+The cookie is written only when the session changes, so that a poll sets none. A request with an Authorization header
+never counts as signed in by its cookie, and every other unsafe request needs the CSRF token.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, current_app, g, request, session
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf
+from wtforms import ValidationError
+
+from portal import config, db, errors
+from portal.config import Settings
+from portal.domain import tokens
+from portal.models import Account, Token
+
+LIFETIME = timedelta(days=14)
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    https = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        SESSION_COOKIE_NAME="__Host-omix" if https else "omix",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        WTF_CSRF_TIME_LIMIT=None,  # a form left open over lunch still saves; the token ends with the session
+        WTF_CSRF_CHECK_DEFAULT=False,  # protect() below decides
+    )
+    CSRFProtect(app)
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.request_loader(load)
+    app.before_request(protect)
+
+
+def secret_key(settings: Settings) -> str:
+    """The setting, else the instance's own secret: made once, whichever process comes first."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.keys / "secret"
+    if not path.exists():
+        _make_secret(path)
+    return path.read_text()
+
+
+def _make_secret(path: Path) -> None:
+    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secrets.token_urlsafe(48))
+        stream.flush()
+        os.fsync(stream.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def load(_request: Request) -> Account | None:
+    """The account behind this request; flask-login calls it once, when current_user is first asked for."""
+    bearer = bearer_secret()
+    if bearer is not None:
+        token = tokens.find("api", bearer)
+        if token is None:
+            raise errors.SignInNeeded("This API token is not known: it is wrong, has expired or was revoked.")
+        return token.account if token.account.is_active else None
+    secret = session.get("key")
+    token = tokens.find("session", secret) if secret else None
+    return token.account if token and token.account.is_active else None
+
+
+def bearer_secret() -> str | None:
+    """The bearer token of the request; None where there is no Authorization header."""
+    header = request.headers.get("Authorization")
+    if header is None:
+        return None
+    scheme, _, secret = header.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+def actor() -> Account | None:
+    """The signed-in account itself, as the domain's `actor=` wants it."""
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def sign_in(account: Account) -> None:
+    """A new session with a new key and a new CSRF token; the former one ends. Needs a transaction."""
+    end_token()
+    session.clear()
+    session["key"] = tokens.issue(account, "session", lifetime=int(LIFETIME.total_seconds() * 1000))
+    session.permanent = True
+    g._login_user = account
+
+
+def sign_out() -> None:
+    end_token()
+    session.clear()
+    g.pop("_login_user", None)
+
+
+def end_token() -> None:
+    """Delete the session row that this browser's cookie names, if any."""
+    token: Token | None = tokens.find("session", session["key"]) if "key" in session else None
+    if token is not None:
+        db.session.delete(token)
+
+
+def protect() -> None:
+    """Refuse an unsafe request that another site may have caused."""
+    if request.method in SAFE_METHODS or bearer_secret() is not None or not request.endpoint:
+        return
+    if foreign():
+        raise CSRFError("This request came from another site.")
+    if request.blueprint == "api" and not current_user.is_authenticated:
+        return  # there is no cookie to abuse; the call's own guard answers 401
+    if getattr(current_app.view_functions.get(request.endpoint), "reads_raw_body", False):
+        request.max_content_length = None
+        if "X-CSRFToken" not in request.headers:
+            return  # the view calls check_csrf() with the token it finds in the body
+    check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+
+
+def check_csrf(token: str | None) -> None:
+    try:
+        validate_csrf(token)
+    except ValidationError as error:
+        raise CSRFError(str(error)) from error
+
+
+def foreign() -> bool:
+    """Whether the browser says that another site sent this. Old browsers say nothing; the token decides there."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return True
+    origin = request.headers.get("Origin")
+    if not origin or origin == "null":
+        return False
+    ours = {request.host, urlsplit(config.settings().public_url).netloc}
+    return urlsplit(origin).netloc not in ours
+
+
+def safe_next(address: str | None, fallback: str = "/") -> str:
+    """A path of this site to go on to. The fallback for anything else, and for what a browser may read as a host."""
+    address = address or ""
+    plain = address.startswith("/") and not address.startswith(("//", "/\\"))
+    printable = address.isprintable() and "\\" not in address
+    return address if plain and printable else fallback
+
+
+def is_https() -> bool:
+    return config.settings().public_url.startswith("https://")
+
+
+def client_address() -> str:
+    """Where the request came from. Only a proxy on this machine is believed about whom it speaks for."""
+    peer = request.remote_addr or ""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return forwarded if forwarded and peer in ("127.0.0.1", "::1") else peer

@@ -1,0 +1,58 @@
+"""What every page and request has: the site's name and colour, the theme, limits, the end of the database session."""
+
+from types import SimpleNamespace
+
+from flask import Flask, Response, g, request, url_for
+from flask_login import current_user
+
+from portal import clock, config, db
+from portal.domain import notices
+from portal.web import formats
+
+THEMES = ("auto", "light", "dark")
+# The word of the menu that an area's pages stand under, where it is not the area's own name.
+MENU = {"public": "browse", "accounts": ""}
+FORM_BYTES = 4 << 20
+FORM_PARTS = 20_000
+
+
+def init_app(app: Flask) -> None:
+    app.config.update(MAX_CONTENT_LENGTH=FORM_BYTES, MAX_FORM_MEMORY_SIZE=FORM_BYTES, MAX_FORM_PARTS=FORM_PARTS)
+    app.context_processor(context)
+    app.teardown_appcontext(lambda _error: db.end())
+    app.add_url_rule("/site.css", "site_css", site_css)
+
+
+def context() -> dict:
+    """The variables that templates/macros/README.md promises to every template."""
+    theme = request.cookies.get("theme", "auto")
+    name = request.blueprint or ""
+    return {
+        "site": site(),
+        "theme": theme if theme in THEMES else "auto",
+        "area": g.get("area", MENU.get(name, name)),
+        "now": clock.now(),
+        "current_user": current_user,
+    }
+
+
+def site() -> SimpleNamespace:
+    settings = config.settings()
+    return SimpleNamespace(
+        name=settings.site_name,
+        prefix=settings.prefix,
+        contact=settings.contact,
+        zone_label=formats.zone_label(settings.timezone, clock.now()),
+        public_url=notices.site_url(),
+        registration=settings.registration,
+        sends_mail=bool(settings.mail_url),
+        stylesheet=url_for("site_css"),
+    )
+
+
+def site_css() -> Response:
+    """The site's one colour, which portal.css derives the rest from."""
+    accent = config.settings().accent
+    answer = Response(f":root {{ --site-accent: {accent}; }}\n", mimetype="text/css")
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer
