@@ -92,7 +92,7 @@ def _make_center(name: str) -> Center:
 
 
 def create(*, email: str, password: str, role: str = "submitter", center: str = "", name: str = "") -> Account:
-    """An account by the operator's hand, confirmed at once. One that exists gets the new password, role and center."""
+    """An account by the operator's hand, confirmed at once; it also opens one that was registered or closed."""
     email = clean_email(email)
     if role not in ("submitter", "curator"):
         raise errors.Invalid(fields={"role": "A role is submitter or curator."})
@@ -100,11 +100,12 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     account = by_email(email)
     if account is not None and account.state == "active":
         raise errors.Conflict(f"There is an account of {email} already.")
+    name = names.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
+    home = center_named(center) if center else own_center(name, name)
     if account is None:
-        account = Account(email=email, created_at=clock.now(), center_id=0)
+        account = Account(email=email, created_at=clock.now())
         db.session.add(account)
-    account.name = names.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
-    account.center_id = center_named(center).id if center else own_center(account.name, account.name).id
+    account.name, account.center_id = name, home.id
     account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
     db.session.flush()
     history.record("account.create", actor=None, center_id=account.center_id, after={"email": email, "role": role})

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal import clock, config, db
 from portal.domain import jobs
-from portal.models import Mail
+from portal.models import Dataset, Mail
 
 log = logging.getLogger(__name__)
 # A value that a caller forgot is logged and left blank: a mail must not stop the work that it tells of.
@@ -29,7 +29,7 @@ def send(key: str, *, to: str, template: str, **values: object) -> Mail:
     mail = db.session.scalar(select(Mail).where(Mail.key == key))
     if mail is not None:
         return mail
-    subject, body = render(template, **values)
+    subject, body = render(template, **{"to": to, **values})
     mail = Mail(
         key=key, to=" ".join(to.split()), subject=subject, body=body, next_at=clock.now(), created_at=clock.now()
     )
@@ -44,14 +44,29 @@ def owe(mail: Mail) -> None:
 
 
 def render(template: str, **values: object) -> tuple[str, str]:
-    """Subject and body. A value that is a path of this site ("/deposit/12") becomes a whole address."""
+    """Subject and body. `url` (or `page`) may be a path of this site and becomes a whole address; `dataset` stands for its
+    title, accession and submitter's name."""
     settings = config.settings()
-    known = {name: _absolute(value) for name, value in values.items()}
-    site = {"site_name": settings.site_name, "contact": settings.contact, "prefix": settings.prefix}
-    text = _templates.get_template(f"{template}.txt").render(**{**site, "site_url": site_url(), **known})
+    dataset = values.pop("dataset", None)
+    if isinstance(dataset, Dataset):
+        values = _of(dataset) | values
+    values.setdefault("url", values.get("page", ""))
+    known = {name: _absolute(value) if name in ("url", "page") else value for name, value in values.items()}
+    common = {"site_name": settings.site_name, "contact": settings.contact, "prefix": settings.prefix}
+    text = _templates.get_template(f"{template}.txt").render(**{**common, "site_url": site_url(), **known})
     head, _, body = text.partition("\n")
     subject = " ".join(head.removeprefix("Subject:").split())
     return subject[:200], body.strip() + "\n"
+
+
+def _of(dataset: Dataset) -> dict[str, object]:
+    return {
+        "title": dataset.title,
+        "accession": dataset.accession or "",
+        "name": dataset.account.name,
+        "access": dataset.access,
+        "release_date": dataset.release_date or "",
+    }
 
 
 def _absolute(value: object) -> object:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
 from typing import Any
 
 from portal import errors
+from portal.domain import access
 from portal.models import Account, Dataset
 from portal.web import session
 
@@ -40,8 +40,7 @@ def curator_only(view: Callable) -> Callable:
 def dataset_or_404(ref: int | str, right: str = "see") -> Dataset:
     """The dataset of an id or accession where the asker has the right ("see", "edit", "review"); nobody else learns
     that it exists."""
-    rules = import_module("portal.domain.guards")
-    return rules.load_dataset(ref, session.actor(), right)
+    return access.load(ref, actor=session.actor(), right=right)
 
 
 def raw_body(view: Callable) -> Callable:

@@ -18,6 +18,7 @@ FORM_PARTS = 20_000
 
 def init_app(app: Flask) -> None:
     app.config.update(MAX_CONTENT_LENGTH=FORM_BYTES, MAX_FORM_MEMORY_SIZE=FORM_BYTES, MAX_FORM_PARTS=FORM_PARTS)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(context)
     app.teardown_appcontext(lambda _error: db.end())
     app.add_url_rule("/site.css", "site_css", site_css)

@@ -1,0 +1,74 @@
+"""What every page owes its reader, checked on each page that a test fetches: a title, one h1, labelled fields, forms
+with their token, no id twice, targets that exist, nothing inline that the content policy would block."""
+
+from lxml import html
+
+FIELDS = "//input[not(@type='hidden' or @type='submit' or @type='button')] | //select | //textarea"
+
+
+def check(text: str) -> None:
+    """Raise AssertionError naming every fault of a page or fragment."""
+    whole = "<html" in text[:500].lower()
+    tree = html.document_fromstring(text) if whole else html.fragment_fromstring(text, create_parent="div")
+    faults = [*_ids(tree), *_fields(tree), *_forms(tree), *_inline(tree), *(_whole(tree) if whole else [])]
+    assert not faults, "; ".join(faults)
+
+
+def token(text: str) -> str | None:
+    """The CSRF token of the first form of a page."""
+    if "csrf_token" not in text:
+        return None
+    found = html.fromstring(text).xpath("//input[@name='csrf_token']/@value")
+    return str(found[0]) if found else None
+
+
+def _whole(tree) -> list[str]:
+    faults = []
+    if not (tree.findtext(".//title") or "").strip(" |"):
+        faults.append("the page has no title")
+    headings = tree.xpath("//h1")
+    if len(headings) != 1:
+        faults.append(f"the page has {len(headings)} h1")
+    ids = set(tree.xpath("//@id"))
+    faults += [f"hx-target {target} is not there" for target in tree.xpath("//@hx-target")
+               if target.startswith("#") and target[1:] not in ids]  # fmt: skip
+    faults += [f"{name} of nothing: {value}" for name in ("aria-labelledby", "aria-describedby")
+               for value in tree.xpath(f"//@{name}") if not set(value.split()) <= ids]  # fmt: skip
+    faults += [f"a link to #{anchor[1:]} leads nowhere" for anchor in tree.xpath("//a/@href")
+               if anchor.startswith("#") and anchor[1:] not in ids]  # fmt: skip
+    return faults
+
+
+def _ids(tree) -> list[str]:
+    ids = tree.xpath("//@id")
+    return [f"id {name} is there twice" for name in sorted({name for name in ids if ids.count(name) > 1})]
+
+
+def _fields(tree) -> list[str]:
+    labelled = set(tree.xpath("//label/@for"))
+    return [
+        f"field {field.get('name') or field.get('id')} has no label"
+        for field in tree.xpath(FIELDS)
+        if field.get("id") not in labelled and not field.get("aria-label") and not field.get("aria-labelledby")
+        and not field.xpath("ancestor::label")
+    ]  # fmt: skip
+
+
+def _forms(tree) -> list[str]:
+    posts = [form for form in tree.xpath("//form") if (form.get("method") or "get").lower() == "post"]
+    bare = [form for form in posts if not form.xpath(".//input[@name='csrf_token']")]
+    silent = [form for form in tree.xpath("//form") if not form.xpath(".//button | .//input[@type='submit']")]
+    return [f"form {form.get('action')} has no CSRF token" for form in bare] + [
+        f"form {form.get('action')} has no button" for form in silent
+    ]
+
+
+def _inline(tree) -> list[str]:
+    faults = [f"inline style on <{node.tag}>" for node in tree.xpath("//*[@style]")]
+    faults += [f"inline handler {name}" for node in tree.iter() if isinstance(node.tag, str)
+               for name in node.attrib if name.startswith("on") or name.startswith("hx-on")]  # fmt: skip
+    faults += ["inline script" for node in tree.xpath("//script[not(@src)]")]
+    faults += [
+        f"an empty {name}" for name in ("href", "action", "hx-get", "hx-post") for _ in tree.xpath(f"//*[@{name}='']")
+    ]
+    return faults

@@ -1,0 +1,177 @@
+"""What tests stand on: an instance in a folder of its own, a database copied from one made once, people, a browser."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from portal import clock, config, create_app, db, migrations, queue
+from portal.config import Settings
+from portal.domain import accounts, passwords
+from portal.models import Account
+from tests import browser
+
+PASSWORD = "correct horse battery"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the tests. `account` is read anew each time, as a request would."""
+
+    email: str
+    name: str
+    role: str
+    center: str
+    password: str = PASSWORD
+
+    @property
+    def account(self) -> Account:
+        found = accounts.by_email(self.email)
+        assert found is not None
+        return found
+
+    @property
+    def id(self) -> int:
+        return self.account.id
+
+
+INES = Person("ines.okafor@example.org", "Ines Okafor", "submitter", "Northmere Institute")
+COLLEAGUE = Person("tomas.lind@example.org", "Tomas Lind", "submitter", "Northmere Institute")
+STRANGER = Person("mei.tanaka@example.org", "Mei Tanaka", "submitter", "Harbour Lab")
+RUTH = Person("ruth.adeyemi@example.org", "Ruth Adeyemi", "curator", "The Archive")
+PEOPLE = {"ines": INES, "colleague": COLLEAGUE, "stranger": STRANGER, "ruth": RUTH}
+
+
+class Browser(FlaskClient):
+    """A client that says it is a browser, checks each page it gets, and knows the CSRF token it last saw."""
+
+    token: str | None = None
+
+    def open(self, *args, **kwargs):
+        if args and isinstance(args[0], str):
+            kwargs["headers"] = {"Accept": "text/html,*/*;q=0.8", **dict(kwargs.get("headers") or {})}
+        answer = super().open(*args, **kwargs)
+        if answer.mimetype == "text/html":
+            if answer.status_code in (200, 409, 422):
+                browser.check(answer.text)
+            self.token = browser.token(answer.text) or self.token
+        return answer
+
+    def send(self, address: str, *, htmx: bool = False, **fields):
+        """Post a form with its token, as a page's button would."""
+        if self.token is None:
+            self.get("/reset")
+        headers = {"HX-Request": "true"} if htmx else {}
+        return self.post(address, data={"csrf_token": self.token, **fields}, headers=headers)
+
+    def fragment(self, address: str):
+        """Ask for a fragment, as htmx does."""
+        return self.get(address, headers={"HX-Request": "true"})
+
+    def sign_in(self, person: Person):
+        answer = self.send("/login", email=person.email, password=person.password)
+        assert answer.status_code == 303, answer.text
+        self.token = None
+        return self
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashing() -> None:
+    passwords.use(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture(autouse=True)
+def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("OMIX_")]:
+        monkeypatch.delenv(name)
+    clock.reset()
+    yield
+    clock.reset()
+
+
+@pytest.fixture(scope="session")
+def first_database(tmp_path_factory: pytest.TempPathFactory, cheap_hashing: None) -> Path:
+    """The schema as the migrations make it, and the people; copied for each test."""
+    path = tmp_path_factory.mktemp("database") / "portal.db"
+    engine = db.configure(f"sqlite:///{path}")
+    migrations.upgrade(engine)
+    with db.transaction():
+        for person in PEOPLE.values():
+            accounts.create(
+                email=person.email, password=person.password, role=person.role, center=person.center, name=person.name
+            )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.dispose()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings of a fresh instance. A test that needs others changes the object before it asks for the app."""
+    chosen = Settings(
+        instance=tmp_path / "instance", port=0, ftp_port=0, free_floor_mib=0, site_name="Northmere Data Archive"
+    )
+    chosen.prepare()
+    config.use(chosen)
+    yield chosen
+    config.use(None)
+
+
+@pytest.fixture
+def database(settings: Settings, first_database: Path) -> Iterator[None]:
+    """A real SQLite file with the people in it; the queue stays in memory."""
+    shutil.copy(first_database, settings.instance / "portal.db")
+    db.configure(settings.database)
+    queue.configure("")
+    yield
+    db.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings, database: None) -> Flask:
+    made = create_app(settings)
+    made.config["TESTING"] = True
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    made.test_client_class = Browser
+    queue.configure("")
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> Browser:
+    """Somebody who is not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Person], Browser]:
+    """A new browser in which a person has signed in by the real form."""
+    return lambda person: app.test_client().sign_in(person)
+
+
+@pytest.fixture
+def ines(database: None) -> Person:
+    return INES
+
+
+@pytest.fixture
+def colleague(database: None) -> Person:
+    return COLLEAGUE
+
+
+@pytest.fixture
+def stranger(database: None) -> Person:
+    return STRANGER
+
+
+@pytest.fixture
+def ruth(database: None) -> Person:
+    return RUTH
