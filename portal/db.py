@@ -1,7 +1,8 @@
 """Engine, session, transaction(), on_commit(): the only file that knows which database is behind.
 
-SQLite runs in WAL with synchronous=FULL where its library is free of the WAL-reset fault (3.51.3 and later), else with a
-rollback journal and synchronous=EXTRA. Every write is one BEGIN IMMEDIATE: a deferred one fails at once on a stale snapshot.
+SQLite runs in WAL with synchronous=FULL where its library is free of the WAL-reset fault (3.51.3 and later), else with
+a rollback journal and synchronous=EXTRA. Every write is one BEGIN IMMEDIATE: a deferred one fails at once on a stale
+snapshot, whatever the busy timeout.
 """
 
 import logging
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Delete, Engine, MetaData, Update, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
@@ -138,6 +139,12 @@ def savepoint() -> Iterator[None]:
     except BaseException:
         del pending[length:]
         raise
+
+
+def change(statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE in one statement; returns how many rows it met. Loaded objects are not touched."""
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 def writing() -> bool:

@@ -1,6 +1,6 @@
 """Named points at which a test may kill the process or let a call fail: OMIX_FAULT="receive.synced:1:kill".
 
-The form is name:nth:act with act kill, eio, enospc or a number of ms to sleep. Without the variable a point costs one test.
+The form is name:nth:act with act kill, eio, enospc or ms to sleep. Without the variable a point costs one test.
 """
 
 import errno

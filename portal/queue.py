@@ -1,5 +1,6 @@
-"""The doorbell: a Huey queue that carries job ids to the worker. It may lose any of them: the job row is the truth and the
-sweeper rings again. Its file uses the interpreter's own SQLite with a rollback journal and may be deleted at any time."""
+"""The doorbell: a Huey queue that carries job ids to the worker. It may lose any of them: the job row is the truth and
+the sweeper rings again. Its file uses the interpreter's own SQLite with a rollback journal and may be deleted at any
+time."""
 
 import logging
 from collections.abc import Callable

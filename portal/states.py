@@ -103,7 +103,8 @@ FILE = Machine(
         Move("mismatch", (RECEIVED, CHECKING, WAITING), FAILED, (SYSTEM,)),
         Move("refuse", (RECEIVED, CHECKING), ERROR, (SYSTEM,)),
         Move("archive", (CHECKING,), ARCHIVED, (SYSTEM,)),
-        Move("remove", (WAITING, RECEIVED, CHECKING, FAILED, ERROR, ARCHIVED), REMOVED, (SUBMITTER,), "Delete", danger=True),
+        Move("remove", (WAITING, RECEIVED, CHECKING, FAILED, ERROR, ARCHIVED), REMOVED, (SUBMITTER,), "Delete",
+             danger=True),
         Move("replace", (ARCHIVED, FAILED, ERROR), REPLACED, (SUBMITTER,), "Replace"),
     ),
 )  # fmt: skip

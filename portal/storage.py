@@ -1,6 +1,7 @@
 """Bytes on disk: tokens, durable writes, moves without overwrite, digests. Knows no database.
 
-Area bytes lie at area/<realm>/<account id>/<token>, archived ones at archive/<realm>/<accession>/data/<file accession>/<name>.
+Area bytes lie at area/<realm>/<account id>/<token>, archived ones in the bag of their dataset, at
+archive/<realm>/<accession>/data/<file accession>/<name>.
 """
 
 import errno
@@ -11,7 +12,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def open_again(path: Path) -> int:
 
 
 def open_read(path: Path) -> int:
-    """A descriptor to read a regular file that is no link. Raises FileNotFoundError, or StorageFault for anything else."""
+    """A descriptor to read a regular file. Raises FileNotFoundError, or StorageFault for anything else."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -149,13 +150,9 @@ def same_bytes(one: Path, other: Path) -> bool:
     return first.inode == second.inode or digest(one) == digest(other)
 
 
-def remove(path: Path) -> bool:
-    """Unlink; absence is fine. Returns whether there was something."""
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    return True
+def remove(path: Path) -> None:
+    """Unlink; absence is fine."""
+    path.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -202,7 +199,8 @@ def _blocks(handle: int) -> Iterable[memoryview]:
 def digest_of(blocks: Iterable[memoryview], *, progress: Callable[[int], None] | None = None) -> tuple[str, str, int]:
     """Digest blocks side by side; a block is asked for only when the one before the last is done."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    size, running = 0, []
+    size = 0
+    running: list[Future] = []
     with ThreadPoolExecutor(2) as pool:
         for block in blocks:
             for one in running:
@@ -221,7 +219,7 @@ _promised: dict[str, int] = {}
 
 
 def promise(realm: str, count: int) -> None:
-    """Count bytes announced but not yet written (negative to give back), so that the free floor holds for all at once."""
+    """Count bytes announced but not yet written (negative to give back): the free floor holds for all at once."""
     with _space_lock:
         _promised[realm] = max(0, _promised.get(realm, 0) + count)
 

@@ -1,4 +1,4 @@
-"""How bytes come in: one door for FTP, browser and API. A process that takes bytes starts its recorder and pulse first."""
+"""How bytes come in: one door for FTP, browser and API. A process that takes bytes starts recorder and pulse first."""
 
 from portal.arrival.pulse import pulse
 from portal.arrival.recorder import recorder

@@ -164,12 +164,11 @@ def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Pl
     allowance = quotas.allowance(account.center, place.realm)
     if allowance is not None and (announced or 0) > allowance:
         raise quotas.exceeded(place.realm)
-    return Plan(place, account_id, account.center_id, account.epoch, storage.token(), 1, via, announced, None, allowance)
+    return Plan(place, account_id, account.center_id, account.epoch, storage.token(), 1, via, announced, None,
+                allowance)  # fmt: skip
 
 
-def _resume(
-    account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool
-) -> Plan:
+def _resume(account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool) -> Plan:
     account = uploads.sender(account_id)
     allowance = quotas.allowance(account.center, place.realm)
     found = uploads.find_resumable(account_id, place)
@@ -199,4 +198,4 @@ def _disk_words() -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise errors.DiskFull("The disk of the archive is full; its operator is told. Try again later.") from error
-        raise errors.StorageFault("The archive could not store these bytes; the fault is ours. Send it again.") from error
+        raise errors.StorageFault("These bytes could not be stored; the fault is ours. Send them again.") from error

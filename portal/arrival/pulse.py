@@ -1,5 +1,5 @@
-"""One thread and one short transaction every two seconds per process, whatever the load: writes how far uploads and jobs
-are, renews their leases, and reads back which of them were taken over or whose account was closed."""
+"""One thread and one short transaction every two seconds per process, whatever the load: writes how far uploads and
+jobs are, renews their leases, and reads back which of them were taken over or whose account was closed."""
 
 import logging
 import threading

@@ -1,5 +1,5 @@
-"""Group commit: one thread per process takes the arrivals that wait, records them in one transaction, and only then lets
-their sessions acknowledge. A 3 ms pause between commits lets other processes have the lock."""
+"""Group commit: one thread per process takes the arrivals that wait, records them in one transaction, and only then
+lets their sessions acknowledge. A 3 ms pause between commits lets other processes have the lock."""
 
 import logging
 import threading
@@ -82,11 +82,11 @@ class Recorder:
             return
         finally:
             db.end()
-        for future, result, error in answers:
-            if error is None:
+        for future, result, refusal in answers:
+            if refusal is None:
                 future.set_result(result)
             else:
-                future.set_exception(error)
+                future.set_exception(refusal)
 
     def _try(self, verb: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """One member of the group, in its own savepoint: what it refuses does not touch the others."""

@@ -101,10 +101,11 @@ def own(upload_id: int, *, actor: Account) -> Upload:
 
 
 def _folders(account_id: int, place: Place) -> list[Folder]:
-    query = select(Folder).where(Folder.account_id == account_id, Folder.area == place.area,
-                                 Folder.realm == place.realm,
-                                 or_(Folder.path == place.name, Folder.path.like(_like(place.name), escape="\\")))  # fmt: skip
-    return list(db.session.scalars(query))
+    at_or_below = or_(Folder.path == place.name, Folder.path.like(_like(place.name), escape="\\"))
+    query = select(Folder).where(
+        Folder.account_id == account_id, Folder.area == place.area, Folder.realm == place.realm
+    )
+    return list(db.session.scalars(query.where(at_or_below)))
 
 
 def make_folder(account: Account, place: Place) -> None:
@@ -126,8 +127,7 @@ def remove_folder(account: Account, place: Place) -> None:
     mine = (Folder.account_id == account.id, Folder.area == place.area, Folder.realm == place.realm)
     if db.session.scalar(select(func.count()).where(*mine, Folder.path.like(_like(place.name), escape="\\"))):
         raise errors.Conflict(f"The folder {place.name} is not empty.")
-    gone = db.session.execute(delete(Folder).where(*mine, Folder.path == place.name))
-    if not gone.rowcount:
+    if not db.change(delete(Folder).where(*mine, Folder.path == place.name)):
         raise errors.NotFound(f"There is no folder {place.name}.")
 
 
@@ -138,8 +138,8 @@ def expire(limit: int = 500) -> int:
     count = 0
     for state, days in cuts.items():
         before = clock.now() - days * clock.DAY
-        query = select(Upload).where(Upload.state == state, Upload.received_at < before).order_by(Upload.id).limit(limit)
-        for row in db.session.scalars(query):
+        query = select(Upload).where(Upload.state == state, Upload.received_at < before).order_by(Upload.id)
+        for row in db.session.scalars(query.limit(limit)):
             drop(row, actor=None, state=states.EXPIRED)
             count += 1
     return count

@@ -1,6 +1,7 @@
 """Datasets: made, edited, submitted, recalled, discarded. Nothing here commits or reads a request."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -39,17 +40,24 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
 
 def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Clean values of the given fields only, and a sentence for each that breaks a rule."""
-    rules = {field: (lambda value, longest=longest: names.line(value, longest=longest)) for field, longest in LINES.items()}
-    rules |= {"description": names.prose, "bioproject": _bioproject, "access": _access, "release_date": release_date,
-              "human": lambda value: str(value).lower() in ("1", "true", "on", "y", "yes")}  # fmt: skip
     values: dict[str, Any] = {}
     faults: dict[str, str] = {}
     for field in (field for field in FIELDS if field in fields):
         try:
-            values[field] = rules[field](fields[field])
+            values[field] = _rule(field)(fields[field])
         except errors.DomainError as error:
             faults[field] = error.sentence
     return values, faults
+
+
+def _rule(field: str) -> Callable[[Any], Any]:
+    if field in LINES:
+        return lambda value: names.line(value, longest=LINES[field])
+    return RULES[field]
+
+
+def _yes(value: Any) -> bool:
+    return str(value).lower() in ("1", "true", "on", "y", "yes")
 
 
 def _bioproject(value: Any) -> str:
@@ -76,6 +84,15 @@ def release_date(value: Any) -> str | None:
     if not 2000 <= day.year <= 2200:
         raise errors.Invalid("The release date lies between 2000 and 2200.")
     return day.isoformat()
+
+
+RULES: dict[str, Callable[[Any], Any]] = {
+    "description": names.prose,
+    "bioproject": _bioproject,
+    "access": _access,
+    "release_date": release_date,
+    "human": _yes,
+}
 
 
 def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Dataset:
@@ -155,14 +172,10 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 
 def send_to_archive(dataset: Dataset) -> None:
     """Every file whose bytes are here is checked and archived by one job."""
-    moved = db.session.execute(
-        update(File)
-        .where(File.dataset_id == dataset.id, File.state == states.RECEIVED)
-        .values(state=states.CHECKING, updated_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
+    arrived = update(File).where(File.dataset_id == dataset.id, File.state == states.RECEIVED)
+    moved = db.change(arrived.values(state=states.CHECKING, updated_at=clock.now()))
     db.session.expire_all()
-    if moved.rowcount:
+    if moved:
         jobs.owe("archive", dataset_id=dataset.id, priority=2)
 
 
@@ -180,7 +193,7 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
     if dataset.state != states.DRAFT or dataset.accession:
         raise errors.Conflict(f"This dataset is {dataset.state}; only a draft that was never submitted is discarded.")
     history.record("discard", actor=actor, dataset=dataset, before={"title": dataset.title})
-    db.session.execute(delete(File).where(File.dataset_id == dataset.id).execution_options(synchronize_session=False))
+    db.change(delete(File).where(File.dataset_id == dataset.id))
     db.session.delete(dataset)
     db.session.flush()
 

@@ -1,4 +1,4 @@
-"""Why a digest differs from the declared one, as a sentence with its remedy. quick() asks the database, deep() the bytes."""
+"""Why a digest differs from the declared one, with the remedy. quick() asks the database, deep() the bytes."""
 
 import bz2
 import hashlib
@@ -44,8 +44,8 @@ def quick(file: File) -> str:
     if earlier:
         return (f"What arrived is the same as upload {earlier}, an earlier version of this file. "
                 "Send the new version, or correct the MD5.")  # fmt: skip
-    return ("What arrived is not what you declared. Compute the MD5 of your file again: if it differs from the declared "
-            "one, correct the MD5 here; if it is the same, send the file again under the same name.")  # fmt: skip
+    return ("What arrived is not what you declared. Compute the MD5 of your file again: if it differs from the "
+            "declared one, correct the MD5; if it is the same, send the file again under the same name.")  # fmt: skip
 
 
 def _declared_elsewhere(file: File, upload: Upload) -> str | None:
@@ -70,8 +70,8 @@ def _earlier(upload: Upload) -> int | None:
 def deep(path: Path, declared: str, name: str) -> str:
     """What the bytes themselves tell; empty when nothing is found. Reads at most 4 GiB."""
     if path.stat().st_size <= TEXT_LIMIT and declared in _converted(path):
-        return ("What arrived equals the declared MD5 after its line ends are converted: your client sent it in ASCII mode. "
-                "Set the client to binary and send the file again under the same name.")  # fmt: skip
+        return ("What arrived equals the declared MD5 after its line ends are converted: your client sent it in ASCII "
+                "mode. Set the client to binary and send the file again under the same name.")  # fmt: skip
     if _is_cut_off(path, name):
         return ("The compressed stream ends before its last block: the transfer was cut off. "
                 "Resume the upload, or send the file again under the same name.")  # fmt: skip

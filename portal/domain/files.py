@@ -39,7 +39,8 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
         return []
     if count(dataset) + len(rows) > MOST_FILES:
         raise errors.Invalid(f"A dataset holds at most {MOST_FILES:,} files.")
-    checked, wrong = [], {}
+    checked: list[dict[str, Any]] = []
+    wrong: dict[str, str] = {}
     taken = {name for name in db.session.scalars(living(dataset).with_only_columns(File.name).order_by(None))}
     for index, row in enumerate(rows):
         values, faults = check(row)

@@ -59,14 +59,10 @@ def claim(job_id: int, *, owner: str) -> Hold | None:
         and_(Job.state == states.QUEUED, Job.not_before <= now),
         and_(Job.state == states.RUNNING, Job.lease_until < now),
     )
-    taken = db.session.execute(
-        update(Job)
-        .where(Job.id == job_id, due)
-        .values(state=states.RUNNING, owner=owner, attempt=Job.attempt + 1, fence=Job.fence + 1,
-                lease_until=now + LEASE_MS, done=0, total=0, rate=None, error="", again=False)
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    if taken.rowcount != 1:
+    taken = update(Job).where(Job.id == job_id, due).values(
+        state=states.RUNNING, owner=owner, attempt=Job.attempt + 1, fence=Job.fence + 1, lease_until=now + LEASE_MS,
+        done=0, total=0, rate=None, error="", again=False)  # fmt: skip
+    if db.change(taken) != 1:
         return None
     job = db.session.get(Job, job_id, populate_existing=True)
     assert job is not None
@@ -121,12 +117,8 @@ def beat(holds: dict[int, tuple[int, int, int, int | None]]) -> None:
     """Renew leases and write progress: job id -> (fence, done, total, rate in bytes/s). Called by the pulse."""
     until = clock.now() + LEASE_MS
     for job_id, (fence, done, total, rate) in holds.items():
-        db.session.execute(
-            update(Job)
-            .where(Job.id == job_id, Job.fence == fence, Job.state == states.RUNNING)
-            .values(lease_until=until, done=done, total=total, rate=rate)
-            .execution_options(synchronize_session=False)
-        )
+        held = update(Job).where(Job.id == job_id, Job.fence == fence, Job.state == states.RUNNING)
+        db.change(held.values(lease_until=until, done=done, total=total, rate=rate))
 
 
 def due(limit: int = 200) -> list[int]:

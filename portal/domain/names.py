@@ -1,4 +1,4 @@
-"""The rule of names: ASCII letters, digits and . _ - + = @ , with / for folders; no segment starts with = - + @ or a dot."""
+"""The rule of names: ASCII letters, digits and . _ - + = @ , / for folders; no part starts with = - + @ or a dot."""
 
 import re
 import unicodedata

@@ -72,8 +72,8 @@ def is_wanted(dataset: Dataset) -> bool:
 def due(limit: int = 1000) -> list[Dataset]:
     """Every approved dataset that is asked for or overdue, whenever it became so."""
     today = clock.today(settings().timezone).isoformat()
-    query = select(Dataset).where(Dataset.state == states.APPROVED,
-                                  or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= today))  # fmt: skip
+    wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= today)
+    query = select(Dataset).where(Dataset.state == states.APPROVED, wanted)
     return list(db.session.scalars(query.order_by(Dataset.id).limit(limit)))
 
 

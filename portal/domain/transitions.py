@@ -36,13 +36,8 @@ def advance(dataset: Dataset, action: str, *, actor: Account | None, **values: A
         raise errors.Conflict(
             f"This dataset is {dataset.state}; {action} starts from {' or '.join(move.sources)}.", state=dataset.state
         )
-    swapped = db.session.execute(
-        update(Dataset)
-        .where(Dataset.id == dataset.id, Dataset.state == dataset.state)
-        .values(state=move.target, updated_at=clock.now(), **values)
-        .execution_options(synchronize_session=False)
-    )
-    if swapped.rowcount != 1:
+    swap = update(Dataset).where(Dataset.id == dataset.id, Dataset.state == dataset.state)
+    if db.change(swap.values(state=move.target, updated_at=clock.now(), **values)) != 1:
         raise errors.Conflict("Somebody else was faster. Look at the dataset again.")
     db.session.refresh(dataset)
     return move

@@ -125,13 +125,9 @@ def bad_offset(sentence: str) -> errors.Invalid:
 
 def keep(standing: Standing) -> bool:
     """Write how far a reception is; its row is made on the first pulse. False: another session took it over."""
-    kept = db.session.execute(
-        update(Upload)
-        .where(Upload.token == standing.token, Upload.state == states.RECEIVING, Upload.fence == standing.fence)
-        .values(bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at)
-        .execution_options(synchronize_session=False)
-    )
-    if kept.rowcount == 1:
+    mine = update(Upload).where(Upload.token == standing.token, Upload.state == states.RECEIVING,
+                                Upload.fence == standing.fence)  # fmt: skip
+    if db.change(mine.values(bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at)) == 1:
         return True
     row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
     if row is not None:
@@ -237,15 +233,11 @@ def set_cut(row: Upload, *, length: int, reason: str) -> None:
 
 def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
     """Go on with bytes that are here: the row is receiving again under a new fence, and its file waits."""
-    taken = db.session.execute(
-        update(Upload)
-        .where(Upload.id == upload_id, Upload.fence == fence,
-               Upload.state.in_(states.UPLOAD.find("resume").sources))
-        .values(state=states.RECEIVING, fence=fence + 1, heard_at=clock.now(), md5=None, sha256=None, resumed=True,
-                via=via, bytes_done=offset, error=None, detail="")
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    if taken.rowcount != 1:
+    sources = (states.RECEIVING, states.INCOMPLETE, states.RECEIVED, states.FAILED)
+    mine = update(Upload).where(Upload.id == upload_id, Upload.fence == fence, Upload.state.in_(sources))
+    taken = db.change(mine.values(state=states.RECEIVING, fence=fence + 1, heard_at=clock.now(), md5=None, sha256=None,
+                                  resumed=True, via=via, bytes_done=offset, error=None, detail=""))  # fmt: skip
+    if taken != 1:
         raise errors.GhostSession("Another session took this upload up. Try again in 15 s.")
     row = db.session.get(Upload, upload_id, populate_existing=True)
     assert row is not None

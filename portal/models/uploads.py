@@ -15,8 +15,8 @@ class Upload(Base):
     """Bytes that arrived by FTP, browser or API, at area/<realm>/<account id>/<token>.
 
     `md5` and `sha256` are valid for exactly (inode, size, mtime_ns). `announced` is the size the client named first.
-    `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a job.
-    `area` is 'incoming' or 'test' (checked, never loaded).
+    `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a
+    job. `area` is 'incoming' or 'test' (checked, never loaded).
     """
 
     __tablename__ = "upload"
