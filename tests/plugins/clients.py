@@ -6,6 +6,7 @@ because there nobody may overlook it.
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
@@ -38,7 +39,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip(reason)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    yield  # everything else of the summary stands above this line
     reports = [*terminalreporter.stats.get("skipped", ()), *terminalreporter.stats.get("error", ())]
     lacking = [[name for key, name in getattr(report, "user_properties", ()) if key == PROPERTY] for report in reports]
     lacking = [names for names in lacking if names]
