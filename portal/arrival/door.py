@@ -14,6 +14,7 @@ from portal import clock, db, errors, storage
 from portal.arrival.intake import Intake
 from portal.arrival.pulse import pulse
 from portal.arrival.recorder import recorder
+from portal.arrival.senders import senders
 from portal.domain import names, quotas, uploads
 from portal.domain.uploads import Place, Receipt, Standing
 
@@ -159,7 +160,7 @@ def open(
 
 
 def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Plan:
-    account = uploads.sender(account_id)
+    account = senders.find(account_id)
     uploads.refuse_frozen(account_id, place)
     allowance = quotas.allowance(account.center, place.realm)
     if allowance is not None and (announced or 0) > allowance:
@@ -169,7 +170,7 @@ def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Pl
 
 
 def _resume(account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool) -> Plan:
-    account = uploads.sender(account_id)
+    account = senders.find(account_id)
     allowance = quotas.allowance(account.center, place.realm)
     found = uploads.find_resumable(account_id, place)
     if found is None:

@@ -70,8 +70,10 @@ class Recorder:
         answers: list[tuple[Future, Any, BaseException | None]] = []
         try:
             with db.transaction():
-                for verb, future in group:
-                    answers.append((future, *self._try(verb)))
+                if len(group) == 1:
+                    answers.append((group[0][1], group[0][0](), None))
+                else:
+                    answers += [(future, *self._try(verb)) for verb, future in group]
                 point("receive.recorded")
             point("receive.committed")
         except BaseException as error:  # nothing of the group was kept

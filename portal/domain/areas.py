@@ -55,7 +55,7 @@ def _move(row: Upload, target: Place) -> None:
     db.session.flush()
     history.record("rename", actor=row.account, upload=row, before={"name": before}, after={"name": row.name})
     if row.state == states.RECEIVED:
-        matching.claim(row, from_uploads=[])
+        matching.claim(row)
 
 
 def _refuse_frozen(rows: list[Upload]) -> None:

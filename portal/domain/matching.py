@@ -5,7 +5,7 @@ Every change of a file's state through its bytes goes through settle().
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal import clock, db, states
 from portal.domain import diagnosis, history, jobs
@@ -17,17 +17,36 @@ LINKABLE = (states.RECEIVED, states.FAILED)
 IN_HAND = (states.SUBMITTED, states.APPROVED)
 
 
-def claim(upload: Upload, *, from_uploads: list[int]) -> None:
-    """A new upload: the files of the uploads it replaces follow it, else a file that waits for its name claims it."""
-    if upload.area != "incoming":
+_WAITING = select(File.id).where(File.state == states.WAITING, File.base == bindparam("base"))
+_IS_WAITED_FOR = (
+    _WAITING.join(Dataset, Dataset.id == File.dataset_id).where(Dataset.account_id == bindparam("account_id")).limit(1)
+)
+_CLAIMED = select(File.id).where(File.upload_id == bindparam("upload_id")).limit(1)
+
+
+def follow(upload: Upload, replaced: list[int]) -> None:
+    """The file that claimed an upload of this name before claims the newer one."""
+    query = select(File).where(File.upload_id.in_(replaced), File.state != states.ARCHIVED).order_by(File.id).limit(1)
+    file = db.session.scalar(query) if replaced else None
+    if file is not None:
+        link(file, upload)
+
+
+def claim_new(upload_id: int, account_id: int, area: str, base: str) -> None:
+    """A new upload: a file that waits for its name claims it. Costs one look-up where none waits."""
+    connection = db.session.connection()
+    if area != "incoming" or connection.execute(_CLAIMED, {"upload_id": upload_id}).first():
         return
-    followers = []
-    if from_uploads:
-        followers = list(db.session.scalars(select(File).where(File.upload_id.in_(from_uploads)).order_by(File.id)))
-    if not followers:
-        waiting = _waiting_for(upload)
-        followers = [waiting] if waiting else []
-    for file in followers[:1]:
+    if connection.execute(_IS_WAITED_FOR, {"base": base, "account_id": account_id}).first():
+        upload = db.session.get(Upload, upload_id)
+        assert upload is not None
+        claim(upload)
+
+
+def claim(upload: Upload) -> None:
+    """Let the file that waits for this upload's name claim it, if there is one and no doubt."""
+    file = _waiting_for(upload) if upload.area == "incoming" else None
+    if file is not None:
         link(file, upload)
 
 

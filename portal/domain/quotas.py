@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
@@ -38,14 +39,23 @@ def add(center_id: int, realm: str, size: int) -> None:
             _used[key] = (known[0], known[1] + size)
 
 
-def limit(center: Center, realm: str) -> int | None:
+@dataclass(frozen=True)
+class Limits:
+    """The quotas of a center, as of the moment it was looked up."""
+
+    id: int
+    quota_open: int | None
+    quota_protected: int | None
+
+
+def limit(center: Center | Limits, realm: str) -> int | None:
     """The quota in bytes, None when there is none."""
     own = getattr(center, f"quota_{realm}")
     chosen = own if own is not None else settings().quota_gib << 30
     return chosen or None
 
 
-def allowance(center: Center, realm: str) -> int | None:
+def allowance(center: Center | Limits, realm: str) -> int | None:
     """Bytes a center may still send. Raises QuotaExceeded when nothing is left."""
     most = limit(center, realm)
     if most is None:

@@ -4,8 +4,9 @@ A later whole upload of a name takes the place of the earlier ones; a cut one ne
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from portal import clock, db, errors, states, storage
 from portal.domain import history, jobs, matching
@@ -97,17 +98,22 @@ def find_resumable(account_id: int, place: Place) -> Upload | None:
     return found
 
 
+_FROZEN = (
+    select(Upload.state, Dataset.accession, Dataset.title)
+    .outerjoin(File, File.upload_id == Upload.id)
+    .outerjoin(Dataset, Dataset.id == File.dataset_id)
+    .where(
+        Upload.account_id == bindparam("account_id"), Upload.area == bindparam("area"),
+        Upload.realm == bindparam("realm"), Upload.name == bindparam("name"), Upload.state.in_(states.FROZEN))
+)  # fmt: skip
+
+
 def refuse_frozen(account_id: int, place: Place) -> None:
     """Raises Frozen while bytes of this name are checked, or archived for a file that still stands."""
     if place.area != "incoming":
         return
-    query = (
-        select(Upload.state, Dataset.accession, Dataset.title)
-        .outerjoin(File, File.upload_id == Upload.id)
-        .outerjoin(Dataset, Dataset.id == File.dataset_id)
-        .where(*_of(account_id, place), Upload.state.in_(states.FROZEN))
-    )
-    for state, accession, title in db.session.execute(query):
+    known = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}
+    for state, accession, title in db.session.connection().execute(_FROZEN, known):
         if state == states.CHECKING or accession:
             raise frozen(place.name, accession or title)
 
@@ -137,15 +143,19 @@ def keep(standing: Standing) -> bool:
 
 
 def _insert(standing: Standing) -> Upload:
-    place = standing.place
-    row = Upload(
-        token=standing.token, account_id=standing.account_id, center_id=standing.center_id, realm=place.realm,
-        area=place.area, name=place.name, base=place.base, announced=standing.announced, via=standing.via,
-        fence=standing.fence, size=0, bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at,
-        created_at=standing.began_at, state=states.RECEIVING)  # fmt: skip
+    row = Upload(**_columns(standing), state=states.RECEIVING, size=0)
     db.session.add(row)
     db.session.flush()
     return row
+
+
+def _columns(standing: Standing) -> dict[str, Any]:
+    place = standing.place
+    return {
+        "token": standing.token, "account_id": standing.account_id, "center_id": standing.center_id,
+        "realm": place.realm, "area": place.area, "name": place.name, "base": place.base,
+        "announced": standing.announced, "via": standing.via, "fence": standing.fence, "bytes_done": standing.size,
+        "rate": standing.rate, "heard_at": standing.heard_at, "created_at": standing.began_at}  # fmt: skip
 
 
 def _row(standing: Standing) -> Upload:
@@ -160,9 +170,47 @@ def _row(standing: Standing) -> Upload:
     return row
 
 
+_OF_NAME = select(Upload.id).where(
+    Upload.account_id == bindparam("account_id"), Upload.area == bindparam("area"), Upload.realm == bindparam("realm"),
+    Upload.name == bindparam("name"), Upload.state.in_((*states.LIVE, states.ARCHIVED))).limit(1)  # fmt: skip
+_INSERT = insert(Upload).returning(Upload.id)
+
+
 def receive(arrival: Arrival) -> Receipt:
     """Record bytes that are durable: the later whole upload of a name wins, a waiting file claims it, and what must be
     read again is owed to a job. Identical bytes sent again keep the earlier upload."""
+    standing = arrival.standing
+    place = standing.place
+    known = {"account_id": standing.account_id, "area": place.area, "realm": place.realm, "name": place.name}
+    if db.session.connection().execute(_OF_NAME, known).first() is None:
+        return _receive_new(arrival)
+    return _receive_known(arrival)
+
+
+def _receive_new(arrival: Arrival) -> Receipt:
+    """Nothing of this name was here: the way of most small files, in as few statements as it takes."""
+    standing, facts = arrival.standing, arrival.facts
+    columns = _columns(standing) | {
+        "state": states.RECEIVED, "received_at": arrival.at, "size": facts.size, "bytes_done": facts.size, "rate": None,
+        "inode": facts.inode, "mtime_ns": facts.mtime_ns, "md5": arrival.md5, "sha256": arrival.sha256,
+        "detail": "", "resumed": arrival.resumed}  # fmt: skip
+    upload_id = db.session.connection().execute(_INSERT, columns).scalar_one()
+    _note_arrival(arrival, upload_id)
+    return Receipt(upload_id, standing.place.name, facts.size, arrival.md5, arrival.sha256)
+
+
+def _note_arrival(arrival: Arrival, upload_id: int) -> None:
+    standing = arrival.standing
+    after = {"name": standing.place.name, "size": arrival.facts.size, "md5": arrival.md5}
+    history.append(
+        "receive", upload_id=upload_id, center_id=standing.center_id, actor_id=standing.account_id, after=after
+    )
+    if arrival.sha256 is None:
+        jobs.owe("digest", upload_id=upload_id)
+    matching.claim_new(upload_id, standing.account_id, standing.place.area, standing.place.base)
+
+
+def _receive_known(arrival: Arrival) -> Receipt:
     standing = arrival.standing
     refuse_frozen(standing.account_id, standing.place)
     row = _row(standing)
@@ -183,11 +231,8 @@ def receive(arrival: Arrival) -> Receipt:
     row.md5, row.sha256, row.resumed = arrival.md5, arrival.sha256, arrival.resumed
     row.error, row.detail = None, ""
     db.session.flush()
-    after = {"name": row.name, "size": row.size, "md5": row.md5}
-    history.record("receive", actor=None, upload=row, center_id=row.center_id, after=after)
-    if row.sha256 is None:
-        jobs.owe("digest", upload_id=row.id)
-    matching.claim(row, from_uploads=[rival.id for rival in rivals])
+    matching.follow(row, [rival.id for rival in rivals])
+    _note_arrival(arrival, row.id)
     return Receipt(row.id, row.name, row.size, row.md5, row.sha256, [rival.id for rival in rivals])
 
 
