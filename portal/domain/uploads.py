@@ -213,27 +213,38 @@ def _note_arrival(arrival: Arrival, upload_id: int) -> None:
 def _receive_known(arrival: Arrival) -> Receipt:
     standing = arrival.standing
     refuse_frozen(standing.account_id, standing.place)
-    row = _row(standing)
-    rivals = list(db.session.scalars(
-        select(Upload).where(*_of(standing.account_id, standing.place), Upload.id != row.id,
-                             Upload.state.in_(states.LISTED))))  # fmt: skip
+    query = select(Upload).where(*_of(standing.account_id, standing.place), Upload.token != standing.token,
+                                 Upload.state.in_(states.LISTED))  # fmt: skip
+    rivals = list(db.session.scalars(query))
     same = next((rival for rival in rivals if _identical(rival, arrival)), None)
     if same is not None:
-        for rival in [row, *(one for one in rivals if one is not same)]:
-            retire(rival, by=same.id)
-        return Receipt(same.id, same.name, same.size, same.md5, same.sha256)
+        return _keep_earlier(arrival, same, rivals)
+    row = _row(standing)
     for rival in rivals:
         retire(rival, by=row.id)
-    db.session.flush()
     row.state, row.received_at = states.RECEIVED, arrival.at
     row.size = row.bytes_done = arrival.facts.size
     row.inode, row.mtime_ns = arrival.facts.inode, arrival.facts.mtime_ns
     row.md5, row.sha256, row.resumed = arrival.md5, arrival.sha256, arrival.resumed
-    row.error, row.detail = None, ""
+    row.error, row.detail, row.rate = None, "", None
     db.session.flush()
     matching.follow(row, [rival.id for rival in rivals])
     _note_arrival(arrival, row.id)
     return Receipt(row.id, row.name, row.size, row.md5, row.sha256, [rival.id for rival in rivals])
+
+
+def _keep_earlier(arrival: Arrival, same: Upload, rivals: list[Upload]) -> Receipt:
+    """The same bytes were here whole: what came now goes, and so does a cut upload of the name."""
+    standing = arrival.standing
+    for rival in rivals:
+        if rival is not same:
+            retire(rival, by=same.id)
+    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    if row is not None:
+        retire(row, by=same.id)
+    path = storage.area_path(standing.place.realm, standing.account_id, standing.token)
+    db.on_commit(lambda: storage.remove(path))
+    return Receipt(same.id, same.name, same.size, same.md5, same.sha256)
 
 
 def _identical(rival: Upload, arrival: Arrival) -> bool:

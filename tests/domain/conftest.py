@@ -1,0 +1,3 @@
+from tests.arrival.conftest import receiving, send
+
+__all__ = ["receiving", "send"]
