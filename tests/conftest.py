@@ -17,7 +17,7 @@ from portal.domain import accounts, passwords
 from portal.models import Account
 from tests import browser
 
-PASSWORD = "correct horse battery"  # noqa: S105
+PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)

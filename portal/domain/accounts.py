@@ -250,6 +250,8 @@ def remove_ftp_password(account: Account, *, actor: Account) -> None:
 
 def close(account: Account, *, actor: Account | None) -> None:
     """Close an account: nothing opens it any more; what it deposited stays."""
+    if account.is_curator and account.is_active and count_curators() == 1:
+        raise errors.Conflict("This is the last curator; make another one before you close it.")
     account.state, account.password_hash, account.ftp_password_hash = "closed", None, None
     tokens.drop(account, "api", "verify", "reset")
     end_sessions(account, actor=actor, action="account.close")

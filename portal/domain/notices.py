@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from portal import clock, config, db
 from portal.domain import jobs
-from portal.models import Dataset, Mail
+from portal.models import Account, Dataset, Mail
 
 log = logging.getLogger(__name__)
+ATTEMPTS = 300  # every ten minutes in the end: two days of a silent mail server
 # A value that a caller forgot is logged and left blank: a mail must not stop the work that it tells of.
 _templates = Environment(
     loader=FileSystemLoader(config.ROOT / "templates" / "email"),
@@ -39,13 +40,24 @@ def send(key: str, *, to: str, template: str, **values: object) -> Mail:
     return mail
 
 
+def send_test(actor: Account) -> Mail:
+    """A mail to oneself, which shows whether mail leaves this house."""
+    return send(f"test:{actor.id}:{clock.now()}", to=actor.email, template="test", name=actor.name)
+
+
+def send_again(mail: Mail) -> None:
+    """Try a mail once more on an operator's word; its Message-ID stays the same."""
+    mail.state, mail.error, mail.next_at = "queued", "", clock.now()
+    owe(mail)
+
+
 def owe(mail: Mail) -> None:
-    jobs.owe("mail", key=f"mail:{mail.id}", priority=3, max_attempts=12)
+    jobs.owe("mail", key=f"mail:{mail.id}", priority=3, max_attempts=ATTEMPTS)
 
 
 def render(template: str, **values: object) -> tuple[str, str]:
-    """Subject and body. `url` (or `page`) may be a path of this site and becomes a whole address; `dataset` stands for its
-    title, accession and submitter's name."""
+    """Subject and body. `url` (or `page`) may be a path of this site and becomes a whole address; `dataset` stands
+    for its title, accession and submitter's name."""
     settings = config.settings()
     dataset = values.pop("dataset", None)
     if isinstance(dataset, Dataset):

@@ -9,7 +9,7 @@ from portal.config import Settings
 from portal.web import errors, formats, headers, session, shell
 
 # Each of these modules exports its blueprint as `bp`.
-AREAS = ("accounts", "admin", "deposit", "review", "tracking", "area", "public", "api")
+AREAS = ("accounts", "account", "admin", "deposit", "review", "tracking", "area", "public", "api")
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from portal import db, errors
 from portal.domain import accounts, passwords, tokens
 from portal.models import Account
-from portal.web import forms, session, shell
+from portal.web import forms, session
 from portal.web.session import client_address, safe_next
 
 bp = Blueprint("accounts", __name__)
@@ -119,13 +119,3 @@ def finish_reset(secret: str) -> Response:
         return unreferred(forms.refused("accounts/new_password.html", error, email=email))
     flash("The password is set. Every other session of this account has ended.", "ok")
     return unreferred(redirect(home_of(account), 303))
-
-
-@bp.post("/account/theme")
-def theme() -> Response:
-    """Light, dark or as the system: kept in a cookie, for people without an account too."""
-    chosen = request.form.get("theme", "auto")
-    answer = redirect(safe_next(request.form.get("next")), 303)
-    if chosen in shell.THEMES:
-        answer.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", secure=session.is_https(), httponly=True)
-    return answer

@@ -1,0 +1,42 @@
+"""Reads for the operator's pages: mails and jobs, newest first, paged by id."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from portal import config, db, states
+from portal.models import Job, Mail
+
+PAGE = 100
+JOB_STATES = (states.FAILED, states.RUNNING, states.QUEUED, states.DONE, states.CANCELLED)
+MAIL_STATES = ("queued", "failed", "sent")
+
+
+def counts(model: type[Job] | type[Mail]) -> dict[str, int]:
+    """How many rows stand in each state."""
+    return {state: n for state, n in db.session.execute(select(model.state, func.count()).group_by(model.state))}
+
+
+def mails(*, state: str = "", before: int = 0) -> tuple[Sequence[Mail], int | None]:
+    return _page(Mail, state, before)
+
+
+def jobs(*, state: str = "", before: int = 0) -> tuple[Sequence[Job], int | None]:
+    return _page(Job, state, before)
+
+
+def _page(model, state: str, before: int):
+    """One page, and the id to go on before; None on the last."""
+    query = select(model).order_by(model.id.desc()).limit(PAGE + 1)
+    if state:
+        query = query.where(model.state == state)
+    if before:
+        query = query.where(model.id < before)
+    rows = db.session.scalars(query).all()
+    return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
+
+
+def shows_body(mail: Mail) -> bool:
+    """A mail that went out by SMTP is its reader's alone when it held a link that signs in."""
+    private = mail.key.startswith(("reset:", "verify:"))
+    return not (private and mail.state == "sent" and config.settings().mail_url)

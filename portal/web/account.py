@@ -1,0 +1,142 @@
+"""The account page: name, password, FTP-only password, API tokens, theme, closing.
+
+Secrets are shown once, in the answer to the form that made them."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+
+from portal import config, db, errors
+from portal.domain import accounts, passwords, tokens
+from portal.models import Account
+from portal.web import forms, guards, session, shell
+from portal.web.session import client_address, safe_next
+
+bp = Blueprint("account", __name__, url_prefix="/account")
+
+
+def page(account: Account, **shown: object) -> str:
+    return render_template("accounts/account.html", account=account, tokens=tokens.api_tokens(account),
+                           **{"errors": {}, "fresh": {}, "values": {"name": account.name}, **shown})  # fmt: skip
+
+
+def check_password(account: Account, field: str) -> None:
+    """Whoever changes how one signs in must know the present password, not only hold an open browser."""
+    try:
+        accounts.authenticate(account.email, request.form.get(field, ""), address=client_address())
+    except errors.WrongCredentials as error:
+        raise errors.Invalid(fields={field: "This is not your present password."}) from error
+
+
+@bp.get("")
+@guards.signed_in
+def show() -> str:
+    return page(guards.account())
+
+
+@bp.post("/name")
+@guards.signed_in
+def rename() -> Response:
+    typed = forms.values("name")
+    try:
+        with db.transaction():
+            accounts.rename(guards.account(), typed["name"], actor=guards.account())
+    except errors.Invalid as error:
+        return refused(error, values=typed)
+    return redirect(url_for("account.show"), 303)
+
+
+def refused(error: errors.DomainError, **shown: object) -> Response:
+    account = guards.account()
+    shown = {"values": {"name": account.name}, "fresh": {}, **shown}
+    return forms.refused("accounts/account.html", error, account=account, tokens=tokens.api_tokens(account), **shown)
+
+
+@bp.post("/password")
+@guards.signed_in
+def set_password() -> Response:
+    account = guards.account()
+    try:
+        check_password(account, "present")
+        chosen = passwords.hashed(request.form.get("password", ""))
+    except (errors.Invalid, errors.Throttled) as error:
+        return refused(error)
+    with db.transaction():
+        accounts.set_password(account, chosen, actor=account)
+        session.sign_in(account)
+    flash("The password is changed. Every other session has ended, on the web and over FTP.", "ok")
+    return redirect(url_for("account.show"), 303)
+
+
+@bp.post("/sign-out-everywhere")
+@guards.signed_in
+def sign_out_everywhere() -> Response:
+    account = guards.account()
+    with db.transaction():
+        accounts.end_sessions(account, actor=account)
+        session.sign_in(account)
+    flash("Every other session has ended, on the web and over FTP.", "ok")
+    return redirect(url_for("account.show"), 303)
+
+
+@bp.post("/ftp-password")
+@guards.signed_in
+def make_ftp_password() -> str:
+    account = guards.account()
+    with db.transaction():
+        password = accounts.make_ftp_password(account, actor=account)
+    return page(account, fresh={"ftp": password})
+
+
+@bp.post("/ftp-password/remove")
+@guards.signed_in
+def remove_ftp_password() -> Response:
+    with db.transaction():
+        accounts.remove_ftp_password(guards.account(), actor=guards.account())
+    return redirect(url_for("account.show") + "#ftp", 303)
+
+
+@bp.post("/tokens")
+@guards.signed_in
+def make_token() -> str:
+    account = guards.account()
+    with db.transaction():
+        secret = tokens.make_api_token(account, label=request.form.get("label", ""), actor=account)
+    return page(account, fresh={"token": secret})
+
+
+@bp.post("/tokens/<int:token_id>/revoke")
+@guards.signed_in
+def revoke_token(token_id: int) -> Response:
+    with db.transaction():
+        tokens.revoke(guards.account(), token_id, actor=guards.account())
+    return redirect(url_for("account.show") + "#api", 303)
+
+
+@bp.get("/close")
+@guards.signed_in
+def close_page() -> str:
+    return render_template("accounts/close.html", errors={})
+
+
+@bp.post("/close")
+@guards.signed_in
+def close() -> Response:
+    account = guards.account()
+    try:
+        check_password(account, "present")
+        with db.transaction():
+            accounts.close(account, actor=account)
+            session.sign_out()
+    except (errors.Invalid, errors.Throttled, errors.Conflict) as error:
+        return forms.refused("accounts/close.html", error)
+    flash(f"The account is closed. Write to {config.settings().contact} to open it again.", "ok")
+    return redirect(url_for("accounts.login_page"), 303)
+
+
+@bp.post("/theme")
+def theme() -> Response:
+    """Light, dark or as the system: kept in a cookie, for people without an account too."""
+    chosen = request.form.get("theme", "auto")
+    answer = redirect(safe_next(request.form.get("next")), 303)
+    if chosen in shell.THEMES:
+        answer.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", secure=session.is_https(), httponly=True)
+    return answer
