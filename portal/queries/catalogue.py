@@ -1,0 +1,96 @@
+"""Reads of the API: datasets, files with their progress, uploads and events, each by key."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal import db, states
+from portal.models import Account, Dataset, Event, File, Job, Upload
+
+
+def datasets(account: Account, *, after: int, limit: int, state: str = "") -> list[Dataset]:
+    """Newest first: one's own, for curators also all that were ever submitted."""
+    query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
+    mine = Dataset.account_id == account.id
+    query = query.where(or_(mine, Dataset.accession.is_not(None)) if account.role == "curator" else mine)
+    if state:
+        query = query.where(Dataset.state == state)
+    if after:
+        query = query.where(Dataset.id < after)
+    return list(db.session.scalars(query.order_by(Dataset.id.desc()).limit(limit)).unique())
+
+
+def files(dataset: Dataset, *, after: int, limit: int) -> list[File]:
+    """The living files by number."""
+    query = select(File).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), File.n > after)
+    return list(db.session.scalars(query.order_by(File.n).limit(limit)).unique())
+
+
+@dataclass(frozen=True)
+class Running:
+    """The running jobs of a dataset and of uploads: (done, total) bytes."""
+
+    archive: tuple[int, int] | None
+    digests: dict[int, tuple[int, int]]
+
+    def progress(self, file: File) -> float | None:
+        """Between 0 and 1; None where nothing runs or nobody knows."""
+        if file.state == states.ARCHIVED:
+            return 1.0
+        found = self.digests.get(file.upload_id or 0)
+        if found is None and file.state == states.CHECKING:
+            found = self.archive
+        return round(found[0] / found[1], 4) if found and found[1] else None
+
+
+def running(dataset: Dataset) -> Running:
+    query = select(Job.done, Job.total).where(Job.dataset_id == dataset.id, Job.state == states.RUNNING,
+                                              Job.kind == "archive")  # fmt: skip
+    archive = db.session.execute(query).first()
+    query = (
+        select(Job.upload_id, Job.done, Job.total)
+        .join(File, File.upload_id == Job.upload_id)
+        .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
+    )
+    digests = {row.upload_id: (row.done, row.total) for row in db.session.execute(query)}
+    return Running((archive.done, archive.total) if archive else None, digests)
+
+
+def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list:
+    """(Upload, accession or None) of one's own, newest first."""
+    query = (
+        select(Upload, Dataset.accession)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .where(Upload.account_id == account.id)
+    )
+    for column, wanted in ((Upload.state, state), (Upload.realm, realm), (Upload.name, name)):
+        if wanted:
+            query = query.where(column == wanted)
+    if after:
+        query = query.where(Upload.id < after)
+    return list(db.session.execute(query.order_by(Upload.id.desc()).limit(limit)))
+
+
+def upload(upload_id: int) -> tuple[Upload, str | None] | None:
+    query = (
+        select(Upload, Dataset.accession)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .where(Upload.id == upload_id)
+    )
+    row = db.session.execute(query).first()
+    return (row[0], row[1]) if row else None
+
+
+def events(account: Account, *, since: int, limit: int) -> list[Event]:
+    """In order: what concerns one's own datasets and uploads, for curators everything."""
+    query: Select = select(Event).where(Event.id > since)
+    if account.role != "curator":
+        query = (
+            query.outerjoin(Dataset, Dataset.id == Event.dataset_id)
+            .outerjoin(Upload, Upload.id == Event.upload_id)
+            .where(or_(Event.actor_id == account.id, Dataset.account_id == account.id, Upload.account_id == account.id))
+        )
+    return list(db.session.scalars(query.order_by(Event.id).limit(limit)))

@@ -1,0 +1,83 @@
+"""Datasets by API: made, read, changed, moved along their life cycle."""
+
+from flask import request, url_for
+
+from portal import db, errors
+from portal.domain import actions, datasets
+from portal.queries import catalogue
+from portal.web import guards, once, session
+from portal.web.api import documents
+from portal.web.api.blueprint import body, bp, described, limit, listing, number
+from portal.web.guards import dataset_or_404
+
+
+@bp.post("/datasets")
+@described(body="DatasetFields", answer="Dataset", status=201)
+def create_dataset():
+    """Make a draft, with files if given. An Idempotency-Key header makes a repeated call answer the first dataset."""
+    actor, fields = guards.account(), body()
+    key = request.headers.get("Idempotency-Key", "")
+    wanted = {name: fields[name] for name in datasets.FIELDS if name in fields}
+    with db.transaction():
+        known = once.answered(actor, key)
+        if known is None:
+            made = datasets.create(actor=actor, **wanted, files=rows(fields.get("files"), fields.get("data_type", "")))
+            known = str(made.id)
+            once.remember(actor, key, known)
+    dataset = dataset_or_404(int(known))
+    where = url_for("api.show_dataset", ref=dataset.id, _external=True)
+    return documents.whole(dataset, actor), 201, {"Location": where}
+
+
+def rows(given: object, data_type: str = "") -> list[dict]:
+    """The declared files of a body, one or many; the dataset's data type stands where a file names none."""
+    listed = given if isinstance(given, list) else [given] if given else []
+    if not all(isinstance(row, dict) for row in listed):
+        raise errors.Invalid("Each file is an object with at least a name.", fields={"files": "A list of objects."})
+    return [row if row.get("data_type") else row | {"data_type": data_type} for row in listed]
+
+
+@bp.get("/datasets")
+@described(answer="DatasetBrief", lists=True)
+def list_datasets():
+    """My datasets, newest first; for curators all that were submitted. ?state= filters."""
+    actor = guards.account()
+    found = catalogue.datasets(actor, after=number("after", 0), limit=limit() + 1, state=request.args.get("state", ""))
+    return listing(found, documents.brief, lambda dataset: dataset.id)
+
+
+@bp.get("/datasets/<ref>")
+@described(answer="Dataset")
+def show_dataset(ref: str):
+    """One dataset by id or accession. Released ones are open to everybody."""
+    dataset = dataset_or_404(ref)
+    return documents.whole(dataset, session.actor())
+
+
+@bp.patch("/datasets/<ref>")
+@described(body="DatasetFields", answer="Dataset")
+def change_dataset(ref: str):
+    """Change fields; those not named stay."""
+    actor, fields = guards.account(), body()
+    changes = {name: fields[name] for name in datasets.FIELDS if name in fields}
+    dataset = dataset_or_404(ref)
+    if dataset.account_id != actor.id and not actor.is_curator:
+        raise errors.Forbidden("Only its submitter may change this dataset.")
+    with db.transaction():
+        datasets.edit(dataset, changes, actor=actor)
+    return documents.whole(dataset, actor)
+
+
+@bp.post("/datasets/<ref>/actions/<action>")
+@described(body="Action", answer="Dataset")
+def act(ref: str, action: str):
+    """Any action of the life cycle: submit, recall, return, approve, release, unpublish, suppress, reinstate, withdraw,
+    discard. `version` with approve says which version was looked at."""
+    actor, given = guards.account(), body()
+    dataset = dataset_or_404(ref)
+    version = given.get("version")
+    if version is not None and not isinstance(version, int):
+        raise errors.Invalid("The version is a whole number.", fields={"version": "A whole number."})
+    with db.transaction():
+        left = actions.act(dataset, action, actor=actor, note=str(given.get("note") or ""), version=version)
+    return ("", 204) if left is None else documents.whole(left, actor)

@@ -1,0 +1,125 @@
+"""What the API answers: datasets, files, uploads and events as plain dictionaries."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import url_for
+
+from portal import states
+from portal.domain import access, accessions, actions
+from portal.models import Account, Dataset, Event, File, Upload
+from portal.queries import catalogue
+
+INLINE = 1000
+
+
+def moment(ms: int | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def brief(dataset: Dataset) -> dict[str, Any]:
+    """A dataset in a list."""
+    return {
+        "id": dataset.id,
+        "accession": dataset.accession,
+        "state": dataset.state,
+        "status": states.STATUS[dataset.state],
+        "version": dataset.version,
+        "title": dataset.title,
+        "access": dataset.access,
+        "release_date": dataset.release_date,
+        "updated": moment(dataset.updated_at),
+        "url": url_for("api.show_dataset", ref=dataset.accession or dataset.id, _external=True),
+    }
+
+
+def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
+    """A dataset with its first thousand files; `files_next` leads to the rest."""
+    texts = ("description", "species", "investigator", "data_type", "bioproject", "filing_number", "human", "realm",
+             "approved_version")  # fmt: skip
+    found = catalogue.files(dataset, after=0, limit=INLINE + 1)
+    running, full = catalogue.running(dataset), sees_all(dataset, actor)
+    document = brief(dataset) | {name: getattr(dataset, name) for name in texts}
+    document |= {
+        "center": dataset.center.name,
+        "submitter": dataset.account.name,
+        "created": moment(dataset.created_at),
+        "submitted": moment(dataset.first_submitted_at),
+        "released": moment(dataset.released_at),
+        "actions": [move.action for move in actions.offered(dataset, actor=actor)] if actor else [],
+        "files": [of_file(dataset, file, running, full=full) for file in found[:INLINE]],
+        "files_next": None,
+    }
+    if len(found) > INLINE:
+        after = found[INLINE - 1].n
+        document["files_next"] = url_for("api.list_files", ref=dataset.id, after=after, limit=500, _external=True)
+    return document
+
+
+def sees_all(dataset: Dataset, actor: Account | None) -> bool:
+    """Whether the reader works on the dataset: declared digests and faults are no reader's matter."""
+    return access.is_owner(dataset, actor) or access.may_review(dataset, actor)
+
+
+def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: bool = True) -> dict[str, Any]:
+    upload = file.upload
+    document: dict[str, Any] = {
+        "number": file.n,
+        "accession": accessions.of_file(dataset.accession, file.n) if dataset.accession else None,
+        "name": file.name,
+        "title": file.title,
+        "description": file.description,
+        "data_type": file.data_type,
+        "samples": file.samples,
+        "unit": file.unit,
+        "md5": file.md5 or file.declared_md5,
+        "sha256": file.sha256,
+        "size": file.size if file.size is not None else (upload.size if upload else None),
+        "state": file.state,
+        "color": states.shown_file(file.state, file.error).color,
+    }
+    if full:
+        document |= {
+            "error": file.error,
+            "comment": file.comment,
+            "progress": running.progress(file),
+            "declared_md5": file.declared_md5,
+            "received_md5": upload.md5 if upload else None,
+            "upload": file.upload_id,
+            "fixity": file.fixity,
+        }
+    return document
+
+
+def of_upload(upload: Upload, accession: str | None) -> dict[str, Any]:
+    return {
+        "id": upload.id,
+        "realm": upload.realm,
+        "area": upload.area,
+        "name": upload.name,
+        "size": upload.bytes_done if upload.state == states.RECEIVING else upload.size,
+        "md5": upload.md5,
+        "sha256": upload.sha256,
+        "state": upload.state,
+        "error": upload.error,
+        "detail": upload.detail,
+        "replaced_by": upload.replaced_by,
+        "received": moment(upload.received_at),
+        "dataset": accession,
+    }
+
+
+def of_event(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "at": moment(event.at),
+        "action": event.action,
+        "actor": event.actor_id,
+        "dataset": event.dataset_id,
+        "file": event.file_id,
+        "upload": event.upload_id,
+        "before": event.before,
+        "after": event.after,
+        "note": event.note,
+    }

@@ -1,0 +1,61 @@
+"""The files of a dataset by API."""
+
+from portal import db, errors
+from portal.domain import files
+from portal.queries import catalogue
+from portal.web import guards, session
+from portal.web.api import documents
+from portal.web.api.blueprint import any_body, body, bp, described, limit, listing, number
+from portal.web.api.datasets import rows
+from portal.web.guards import dataset_or_404
+
+
+@bp.get("/datasets/<ref>/files")
+@described(answer="File", lists=True)
+def list_files(ref: str):
+    """The files of a dataset by number."""
+    dataset = dataset_or_404(ref)
+    found = catalogue.files(dataset, after=number("after", 0), limit=limit() + 1)
+    running, full = catalogue.running(dataset), documents.sees_all(dataset, session.actor())
+    return listing(found, lambda file: documents.of_file(dataset, file, running, full=full), lambda file: file.n)
+
+
+@bp.post("/datasets/<ref>/files")
+@described(body="FileFields", answer="File", status=201)
+def add_files(ref: str):
+    """Declare files: one object, a list, or {"files": [...]}. All or none."""
+    actor, given = guards.account(), any_body()
+    if isinstance(given, dict) and "files" in given:
+        given = given["files"]
+    dataset = dataset_or_404(ref, "edit")
+    wanted = rows(given, dataset.data_type)
+    if not wanted:
+        raise errors.Invalid("Name at least one file.", fields={"name": "Name the file."})
+    with db.transaction():
+        added = files.add(dataset, wanted, actor=actor)
+    running = catalogue.running(dataset)
+    return {"items": [documents.of_file(dataset, file, running) for file in added], "next": None}, 201
+
+
+@bp.patch("/datasets/<ref>/files/<int:file_number>")
+@described(body="FileFields", answer="File")
+def change_file(ref: str, file_number: int):
+    """Change what is said of a file. A mended MD5 is compared at once."""
+    actor, given = guards.account(), body()
+    dataset = dataset_or_404(ref, "edit")
+    known = ("name", "title", "description", "data_type", "samples", "unit", "md5")
+    with db.transaction():
+        file = files.by_number(dataset, file_number)
+        files.edit(file, {name: given[name] for name in known if name in given}, actor=actor)
+    return documents.of_file(dataset, file, catalogue.running(dataset))
+
+
+@bp.delete("/datasets/<ref>/files/<int:file_number>")
+@described(status=204)
+def remove_file(ref: str, file_number: int):
+    """Take a file out of its dataset; bytes that were not archived stay in the area."""
+    actor = guards.account()
+    dataset = dataset_or_404(ref, "edit")
+    with db.transaction():
+        files.remove(files.by_number(dataset, file_number), actor=actor)
+    return "", 204

@@ -1,0 +1,105 @@
+"""The OpenAPI 3.1 document, made from the calls themselves: routes, docstrings and the schemas they name."""
+
+import re
+from typing import Any
+
+from flask import current_app
+from werkzeug.routing import Rule
+
+from portal import states
+from portal.config import settings
+from portal.web.api.blueprint import bp
+
+TEXT, WHOLE, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
+FILE_FIELDS = {
+    "name": TEXT, "md5": TEXT, "title": TEXT, "description": TEXT, "data_type": TEXT,
+    "samples": WHOLE, "unit": {"enum": ["samples", "files"]},
+}  # fmt: skip
+DATASET_FIELDS = {
+    "title": TEXT, "description": TEXT, "species": TEXT, "access": {"enum": ["open", "controlled"]}, "data_type": TEXT,
+    "bioproject": TEXT, "release_date": {"type": "string", "format": "date"}, "filing_number": TEXT,
+    "investigator": TEXT, "human": {"type": "boolean"},
+}  # fmt: skip
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def maybe(kind: dict) -> dict:
+    return {"anyOf": [kind, NULL]}
+
+
+def thing(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    found = {"type": "object", "properties": properties}
+    return found | {"required": list(required)} if required else found
+
+
+BRIEF = {
+    "id": WHOLE, "accession": maybe(TEXT), "state": {"enum": list(states.DATASET.states)},
+    "status": {"enum": sorted(set(states.STATUS.values()))}, "version": WHOLE, "title": TEXT, "access": TEXT,
+    "release_date": maybe(TEXT), "updated": TEXT, "url": TEXT,
+}  # fmt: skip
+SCHEMAS = {
+    "FileFields": thing(FILE_FIELDS, "name"),
+    "DatasetFields": thing({**DATASET_FIELDS, "files": {"type": "array", "items": ref("FileFields")}}),
+    "DatasetBrief": thing(BRIEF),
+    "Dataset": thing({**BRIEF, **DATASET_FIELDS, "files": {"type": "array", "items": ref("File")},
+                      "files_next": maybe(TEXT), "actions": {"type": "array", "items": TEXT}}),
+    "File": thing({**FILE_FIELDS, "number": WHOLE, "accession": maybe(TEXT), "size": maybe(WHOLE),
+                   "state": {"enum": list(states.FILE.states)}, "color": {"enum": ["green", "grey", "red"]},
+                   "error": maybe(TEXT), "comment": TEXT, "progress": maybe({"type": "number"})}),
+    "Upload": thing({"id": WHOLE, "realm": {"enum": ["open", "protected"]}, "name": TEXT, "size": WHOLE,
+                     "md5": maybe(TEXT), "sha256": maybe(TEXT), "state": {"enum": list(states.UPLOAD.states)},
+                     "received": maybe(TEXT), "dataset": maybe(TEXT)}),
+    "UploadName": thing({"name": TEXT}, "name"),
+    "Action": thing({"note": TEXT, "version": WHOLE}),
+    "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
+                    "before": {}, "after": {}, "note": TEXT}),
+    "Problem": thing({"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "code": TEXT,
+                      "errors": {"type": "array", "items": thing({"field": TEXT, "detail": TEXT})}}),
+}  # fmt: skip
+
+
+@bp.get("/openapi.json")
+def describe():
+    """This description."""
+    paths: dict[str, dict] = {}
+    for rule in current_app.url_map.iter_rules():
+        if rule.endpoint.startswith("api."):
+            address = re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
+            paths.setdefault(address, {}).update(operations(rule))
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{settings().site_name} API", "version": "1", "contact": {"email": settings().contact}},
+        "security": [{"bearer": []}],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": SCHEMAS, "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+    }
+
+
+def operations(rule: Rule) -> dict[str, Any]:
+    view = current_app.view_functions[rule.endpoint]
+    words = " ".join((view.__doc__ or "").split())
+    told = getattr(view, "described", {"answer": "", "body": "", "status": 200, "lists": False})
+    operation: dict[str, Any] = {
+        "operationId": rule.endpoint.removeprefix("api."), "summary": words.partition(". ")[0], "description": words,
+        "parameters": [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in sorted(rule.arguments)],
+        "responses": {str(told["status"]): answer(told), "default": {"description": "A refusal", "content": {
+            "application/problem+json": {"schema": ref("Problem")}}}},
+    }  # fmt: skip
+    if told["body"]:
+        operation["requestBody"] = {"content": {"application/json": {"schema": ref(told["body"])}}}
+    if rule.endpoint == "api.send_upload":
+        operation["requestBody"] = {"content": {"application/octet-stream": {"schema": {}}}}
+    return {method.lower(): operation for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})}
+
+
+def answer(told: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": "Done"}
+    if told["answer"]:
+        one = ref(told["answer"])
+        items = {"type": "array", "items": one}
+        schema = thing({"items": items, "next": maybe(TEXT)}, "items", "next") if told["lists"] else one
+        found["content"] = {"application/json": {"schema": schema}}
+    return found

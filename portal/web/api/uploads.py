@@ -1,0 +1,110 @@
+"""Bytes by API: sent as a raw body, listed, renamed, removed."""
+
+import base64
+import binascii
+import re
+import time
+
+from flask import request
+
+from portal import db, errors
+from portal.arrival import door
+from portal.domain import areas
+from portal.domain.uploads import Place
+from portal.queries import catalogue
+from portal.web import guards
+from portal.web.api import documents
+from portal.web.api.blueprint import body, bp, described, limit, listing, number
+
+PIECE = 1 << 20
+DRAIN_BYTES, DRAIN_SECONDS = 8 << 20, 2.0
+DIGEST = re.compile(r"(md5|sha-256)=:([A-Za-z0-9+/=]+):")
+
+
+@bp.get("/uploads")
+@described(answer="Upload", lists=True)
+def list_uploads():
+    """What I sent, newest first. ?state=, ?realm= and ?name= filter."""
+    wanted = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
+    found = catalogue.uploads(guards.account(), after=number("after", 0), limit=limit() + 1, **wanted)
+    return listing(found, lambda row: documents.of_upload(*row), lambda row: row[0].id)
+
+
+@bp.put("/uploads/<any(open, protected):realm>/<path:name>")
+@described(answer="Upload", status=201)
+@guards.raw_body
+def send_upload(realm: str, name: str):
+    """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
+    Repr-Digest header (md5, sha-256) is compared; when it differs nothing is recorded."""
+    try:
+        actor = guards.account()
+        digests = announced_digests(request.headers.get("Repr-Digest", ""))
+        reception = door.open(actor.id, realm=realm, name=name, via="api", announced=request.content_length)
+    except errors.DomainError:
+        drain()
+        raise
+    receipt = take(reception, digests)
+    found = catalogue.upload(receipt.upload_id)
+    assert found is not None
+    return documents.of_upload(*found), 201 if found[0].token == reception.token else 200
+
+
+def take(reception: door.Reception, digests: dict[str, str]):
+    """The body into the reception, to its end. What ends early stays as incomplete."""
+    try:
+        while piece := request.stream.read(PIECE):
+            reception.write(piece)
+        return reception.finish(**digests)
+    except errors.DomainError as error:
+        reception.abort(error.code, keep=isinstance(error, errors.Incomplete | errors.Busy | errors.StorageFault))
+        drain()
+        raise
+    except Exception as error:
+        reception.abort("the connection broke")
+        raise errors.Incomplete("The connection broke before the end. Send it again.") from error
+
+
+def announced_digests(header: str) -> dict[str, str]:
+    """MD5 and SHA-256 in hex of a Repr-Digest field (RFC 9530). Raises Invalid when it is not one."""
+    found = {}
+    for algorithm, value in DIGEST.findall(header):
+        try:
+            found[algorithm.replace("-", "")] = base64.b64decode(value, validate=True).hex()
+        except binascii.Error as error:
+            raise errors.Invalid("Repr-Digest holds no valid base64.") from error
+    if header and not found:
+        raise errors.Invalid("Repr-Digest looks like md5=:<base64>: or sha-256=:<base64>:.")
+    return found
+
+
+def drain() -> None:
+    """Read a little of a refused body, so that the client reads the refusal instead of a reset."""
+    left, until = DRAIN_BYTES, time.monotonic() + DRAIN_SECONDS
+    try:
+        while left > 0 and time.monotonic() < until and (piece := request.stream.read(min(PIECE, left))):
+            left -= len(piece)
+    except Exception:  # the connection is gone; so is the reason to drain
+        return
+
+
+@bp.patch("/uploads/<int:upload_id>")
+@described(body="UploadName", answer="Upload")
+def rename_upload(upload_id: int):
+    """Give an upload another name, without sending it again."""
+    actor, given = guards.account(), body()
+    with db.transaction():
+        row = areas.own(upload_id, actor=actor)
+        areas.rename(actor, Place(row.area, row.realm, row.name), str(given.get("name") or ""))
+    found = catalogue.upload(upload_id)
+    assert found is not None
+    return documents.of_upload(*found)
+
+
+@bp.delete("/uploads/<int:upload_id>")
+@described(status=204)
+def remove_upload(upload_id: int):
+    """Remove an upload that is not archived."""
+    actor = guards.account()
+    with db.transaction():
+        areas.drop(areas.own(upload_id, actor=actor), actor=actor)
+    return "", 204
