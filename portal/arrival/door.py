@@ -117,7 +117,7 @@ class Reception:
         if self.done:
             return 0
         resumed = self.plan.offset is not None
-        length = self._intake.abandon(keep=(keep or resumed) and not self.lost)
+        length = self._intake.abandon(keep=(keep or resumed) and not self.lost, lost=self.lost)
         standing = self.standing()
         self._leave()
         if not self.lost:

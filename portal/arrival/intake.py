@@ -98,8 +98,9 @@ class Intake:
             return None, None, facts
         return self._md5.hexdigest(), self._sha256.hexdigest(), facts
 
-    def abandon(self, *, keep: bool) -> int:
-        """Stop. With `keep`, what came is written out; returns the length on disk, 0 when nothing is there."""
+    def abandon(self, *, keep: bool, lost: bool = False) -> int:
+        """Stop. With `keep`, what came is written out; returns the length on disk, 0 when nothing is there.
+        `lost` bytes belong to another session now: they are neither written nor removed."""
         try:
             if keep and self.size and not self._closed:
                 self._finish_writing()
@@ -111,6 +112,8 @@ class Intake:
             if self._handle is not None:
                 os.close(self._handle)
                 self._handle = None
+        if lost:
+            return 0
         facts = storage.facts(self.path)
         if keep and facts and facts.size:
             return facts.size

@@ -98,7 +98,7 @@ class Pulse:
                 reception.lost = True
 
     def _keep(self, reception: "Reception") -> bool:
-        return reception.done or uploads.keep(reception.standing())
+        return reception.done or not reception.size or uploads.keep(reception.standing())
 
     def _epochs(self, ids: set[int]) -> dict[int, int]:
         if not ids:

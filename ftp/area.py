@@ -1,0 +1,91 @@
+"""An account's drop box as a branch of the tree: folders and names are rows, bytes lie under their tokens."""
+
+import re
+
+from ftp.entries import Branch, Entry, Source, folder, open_bytes
+from portal import db, errors, states, storage
+from portal.config import settings
+from portal.domain import areas, names
+from portal.domain.uploads import Place
+from portal.models import Account
+from portal.queries import tree
+
+FILE_PERM, FOLDER_PERM, FROZEN_PERM = "adfrw", "cdeflmp", "r"
+
+
+class Area(Branch):
+    """One realm and area of one account."""
+
+    def __init__(self, account_id: int, realm: str, area: str) -> None:
+        self.account_id, self.realm, self.area = account_id, realm, area
+
+    def _where(self) -> tuple[int, str, str]:
+        return self.account_id, self.area, self.realm
+
+    def place(self, path: str) -> Place:
+        """Where an upload or folder of this path goes. Raises BadName."""
+        name = names.clean(path)
+        first = name.split("/", 1)[0]
+        if re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first):
+            raise errors.BadName(f"Names such as {first} are kept for released datasets. Choose another name.")
+        return Place(self.area, self.realm, name)
+
+    def entry(self, path: str) -> Entry | None:
+        if not path:
+            return folder("", perm=FOLDER_PERM)
+        row = tree.upload_at(self.account_id, Place(self.area, self.realm, path))
+        if row is not None:
+            return self._entry(row)
+        if tree.is_folder(*self._where(), path):
+            return folder(path.rsplit("/", 1)[-1], perm=FOLDER_PERM)
+        return None
+
+    def entries(self, path: str) -> list[Entry]:
+        found = [self._entry(row) for row in tree.uploads_in(*self._where(), path)]
+        made = tree.folders_in(*self._where(), path).items()
+        return found + [folder(name, modified=changed, perm=FOLDER_PERM) for name, changed in made]
+
+    def _entry(self, row) -> Entry:
+        """An upload; one that arrives or was cut shows how long it truly is, so that its sender resumes there."""
+        size = row.size
+        if row.state == states.RECEIVING:
+            facts = storage.facts(storage.area_path(self.realm, self.account_id, row.token))
+            size = facts.size if facts else 0
+        perm = FROZEN_PERM if row.state in states.FROZEN else FILE_PERM
+        return Entry(row.base, size=size, modified=row.received_at or row.heard_at, perm=perm, unique=f"u{row.id}",
+                     md5=row.md5, sha256=row.sha256)  # fmt: skip
+
+    def open(self, path: str) -> Source:
+        row = tree.upload_at(self.account_id, Place(self.area, self.realm, path))
+        if row is None:
+            raise errors.NotFound(f"There is no file {path}.")
+        if row.state == states.RECEIVING:
+            raise errors.Busy(f"{path} is still arriving.")
+        file, size = open_bytes(storage.area_path(self.realm, self.account_id, row.token))
+        return Source(file, size)
+
+    # Each of these is one change in a transaction of its own.
+
+    def make_folder(self, path: str) -> None:
+        place = self.place(path)
+        with db.transaction():
+            areas.make_folder(self._account(), place)
+
+    def remove_folder(self, path: str) -> None:
+        with db.transaction():
+            areas.remove_folder(self._account(), Place(self.area, self.realm, path))
+
+    def remove(self, path: str) -> None:
+        with db.transaction():
+            areas.remove(self._account(), Place(self.area, self.realm, path))
+
+    def rename(self, old: str, new: str) -> None:
+        place = self.place(new)
+        with db.transaction():
+            areas.rename(self._account(), Place(self.area, self.realm, old), place.name)
+
+    def _account(self) -> Account:
+        account = db.session.get(Account, self.account_id)
+        if account is None or account.state != "active":
+            raise errors.SignInNeeded("This account is closed.")
+        return account

@@ -1,0 +1,230 @@
+"""One session: lines in, replies out, and what keeps it within bounds: strange commands, silence, a closed account, a
+server that stops. What the commands do is in commands.py and transfers.py."""
+
+import logging
+import time
+from typing import Any
+
+from pyftpdlib.handlers.ftps.control import TLS_FTPHandler
+
+from ftp.authorizer import Authorizer, Who
+from ftp.commands import Commands
+from ftp.data import DataChannel
+from ftp.dispatch import Active, Passive
+from ftp.filesystem import Tree
+from ftp.security import Security
+from ftp.transfers import Transfers
+from portal import db, errors
+from portal.domain import wire
+
+log = logging.getLogger("ftp")
+LONGEST_LINE = 2048
+SIGN_IN_TIME, IDLE_TIME = 30.0, 300.0
+TICK = 2.0
+STRANGE_BEFORE, STRANGE_AFTER = 6, 20
+RECHECK = 15.0
+# Somebody speaks HTTP to the FTP port: a browser tricked into it, or a scanner.
+FOREIGN = ("GET", "POST", "HEAD", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "HOST:")
+
+
+def printable(text: str) -> str:
+    """Text safe for one line of a reply or a log."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+class Session(Transfers, Commands, Security, TLS_FTPHandler):
+    """The protocol of one client. Each session runs in a thread of its own."""
+
+    authorizer = Authorizer()
+    active_dtp, passive_dtp, dtp_handler = Active, Passive, DataChannel
+    abstracted_fs = None
+    timeout = 0  # tick() looks for silence
+    max_login_attempts = 3
+    auth_failed_timeout = 0.3
+    unicode_errors = "surrogateescape"
+    proto_cmds = Commands.table(TLS_FTPHandler.proto_cmds)
+    quiet = log.debug
+
+    def __init__(self, conn, server, ioloop=None) -> None:
+        self.who: Who | None = None
+        self.expired = False
+        self.heard = self.began = self.checked = time.monotonic()
+        self.strange = 0
+        self.announced: int | None = None
+        self.hash_name = "MD5"
+        super().__init__(conn, server, ioloop)
+        self._available_facts = ["type", "perm", "size", "modify", "unique"]
+        self._current_facts = list(self._available_facts)
+        self._extra_feats = self.features()
+        self.data_channel = None
+
+    def start(self) -> None:
+        """Called in the session's own thread, once its loop stands."""
+        self.server.watch.add(self)
+        self.ioloop.call_every(TICK, self.tick, _errback=self.handle_error)
+
+    # Lines.
+
+    def decode(self, line: bytes) -> str:
+        """Undecodable bytes stay as marks that no name rule lets pass."""
+        return line.decode("utf-8", "surrogateescape")
+
+    def push(self, data: str) -> None:
+        super(TLS_FTPHandler, self).push(data) if data.isascii() else self._push_wide(data)
+
+    def _push_wide(self, data: str) -> None:
+        super(TLS_FTPHandler, self).push(data.encode("utf-8", "backslashreplace").decode())
+
+    def respond(self, resp: str, logfun: Any = None) -> None:
+        resp = printable(resp)
+        self._last_response = resp
+        self.push(f"{resp}\r\n")
+        if resp[0] in "45":
+            self.log(f"-> {resp}", logfun or log.debug)
+
+    def collect_incoming_data(self, data: bytes) -> None:
+        if not self.authenticated and not self._ssl_requested and data[:2] == b"\x16\x03":
+            self.note("implicit_tls")
+            self.hang_up("421 Begin with plain FTP and AUTH TLS: this is explicit FTPS.")
+            return
+        self._in_buffer.append(data)
+        self._in_buffer_len += len(data)
+        if self._in_buffer_len > LONGEST_LINE:
+            self._in_buffer, self._in_buffer_len = [], 0
+            self.count_strange("500 This line is too long.")
+
+    def found_terminator(self) -> None:
+        self.heard = time.monotonic()
+        line = self.decode(b"".join(self._in_buffer))
+        self._in_buffer, self._in_buffer_len = [], 0
+        if self._closing or self._closed:
+            return
+        command, _, argument = line.partition(" ")
+        try:
+            self.pre_process_command(line, command.upper(), argument)
+        except Exception:
+            log.exception("a command failed")
+            if not self._closed:
+                self.respond("451 Something failed here; the fault is ours.")
+        finally:
+            db.end()
+
+    def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
+        if self.expired:
+            self.hang_up("421 Your account was closed or signed out. Sign in again.")
+            return
+        known = cmd in self.proto_cmds or cmd[-4:] in ("ABOR", "STAT", "QUIT")
+        if not known or (cmd == "SITE" and arg[:4].upper() not in ("HELP", "CHMO")):
+            self.refuse_unknown(cmd)
+            return
+        self.strange = 0 if self.authenticated else self.strange
+        if "\0" in arg:
+            self.respond("553 A name cannot hold a NUL character.")
+            return
+        super().pre_process_command(line, cmd, arg)
+
+    def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            if self.admits(cmd):
+                super().process_command(cmd, *args, **kwargs)
+        except errors.DomainError as error:
+            self.refuse(error)
+
+    # Refusals.
+
+    def refuse(self, error: errors.DomainError) -> None:
+        """Say what a verb refused, in its own words, and keep what the portal will explain."""
+        if isinstance(error, errors.BadName):
+            self.note("refused_name", error.sentence)
+        self.respond(f"{error.ftp} {error.sentence}")
+
+    def refuse_unknown(self, cmd: str) -> None:
+        if cmd in FOREIGN and cmd not in self.proto_cmds and not self.authenticated:
+            self.hang_up("421 This is an FTP server.")
+        elif cmd in self.unsupported:
+            self.respond(f"502 {self.unsupported[cmd]}")
+        else:
+            self.count_strange(f'500 Command "{cmd[:40]}" not understood.')
+
+    def count_strange(self, reply: str) -> None:
+        self.strange += 1
+        if self.strange >= (STRANGE_AFTER if self.authenticated else STRANGE_BEFORE):
+            self.hang_up("421 Too many lines that are no FTP command.")
+        else:
+            self.respond(reply)
+
+    def hang_up(self, reply: str) -> None:
+        if not self._closed and not self._closing:
+            self.ac_in_buffer = b""
+            self.respond(reply, log.info)
+            self.close_when_done()
+
+    def note(self, kind: str, detail: str = "") -> None:
+        """Keep a fault of the wire for the account or address, so that the portal can explain it."""
+        account_id = self.who.account_id if self.who else None
+        if not self.server.may_note(kind, account_id, self.remote_ip):
+            return
+        try:
+            with db.transaction():
+                wire.note(kind, account_id=account_id, address=self.remote_ip, detail=printable(detail))
+        except errors.DomainError as error:
+            self.log(f"a fault of the wire was not kept: {error}", log.warning)
+
+    # Time.
+
+    def tick(self) -> None:
+        """Every two seconds, whatever the client does."""
+        if self._closed or self._closing:
+            return
+        now = time.monotonic()
+        if self.data_channel is not None:
+            self.data_channel.tick(now)
+            self.heard = now
+        if self._closed or self._closing:
+            return
+        busy = self.data_channel is not None
+        if self.server.stopping and (not busy or self.server.is_over()):
+            self.hang_up("421 This server stops. Come back in a minute; an upload can be resumed.")
+        elif self.expired or (busy and self.is_shut(now)):
+            self.hang_up("421 This is no longer open to you.")
+        elif self.who is None and now - self.began > SIGN_IN_TIME:
+            self.hang_up("421 Nobody signed in within 30 s.")
+        elif not busy and now - self.heard > IDLE_TIME:
+            self.hang_up("421 Nothing was asked for five minutes.")
+
+    def close_when_done(self) -> None:
+        """A transfer that still runs when the session is told to go ends with it, as incomplete."""
+        if self.data_channel is not None:
+            self.data_channel.fail(errors.Incomplete("The session ended before the file was whole."))
+        super().close_when_done()
+
+    # The end.
+
+    def close(self) -> None:
+        self.server.watch.drop(self)
+        super().close()
+
+    def flush_account(self) -> None:
+        self.drop_pending()
+        super().flush_account()
+        self.who, self.fs = None, None
+        self.began = time.monotonic()
+
+    def sign_in_as(self, who: Who) -> None:
+        self.who, self.fs, self.username = who, Tree(who), who.name
+        self.authenticated, self.attempted_logins = True, 0
+
+    def log(self, msg: str, logfun: Any = log.info) -> None:
+        logfun("%s [%s] %s", self.remote_ip, printable(self.username)[:100], printable(msg))
+
+    def logline(self, msg: str, logfun: Any = None) -> None:
+        """Lines of the protocol are not logged: they hold names, and PASS."""
+
+    def log_cmd(self, cmd: str, arg: Any, respcode: int, respstr: str) -> None:
+        if cmd in ("DELE", "RMD", "RNTO", "MKD"):
+            self.log(f"{cmd} {arg} {respcode}")
+
+    def log_exception(self, instance: Any) -> None:
+        log.exception("a session of %s failed", self.remote_ip)

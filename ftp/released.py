@@ -1,0 +1,87 @@
+"""Released open datasets as branches of the tree: for everyone, read-only, with their files under plain names."""
+
+from ftp.entries import Branch, Entry, Sheet, Source, folder, open_bytes
+from portal import clock, config, db, errors, storage
+from portal.queries import tree
+
+SHEETS = ("md5sum.txt", "manifest-md5.txt")
+
+
+class Shop(Branch):
+    """All released open datasets, the newest first; with `plain` by their numbers alone."""
+
+    refusal = "Released datasets cannot be changed. Sign in and send files into your own area."
+
+    def __init__(self, *, plain: bool = False) -> None:
+        self.plain = plain
+
+    def entry(self, path: str) -> Entry | None:
+        return None if path else folder("")
+
+    def entries(self, path: str) -> list[Entry]:
+        cut = len(config.settings().prefix) if self.plain else 0
+        return [folder(row.accession[cut:], modified=row.released_at or 0) for row in tree.open_datasets()]
+
+
+class Released(Branch):
+    """The files of one dataset. Whether it is open is asked at every command: a policy may change at any time."""
+
+    refusal = Shop.refusal
+
+    def __init__(self, accession: str) -> None:
+        self.accession = accession
+        self.dataset = tree.open_dataset(accession)
+
+    def entry(self, path: str) -> Entry | None:
+        if self.dataset is None:
+            return None
+        if not path:
+            return folder(self.accession, modified=self.dataset.released_at or 0)
+        row = tree.file_at(self.dataset.id, path)
+        if row is not None:
+            return self._entry(row)
+        if path in SHEETS:
+            return self._sheet(path)
+        base = path.rsplit("/", 1)[-1]
+        inside = tree.files_in(self.dataset.id, path) or tree.file_folders_in(self.dataset.id, path)
+        return folder(base) if inside else None
+
+    def entries(self, path: str) -> list[Entry]:
+        if self.dataset is None:
+            return []
+        files = [self._entry(row) for row in tree.files_in(self.dataset.id, path)]
+        folders = [folder(name, modified=at) for name, at in tree.file_folders_in(self.dataset.id, path).items()]
+        taken = {one.name for one in files}
+        sheets = [] if path else [self._sheet(name) for name in SHEETS if name not in taken]
+        return files + folders + sheets
+
+    def _entry(self, row) -> Entry:
+        return Entry(row.base, size=row.size or 0, modified=row.archived_at or 0, unique=f"f{row.id}", md5=row.md5,
+                     sha256=row.sha256)  # fmt: skip
+
+    def _sheet(self, name: str) -> Entry:
+        assert self.dataset is not None
+        return Entry(name, size=len(self._digests()), modified=self.dataset.released_at or clock.now(),
+                     unique=f"s{self.dataset.id}{name}")  # fmt: skip
+
+    def _digests(self) -> bytes:
+        """What `md5sum -c` reads in a folder into which the dataset was downloaded."""
+        assert self.dataset is not None
+        return "".join(f"{row.md5}  {row.name}\n" for row in tree.digests(self.dataset.id)).encode()
+
+    def open(self, path: str) -> Source:
+        dataset = self.dataset
+        row = tree.file_at(dataset.id, path) if dataset else None
+        if dataset is None or (row is None and path not in SHEETS):
+            raise errors.NotFound(f"There is no file {path}.")
+        if row is None:
+            text = self._digests()
+            return Source(Sheet(text), len(text))
+        if row.fixity == "bad":
+            raise errors.Damaged(f"{path} is damaged in the archive and is not served; its curators know.")
+        file, size = open_bytes(storage.archived_path(dataset.realm, dataset.accession, row.archive_path))
+        return Source(file, size, dataset.id, self.still_open)
+
+    def still_open(self) -> bool:
+        with db.reading():
+            return tree.open_dataset(self.accession) is not None

@@ -1,0 +1,89 @@
+"""Sign-in and encryption of a session."""
+
+import time
+
+from ftp import authorizer
+from portal import errors
+
+TLS_COMMANDS = ("AUTH", "PBSZ", "PROT")
+
+
+class Security:
+    """USER, PASS, AUTH, PROT. `tls_mode` is the site's setting."""
+
+    tls_mode = "optional"
+
+    @classmethod
+    def get_ssl_context(cls):
+        return cls.ssl_context
+
+    def features(self) -> list[str]:
+        more = ["HASH MD5*;SHA-256" if self.hash_name == "MD5" else "HASH MD5;SHA-256*", "XMD5", "XSHA256"]
+        return more if self.tls_mode == "off" else ["AUTH TLS", "PBSZ", "PROT", *more]
+
+    def admits(self, cmd: str) -> bool:
+        """Whether the site's TLS setting lets this command pass; answers it otherwise."""
+        if cmd in TLS_COMMANDS and self.tls_mode == "off":
+            self.respond("502 This server does not speak TLS; sign in without it.")
+        elif self.tls_mode == "required" and cmd in ("USER", "PASS") and not self._ssl_established:
+            self.note("tls_needed")
+            self.respond("550 This server requires TLS: set your client to explicit FTPS (AUTH TLS).")
+        elif self.tls_mode == "required" and cmd in ("PASV", "EPSV", "PORT", "EPRT") and not self._prot:
+            self.respond("522 This server requires TLS for data too: set your client to PROT P.")
+        else:
+            return True
+        return False
+
+    def ftp_AUTH(self, line: str) -> None:
+        """Nothing may stand behind AUTH in the same packet: somebody on the way may have put it there."""
+        if self.ac_in_buffer:
+            self.note("tls_handshake", "commands were sent together with AUTH")
+            self.hang_up("421 Nothing may be sent before TLS stands.")
+            return
+        super().ftp_AUTH(line)
+
+    def handle_failed_ssl_handshake(self) -> None:
+        self.note("tls_handshake", "on the control connection")
+        super().handle_failed_ssl_handshake()
+
+    def ftp_USER(self, line: str) -> None:
+        super().ftp_USER(line)
+        self.username = line[:254]
+
+    def ftp_PASS(self, line: str) -> None:
+        if self.authenticated:
+            self.respond("503 You are signed in already.")
+            return
+        if not self.username:
+            self.respond("503 Say USER first.")
+            return
+        try:
+            who = authorizer.sign_in(self.username, line, address=self.remote_ip)
+        except errors.Throttled as error:
+            self.hang_up(f"421 {error.sentence}")
+        except errors.DomainError as error:
+            self._refuse_sign_in(error)
+        else:
+            self.sign_in_as(who)
+            self.log("signed in")
+            self.respond(self._welcome())
+
+    def _welcome(self) -> str:
+        if self.who.account_id is None:
+            return f"230 Released datasets are in /{self.fs.prefix}/."
+        return f"230 Welcome. Put files into /{self.fs.prefix}/, or /{self.fs.prefix}-protected/ for controlled access."
+
+    def _refuse_sign_in(self, error: errors.DomainError) -> None:
+        self.log("sign-in failed")
+        self.note_wrong_password()
+        time.sleep(self.auth_failed_timeout)
+        self.attempted_logins += 1
+        self.username = ""
+        if self.attempted_logins >= self.max_login_attempts:
+            self.hang_up(f"530 {error.sentence} Disconnecting.")
+        else:
+            self.respond(f"530 {error.sentence}")
+
+    def note_wrong_password(self) -> None:
+        """For the account it was tried on, where there is one; a stranger's address otherwise."""
+        self.note("wrong_password", self.username)

@@ -1,0 +1,137 @@
+"""Commands that move bytes: STOR, APPE, RETR, and what belongs to them."""
+
+import select
+from typing import Any
+
+from pyftpdlib.handlers.ftp.producers import FileProducer
+
+from ftp.entries import Source
+from ftp.incoming import Incoming
+from portal import db, errors
+from portal.arrival import door
+from portal.domain import downloads
+
+RECHECK = 15.0
+
+
+class Transfers:
+    """An upload is one reception of the arrival door; a download asks first whether it is open to this person."""
+
+    source: Source | None = None
+
+    # Uploads.
+
+    def ftp_ALLO(self, line: str) -> None:
+        """The announced size: fewer bytes than that are not the whole file."""
+        number = line.split(" ", 1)[0]
+        if not number.isascii() or not number.isdigit() or len(number) > 18:
+            self.respond("501 Say how many bytes, as in ALLO 1048576.")
+            return
+        self.announced = int(number)
+        self.respond(f"200 {self.announced:,} bytes are expected.")
+
+    def ftp_STOR(self, line: str, *, append: bool = False) -> None:
+        offset, self._restart_position = self._restart_position, 0
+        announced, self.announced = self.announced, None
+        area, path = self.fs.area(line)
+        place = area.place(path)
+        if self._current_type == "a":
+            self.note("ascii_upload", place.name)
+            self.respond("504 ASCII mode would change bytes. Set your client to binary (TYPE I) and send it again.")
+            return
+        if self.server.stopping:
+            self.hang_up("421 This server stops. Come back in a minute.")
+            return
+        resumed = append or offset > 0
+        reception = door.open(
+            area.account_id, realm=place.realm, area=place.area, name=place.name, via="ftp",
+            announced=None if resumed else announced, offset=offset or None, append=append)  # fmt: skip
+        self.expect(Incoming(reception, place.name, "APPE" if append else "STOR"))
+
+    def expect(self, incoming: Incoming) -> None:
+        """Receive now where the data connection stands, else once it comes."""
+        self.accept_waiting()
+        if self.data_channel is None:
+            self.drop_pending()
+            self._in_dtp_queue = (incoming, incoming.cmd)
+            self.respond(f"150 Ready for {incoming.name}.")
+            return
+        self.respond(f"125 Ready for {incoming.name}.")
+        self.data_channel.file_obj = incoming
+        self.data_channel.enable_receiving("i", incoming.cmd)
+
+    def accept_waiting(self) -> None:
+        """A connection that the client opened before it said STOR waits to be accepted; take it at once."""
+        acceptor = self._dtp_acceptor
+        if acceptor is not None and select.select([acceptor.socket], [], [], 0)[0]:
+            acceptor.handle_accept()
+
+    def ftp_APPE(self, line: str) -> None:
+        self._restart_position = 0
+        self.ftp_STOR(line, append=True)
+
+    def ftp_STOU(self, line: str) -> None:
+        self.respond(f"502 {self.unsupported['STOU']}")
+
+    # Downloads.
+
+    def ftp_RETR(self, line: str) -> None:
+        offset, self._restart_position = self._restart_position, 0
+        branch, path = self.fs.find(line)
+        source = branch.open(path)
+        if offset > source.size:
+            source.file.close()
+            self.respond(f"554 The file has {source.size} bytes; nothing is behind them.")
+            return
+        source.file.seek(offset)
+        self.source = source
+        db.end()
+        self.push_dtp_data(FileProducer(source.file, "i"), isproducer=True, file=source.file, cmd="RETR")
+
+    def is_shut(self, now: float) -> bool:
+        """Whether what is being sent is no longer open to this person; asked every 15 s of a long download."""
+        source = self.source
+        if source is None or source.still_open is None or now - self.checked < RECHECK:
+            return False
+        self.checked = now
+        return not source.still_open()
+
+    def log_transfer(self, cmd: str, filename: Any, receive: bool, completed: bool, elapsed: float, bytes: int) -> None:
+        what = "whole" if completed else "cut"
+        name = filename if receive else (self.source and self.source.dataset_id) or ""
+        self.log(f"{cmd} {name} {what} {bytes} bytes {elapsed:.2f} s")
+        source = None if receive else self.source
+        if not receive:
+            self.source = None
+        if source is not None and source.dataset_id and bytes:
+            self.count_download(source.dataset_id, files=int(completed), size=bytes)
+
+    def count_download(self, dataset_id: int, *, files: int, size: int) -> None:
+        try:
+            with db.transaction():
+                downloads.record_download(dataset_id, files=files, size=size)
+        except errors.DomainError as error:
+            self.log(f"a download was not counted: {error}")
+        finally:
+            db.end()
+
+    # Data connections.
+
+    def drop_pending(self) -> None:
+        """What waited for a data connection that will not come."""
+        for queued in (self._in_dtp_queue and self._in_dtp_queue[0], self._out_dtp_queue and self._out_dtp_queue[2]):
+            if queued is not None:
+                queued.close()
+        self._in_dtp_queue = self._out_dtp_queue = None
+
+    def _make_eport(self, ip: str, port: int) -> None:
+        self.drop_pending()
+        if ip != self.remote_ip.removeprefix("::ffff:"):
+            self.note("foreign_address", f"{ip}:{port}")
+            self.respond(f"501 {ip} is not your address here. Switch your client to passive mode.")
+            return
+        super()._make_eport(ip, port)
+
+    def _make_epasv(self, extmode: bool = False) -> None:
+        self.drop_pending()
+        super()._make_epasv(extmode=extmode)
