@@ -1,5 +1,6 @@
 """What tests stand on: an instance in a folder of its own, a database copied from one made once, people, a browser."""
 
+import importlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -175,3 +176,10 @@ def stranger(database: None) -> Person:
 @pytest.fixture
 def ruth(database: None) -> Person:
     return RUTH
+
+
+@pytest.fixture
+def run_jobs(database: None) -> Callable[[], None]:
+    """Run every job that is due, and those that they owe, with the worker's own code in this thread."""
+    worker = importlib.import_module("portal.jobs.worker").Worker(threads=2)
+    return worker.drain
