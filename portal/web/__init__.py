@@ -4,15 +4,25 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from flask import Flask
+from werkzeug.routing import BaseConverter, Map
 
 from portal.config import Settings
 from portal.web import errors, formats, headers, session, shell
 
 # Each of these modules exports its blueprint as `bp`.
-AREAS = ("accounts", "account", "admin", "deposit", "review", "tracking", "area", "public", "api")
+AREAS = ("accounts", "account", "admin", "deposit", "review", "tracking", "area", "public", "help", "api")
+
+
+class Regex(BaseConverter):
+    """A part of an address by its form: /<regex("..."):name>."""
+
+    def __init__(self, url_map: Map, form: str) -> None:
+        super().__init__(url_map)
+        self.regex = form
 
 
 def init_app(app: Flask, settings: Settings) -> None:
+    app.url_map.converters["regex"] = Regex
     session.init_app(app, settings)
     headers.init_app(app)
     formats.init_app(app)

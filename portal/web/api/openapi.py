@@ -84,7 +84,8 @@ def operations(rule: Rule) -> dict[str, Any]:
     told = getattr(view, "described", {"answer": "", "body": "", "status": 200, "lists": False})
     operation: dict[str, Any] = {
         "operationId": rule.endpoint.removeprefix("api."), "summary": words.partition(". ")[0], "description": words,
-        "parameters": [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in sorted(rule.arguments)],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": TEXT} for name in sorted(rule.arguments)],
         "responses": {str(told["status"]): answer(told), "default": {"description": "A refusal", "content": {
             "application/problem+json": {"schema": ref("Problem")}}}},
     }  # fmt: skip

@@ -1,0 +1,85 @@
+"""What readers see: released datasets by key, their files, and how much there is."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from portal import db, states
+from portal.models import Dataset, DownloadDay, File
+from portal.queries import keyset
+
+
+@dataclass(frozen=True)
+class Sum:
+    """How many files, and their bytes."""
+
+    files: int = 0
+    size: int = 0
+
+
+def matching(*, words: str = "", access: str = "", data_type: str = "") -> Select:
+    """Released datasets with all of the words in their search text."""
+    query = select(Dataset).where(Dataset.state == states.RELEASED)
+    for word in words.lower().split()[:10]:
+        plain = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        query = query.where(Dataset.search_text.like(f"%{plain}%", escape="\\"))
+    if access in ("open", "controlled"):
+        query = query.where(Dataset.access == access)
+    return query.where(Dataset.data_type == data_type) if data_type else query
+
+
+def page(query: Select, *, after: str = "", before: str = "") -> keyset.Page:
+    """The newest releases first."""
+    wanted = query.options(joinedload(Dataset.center))
+    columns = (Dataset.released_at, Dataset.id)
+    return keyset.fetch(wanted, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before,
+                        limit=50)  # fmt: skip
+
+
+def sums(datasets: list[Dataset]) -> dict[int, Sum]:
+    query = (
+        select(File.dataset_id, func.count(), func.sum(File.size))
+        .where(File.dataset_id.in_([dataset.id for dataset in datasets]), File.state == states.ARCHIVED)
+        .group_by(File.dataset_id)
+    )
+    return {row[0]: Sum(row[1], row[2] or 0) for row in db.session.execute(query)}
+
+
+def files(dataset: Dataset, *, after: str = "", before: str = "") -> keyset.Page:
+    """The archived files by number."""
+    query = select(File).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
+    return keyset.fetch(query, (File.n,), lambda row: (row[0].n,), after=after, before=before, descending=False)
+
+
+def file_named(dataset: Dataset, name: str) -> File | None:
+    query = select(File).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.name == name)
+    return db.session.scalars(query).first()
+
+
+def digests(dataset: Dataset) -> list[tuple[str, str]]:
+    """(MD5, name) of every archived file."""
+    query = select(File.md5, File.name).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(File.n))]
+
+
+def fixity(dataset: Dataset) -> tuple[int | None, int]:
+    """When the file read longest ago was read, and how many are bad."""
+    query = select(func.min(File.fixity_at)).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
+    bad = select(func.count()).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.fixity == "bad")
+    return db.session.scalar(query), int(db.session.scalar(bad) or 0)
+
+
+def downloads(dataset: Dataset) -> Sum:
+    query = select(func.sum(DownloadDay.files), func.sum(DownloadDay.bytes)).where(DownloadDay.dataset_id == dataset.id)
+    row = db.session.execute(query).one()
+    return Sum(row[0] or 0, row[1] or 0)
+
+
+def facets() -> tuple[dict[str, int], dict[str, int]]:
+    """How many released datasets there are by access and by data type."""
+    found = []
+    for column in (Dataset.access, Dataset.data_type):
+        query = select(column, func.count()).where(Dataset.state == states.RELEASED).group_by(column)
+        found.append({row[0]: row[1] for row in db.session.execute(query.order_by(func.count().desc()).limit(12))})
+    return found[0], found[1]

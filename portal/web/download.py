@@ -1,0 +1,161 @@
+"""Bytes to readers: ranges, ETag, digests, and a permission that is asked at each request."""
+
+import base64
+import os
+from collections.abc import Callable
+from typing import BinaryIO
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+from werkzeug.http import http_date
+from werkzeug.wsgi import FileWrapper
+
+from portal import db, errors, states, storage
+from portal.domain import access, downloads
+from portal.models import Dataset, File
+from portal.queries import public as released
+from portal.web import session
+from portal.web.guards import dataset_or_404
+
+bp = Blueprint("download", __name__)
+SANDBOX = "sandbox; default-src 'none'"
+PIECE = 1 << 20
+
+
+@bp.get("/datasets/<ref>/files/<path:name>")
+def file(ref: str, name: str) -> Response:
+    """One archived file. Range, If-Range, If-None-Match and HEAD are understood."""
+    dataset = downloadable(ref)
+    row = released.file_named(dataset, name)
+    if row is None:
+        raise errors.NotFound(f"{dataset.accession} has no file {name}.")
+    if row.fixity == "bad":
+        raise errors.Damaged(f"{name} is damaged in the archive and is not served; the curators were told.")
+    return serve(dataset, row)
+
+
+@bp.get("/datasets/<ref>/md5sum.txt")
+def md5sum(ref: str) -> Response:
+    """What `md5sum -c` reads beside the downloaded files."""
+    dataset = downloadable(ref)
+    text = "".join(f"{md5}  {name}\n" for md5, name in released.digests(dataset))
+    answer = Response(text, mimetype="text/plain")
+    answer.headers["Content-Disposition"] = f'inline; filename="{dataset.accession}-md5sum.txt"'
+    return answer
+
+
+def downloadable(ref: str) -> Dataset:
+    """A dataset whose bytes the asker may have. Raises Forbidden with whom to ask, Gone, NotFound."""
+    dataset, actor = dataset_or_404(ref), session.actor()
+    if dataset.state == states.WITHDRAWN:
+        raise errors.Gone("This dataset was withdrawn; its files were removed.")
+    if access.may_download(dataset, actor):
+        return dataset
+    if actor is None:
+        raise errors.SignInNeeded(
+            "These files are under controlled access. Sign in with the account they were granted to."
+        )
+    raise errors.Forbidden(
+        "These files are under controlled access: only people its submitter authorised may download them."
+    )
+
+
+def serve(dataset: Dataset, row: File) -> Response:
+    size, etag = row.size or 0, f'"{row.sha256}"'
+    answer = Response(status=200, mimetype="application/octet-stream")
+    answer.headers.update(headers(dataset, row, etag))
+    if etag in [part.strip() for part in request.headers.get("If-None-Match", "").split(",")]:
+        answer.status_code = 304
+        return answer
+    start, stop = span(size, etag, row)
+    if start >= stop and size:
+        answer.status_code = 416
+        answer.headers["Content-Range"] = f"bytes */{size}"
+        return answer
+    if (start, stop) != (0, size):
+        answer.status_code = 206
+        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    answer.headers["Content-Length"] = str(stop - start)
+    if request.method != "HEAD":
+        path = storage.archived_path(dataset.realm, dataset.accession or "", row.archive_path or "")
+        send(answer, path, start, stop - start, dataset)
+    return answer
+
+
+def headers(dataset: Dataset, row: File, etag: str) -> dict[str, str]:
+    """What is said of the bytes, whole or in part. Digests are of the whole file (RFC 9530)."""
+    digests = {"sha-256": row.sha256, "md5": row.md5}
+    wanted = [f"{name}=:{base64.b64encode(bytes.fromhex(value)).decode()}:" for name, value in digests.items() if value]
+    base = row.base.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
+    open_to_all = dataset.access == "open" and dataset.state in access.PUBLIC
+    return {
+        "ETag": etag, "Accept-Ranges": "bytes", "Repr-Digest": ", ".join(wanted),
+        "Last-Modified": http_date((row.archived_at or 0) / 1000), "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f"attachment; filename=\"{base}\"; filename*=UTF-8''{quote(row.base, safe='')}",
+        "Content-Security-Policy": SANDBOX, "Cache-Control": "public, no-cache" if open_to_all else "no-store",
+    }  # fmt: skip
+
+
+def span(size: int, etag: str, row: File) -> tuple[int, int]:
+    """The asked part as [start, stop); the whole where no single range is asked or If-Range names other bytes."""
+    asked = request.range
+    condition = request.headers.get("If-Range")
+    if condition and condition not in (etag, http_date((row.archived_at or 0) / 1000)):
+        return 0, size
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return 0, size
+    first, last = asked.ranges[0]
+    if first is not None and first < 0:
+        return max(0, size + first), size
+    first = first or 0
+    return (first, min(size, last) if last is not None else size) if first < size else (1, 0)
+
+
+def send(answer: Response, path, start: int, count: int, dataset: Dataset) -> None:
+    """Hand the bytes to the server, by sendfile where it can; the download is counted when they are gone."""
+    try:
+        handle = os.fdopen(storage.open_read(path), "rb", buffering=0)
+    except FileNotFoundError as error:
+        raise errors.Damaged("This file is missing in the archive; the curators were told.") from error
+    handle.seek(start)
+    body = Part(handle, count, counter(dataset.id, count))
+    wrapper = request.environ.get("wsgi.file_wrapper")
+    answer.response = wrapper(body, PIECE) if wrapper is not None else FileWrapper(body, PIECE)
+    answer.direct_passthrough = True
+    db.end()
+
+
+class Part:
+    """So many bytes of a file from where it stands. Servers that know sendfile use its fileno and Content-Length."""
+
+    def __init__(self, handle: BinaryIO, count: int, done: Callable[[], None]) -> None:
+        self._handle, self._left, self._done = handle, count, done
+
+    def fileno(self) -> int:
+        return self._handle.fileno()
+
+    def tell(self) -> int:
+        return self._handle.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._handle.read(min(self._left, size if size > 0 else self._left))
+        self._left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        if not self._handle.closed:
+            self._handle.close()
+            self._done()
+
+
+def counter(dataset_id: int, count: int) -> Callable[[], None]:
+    def done() -> None:
+        try:
+            with db.transaction():
+                downloads.record_download(dataset_id, files=1, size=count)
+        except errors.Busy:
+            return
+        finally:
+            db.end()
+
+    return done

@@ -1,0 +1,84 @@
+"""Search and browse, the landing page of a dataset, its list of files."""
+
+import re
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+
+from portal import errors, states
+from portal.config import settings
+from portal.domain import access
+from portal.models import Dataset
+from portal.queries import public as released
+from portal.web import addresses, download, session
+from portal.web.guards import dataset_or_404
+
+bp = Blueprint("public", __name__)
+bp.register_blueprint(download.bp)
+ACCESSION = re.compile(r"([A-Z][A-Z0-9]{1,9}?)(\d{6,})(-\d+)?")
+
+
+@bp.get("/")
+def home() -> Response | str:
+    """Words, or an accession, which opens its page."""
+    asked = {name: request.args.get(name, "").strip() for name in ("term", "access", "type", "after", "before")}
+    found = ACCESSION.fullmatch(asked["term"].upper())
+    if found and found[1] == settings().prefix:
+        return redirect(url_for("public.short", accession=found[0]))
+    query = released.matching(words=asked["term"], access=asked["access"], data_type=asked["type"])
+    page = released.page(query, after=asked["after"], before=asked["before"])
+    datasets = [row[0] for row in page.rows]
+    return render_template("public/home.html", page=page, datasets=datasets, sums=released.sums(datasets), asked=asked,
+                           facets=released.facets())  # fmt: skip
+
+
+@bp.get('/<regex("[A-Z][A-Z0-9]{1,9}[0-9]{6,}(-[0-9]+)?"):accession>')
+def short(accession: str) -> Response:
+    """OMIX000001 and OMIX000001-01 lead to the landing page."""
+    dataset = dataset_or_404(accession.partition("-")[0])
+    number = accession.partition("-")[2]
+    return redirect(url_for("public.landing", ref=dataset.accession, _anchor=f"file-{int(number)}" if number else None))
+
+
+@bp.get("/datasets/<ref>")
+def landing(ref: str) -> str | tuple[str, int]:
+    """What a dataset is, its files, how to get and cite it. A withdrawn one leaves a tombstone."""
+    dataset = dataset_or_404(ref)
+    status = 410 if dataset.state == states.WITHDRAWN else 200
+    page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
+    return render_template("public/landing.html", **about(dataset), page=page, cite=citation(dataset)), status
+
+
+@bp.get("/datasets/<ref>/files")
+def file_list(ref: str) -> str:
+    """HTTP Download: the list of files, one link each."""
+    dataset = dataset_or_404(ref)
+    if dataset.state == states.WITHDRAWN:
+        raise errors.Gone("This dataset was withdrawn; its files were removed.")
+    page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
+    return render_template("public/files.html", **about(dataset), page=page)
+
+
+def about(dataset: Dataset) -> dict:
+    """What both pages say of a dataset."""
+    actor = session.actor()
+    read_at, bad = released.fixity(dataset)
+    return {
+        "dataset": dataset,
+        "sum": released.sums([dataset]).get(dataset.id, released.Sum()),
+        "downloads": released.downloads(dataset),
+        "may_download": access.may_download(dataset, actor),
+        "is_public": dataset.state in access.PUBLIC,
+        "is_owner": access.is_owner(dataset, actor),
+        "may_review": access.may_review(dataset, actor),
+        "shown": states.SHOWN_DATASET[dataset.state],
+        "read_at": read_at,
+        "bad": bad,
+        "ftp": f"{addresses.ftp().url}/{settings().prefix}/{dataset.accession}/",
+    }
+
+
+def citation(dataset: Dataset) -> str:
+    year = (dataset.release_date or "")[:4]
+    who = dataset.investigator or dataset.account.name
+    where = url_for("public.short", accession=dataset.accession, _external=True) if dataset.accession else ""
+    return f"{who}{f' ({year})' if year else ''}. {dataset.title}. {settings().site_name}, {dataset.accession}. {where}"

@@ -1,0 +1,193 @@
+"""What readers see and get, before and after release."""
+
+import base64
+import hashlib
+import os
+
+import pytest
+
+from portal import clock, db, states, storage
+from portal.domain import accessions, datasets
+from portal.models import Dataset, DownloadDay, File
+
+DATA = os.urandom(100_000)
+EVIL = "<script>alert(1)</script>"
+
+
+def archive(dataset, name, data, n):
+    """A file as the archive job leaves it."""
+    path = f"data/{accessions.of_file(dataset.accession, n)}/{name}"
+    target = storage.archived_path(dataset.realm, dataset.accession, path)
+    target.parent.mkdir(parents=True)
+    target.write_bytes(data)
+    return {"state": states.ARCHIVED, "size": len(data), "md5": hashlib.md5(data).hexdigest(), "archive_path": path,
+            "sha256": hashlib.sha256(data).hexdigest(), "archived_at": clock.now(), "fixity": "ok",
+            "fixity_at": clock.now()}  # fmt: skip
+
+
+@pytest.fixture
+def dataset(database, ines):
+    """A maker of datasets in any state, with one archived file."""
+
+    def make(state="released", access="open", title="Kidney organoids"):
+        with db.transaction():
+            made = datasets.create(actor=ines.account, title=title, description=EVIL, species="Mus musculus",
+                                   access=access, files=[{"name": "run1/reads.bin", "title": EVIL}])  # fmt: skip
+            made.accession = accessions.form("OMIX", accessions.take("OMIX"))
+            made.search_text = f"{made.accession} {title}".lower()
+            made.state, made.realm = state, "protected" if access == "controlled" else "open"
+            made.released_at = clock.now() if state in ("released", "suppressed", "withdrawn") else None
+            for name, value in archive(made, "run1/reads.bin", DATA, 1).items():
+                setattr(db.session.query(File).filter_by(dataset_id=made.id).one(), name, value)
+        accession = made.accession
+        db.end()
+        return accession
+
+    return make
+
+
+def test_released_dataset_is_found_opened_and_downloaded(client, dataset):
+    accession = dataset()
+
+    assert accession in client.get("/?term=organoids").text
+    assert client.get(f"/?term={accession.lower()}").headers["Location"] == f"/{accession}"
+    assert client.get(f"/{accession}").headers["Location"] == f"/datasets/{accession}"
+    assert client.get(f"/{accession}-01").headers["Location"] == f"/datasets/{accession}#file-1"
+    page = client.get(f"/datasets/{accession}").text
+    assert "Files &amp; Download" in page
+    assert EVIL not in page
+    answer = client.get(f"/datasets/{accession}/files/run1/reads.bin")
+    assert answer.data == DATA
+    assert answer.headers["ETag"] == f'"{hashlib.sha256(DATA).hexdigest()}"'
+    digest = base64.b64encode(hashlib.md5(DATA).digest()).decode()
+    assert f"md5=:{digest}:" in answer.headers["Repr-Digest"]
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [("bytes=0-9", 206, DATA[:10]), ("bytes=99990-", 206, DATA[99990:]), ("bytes=-7", 206, DATA[-7:]),
+     ("bytes=5-5", 206, DATA[5:6]), ("bytes=50-999999", 206, DATA[50:]), ("bytes=100000-", 416, b""),
+     ("bytes=0-1,5-6", 200, DATA), ("lines=1-2", 200, DATA)],
+)  # fmt: skip
+def test_range_gives_the_asked_part(client, dataset, asked, status, part):
+    answer = client.get(f"/datasets/{dataset()}/files/run1/reads.bin", headers={"Range": asked})
+
+    assert (answer.status_code, answer.data) == (status, part)
+    if status == 206:
+        start = DATA.index(part) if len(part) > 1 else 5
+        assert answer.headers["Content-Range"] == f"bytes {start}-{start + len(part) - 1}/{len(DATA)}"
+
+
+def test_if_range_with_other_bytes_gives_the_whole(client, dataset):
+    address = f"/datasets/{dataset()}/files/run1/reads.bin"
+
+    other = client.get(address, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
+    unchanged = client.get(address, headers={"If-None-Match": other.headers["ETag"]})
+
+    assert (other.status_code, len(other.data)) == (200, len(DATA))
+    assert (unchanged.status_code, unchanged.data) == (304, b"")
+
+
+def test_head_tells_the_length_without_a_byte(client, dataset):
+    answer = client.head(f"/datasets/{dataset()}/files/run1/reads.bin")
+
+    assert (answer.status_code, answer.headers["Content-Length"], answer.data) == (200, "100000", b"")
+
+
+def test_md5_list_is_what_md5sum_reads(client, dataset):
+    text = client.get(f"/datasets/{dataset()}/md5sum.txt").text
+
+    assert text == f"{hashlib.md5(DATA).hexdigest()}  run1/reads.bin\n"
+
+
+@pytest.mark.parametrize("state", ["draft", "submitted", "returned", "approved"])
+def test_unreleased_looks_like_nothing(client, sign_in, stranger, dataset, state):
+    accession = dataset(state)
+    visitor = sign_in(stranger)
+
+    for who in (client, visitor):
+        for path in ("", "/files", "/files/run1/reads.bin", "/md5sum.txt"):
+            hidden, missing = who.get(f"/datasets/{accession}{path}"), who.get(f"/datasets/OMIX999999{path}")
+            assert hidden.status_code == missing.status_code == 404
+            assert hidden.text.replace(accession, "") == missing.text.replace("OMIX999999", "")
+        assert who.get(f"/{accession}").status_code == 404
+        assert accession not in who.get("/?term=organoids").text
+
+
+def test_submitter_sees_it_before_release(sign_in, ines, dataset):
+    page = sign_in(ines).get(f"/datasets/{dataset('approved')}")
+
+    assert page.status_code == 200
+    assert "This is not public" in page.text
+
+
+def test_controlled_bytes_go_to_nobody_without_a_right(client, sign_in, ines, stranger, ruth, dataset):
+    accession = dataset(access="controlled")
+    address = f"/datasets/{accession}/files/run1/reads.bin"
+
+    assert client.get(f"/datasets/{accession}").status_code == 200
+    assert client.get(address).status_code == 303
+    assert client.get(address, headers={"Accept": "*/*"}).status_code in (303, 401)
+    assert sign_in(stranger).get(address).status_code == 403
+    assert sign_in(stranger).head(address).status_code == 403
+    assert sign_in(ines).get(address).data == DATA
+    assert sign_in(ruth).get(address).headers["Cache-Control"] == "no-store"
+
+
+def test_suppressed_opens_by_accession_and_is_not_listed(client, dataset):
+    accession = dataset("suppressed")
+
+    assert accession not in client.get("/?term=organoids").text
+    assert client.get(f"/datasets/{accession}/files/run1/reads.bin").data == DATA
+
+
+def test_withdrawn_leaves_a_tombstone(client, dataset):
+    accession = dataset("withdrawn")
+
+    assert client.get(f"/datasets/{accession}").status_code == 410
+    assert client.get(f"/datasets/{accession}/files/run1/reads.bin").status_code == 410
+
+
+def test_damaged_file_is_not_served(client, dataset):
+    accession = dataset()
+    with db.transaction():
+        db.session.query(File).one().fixity = "bad"
+
+    assert client.get(f"/datasets/{accession}/files/run1/reads.bin").status_code == 503
+    assert "damaged" in client.get(f"/datasets/{accession}").text
+
+
+def test_downloads_are_counted(client, dataset):
+    accession = dataset()
+    client.get(f"/datasets/{accession}/files/run1/reads.bin").close()
+
+    row = db.session.query(DownloadDay).one()
+    assert (row.files, row.bytes) == (1, len(DATA))
+
+
+def test_search_takes_wildcards_as_they_are(client, dataset):
+    accession = dataset(title="100% pure")
+    dataset(title="100 parts")
+
+    text = client.get("/?term=100%25").text
+    assert accession in text
+    assert "OMIX000002" not in text
+
+
+def test_every_help_topic_opens(client):
+    for address in ("", "/ftp", "/md5", "/names", "/states", "/quota", "/download", "/api"):
+        assert client.get(f"/help{address}").status_code == 200
+
+
+def test_browse_of_many_is_paged(client, database, ines):
+    now = clock.now()
+    with db.transaction():
+        center = ines.account.center_id
+        db.session.add_all([Dataset(account_id=ines.id, center_id=center, accession=f"OMIX{n:06d}", title=f"T{n}",
+                                    state="released", released_at=now + n, created_at=now, updated_at=now,
+                                    search_text=f"t{n}") for n in range(1, 121)])  # fmt: skip
+
+    page = client.get("/")
+    assert "OMIX000120" in page.text
+    assert "OMIX000070" not in page.text
