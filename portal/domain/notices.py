@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal import clock, config, db
 from portal.domain import jobs
-from portal.models import Account, Dataset, Mail
+from portal.models import Account, Mail
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 300  # every ten minutes in the end: two days of a silent mail server
@@ -56,29 +56,14 @@ def owe(mail: Mail) -> None:
 
 
 def render(template: str, **values: object) -> tuple[str, str]:
-    """Subject and body. `url` (or `page`) may be a path of this site and becomes a whole address; `dataset` stands
-    for its title, accession and submitter's name."""
+    """Subject and body. `url` may be a path of this site and becomes a whole address."""
     settings = config.settings()
-    dataset = values.pop("dataset", None)
-    if isinstance(dataset, Dataset):
-        values = _of(dataset) | values
-    values.setdefault("url", values.get("page", ""))
-    known = {name: _absolute(value) if name in ("url", "page") else value for name, value in values.items()}
+    known = {name: _absolute(value) if name == "url" else value for name, value in values.items()}
     common = {"site_name": settings.site_name, "contact": settings.contact, "prefix": settings.prefix}
     text = _templates.get_template(f"{template}.txt").render(**{**common, "site_url": site_url(), **known})
     head, _, body = text.partition("\n")
     subject = " ".join(head.removeprefix("Subject:").split())
     return subject[:200], body.strip() + "\n"
-
-
-def _of(dataset: Dataset) -> dict[str, object]:
-    return {
-        "title": dataset.title,
-        "accession": dataset.accession or "",
-        "name": dataset.account.name,
-        "access": dataset.access,
-        "release_date": dataset.release_date or "",
-    }
 
 
 def _absolute(value: object) -> object:

@@ -4,7 +4,8 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -61,6 +62,7 @@ def our_fault(error: Exception) -> Response:
     """A fault of ours: logged whole under a number that the reader can name, shown without any of it."""
     reference = secrets.token_hex(4)
     log.error("fault %s at %s %s", reference, request.method, request.path, exc_info=error)
+    g._login_user = AnonymousUserMixin()  # the page asks nothing more of a database that may be the cause
     if isinstance(error, SQLAlchemyError):
         db.end()
     return answer(500, "The fault is ours", "The portal could not do this.", reference=reference)
@@ -110,7 +112,7 @@ def html(
     }
     name = "errors/_problem.html" if htmx.is_htmx() else "errors/problem.html"
     page = Response(render_template(name, **context), status, mimetype="text/html")
-    page.vary.add("HX-Request")
+    htmx.vary(page)
     return page
 
 

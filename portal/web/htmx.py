@@ -9,9 +9,14 @@ def is_htmx() -> bool:
     return "HX-Request" in headers and not {"HX-Boosted", "HX-History-Restore-Request"} & set(headers.keys())
 
 
+def vary(answer: Response) -> None:
+    """Say that htmx gets another answer at this address."""
+    answer.vary.add("HX-Request")
+
+
 def fragment(template: str, status: int = 200, **context) -> Response:
     answer = make_response(render_template(template, **context), status)
-    answer.vary.add("HX-Request")
+    vary(answer)
     return answer
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, current_app, g, request, session
-from flask_login import LoginManager, current_user
+from flask_login import AnonymousUserMixin, LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf
 from wtforms import ValidationError
 
@@ -73,6 +73,7 @@ def load(_request: Request) -> Account | None:
     if bearer is not None:
         token = tokens.find("api", bearer)
         if token is None:
+            g._login_user = AnonymousUserMixin()  # or the page that says so would ask again
             raise errors.SignInNeeded("This API token is not known: it is wrong, has expired or was revoked.")
         return token.account if token.account.is_active else None
     secret = session.get("key")

@@ -1,6 +1,6 @@
 """Every route, for every kind of person, in every state that matters: who gets what. A route without a row fails.
 
-An area's rows stand in tests/web/matrix/<area>.py: ROWS, and stage(state) that makes what they need in a fresh database.
+An area's rows stand in tests/web/matrix/<area>.py: ROWS, and stage(state) that makes what they need.
 """
 
 import importlib

@@ -1,0 +1,69 @@
+"""What mails say: every template renders whole, and nothing typed by a stranger changes a header."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from portal import config, db
+from portal.domain import notices
+from portal.models import Job, Mail
+
+VALUES = {
+    "verify": {"name": "Ines", "url": "/verify/x", "hours": 24},
+    "reset": {"name": "Ines", "url": "/reset/x", "hours": 1},
+    "registered-exists": {"name": "Ines", "url": "/reset"},
+    "test": {"name": "Ruth", "to": "ruth@example.org"},
+    "fixity_bad": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "file": "a.bam", "cause": "It differs.",
+                   "path": "data/a", "url": "/datasets/OMIX000001"},
+    "md5_failed": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "file": "a.bam", "cause": "Cut off.",
+                   "declared": "0" * 32, "received": "1" * 32, "url": "/deposit/1"},
+    "returned": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "curator": "Ruth", "note": "Mend it.",
+                 "url": "/deposit/1"},
+    "approved": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "curator": "Ruth", "note": "",
+                 "release_date": "2027-01-01", "url": "/deposit/1"},
+    "released": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "access": "open", "url": "/OMIX000001"},
+}  # fmt: skip
+FOLDER = config.ROOT / "templates" / "email"
+
+
+def test_every_template_is_known_here():
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(VALUES)
+
+
+@pytest.mark.parametrize("template", sorted(VALUES))
+def test_template_renders_whole(settings, caplog, template):
+    settings.public_url = "https://data.example.org"
+    with caplog.at_level(logging.WARNING, logger="portal.domain.notices"):
+        subject, body = notices.render(template, **VALUES[template])
+    assert caplog.text == ""
+    assert subject and "\n" not in subject and "Subject" not in body
+    assert "\n\n\n" not in body and body.rstrip().endswith(tuple(["archive@example.org", "Northmere Data Archive"]))
+    assert template == "test" or "https://data.example.org/" in body
+
+
+def test_same_key_is_one_mail_and_one_job(database):
+    for _ in range(2):
+        with db.transaction():
+            notices.send("once", to="ines@example.org", template="test", name="Ruth")
+    assert db.session.scalar(select(func.count()).select_from(Mail)) == 1
+    assert db.session.scalar(select(func.count()).select_from(Job)) == 1
+
+
+def test_line_breaks_reach_no_header(database):
+    with db.transaction():
+        mail = notices.send("a", to="x@example.org\r\nBcc: all@example.org", template="md5_failed",
+                            file="a\r\nBcc: all@example.org", title="T")  # fmt: skip
+    assert "\n" not in mail.subject + mail.to and "\r" not in mail.subject + mail.to
+
+
+def test_forgotten_value_does_not_stop_the_work(database, caplog):
+    with db.transaction():
+        mail = notices.send("b", to="x@example.org", template="returned")
+    assert "is undefined" in caplog.text and mail.id
+
+
+def test_links_stand_on_the_listening_address_where_none_is_set(settings):
+    Path(settings.run / "addresses.json").write_text('{"web": "http://127.0.0.1:4321", "ftp": "x"}')
+    assert notices.site_url("/login") == "http://127.0.0.1:4321/login"

@@ -1,0 +1,146 @@
+"""What stands around every page: headers, cookies, errors as page, fragment and problem document, the theme."""
+
+import json
+
+import pytest
+from flask import abort
+
+from portal import create_app, db, errors
+from portal.domain import tokens
+
+
+@pytest.fixture
+def faulty(app):
+    """The app with addresses that fail."""
+
+    def fail(kind):
+        def view():
+            raise kind
+
+        return view
+
+    faults = {
+        "conflict": errors.Conflict("Somebody was faster."),
+        "busy": errors.Busy(),
+        "crash": RuntimeError("secret words"),
+        "fields": errors.Invalid(fields={"title": "Give a title."}),
+        "throttled": errors.Throttled("Wait.", retry_after=42),
+    }
+    for name, fault in faults.items():
+        app.add_url_rule(f"/{name}", name, fail(fault))
+        app.add_url_rule(f"/api/{name}", f"api_{name}", fail(fault))
+    app.add_url_rule("/teapot", "teapot", lambda: abort(418))
+    return app.test_client()
+
+
+def test_pages_carry_a_policy_that_allows_nothing_inline(client):
+    headers = client.get("/login").headers
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';") and "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy and headers["X-Content-Type-Options"] == "nosniff"
+    assert "Cookie" in headers["Vary"]
+
+
+def test_pages_of_signed_in_people_are_kept_by_no_cache(sign_in, ines):
+    assert sign_in(ines).get("/account").headers["Cache-Control"] == "no-store"
+
+
+def test_session_cookie_is_closed_to_scripts_and_plain_lines(settings, database):
+    settings.public_url = "https://data.example.org"
+    answer = create_app(settings).test_client().get("/login", base_url="https://data.example.org")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-omix=") and all(word in cookie for word in ("Secure", "HttpOnly", "SameSite=Lax"))
+
+
+def test_unchanged_session_sets_no_cookie(sign_in, ines):
+    client = sign_in(ines)
+    client.get("/account")
+    assert "Set-Cookie" not in client.get("/account").headers
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [("conflict", 409, "Somebody was faster."), ("busy", 503, "busy"), ("fields", 422, "Give a title."),
+     ("crash", 500, "The fault is ours"), ("nowhere", 404, "nothing at this address"), ("teapot", 418, "")],
+)  # fmt: skip
+def test_fault_is_a_page_and_a_fragment(faulty, address, status, said):
+    page = faulty.get(f"/{address}")
+    assert page.status_code == status and said in page.text and "<h1>" in page.text
+    fragment = faulty.fragment(f"/{address}")
+    assert fragment.status_code == status and said in fragment.text
+    assert 'id="problem"' in fragment.text and "<html" not in fragment.text
+
+
+def test_crash_shows_a_reference_and_nothing_else(faulty, caplog):
+    text = faulty.get("/crash").text
+    assert "secret words" not in text and "Traceback" not in text
+    reference = caplog.messages[-1].split()[1]
+    assert reference in text and "secret words" in caplog.text
+
+
+def test_fault_under_api_is_a_problem_document(faulty):
+    answer = faulty.get("/api/fields")
+    assert answer.mimetype == "application/problem+json"
+    assert json.loads(answer.text) == {
+        "type": "about:blank", "title": "Some of this needs mending", "status": 422, "code": "invalid",
+        "detail": "Some of this needs mending", "errors": [{"field": "title", "detail": "Give a title."}],
+    }  # fmt: skip
+    assert faulty.get("/api/throttled").headers["Retry-After"] == "42"
+    assert faulty.get("/busy").headers["Retry-After"] == "5"
+
+
+def test_old_page_says_that_nothing_is_lost(client):
+    answer = client.post("/login", data={"email": "x"})
+    assert answer.status_code == 400 and "Nothing you typed is lost" in answer.text
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example.org"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_request_of_another_site_is_refused_even_with_the_token(sign_in, ines, headers):
+    client = sign_in(ines)
+    client.get("/account")
+    answer = client.post("/account/name", data={"csrf_token": client.token, "name": "Forged"}, headers=headers)
+    assert answer.status_code == 400 and ines.account.name == ines.name
+
+
+def test_bearer_token_needs_no_csrf_and_a_wrong_one_beats_the_cookie(sign_in, ines):
+    client = sign_in(ines)
+    with db.transaction():
+        secret = tokens.issue(ines.account, "api")
+    bearing = {"Authorization": f"Bearer {secret}"}
+    assert client.post("/account/name", data={"name": "Ines O."}, headers=bearing).status_code == 303
+    wrong = {"Authorization": "Bearer nonsense"}
+    assert client.post("/account/name", data={"name": "Forged"}, headers=wrong).status_code == 401
+    assert (
+        client.post("/account/name", data={"name": "Forged"}, headers={"Authorization": "Basic eA=="}).status_code
+        == 401
+    )
+    assert ines.account.name == "Ines O."
+
+
+def test_guest_is_sent_to_sign_in_and_back_and_a_program_gets_401(client, ines):
+    answer = client.get("/account?x=1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login?next=/account?x%3D1")
+    polled = client.get("/account", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/tracking"})
+    assert polled.headers["HX-Redirect"] == "/login?next=/tracking"
+    assert client.get("/account", headers={"Accept": "*/*"}).status_code == 401
+
+
+def test_theme_is_kept_in_a_cookie_and_written_by_the_server(client):
+    answer = client.send("/account/theme", theme="dark", next="/reset")
+    assert answer.headers["Location"] == "/reset"
+    assert 'data-bs-theme="dark"' in client.get("/reset").text
+    client.send("/account/theme", theme='"><script>', next="//evil.example.org")
+    assert 'data-bs-theme="dark"' in client.get("/reset").text
+
+
+def test_secret_key_is_made_once_and_private(settings, database):
+    first = create_app(settings).config["SECRET_KEY"]
+    assert create_app(settings).config["SECRET_KEY"] == first and len(first) >= 43
+    assert (settings.keys / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in settings.keys.iterdir()] == ["secret"]
+
+
+def test_large_form_is_refused(client):
+    client.get("/reset")
+    answer = client.post("/reset", data={"csrf_token": client.token, "email": "x" * (5 << 20)})
+    assert answer.status_code == 413
