@@ -1,0 +1,62 @@
+"""The operator's pages: mails with their state and text, jobs that are run again."""
+
+from sqlalchemy import select
+
+from portal import db, states
+from portal.domain import accounts, jobs, notices
+from portal.models import Job, Mail
+
+
+def test_test_mail_is_written_and_readable(sign_in, ruth):
+    client = sign_in(ruth)
+    client.get("/admin/outbox")
+    page = client.get(client.send("/admin/outbox/test").headers["Location"]).text
+    assert "Test mail from Northmere Data Archive" in page and ruth.email in page and "Queued" in page
+    assert "Test mail" in client.get("/admin/outbox?state=queued").text
+    assert "No mail here" in client.get("/admin/outbox?state=sent").text
+
+
+def test_failed_mail_shows_why_and_is_sent_again(sign_in, ruth):
+    with db.transaction():
+        mail = notices.send("k", to="x@example.org", template="test", name="Ruth")
+        mail.state, mail.error = "failed", "The mail server answered 550 <no>"
+    client = sign_in(ruth)
+    assert "550 &lt;no&gt;" in client.get(f"/admin/outbox/{mail.id}").text
+    client.send(f"/admin/outbox/{mail.id}/again")
+    assert db.session.get(Mail, mail.id).state == "queued"
+
+
+def test_link_that_lets_in_is_not_shown_once_it_went_to_its_reader(sign_in, settings, ines, ruth):
+    with db.transaction():
+        accounts.start_reset(ines.email)
+    mail = db.session.scalar(select(Mail))
+    client = sign_in(ruth)
+    assert "/reset/" in client.get(f"/admin/outbox/{mail.id}").text
+    with db.transaction():
+        db.session.get(Mail, mail.id).state = "sent"
+    settings.mail_url = "smtp://user:sesame@mail.example.org"
+    assert mail.body.split("/reset/")[1].split()[0] not in client.get(f"/admin/outbox/{mail.id}").text
+    page = client.get("/admin/outbox").text
+    assert "mail.example.org" in page and "sesame" not in page
+
+
+def test_failed_job_is_run_again(sign_in, ruth):
+    with db.transaction():
+        job = jobs.owe("mail", key="mail:0")
+        job.state, job.error = states.FAILED, "It broke."
+    client = sign_in(ruth)
+    page = client.get("/admin/jobs?state=failed").text
+    assert "It broke." in page and "Run again" in page
+    assert client.send(f"/admin/jobs/{job.id}/again").status_code == 303
+    assert db.session.get(Job, job.id).state == states.QUEUED
+    assert client.send(f"/admin/jobs/{job.id}/again").status_code == 409
+
+
+def test_long_lists_go_on_by_id(sign_in, ruth):
+    with db.transaction():
+        for n in range(101):
+            notices.send(f"k{n}", to=f"person{n}@example.org", template="test", name="Ruth")
+    client = sign_in(ruth)
+    first = client.get("/admin/outbox").text
+    assert "person100@" in first and "person0@" not in first and "before=2" in first
+    assert "person0@" in client.get("/admin/outbox?before=2").text
