@@ -14,9 +14,13 @@ GIB = 1 << 30
 class Settings(BaseSettings):
     """The settings of one instance. Unknown OMIX_ variables are ignored; a bad value stops the start."""
 
-    model_config = SettingsConfigDict(env_prefix="OMIX_", frozen=False, extra="ignore", ignored_types=(cached_property,))
+    model_config = SettingsConfigDict(
+        env_prefix="OMIX_", frozen=False, extra="ignore", ignored_types=(cached_property,)
+    )
 
-    instance: Path = Field(ROOT / "instance", description="folder of the database, queue, area, archive, keys and outbox")
+    instance: Path = Field(
+        ROOT / "instance", description="folder of the database, queue, area, archive, keys and outbox"
+    )
     site_name: str = Field("OMIX Portal", description="name shown on every page and in every mail")
     prefix: str = Field("OMIX", pattern=r"^[A-Z][A-Z0-9]{1,9}$", description="accession prefix, also the FTP folder")
     contact: str = Field("archive@example.org", description="address for people who are stuck")
@@ -40,7 +44,9 @@ class Settings(BaseSettings):
     area_protected: Path | None = Field(None, description="upload root of the protected realm")
     bioproject_url: str = Field("", description="where a submitter creates a BioProject")
     europepmc_url: str = Field("", description="base address of the publication watcher; off until set")
-    filing_label: str = Field("Accessions in the Ministry of Science and Technology", description="label of the filing number")
+    filing_label: str = Field(
+        "Accessions in the Ministry of Science and Technology", description="label of the filing number"
+    )
     registration: bool = Field(True, description="whether anybody may register")
     quota_gib: int = Field(1024, ge=0, description="upload quota of a center in each realm, GiB; 0: none")
     free_floor_mib: int = Field(512, ge=0, description="free space below which no upload starts, MiB")

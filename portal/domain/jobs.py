@@ -121,11 +121,19 @@ def beat(holds: dict[int, tuple[int, int, int, int | None]]) -> None:
         db.change(held.values(lease_until=until, done=done, total=total, rate=rate))
 
 
-def due(limit: int = 200) -> list[int]:
-    """Ids of jobs to ring for: queued and due, or held by a worker whose lease ran out."""
+def due(limit: int = 200, *, without: frozenset[str] = frozenset()) -> list[int]:
+    """Ids of jobs to ring for, best first: queued and due, or held by a worker whose lease ran out."""
     now = clock.now()
     wanted = or_(
         and_(Job.state == states.QUEUED, Job.not_before <= now),
         and_(Job.state == states.RUNNING, Job.lease_until < now),
     )
-    return list(db.session.scalars(select(Job.id).where(wanted).order_by(Job.priority, Job.id).limit(limit)))
+    query = select(Job.id).where(wanted, Job.kind.not_in(without)).order_by(Job.priority, Job.id).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def is_held(dataset_id: int, kinds: frozenset[str]) -> bool:
+    """Whether a worker holds a job of one of these kinds on a dataset now."""
+    query = select(Job.id).where(Job.dataset_id == dataset_id, Job.state == states.RUNNING, Job.kind.in_(kinds),
+                                 Job.lease_until >= clock.now())  # fmt: skip
+    return db.session.scalar(query.limit(1)) is not None

@@ -77,6 +77,11 @@ def due(limit: int = 1000) -> list[Dataset]:
     return list(db.session.scalars(query.order_by(Dataset.id).limit(limit)))
 
 
+def owe(dataset: Dataset) -> None:
+    """Let the worker open it, or say what is in the way."""
+    jobs.owe("release", dataset_id=dataset.id, priority=3)
+
+
 def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
     """Open an approved dataset. Raises NotReady with every obstacle."""
     blocking = obstacles(dataset)

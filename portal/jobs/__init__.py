@@ -1,0 +1,17 @@
+"""Background work: each kind of job and the handler that does it."""
+
+from portal.jobs import archive, bag, diagnose, digest, fixity, mail, release, tidy, withdraw
+from portal.jobs.work import Handler
+
+HANDLERS: dict[str, Handler] = {
+    "archive": Handler(archive.run, archive.give_up, alone=True),
+    "bag": Handler(bag.run, alone=True),
+    "diagnose": Handler(diagnose.run, bulk=True),
+    "digest": Handler(digest.run, digest.give_up, bulk=True),
+    "expire": Handler(tidy.expire),
+    "fixity": Handler(fixity.run, bulk=True),
+    "mail": Handler(mail.send_mail),
+    "prune": Handler(tidy.prune),
+    "release": Handler(release.run),
+    "withdraw": Handler(withdraw.run, alone=True),
+}

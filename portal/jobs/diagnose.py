@@ -1,45 +1,47 @@
-"""Why a digest differs: the bytes are read for what the records cannot tell, then the submitter is told, once."""
-
-from collections.abc import Callable
+"""Why a digest differs from the declared one, as the bytes themselves tell; then the mail that names cause and remedy."""
 
 from sqlalchemy import select
 
-from portal import db, states
-from portal.domain import areas, diagnosis, jobs, notices
+from portal import db, states, storage
+from portal.domain import diagnosis, jobs, notices
+from portal.domain.jobs import Hold
+from portal.jobs.work import Progress
 from portal.models import Dataset, File
 
 
-def diagnose(hold: jobs.Hold, progress: Callable[[int, int], None]) -> None:
-    """Read the bytes outside any transaction; write the cause only if the file still stands as it did."""
-    file = _failed(hold)
-    found = ""
-    if file is not None and file.upload is not None and file.declared_md5:
-        path, declared, name = areas.bytes_of(file.upload), file.declared_md5, file.name
-        db.end()
-        if path.exists():
-            found = diagnosis.deep(path, declared, name)
-    with db.transaction():
-        jobs.finish(hold)
+def run(hold: Hold, progress: Progress) -> None:
+    with db.reading():
         file = _failed(hold)
-        if file is None:
-            return
-        file.comment = found or file.comment or diagnosis.quick(file)
-        _tell(file)
+        upload = file.upload if file else None
+    found = ""
+    if file is not None and upload is not None and file.declared_md5:
+        progress.expect(upload.size)
+        path = storage.area_path(upload.realm, upload.account_id, upload.token)
+        try:
+            found = diagnosis.deep(path, file.declared_md5, upload.name)
+        except FileNotFoundError:
+            found = ""
+    with db.transaction():
+        jobs.check_hold(hold)
+        present = _failed(hold)
+        if file is not None and present is not None and present.declared_md5 == file.declared_md5:
+            present.comment = found or present.comment
+            _tell(present)
+        jobs.finish(hold)
 
 
-def _failed(hold: jobs.Hold) -> File | None:
-    mismatch = (File.state == states.FAILED, File.error == "md5_mismatch")
-    return db.session.scalar(select(File).where(File.upload_id == hold.upload_id, *mismatch))
+def _failed(hold: Hold) -> File | None:
+    query = select(File).where(File.upload_id == hold.upload_id, File.dataset_id == hold.dataset_id,
+                               File.state == states.FAILED, File.error == "md5_mismatch")  # fmt: skip
+    return db.session.scalars(query).first()
 
 
 def _tell(file: File) -> None:
-    dataset = db.session.get(Dataset, file.dataset_id)
-    assert dataset is not None
+    dataset = db.session.get_one(Dataset, file.dataset_id)
+    assert file.upload is not None
+    db.session.flush()
     notices.send(
         f"md5:{file.id}:{file.upload_id}:{file.declared_md5}", to=dataset.account.email, template="md5_failed",
-        name=dataset.account.name, accession=dataset.accession, title=dataset.title, file=file.name,
-        cause=file.comment, declared=file.declared_md5, received=file.upload.md5 if file.upload else "",
-        url=f"/deposit/{dataset.id}")  # fmt: skip
-
-
-HANDLERS = {"diagnose": diagnose}
+        name=dataset.account.name, accession=dataset.accession or "", title=dataset.title, file=file.name,
+        declared=file.declared_md5, received=file.upload.md5, cause=file.comment, url=f"/deposit/{dataset.id}",
+    )  # fmt: skip

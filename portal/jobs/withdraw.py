@@ -1,50 +1,53 @@
-"""A withdrawn dataset: every copy of its bytes is removed, a tombstone stays."""
+"""Remove every copy of the bytes of a withdrawn dataset; its bag keeps what was said of it."""
 
 import shutil
-from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import db, states, storage
-from portal.domain import history, jobs, uploads
+from portal.domain import bags, history, jobs, uploads
+from portal.domain.jobs import Hold
+from portal.faults import point
+from portal.jobs import bag as bag_job
+from portal.jobs.work import Progress
 from portal.models import Dataset, File, Upload
 
 
-def withdraw(hold: jobs.Hold, progress: Callable[[int, int], None]) -> None:
-    """Bytes first, rows after: killed between, the next run removes what is left and says so once."""
-    dataset = db.session.get(Dataset, hold.dataset_id)
-    assert dataset is not None
-    withdrawn, accession = dataset.state == states.WITHDRAWN, dataset.accession
-    db.end()
-    if withdrawn and accession:
-        for realm in ("open", "protected"):
-            shutil.rmtree(storage.bag_path(realm, accession), ignore_errors=True)
-            _refuse_leftovers(realm, accession)
+def run(hold: Hold, progress: Progress) -> None:
     with db.transaction():
-        jobs.finish(hold)
+        jobs.check_hold(hold)
         dataset = db.session.get(Dataset, hold.dataset_id)
-        assert dataset is not None
-        if dataset.state == states.WITHDRAWN:
-            _strike(dataset)
+        if dataset is None or dataset.state != states.WITHDRAWN or not dataset.accession:
+            jobs.finish(hold)
+            return
+        _forget(dataset)
+        bag = bags.describe(dataset)
+    point("withdraw.recorded")
+    bag_job.write(bag, progress)
+    for realm in ("open", "protected"):
+        shutil.rmtree(storage.bag_path(realm, bag.accession) / "data", ignore_errors=False, onerror=_absent)
+    storage.make_folder(storage.bag_path(bag.realm, bag.accession) / "data")
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        bags.written(dataset, bag, hold)
+        history.record("remove_bytes", actor=None, dataset=dataset)
+        jobs.finish(hold)
 
 
-def _refuse_leftovers(realm: str, accession: str) -> None:
-    path = storage.bag_path(realm, accession)
-    if path.exists():
-        raise OSError(f"{path.name} could not be removed whole")
+def _forget(dataset: Dataset) -> None:
+    """From here on no row says where bytes of this dataset are."""
+    linked = select(Upload).join(File, File.upload_id == Upload.id).where(File.dataset_id == dataset.id)
+    for upload in db.session.scalars(linked.where(Upload.state.in_((*states.LISTED, states.CHECKING)))):
+        uploads.retire(upload)
+    db.session.execute(
+        update(File)
+        .where(File.dataset_id == dataset.id)
+        .values(archive_path=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def _strike(dataset: Dataset) -> None:
-    """The files become part of the tombstone; what still lay in the area for them goes too."""
-    for file in db.session.scalars(select(File).where(File.dataset_id == dataset.id)):
-        upload = db.session.get(Upload, file.upload_id) if file.upload_id else None
-        file.state, file.archive_path, file.fixity = states.REMOVED, None, None
-        file.upload_id, file.upload = None, None
-        db.session.flush()
-        if upload is not None and upload.state != states.OBSOLETE:
-            uploads.retire(upload)
-    dataset.bag_dirty = False
-    history.record("remove_bytes", actor=None, dataset=dataset)
-
-
-HANDLERS = {"withdraw": withdraw}
+def _absent(_function, _path, info) -> None:
+    """A folder that is not there is as good as removed."""
+    if not isinstance(info[1], FileNotFoundError):
+        raise info[1]

@@ -1,0 +1,193 @@
+"""From the area into the archive: bytes get a second name there, the catalogue says so, then the first name goes.
+
+A batch is taken, linked without any transaction, recorded in one, and only then removed from the area. Each step may run
+twice or be cut anywhere: the outcome is one file and one row.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import bindparam, func, insert, or_, select, update
+
+from portal import clock, db, states, storage
+from portal.domain import accessions, jobs, matching, releases
+from portal.models import Dataset, Event, File, Upload
+
+BATCH = 500
+OURS = ("copy_error", "failure_during_copy")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One upload on its way into the archive."""
+
+    file_id: int
+    upload_id: int
+    source: Path
+    target: Path
+    archive_path: str
+    facts: storage.Facts
+    md5: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why one did not get there; a word of the vocabulary and a detail."""
+
+    item: Item
+    error: str
+    detail: str = ""
+
+
+def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
+    """Freeze the next files whose bytes are whole and digested."""
+    rows = db.session.execute(
+        select(File.id, File.n, File.name, File.declared_md5, Upload)
+        .join(Upload, Upload.id == File.upload_id)
+        .where(File.dataset_id == dataset.id, File.state == states.CHECKING,
+               Upload.state.in_((states.RECEIVED, states.CHECKING)), Upload.sha256.is_not(None))
+        .order_by(File.n)
+        .limit(limit)
+    ).all()  # fmt: skip
+    right = [row for row in rows if row.declared_md5 in (None, "", row.Upload.md5)]
+    for row in rows:
+        if row not in right:
+            matching.settle(db.session.get_one(File, row.id))
+    _move([row.Upload.id for row in right], states.RECEIVED, states.CHECKING)
+    return [_item(dataset, row.id, row.n, row.name, row.Upload) for row in right]
+
+
+def _item(dataset: Dataset, file_id: int, n: int, name: str, upload: Upload) -> Item:
+    archive_path = f"data/{accessions.of_file(dataset.accession, n)}/{name}"
+    facts = storage.Facts(upload.inode or 0, upload.size, upload.mtime_ns or 0)
+    assert dataset.accession and upload.md5 and upload.sha256
+    return Item(file_id, upload.id, storage.area_path(upload.realm, upload.account_id, upload.token),
+                storage.archived_path(dataset.realm, dataset.accession, archive_path), archive_path, facts,
+                upload.md5, upload.sha256)  # fmt: skip
+
+
+def bytes_ahead(dataset: Dataset) -> int:
+    """How much is still to be archived, for the progress."""
+    query = select(func.coalesce(func.sum(Upload.size), 0)).join(File, File.upload_id == Upload.id).where(
+        File.dataset_id == dataset.id, File.state == states.CHECKING)  # fmt: skip
+    return int(db.session.scalar(query) or 0)
+
+
+def is_known(dataset: Dataset, path: str) -> bool:
+    """Whether the manifest of the bag names a payload path."""
+    assert dataset.accession
+    manifest = storage.bag_path(dataset.realm, dataset.accession) / "manifest-sha256.txt"
+    return manifest.exists() and f"  {path}\n" in manifest.read_text()
+
+
+def _move(upload_ids: list[int], source: str, target: str, **values) -> None:
+    if upload_ids:
+        db.session.execute(
+            update(Upload)
+            .where(Upload.id.in_(upload_ids), Upload.state == source)
+            .values(state=target, **values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Item]:
+    """Write down what is in the archive now. Returns the items whose file changed its mind meanwhile (another declared
+    MD5, say): their bytes go back to the area, and their second name is to be removed."""
+    now = clock.now()
+    _archive_files(items, now)
+    archived = set(db.session.scalars(
+        select(File.id).where(File.id.in_([item.file_id for item in items]), File.state == states.ARCHIVED)))  # fmt: skip
+    arrived = [item for item in items if item.file_id in archived]
+    rejected = [item for item in items if item.file_id not in archived]
+    _move([item.upload_id for item in arrived], states.CHECKING, states.ARCHIVED, loaded_at=now)
+    _move([item.upload_id for item in rejected], states.CHECKING, states.RECEIVED)
+    _tell(dataset, arrived, now)
+    if arrived:
+        dataset.bag_dirty = True
+    db.session.flush()
+    for fault in faults:
+        fail(fault.item.upload_id, fault.error, detail=fault.detail)
+    return rejected
+
+
+def _archive_files(items: list[Item], now: int) -> None:
+    if not items:
+        return
+    table = File.__table__
+    statement = (
+        table.update()
+        .where(table.c.id == bindparam("row"), table.c.state == states.CHECKING, table.c.upload_id == bindparam("bytes"),
+               or_(table.c.declared_md5.is_(None), table.c.declared_md5 == bindparam("md5")))
+        .values(state=states.ARCHIVED, error=None, comment="", size=bindparam("size"), md5=bindparam("md5"),
+                sha256=bindparam("sha256"), archive_path=bindparam("path"), archived_at=now, updated_at=now,
+                fixity=None, fixity_at=None)
+    )  # fmt: skip
+    db.session.flush()
+    db.session.connection().execute(
+        statement,
+        [{"row": item.file_id, "bytes": item.upload_id, "size": item.facts.size, "md5": item.md5, "sha256": item.sha256,
+          "path": item.archive_path} for item in items],
+    )  # fmt: skip
+
+
+def _tell(dataset: Dataset, items: list[Item], now: int) -> None:
+    """One event a file, without an object for each."""
+    if items:
+        db.session.execute(
+            insert(Event),
+            [{"at": now, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": item.file_id,
+              "upload_id": item.upload_id, "action": "archive", "note": "",
+              "after": {"state": states.ARCHIVED, "md5": item.md5}} for item in items],
+        )  # fmt: skip
+
+
+def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
+    """An upload could not be checked or archived; its file says why. Returns whether it still stood there."""
+    failed = db.session.execute(
+        update(Upload)
+        .where(Upload.id == upload_id, Upload.state.in_((states.RECEIVED, states.CHECKING)))
+        .values(state=states.FAILED, error=error, detail=detail)
+        .execution_options(synchronize_session=False)
+    )
+    upload = db.session.get(Upload, upload_id, populate_existing=True)
+    if failed.rowcount != 1 or upload is None:
+        return False
+    matching.settle_upload(upload)
+    return True
+
+
+def put_back(dataset: Dataset) -> None:
+    """Uploads that an ended job left frozen although their file no longer goes to the archive."""
+    query = select(Upload.id).join(File, File.upload_id == Upload.id).where(
+        File.dataset_id == dataset.id, Upload.state == states.CHECKING,
+        File.state.not_in((states.CHECKING, states.ARCHIVED)))  # fmt: skip
+    _move(list(db.session.scalars(query)), states.CHECKING, states.RECEIVED)
+
+
+def revive(dataset: Dataset) -> None:
+    """What we failed to copy before is tried again with the job."""
+    query = select(File).join(Upload, Upload.id == File.upload_id).where(
+        File.dataset_id == dataset.id, File.state == states.FAILED, Upload.state == states.FAILED,
+        Upload.error.in_(OURS))  # fmt: skip
+    for file in db.session.scalars(query):
+        _move([file.upload_id or 0], states.FAILED, states.RECEIVED, error=None, detail="")
+        db.session.refresh(file.upload)
+        matching.settle(file)
+
+
+def give_up(dataset_id: int, error: str) -> None:
+    """The last attempt failed: what could not be copied says so; the fault is ours."""
+    query = select(Upload.id).join(File, File.upload_id == Upload.id).where(
+        File.dataset_id == dataset_id, File.state == states.CHECKING, Upload.sha256.is_not(None),
+        Upload.state.in_((states.RECEIVED, states.CHECKING)))  # fmt: skip
+    for upload_id in list(db.session.scalars(query)):
+        fail(upload_id, "copy_error", detail=error[:500])
+
+
+def finish(dataset: Dataset) -> None:
+    """After the last batch: the manifests follow, and a release that waits looks again."""
+    if dataset.bag_dirty:
+        jobs.owe("bag", dataset_id=dataset.id, priority=4, delay=0 if releases.is_wanted(dataset) else 2_000)
+    if releases.is_wanted(dataset):
+        jobs.owe("release", dataset_id=dataset.id, priority=3)

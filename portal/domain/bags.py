@@ -1,0 +1,126 @@
+"""What a bag says: its manifests and tag files, from the catalogue. portal/jobs/bag.py puts them on disk.
+
+A bag is archive/<realm>/<accession>/ (RFC 8493); its payload lies at data/<file accession>/<name>.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from sqlalchemy import select
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.domain import accessions, history, jobs, releases
+from portal.domain.jobs import Hold
+from portal.models import Dataset, File
+
+DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+DATASET_FIELDS = ("accession", "title", "description", "species", "investigator", "data_type", "bioproject",
+                  "filing_number", "human", "access", "realm", "release_date", "state", "version", "approved_version",
+                  "first_submitted_at", "submitted_at", "released_at", "created_at", "updated_at")  # fmt: skip
+FILE_FIELDS = ("n", "name", "title", "description", "data_type", "samples", "unit", "declared_md5", "size", "md5", "sha256",
+               "archive_path", "archived_at", "upload_id")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Bag:
+    """All tag files of a bag by name, in the order in which they are written, and the payload they name."""
+
+    realm: str
+    accession: str
+    generation: int
+    tags: dict[str, bytes]
+    payload: frozenset[str]
+
+
+def describe(dataset: Dataset) -> Bag:
+    """The bag as the catalogue wants it now. Reads only."""
+    files = archived(dataset)
+    generation = dataset.bag_generation + 1
+    catalogue = _catalogue(dataset, files)
+    tags = {
+        "manifest-md5.txt": _lines(files, "md5"),
+        "manifest-sha256.txt": _lines(files, "sha256"),
+        "bagit.txt": DECLARATION,
+        "metadata.json": json.dumps(catalogue, indent=1, ensure_ascii=False, sort_keys=True).encode(),
+        "metadata.xml": _xml(catalogue),
+        "bag-info.txt": _info(dataset, files, generation),
+    }
+    for name in ("md5", "sha256"):
+        tags[f"tagmanifest-{name}.txt"] = _tag_lines(tags, name)
+    assert dataset.accession
+    paths = frozenset(file["archive_path"] for file in files)
+    return Bag(dataset.realm, dataset.accession, generation, tags, paths)
+
+
+def archived(dataset: Dataset) -> list[dict[str, Any]]:
+    """The archived files that belong to a dataset, plain rows in order."""
+    query = select(*(getattr(File, field) for field in FILE_FIELDS)).where(
+        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.archive_path.is_not(None))  # fmt: skip
+    return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]
+
+
+def _lines(files: list[dict[str, Any]], algorithm: str) -> bytes:
+    return "".join(f"{file[algorithm]}  {file['archive_path']}\n" for file in files).encode()
+
+
+def _tag_lines(tags: dict[str, bytes], algorithm: str) -> bytes:
+    named = {name: body for name, body in tags.items() if not name.startswith("tagmanifest")}
+    return "".join(f"{hashlib.new(algorithm, body).hexdigest()}  {name}\n" for name, body in named.items()).encode()
+
+
+def _catalogue(dataset: Dataset, files: list[dict[str, Any]]) -> dict[str, Any]:
+    said = {field: getattr(dataset, field) for field in DATASET_FIELDS}
+    said |= {"owner": dataset.account.email, "owner_name": dataset.account.name, "center": dataset.center.name}
+    rows = [{"accession": accessions.of_file(dataset.accession, file["n"])} | file for file in files]
+    return said | {"next_n": dataset.next_n, "files": rows}
+
+
+def _xml(catalogue: dict[str, Any]) -> bytes:
+    root = etree.Element("DATASET", accession=catalogue["accession"] or "")
+    for field, value in catalogue.items():
+        if field not in ("files", "accession") and value not in (None, ""):
+            etree.SubElement(root, field.upper()).text = str(value)
+    listed = etree.SubElement(root, "FILES")
+    for file in catalogue["files"]:
+        row = etree.SubElement(listed, "FILE", accession=file["accession"])
+        for field, value in file.items():
+            if field != "accession" and value not in (None, ""):
+                etree.SubElement(row, field.upper()).text = str(value)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+
+
+def _info(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> bytes:
+    said = {
+        "Source-Organization": dataset.center.name,
+        "Contact-Name": dataset.account.name,
+        "Contact-Email": dataset.account.email,
+        "External-Identifier": dataset.accession or "",
+        "External-Description": dataset.title,
+        "Bagging-Date": clock.today(settings().timezone).isoformat(),
+        "Payload-Oxum": f"{sum(file['size'] for file in files)}.{len(files)}",
+        "Bag-Software-Agent": "omix-portal",
+        "State": dataset.state,
+        "Generation": str(generation),
+    }
+    return "".join(f"{label}: {' '.join(value.split())}\n" for label, value in said.items() if value).encode()
+
+
+def being_archived(dataset: Dataset) -> set[str]:
+    """File accessions whose bytes may be on their way into the bag just now."""
+    query = select(File.n).where(File.dataset_id == dataset.id, File.state == states.CHECKING)
+    return {accessions.of_file(dataset.accession, n) for n in db.session.scalars(query)}
+
+
+def written(dataset: Dataset, bag: Bag, hold: Hold) -> None:
+    """The bag is on disk: clean, unless it was asked for again meanwhile. A release that waits looks again."""
+    row = jobs.check_hold(hold)
+    dataset.bag_generation = bag.generation
+    if not row.again:
+        dataset.bag_dirty = False
+    history.record("bag", actor=None, dataset=dataset, after={"generation": bag.generation, "files": len(bag.payload)})
+    if releases.is_wanted(dataset):
+        jobs.owe("release", dataset_id=dataset.id, priority=3)

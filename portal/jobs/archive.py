@@ -1,0 +1,112 @@
+"""Archive what arrived for a dataset, 500 files at a time: link, sync, record, remove from the area."""
+
+from pathlib import Path
+
+from portal import db, errors, states, storage
+from portal.domain import archiving, jobs
+from portal.domain.archiving import Fault, Item
+from portal.domain.jobs import Hold
+from portal.faults import point
+from portal.jobs.work import Progress
+from portal.models import Dataset
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    with db.transaction():
+        jobs.check_hold(hold)
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        if dataset is None or dataset.state == states.WITHDRAWN:
+            jobs.finish(hold)
+            return
+        archiving.put_back(dataset)
+        if hold.attempt == 1:
+            archiving.revive(dataset)
+        progress.expect(archiving.bytes_ahead(dataset))
+    while _batch(hold, progress):
+        progress.check()
+
+
+def give_up(hold: Hold, error: str) -> None:
+    archiving.give_up(hold.dataset_id or 0, error)
+
+
+def _batch(hold: Hold, progress: Progress) -> bool:
+    """One batch; False when there was none and the job is finished."""
+    with db.transaction():
+        jobs.check_hold(hold)
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        items = archiving.take(dataset)
+        if not items:
+            archiving.finish(dataset)
+            jobs.finish(hold)
+    db.end()
+    if not items:
+        return False
+    point("archive.taken")
+    linked, faults = _link_all(dataset, items, progress)
+    point("archive.synced")
+    with db.transaction():
+        jobs.check_hold(hold)
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        rejected = archiving.record(dataset, linked, faults)
+        point("archive.recorded")
+    point("archive.committed")
+    for item in rejected:
+        storage.remove(item.target)
+    kept = {item.upload_id for item in rejected}
+    for item in linked:
+        if item.upload_id not in kept:
+            storage.remove(item.source)
+            point("archive.removed")
+    db.end()
+    return True
+
+
+def _link_all(dataset: Dataset, items: list[Item], progress: Progress) -> tuple[list[Item], list[Fault]]:
+    linked, faults, folders = [], [], set()
+    for item in items:
+        fault = _verify(item, progress)
+        if fault is not None:
+            faults.append(fault)
+            continue
+        _link(dataset, item, progress)
+        point("archive.linked")
+        linked.append(item)
+        folders |= _folders(item)
+        progress.base += item.facts.size
+        progress(0)
+    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+        storage.sync_dir(folder)
+    return linked, faults
+
+
+def _link(dataset: Dataset, item: Item, progress: Progress) -> None:
+    """Give the bytes their second name. What an ended job left there for another upload of this file, recorded nowhere,
+    is cleared away first."""
+    if storage.facts(item.source) is None:
+        return
+    if storage.facts(item.target) is not None and not storage.same_bytes(item.source, item.target):
+        if archiving.is_known(dataset, item.archive_path):
+            raise errors.StorageFault(f"The archive already holds other bytes at {item.archive_path}.")
+        storage.remove(item.target)
+    storage.link_into(item.source, item.target, progress=progress)
+
+
+def _folders(item: Item) -> set[Path]:
+    """The folders between a file and the archive's root, whose entries must last."""
+    parents = [item.target, *item.target.parents]
+    return set(parents[1 : len(Path(item.archive_path).parts) + 2])
+
+
+def _verify(item: Item, progress: Progress) -> Fault | None:
+    """Whether the bytes are still those that were digested; read again when their facts differ."""
+    found = storage.facts(item.source)
+    if found is None:
+        already = storage.facts(item.target)
+        return None if already == item.facts else Fault(item, "upload_file_not_found")
+    if found.size != item.facts.size:
+        return Fault(item, "size_changed_during_copy", f"{item.facts.size} bytes arrived, {found.size} are there")
+    if found == item.facts:
+        return None
+    _md5, sha256, _size = storage.digest(item.source, progress=progress)
+    return None if sha256 == item.sha256 else Fault(item, "file_changed_during_copy")

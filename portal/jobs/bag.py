@@ -1,0 +1,56 @@
+"""Write a bag's manifests and tag files, then remove payload that no manifest names any more."""
+
+from portal import db, states, storage
+from portal.domain import bags, jobs
+from portal.domain.bags import Bag
+from portal.domain.jobs import Hold
+from portal.faults import point
+from portal.jobs.work import Progress
+from portal.models import Dataset
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    with db.reading():
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        bag = bags.describe(dataset) if dataset is not None and dataset.accession else None
+    if bag is None:
+        with db.transaction():
+            jobs.finish(hold)
+        return
+    write(bag, progress)
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        bags.written(dataset, bag, hold)
+        point("bag.recorded")
+    progress.check()
+    clear(hold, bag)
+    with db.transaction():
+        jobs.finish(hold)
+
+
+def write(bag: Bag, progress: Progress) -> None:
+    """Each file whole or not at all; the tag manifests, which seal the bag, last."""
+    folder = storage.bag_path(bag.realm, bag.accession)
+    storage.make_folder(folder / "data")
+    for name, body in bag.tags.items():
+        progress.check()
+        storage.write_whole(folder / name, body, mode=0o644)
+        point("bag.written")
+
+
+def clear(hold: Hold, bag: Bag) -> None:
+    """Remove what no manifest names: replaced and removed files, and what an ended job left. Bytes of a file that is on
+    its way into the archive stay."""
+    data = storage.bag_path(bag.realm, bag.accession) / "data"
+    with db.reading():
+        jobs.check_hold(hold)
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        spared = bags.being_archived(dataset) if dataset.state != states.WITHDRAWN else set()
+    for path in sorted(data.rglob("*"), key=lambda path: len(path.parts), reverse=True):
+        inside = path.relative_to(data)
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif f"data/{inside.as_posix()}" not in bag.payload and inside.parts[0] not in spared:
+            storage.remove(path)
+            point("bag.cleared")

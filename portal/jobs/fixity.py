@@ -1,0 +1,108 @@
+"""Read the archived files of a dataset and compare. Gives way after a minute, so that more urgent reading comes first."""
+
+import errno
+import time
+from collections.abc import Callable
+
+from portal import db, errors, states, storage
+from portal.domain import fixity, jobs, releases
+from portal.domain.fixity import BAD, OK, UNKNOWN, Target
+from portal.domain.jobs import Hold
+from portal.jobs.work import Again, Progress
+from portal.models import Dataset
+
+TURN = 60.0
+TRIES, PAUSE = 3, 1.0
+GROUP, GROUP_BYTES = 200, 1 << 30
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    began = time.monotonic()
+    while targets := _next(hold):
+        progress.expect(progress.done + sum(target.size for target in targets))
+        for group in _groups(targets):
+            verdicts = []
+            for target in group:
+                verdicts.append((target, *read(target, progress=progress)))
+                progress.next()
+            _record(hold, verdicts)
+            if time.monotonic() - began > TURN:
+                raise Again(0)
+        if all(verdict == UNKNOWN for _target, verdict, _why in verdicts):
+            break
+    with db.transaction():
+        jobs.check_hold(hold)
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        if dataset is not None and releases.is_wanted(dataset):
+            jobs.owe("release", dataset_id=dataset.id, priority=3)
+        jobs.finish(hold)
+
+
+def _next(hold: Hold) -> list[Target]:
+    with db.reading():
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        if dataset is None or dataset.state == states.WITHDRAWN or not dataset.accession:
+            return []
+        return fixity.targets(dataset)
+
+
+def _groups(targets: list[Target]) -> list[list[Target]]:
+    """What is recorded together: few transactions for small files, and soon for large ones."""
+    groups: list[list[Target]] = [[]]
+    size = 0
+    for target in targets:
+        if groups[-1] and (len(groups[-1]) >= GROUP or size + target.size > GROUP_BYTES):
+            groups.append([])
+            size = 0
+        groups[-1].append(target)
+        size += target.size
+    return groups
+
+
+def _record(hold: Hold, verdicts: list[tuple[Target, str, str]]) -> None:
+    with db.transaction():
+        jobs.check_hold(hold)
+        fixity.record(db.session.get_one(Dataset, hold.dataset_id), verdicts)
+    db.end()
+
+
+def read(target: Target, *, progress: Callable[[int], None] | None = None, pause: float = PAUSE) -> tuple[str, str]:
+    """The verdict on one file and why. A disk that does not answer three times leaves it unknown, never bad."""
+    for attempt in range(TRIES):
+        if attempt:
+            time.sleep(pause)
+        try:
+            md5, sha256, size = storage.digest(target.path, progress=progress)
+        except FileNotFoundError:
+            return BAD, "The file is missing."
+        except errors.StorageFault as error:
+            return BAD, error.sentence
+        except OSError as error:
+            why = error.strerror or errno.errorcode.get(error.errno or 0, "error")
+            continue
+        return _compare(target, md5, sha256, size)
+    return UNKNOWN, f"It could not be read: {why}."
+
+
+def _compare(target: Target, md5: str, sha256: str, size: int) -> tuple[str, str]:
+    if size != target.size:
+        return BAD, f"It has {size:,} bytes instead of {target.size:,}."
+    if sha256 != target.sha256 or md5 != target.md5:
+        return BAD, f"Its SHA-256 is {sha256} instead of {target.sha256}."
+    return OK, ""
+
+
+def read_all(dataset: Dataset, tell: Callable[[Target, str, str], None]) -> dict[str, int]:
+    """Read a whole dataset now, for the command; returns how many files got which verdict."""
+    counts = {OK: 0, BAD: 0, UNKNOWN: 0}
+    dataset_id = dataset.id
+    for group in _groups(fixity.targets(dataset, all_of_it=True)):
+        verdicts = [(target, *read(target)) for target in group]
+        with db.transaction():
+            fixity.record(db.session.get_one(Dataset, dataset_id), verdicts)
+        for target, verdict, why in verdicts:
+            counts[verdict] += 1
+            tell(target, verdict, why)
+    return counts
+
+

@@ -1,0 +1,36 @@
+"""Open an approved dataset when it is asked for or due; what is still missing is owed first, and it comes again."""
+
+from portal import clock, db
+from portal.domain import fixity, jobs, releases
+from portal.domain.jobs import Hold
+from portal.jobs.work import Again, Progress
+from portal.models import Dataset
+
+SOON, LATER = 30_000, 5 * clock.MINUTE
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    progress.check()
+    with db.transaction():
+        jobs.check_hold(hold)
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        if dataset is None or not releases.is_wanted(dataset):
+            jobs.finish(hold)
+            return
+        blocking = releases.obstacles(dataset)
+        if not blocking:
+            releases.release(dataset)
+            jobs.finish(hold)
+            return
+        owed = _owe_missing(dataset)
+    raise Again(SOON if owed else LATER, " ".join(blocking))
+
+
+def _owe_missing(dataset: Dataset) -> bool:
+    """Owe what a job can do about it; both ring for this job when they are done."""
+    reading, writing = releases.needs_fixity(dataset), dataset.bag_dirty
+    if reading:
+        fixity.owe(dataset.id, priority=4)
+    if writing:
+        jobs.owe("bag", dataset_id=dataset.id, priority=3)
+    return reading or writing

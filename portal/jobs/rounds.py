@@ -1,0 +1,29 @@
+"""What comes round by itself: releases that are due, the reading of the archive, expiry, the sweeping of old rows."""
+
+from collections.abc import Callable
+
+from portal import clock
+from portal.domain import fixity, jobs, releases
+
+
+def owe_releases() -> None:
+    """Everything asked for or overdue, whenever it became so."""
+    for dataset in releases.due():
+        jobs.owe("release", dataset_id=dataset.id, priority=3)
+
+
+def owe_expiry() -> None:
+    jobs.owe("expire", key="expire", priority=8)
+
+
+def owe_prune() -> None:
+    jobs.owe("prune", key="prune", priority=8)
+
+
+# name, period in ms, what is done (inside a short transaction)
+ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
+    ("release", clock.MINUTE, owe_releases),
+    ("fixity", clock.HOUR, fixity.plan),
+    ("expire", clock.DAY, owe_expiry),
+    ("prune", clock.DAY, owe_prune),
+)

@@ -1,0 +1,46 @@
+"""Expiry of unused uploads, and the sweeping of rows that nobody asks for any more."""
+
+from sqlalchemy import delete, select
+
+from portal import clock, db, states
+from portal.domain import areas, jobs
+from portal.domain.jobs import Hold
+from portal.jobs.work import Progress
+from portal.models import Job, Once, Throttle, Token, WireFault
+
+PIECE = 2_000
+
+
+def expire(hold: Hold, progress: Progress) -> None:
+    """Uploads that were never finished or never used within the days of the settings."""
+    while True:
+        progress.check()
+        with db.transaction():
+            jobs.check_hold(hold)
+            if not areas.expire(limit=200):
+                jobs.finish(hold)
+                return
+
+
+def prune(hold: Hold, progress: Progress) -> None:
+    now = clock.now()
+    old = (
+        (Job, Job.state.in_((states.DONE, states.CANCELLED)), Job.ended_at < now - 30 * clock.DAY),
+        (Once, Once.at < now - 7 * clock.DAY),
+        (Throttle, Throttle.since < now - clock.DAY),
+        (Token, Token.expires_at < now - 30 * clock.DAY),
+        (WireFault, WireFault.at < now - 90 * clock.DAY),
+    )
+    for model, *conditions in old:
+        while _prune_some(model, conditions):
+            progress.check()
+    with db.transaction():
+        jobs.finish(hold)
+
+
+def _prune_some(model, conditions) -> bool:
+    key = next(iter(model.__mapper__.primary_key))
+    with db.transaction():
+        keys = list(db.session.scalars(select(key).where(*conditions).limit(PIECE)))
+        db.session.execute(delete(model).where(key.in_(keys)).execution_options(synchronize_session=False))
+    return len(keys) == PIECE

@@ -1,0 +1,195 @@
+"""The worker: rung by the queue, it takes the best job that is due, runs its handler and hands it back when it fails.
+
+Every write is fenced: a worker that lost its lease cannot record anything.
+"""
+
+import errno
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from typing import Any
+
+from huey.consumer import Consumer
+
+from portal import arrival, clock, db, errors, queue, states
+from portal.config import settings
+from portal.domain import jobs
+from portal.domain.jobs import Hold
+from portal.jobs import HANDLERS
+from portal.jobs.clockwork import Clockwork
+from portal.jobs.work import Again, Handler, Progress, Stopped
+from portal.models import Job
+
+log = logging.getLogger(__name__)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+SPACE_DELAY = 60_000
+GRACE = 20.0
+BULK = frozenset(kind for kind, handler in HANDLERS.items() if handler.bulk)
+ALONE = frozenset(kind for kind, handler in HANDLERS.items() if handler.alone)
+
+
+class Worker:
+    """The jobs of one process."""
+
+    def __init__(self, *, threads: int = 2) -> None:
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.threads = threads
+        self.stop = threading.Event()
+        self.clockwork = Clockwork(self.stop, threads=threads)
+        self._bulk = threading.BoundedSemaphore(max(1, threads - 1))
+
+    def drain(self, _job_id: int = 0) -> None:
+        """Run what is due, best first, until nothing is left that this thread may take."""
+        while not self.stop.is_set():
+            bulk = self._bulk.acquire(blocking=False)
+            try:
+                hold = self.take(without=frozenset() if bulk else BULK)
+                if bulk and (hold is None or hold.kind not in BULK):
+                    self._bulk.release()
+                    bulk = False
+                if hold is None:
+                    return
+                self.perform(hold)
+            finally:
+                if bulk:
+                    self._bulk.release()
+                db.end()
+
+    def take(self, *, without: frozenset[str] = frozenset()) -> Hold | None:
+        """Claim the best job that is due; one whose attempts are used up (its workers died of it) fails instead."""
+        for job_id in jobs.due(limit=20, without=without):
+            with db.transaction():
+                hold = None if self._in_the_way(job_id) else jobs.claim(job_id, owner=self.owner)
+                if hold is None:
+                    continue
+                if hold.attempt <= hold.max_attempts:
+                    return hold
+                self._fail(hold, "Its worker ended without a word each time.")
+        return None
+
+    def _in_the_way(self, job_id: int) -> bool:
+        """Work on one bag is done by one job at a time: none may clear away what another just put there."""
+        row = db.session.get(Job, job_id)
+        return (
+            row is None
+            or row.kind in ALONE
+            and row.dataset_id is not None
+            and (jobs.is_held(row.dataset_id, ALONE))
+        )
+
+    def perform(self, hold: Hold) -> None:
+        """Run one job and see that it is finished, handed back or failed."""
+        handler, progress = HANDLERS.get(hold.kind), Progress(self.stop)
+        if handler is None:
+            self._fault(hold, f"This worker does not know work of the kind {hold.kind}.")
+            return
+        try:
+            with arrival.pulse.watch_job(hold, progress.read):
+                handler.run(hold, progress)
+        except Stopped:
+            self._hand_back(hold, "", 0)
+        except Again as again:
+            self._hand_back(hold, again.sentence, again.delay)
+        except errors.Fenced:
+            log.warning("job %s (%s) was taken over; its result is dropped", hold.id, hold.kind)
+        except errors.DomainError as error:
+            self._refused(hold, error)
+        except OSError as error:
+            self._os_fault(hold, error)
+        except Exception as error:
+            log.exception("job %s (%s) failed, attempt %s", hold.id, hold.kind, hold.attempt)
+            self._fault(hold, f"{type(error).__name__}: {error}")
+
+    def _refused(self, hold: Hold, error: errors.DomainError) -> None:
+        if isinstance(error, errors.DiskFull):
+            self._hand_back(hold, "waiting for space", SPACE_DELAY)
+        elif isinstance(error, errors.Busy):
+            self._hand_back(hold, error.sentence, 2_000)
+        else:
+            log.warning("job %s (%s), attempt %s: %s", hold.id, hold.kind, hold.attempt, error.sentence)
+            self._fault(hold, error.sentence)
+
+    def _os_fault(self, hold: Hold, error: OSError) -> None:
+        if error.errno in NO_SPACE:
+            log.error("job %s (%s) waits for space", hold.id, hold.kind)
+            self._hand_back(hold, "waiting for space", SPACE_DELAY)
+            return
+        log.exception("job %s (%s) failed, attempt %s", hold.id, hold.kind, hold.attempt)
+        self._fault(hold, error.strerror or type(error).__name__)
+
+    def _hand_back(self, hold: Hold, sentence: str, delay: int) -> None:
+        try:
+            with db.transaction():
+                jobs.put_off(hold, sentence, delay=delay, free=True)
+        except Exception as error:  # a full disk may refuse this too; the lease runs out and the job is taken again
+            log.warning("job %s could not be handed back: %s", hold.id, error)
+        self.clockwork.wake()
+
+    def _fault(self, hold: Hold, words: str) -> None:
+        try:
+            with db.transaction():
+                if not jobs.put_off(hold, words):
+                    self._give_up(hold, words)
+        except Exception as error:
+            log.warning("job %s could not be put off: %s", hold.id, error)
+        self.clockwork.wake()
+
+    def _fail(self, hold: Hold, words: str) -> None:
+        row = jobs.check_hold(hold)
+        row.state, row.ended_at, row.lease_until, row.error = states.FAILED, clock.now(), None, words
+        self._give_up(hold, words)
+
+    def _give_up(self, hold: Hold, words: str) -> None:
+        log.error("job %s (%s) failed for good: %s", hold.id, hold.kind, words)
+        handler: Handler | None = HANDLERS.get(hold.kind)
+        if handler is not None and handler.give_up is not None:
+            handler.give_up(hold, words)
+
+
+class QuietConsumer(Consumer):
+    """Huey's consumer without its schedule, which this queue does not use, and without signal handlers of its own."""
+
+    def _create_scheduler(self) -> Any:
+        return Idle(self.huey, self.stop_flag)
+
+    def _set_signal_handlers(self) -> None:
+        return
+
+
+class Idle:
+    """Stands where the consumer wants a scheduler."""
+
+    def __init__(self, huey: Any, stop_flag: Any) -> None:
+        self.huey, self.stop_flag = huey, stop_flag
+
+    def initialize(self) -> None:
+        return
+
+    def loop(self, now: Any = None) -> None:
+        self.stop_flag.wait(3600)
+
+    def shutdown(self) -> None:
+        return
+
+
+def serve() -> None:
+    """Run until SIGTERM or SIGINT; then running jobs are handed back at their next safe point."""
+    worker = Worker(threads=settings().job_threads)
+    queue.handle_with(worker.drain, worker.clockwork.sweep)
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    consumer = QuietConsumer(queue.queue, workers=worker.threads, periodic=False, initial_delay=0.05, max_delay=0.25)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop.set())
+    arrival.pulse.start("worker")
+    worker.clockwork.start()
+    consumer.start()
+    log.info("worker ready, %s jobs side by side", worker.threads)
+    while not worker.stop.wait(1):
+        pass
+    consumer.shutdown_timeout = GRACE
+    consumer.stop(graceful=True)
+    arrival.pulse.stop(2)
+    log.info("worker ended")

@@ -1,0 +1,189 @@
+"""The files of a dataset as their submitter and curators see them: a page of rows, counts by state, what moves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from portal import clock, db, states
+from portal.models import Dataset, File, Job, Upload
+from portal.queries import keyset
+
+PROBLEMS = (states.FAILED, states.ERROR)
+GROUPS = {states.ARCHIVED: "archived", states.FAILED: "fault", states.ERROR: "fault", states.CHECKING: "work",
+          states.RECEIVED: "received", states.WAITING: "waiting", states.REMOVED: "aside",
+          states.REPLACED: "aside"}  # fmt: skip
+VIEWS = ("", "problems", "archived", "work", "received", "waiting", "aside")
+RECEIVING = states.SHOWN_UPLOAD[states.RECEIVING]
+DELAYED = states.Shown("Checking, delayed", "warn", "overdue", "grey")
+
+
+@dataclass(frozen=True)
+class Work:
+    """How far something is. A total of 0 means that nobody knows it."""
+
+    done: int
+    total: int
+    rate: int | None
+
+    @property
+    def percent(self) -> int | None:
+        return min(100, self.done * 100 // self.total) if self.total else None
+
+    @property
+    def left(self) -> float | None:
+        return (self.total - self.done) / self.rate if self.rate and self.total > self.done else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A file, the bytes it claims or waits for, and the work on it."""
+
+    file: File
+    upload: Upload | None = None
+    coming: Upload | None = None
+    work: Work | None = None
+    stuck: str = ""
+
+    @property
+    def shown(self) -> states.Shown:
+        """The pill: a file that only waits tells when its bytes are on their way, a checked one when it takes a day."""
+        if self.coming is not None and self.coming.state == states.RECEIVING:
+            return RECEIVING
+        if self.checking:
+            return DELAYED if self.delayed else states.SHOWN_FILE[states.CHECKING]
+        return states.shown_file(self.file.state, self.file.error)
+
+    @property
+    def checking(self) -> bool:
+        unread = self.file.state == states.RECEIVED and self.upload is not None and self.upload.md5 is None
+        return self.file.state == states.CHECKING or unread
+
+    @property
+    def delayed(self) -> bool:
+        return self.checking and clock.now() - self.file.updated_at > clock.DAY
+
+    @property
+    def size(self) -> int | None:
+        return self.file.size if self.file.size is not None else (self.upload.size if self.upload else None)
+
+    @property
+    def md5(self) -> str | None:
+        return self.file.md5 or (self.upload.md5 if self.upload else None)
+
+    @property
+    def need(self) -> bool:
+        """Whether the submitter has to do something."""
+        return self.file.state in PROBLEMS
+
+    @property
+    def cause(self) -> str:
+        return self.file.comment.partition(". ")[0].rstrip(".") + "." if self.file.comment else ""
+
+    @property
+    def remedy(self) -> str:
+        return self.file.comment.partition(". ")[2]
+
+
+def page(dataset: Dataset, *, view: str = "", after: str = "", before: str = "") -> keyset.Page:
+    """A hundred files in their order. `view` is a group of GROUPS or 'problems'; by default all but those set aside."""
+    query = select(File).where(File.dataset_id == dataset.id, File.state.in_(_states_of(view)))
+    found = keyset.fetch(query, (File.n,), lambda row: (row[0].n,), after=after, before=before, descending=False)
+    return keyset.Page(rows_of([row[0] for row in found.rows], dataset), found.newer, found.older)
+
+
+def _states_of(view: str) -> tuple[str, ...]:
+    if view in ("problems", "fault"):
+        return PROBLEMS
+    chosen = tuple(state for state, group in GROUPS.items() if group == view)
+    return chosen or tuple(state for state in GROUPS if state not in states.DEAD_FILES)
+
+
+def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
+    coming = _coming(files, dataset)
+    works, whole = works_of(dataset.id, [file.upload_id for file in files if file.upload_id])
+    alone = sum(file.state == states.CHECKING for file in files) == 1
+    rows = []
+    for file in files:
+        work = works.get(file.upload_id or 0)
+        if work is None and file.state == states.CHECKING and alone:
+            work = whole
+        there = coming.get(file.name) or coming.get(file.base) if file.state == states.WAITING else None
+        if there is not None and there.state == states.RECEIVING:
+            work = Work(there.bytes_done, there.announced or 0, there.rate)
+        rows.append(Row(file, file.upload, there, work, _stuck(file) if file.state == states.CHECKING else ""))
+    return rows
+
+
+def _coming(files: list[File], dataset: Dataset) -> dict[str, Upload]:
+    """Uploads on their way or cut, under the names that some of these files wait for."""
+    bases = {file.base for file in files if file.state == states.WAITING}
+    if not bases:
+        return {}
+    query = select(Upload).where(Upload.account_id == dataset.account_id, Upload.base.in_(bases),
+                                 Upload.area == "incoming",
+                                 Upload.state.in_((states.RECEIVING, states.INCOMPLETE)))  # fmt: skip
+    found: dict[str, Upload] = {}
+    for upload in db.session.scalars(query.order_by(Upload.state, Upload.id)):
+        found[upload.base] = found[upload.name] = upload
+    return found
+
+
+def works_of(dataset_id: int, upload_ids: list[int]) -> tuple[dict[int, Work], Work | None]:
+    """The running jobs: by upload, and the one that archives the dataset."""
+    by_upload: dict[int, Work] = {}
+    whole = None
+    for job in db.session.scalars(select(Job).where(Job.state == states.RUNNING)):
+        work = Work(job.done, job.total, job.rate)
+        if job.upload_id in upload_ids:
+            by_upload[job.upload_id] = work
+        elif job.dataset_id == dataset_id and job.kind == "archive":
+            whole = work
+    return by_upload, whole
+
+
+def _stuck(file: File) -> str:
+    """Why a file has been checked for more than a day, as its job says."""
+    if clock.now() - file.updated_at <= clock.DAY:
+        return ""
+    query = select(Job.error).where(Job.dataset_id == file.dataset_id, Job.kind == "archive").order_by(Job.id.desc())
+    return db.session.scalar(query.limit(1)) or ""
+
+
+def counts(*dataset_ids: int) -> dict[int, dict[str, int]]:
+    """For each dataset, how many files are in each group of its tally."""
+    query = select(File.dataset_id, File.state, func.count()).where(File.dataset_id.in_(dataset_ids))
+    found: dict[int, dict[str, int]] = {dataset_id: {} for dataset_id in dataset_ids}
+    for dataset_id, state, number in db.session.execute(query.group_by(File.dataset_id, File.state)):
+        group = GROUPS[state]
+        found[dataset_id][group] = found[dataset_id].get(group, 0) + number
+    return found
+
+
+def declared(counted: dict[str, int]) -> int:
+    return sum(number for group, number in counted.items() if group != "aside")
+
+
+def bytes_of(dataset: Dataset) -> int:
+    """How many bytes of a dataset are here, archived or not."""
+    living = File.state.not_in(states.DEAD_FILES)
+    query = select(func.sum(func.coalesce(File.size, Upload.size))).select_from(File).outerjoin(
+        Upload, Upload.id == File.upload_id).where(File.dataset_id == dataset.id, living)  # fmt: skip
+    return int(db.session.scalar(query) or 0)
+
+
+def moves(dataset: Dataset, counted: dict[str, int]) -> bool:
+    """Whether something of a dataset is on its way: bytes that arrive, a job that is owed or runs."""
+    owed = select(Job.id).where(Job.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))
+    arriving = select(Upload.id).where(Upload.account_id == dataset.account_id, Upload.state == states.RECEIVING)
+    digesting = select(Job.id).join(File, File.upload_id == Job.upload_id).where(
+        File.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))  # fmt: skip
+    return bool(counted.get("work")) or any(db.session.scalar(query.limit(1)) for query in (arriving, owed, digesting))
+
+
+def candidates(file: File, dataset: Dataset, limit: int = 20) -> list[Upload]:
+    """Unclaimed uploads with the base name of a file: what it may mean when there are several."""
+    claimed: Any = select(File.id).where(File.upload_id == Upload.id).exists()
+    query = select(Upload).where(Upload.account_id == dataset.account_id, Upload.base == file.base, ~claimed,
+                                 Upload.area == "incoming", Upload.state.in_(states.NAMED))  # fmt: skip
+    return list(db.session.scalars(query.order_by(Upload.id.desc()).limit(limit)))

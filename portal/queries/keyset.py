@@ -1,0 +1,62 @@
+"""Paging by key: a page is found through an index however deep it lies, and rows that come meanwhile shift nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, tuple_
+
+from portal import db
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page and the cursors of its neighbours; empty where there is none."""
+
+    rows: list[Any] = field(default_factory=list)
+    newer: str = ""
+    older: str = ""
+
+
+def fetch(
+    query: Select,
+    columns: Sequence[Any],
+    key: Callable[[Any], tuple],
+    *,
+    after: str = "",
+    before: str = "",
+    descending: bool = True,
+    limit: int = PAGE,
+) -> Page:
+    """The rows of a query behind the cursor `after`, or in front of `before`, in the order of the columns."""
+    cursor = parse(before or after, len(columns))
+    backwards = bool(before) and cursor is not None
+    falling = descending != backwards
+    if cursor is not None:
+        here = tuple_(*columns)
+        query = query.where(here < cursor if falling else here > cursor)
+    order = [column.desc() if falling else column.asc() for column in columns]
+    found = list(db.session.execute(query.order_by(*order).limit(limit + 1)).unique())
+    more, rows = len(found) > limit, found[:limit]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return Page()
+    first, last = write(key(rows[0])), write(key(rows[-1]))
+    has_newer = more if backwards else cursor is not None
+    has_older = True if backwards else more
+    return Page(rows, first if has_newer else "", last if has_older else "")
+
+
+def write(values: tuple) -> str:
+    return "-".join(str(value) for value in values)
+
+
+def parse(text: str, count: int) -> tuple[int, ...] | None:
+    """The numbers of a cursor; None for anything else, which means the first page."""
+    parts = text.split("-") if text else []
+    if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        return None
+    return tuple(int(part) for part in parts)

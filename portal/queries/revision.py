@@ -1,0 +1,54 @@
+"""What a poll asks first: has anything changed since? Newest event of the scope and the progress of what runs in it,
+a few index reads. The hour is part of it, so that what turns overdue or delayed by itself shows too."""
+
+from sqlalchemy import func, or_, select
+
+from portal import clock, db, states
+from portal.models import Account, Dataset, Event, File, Job, Upload, WireFault
+
+
+def of_dataset(dataset: Dataset) -> str:
+    """Changes when a file, an action, a job of the dataset or an upload of its submitter moves."""
+    mine = or_(Job.dataset_id == dataset.id, Job.upload_id.in_(
+        select(File.upload_id).where(File.upload_id == Job.upload_id, File.dataset_id == dataset.id)))  # fmt: skip
+    return _join(_newest(Event.dataset_id == dataset.id), *_working(mine), *_arriving(dataset.account_id))
+
+
+def of_account(account: Account) -> str:
+    """Changes with everything of the account's center, and when its uploads or jobs go on."""
+    newest = _newest(Event.center_id == account.center_id)
+    fault = db.session.scalar(select(func.max(WireFault.at)).where(WireFault.account_id == account.id))
+    return _join(newest, fault, *_working(_of_account(account.id)), *_arriving(account.id))
+
+
+def of_all() -> str:
+    """For curators: any event at all."""
+    return _join(_newest())
+
+
+def _newest(*scope) -> int:
+    query = select(Event.id).where(*scope).order_by(Event.id.desc()).limit(1)
+    return int(db.session.scalar(query) or 0)
+
+
+def _of_account(account_id: int):
+    """The running jobs are few; whose they are is looked up for each by its key."""
+    datasets = select(Dataset.id).where(Dataset.id == Job.dataset_id, Dataset.account_id == account_id)
+    uploads = select(Upload.id).where(Upload.id == Job.upload_id, Upload.account_id == account_id)
+    return or_(datasets.exists(), uploads.exists())
+
+
+def _working(scope) -> tuple:
+    query = select(func.count(), func.sum(Job.done), func.sum(Job.id)).where(Job.state == states.RUNNING, scope)
+    return tuple(db.session.execute(query).one())
+
+
+def _arriving(account_id: int) -> tuple:
+    query = select(func.count(), func.sum(Upload.bytes_done)).where(
+        Upload.account_id == account_id, Upload.state == states.RECEIVING
+    )
+    return tuple(db.session.execute(query).one())
+
+
+def _join(*parts: int | None) -> str:
+    return ".".join(str(part or 0) for part in (*parts, clock.now() // clock.HOUR))

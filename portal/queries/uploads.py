@@ -1,0 +1,129 @@
+"""What one account uploaded: its area, what nobody claims yet, and what went wrong on the wire."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.models import Account, Dataset, File, Upload, WireFault
+from portal.queries import keyset
+from portal.queries.files import Work
+
+HERE = (states.RECEIVING, *states.LISTED)
+LINKABLE = (states.RECEIVED, states.FAILED)
+VIEWS = ("", "unlinked", "linked")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An upload, and the file and dataset that claim it."""
+
+    upload: Upload
+    file: File | None
+    dataset: Dataset | None
+    work: Work | None = None
+
+    @property
+    def shown(self) -> states.Shown:
+        if self.file is not None and self.upload.state not in (states.RECEIVING, states.INCOMPLETE):
+            return states.shown_file(self.file.state, self.file.error)
+        return states.SHOWN_UPLOAD[self.upload.state]
+
+    @property
+    def frozen(self) -> bool:
+        return self.upload.state in (states.RECEIVING, *states.FROZEN)
+
+    @property
+    def expires(self) -> int | None:
+        """When it is removed unless it is finished or claimed."""
+        if self.file is not None or self.upload.received_at is None:
+            return None
+        days = {states.INCOMPLETE: settings().incomplete_days}.get(self.upload.state, settings().received_days)
+        return self.upload.received_at + days * clock.DAY
+
+    @property
+    def need(self) -> bool:
+        return self.upload.state in (states.INCOMPLETE, states.FAILED) or bool(self.file and self.file.error)
+
+
+def query_of(account_id: int):
+    return (
+        select(Upload, File, Dataset)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .where(Upload.account_id == account_id)
+    )
+
+
+def row_of(found) -> Row:
+    upload, file, dataset = found
+    moving = upload.state == states.RECEIVING
+    return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate) if moving else None)
+
+
+def area(account: Account, *, folder: str = "", view: str = "", after: str = "", before: str = "") -> keyset.Page:
+    """A page of what lies in the area, the newest first."""
+    query = query_of(account.id).where(Upload.state.in_(HERE), *_in_folder(folder))
+    if view in ("unlinked", "linked"):
+        query = query.where(File.id.is_(None) if view == "unlinked" else File.id.is_not(None))
+    found = keyset.fetch(query, (Upload.id,), lambda row: (row[0].id,), after=after, before=before)
+    return keyset.Page([row_of(row) for row in found.rows], found.newer, found.older)
+
+
+def unclaimed(dataset: Dataset, *, folder: str = ""):
+    """Query of the uploads that a dataset may take: whole, in a realm that fits, claimed by no file."""
+    query = (
+        select(Upload)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .where(Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(LINKABLE),
+               File.id.is_(None), *_in_folder(folder))
+    )  # fmt: skip
+    return query if dataset.access == "controlled" else query.where(Upload.realm == "open")
+
+
+def choice(dataset: Dataset, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
+    found = keyset.fetch(unclaimed(dataset, folder=folder), (Upload.id,), lambda row: (row[0].id,),
+                         after=after, before=before)  # fmt: skip
+    return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
+
+
+def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list[Upload]:
+    """The uploads that were ticked, or all of a folder; what somebody claimed meanwhile is not among them."""
+    query = unclaimed(dataset, folder=folder if ids is None else "").order_by(Upload.id)
+    if ids is None:
+        return list(db.session.scalars(query))
+    found: list[Upload] = []
+    for start in range(0, len(ids), 500):
+        found += db.session.scalars(query.where(Upload.id.in_(ids[start : start + 500])))
+    return found
+
+
+def count(query) -> int:
+    return int(db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0)
+
+
+def folders(account_id: int, *, limit: int = 500) -> list[str]:
+    """The folders that something lies in, for a filter."""
+    part = func.substr(Upload.name, 1, func.length(Upload.name) - func.length(Upload.base))
+    query = select(part).where(Upload.account_id == account_id, Upload.state.in_(HERE)).distinct().order_by(part)
+    return [folder for folder in db.session.scalars(query.limit(limit)) if folder]
+
+
+def _in_folder(folder: str) -> list:
+    name = folder.strip("/")
+    return [Upload.name.startswith(f"{name}/", autoescape=True)] if name else []
+
+
+def totals(account: Account) -> dict[str, tuple[int, int]]:
+    """How many uploads are here and their bytes, by state."""
+    query = select(Upload.state, func.count(), func.sum(Upload.size)).where(
+        Upload.account_id == account.id, Upload.state.in_(HERE)).group_by(Upload.state)  # fmt: skip
+    return {state: (number, int(size or 0)) for state, number, size in db.session.execute(query)}
+
+
+def wire_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:
+    """What went wrong between the account's client and the FTP door lately."""
+    since = clock.now() - days * clock.DAY
+    query = select(WireFault).where(WireFault.account_id == account.id, WireFault.at > since)
+    return list(db.session.scalars(query.order_by(WireFault.at.desc()).limit(limit)))

@@ -1,0 +1,37 @@
+"""Where the FTP door is, in the words of a client's settings."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from portal.config import settings
+
+
+@dataclass(frozen=True)
+class Ftp:
+    host: str
+    port: int
+    tls: str
+    incoming: str
+    protected: str
+
+    @property
+    def url(self) -> str:
+        return f"ftp://{self.host}" + (f":{self.port}" if self.port != 21 else "")
+
+
+def ftp() -> Ftp:
+    """The public address where one is set, else where the running door listens."""
+    chosen = settings()
+    listening = urlsplit(_written().get("ftp", ""))
+    public = chosen.ftp_public_address or urlsplit(chosen.public_url).hostname
+    host = public or listening.hostname or chosen.host
+    port = listening.port or (21 if listening.hostname else chosen.ftp_port)
+    return Ftp(host, port, chosen.ftp_tls, f"/{chosen.prefix}/", f"/{chosen.prefix}-protected/")
+
+
+def _written() -> dict:
+    try:
+        return json.loads((settings().run / "addresses.json").read_text())
+    except (OSError, ValueError):
+        return {}

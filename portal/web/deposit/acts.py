@@ -1,0 +1,72 @@
+"""The actions of the life cycle as forms; those that destroy or need a reason have a page of their own first."""
+
+from flask import Response, flash, render_template, request, url_for
+
+from portal import db, errors, states
+from portal.domain import actions, transitions
+from portal.models import Dataset
+from portal.web import forms, guards, htmx
+from portal.web.deposit import sheet
+from portal.web.deposit.blueprint import address, bp, called
+from portal.web.session import safe_next
+
+DONE = {"submit": "is submitted. A curator looks at it; you get a mail.", "recall": "is yours again: go on and submit it anew.",
+        "release": "opens as soon as its files are compared once more and its manifests are written.",
+        "discard": "is discarded. What you uploaded for it is still in your area.", "withdraw": "is withdrawn.",
+        "approve": "is approved. Its submitter was told by mail.", "return": "is returned. Its submitter was told by mail.",
+        "unpublish": "is closed again.", "suppress": "is out of search and listings.", "reinstate": "is listed again."}  # fmt: skip
+GONE = {"discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
+        "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
+        "unpublish": "It will no longer open to anybody, and its release date is cleared.",
+        "suppress": "It leaves search and listings. Whoever knows its accession still opens it."}  # fmt: skip
+
+
+def move_of(dataset: Dataset, action: str) -> states.Move:
+    """The action, if it is open to the reader now; else the reason why not."""
+    found = next((move for move in actions.offered(dataset, actor=guards.account()) if move.action == action), None)
+    if found is None:
+        state = states.SHOWN_DATASET[dataset.state].word.lower()
+        known = states.DATASET.find(action)
+        if known is None:
+            raise errors.NotFound(f"There is no action {action!r}.")
+        if not transitions.roles_of(guards.account(), dataset) & set(known.by):
+            raise errors.Forbidden(f"Only {' or '.join(known.by)} may {action} a dataset.")
+        raise errors.Conflict(f"{called(dataset)} is {state}; {action} starts from {' or '.join(known.sources)}.")
+    return found
+
+
+@bp.get("/deposit/<ref>/actions/<action>")
+@guards.signed_in
+def confirm_page(ref: str, action: str) -> str:
+    dataset = guards.dataset_or_404(ref, "edit")
+    return render_template("deposit/confirm.html", **confirming(dataset, action), values={}, errors={})
+
+
+def confirming(dataset: Dataset, action: str) -> dict:
+    move = move_of(dataset, action)
+    return {"dataset": dataset, "move": move, "warning": GONE.get(action, ""), "called": called(dataset),
+            "url": url_for("deposit.act", ref=dataset.accession or dataset.id, action=action), "back": address(dataset)}  # fmt: skip
+
+
+@bp.post("/deposit/<ref>/actions/<action>")
+@guards.signed_in
+def act(ref: str, action: str) -> Response:
+    dataset, note = guards.dataset_or_404(ref, "edit"), request.form.get("note", "")
+    version = request.form.get("version", type=int)
+    name = called(dataset)
+    try:
+        with db.transaction():
+            left = actions.act(dataset, action, actor=guards.account(), note=note, version=version)
+    except errors.Invalid as error:
+        return refused(dataset, action, error, note)
+    home = address(dataset) if left is not None else url_for("deposit.listing")
+    flash(f"{left.accession or name if left else name} {DONE[action]}", "ok")
+    return htmx.go_to(safe_next(request.form.get("next"), home))
+
+
+def refused(dataset: Dataset, action: str, error: errors.Invalid, note: str) -> Response:
+    """Pressed too early: the form with all that is missing, or the question with the reason still to give."""
+    if action == "submit":
+        return sheet.refused(dataset, error, values={}, rows={}, title="Before you submit, mend what is listed here.")
+    db.session.refresh(dataset)
+    return forms.refused("deposit/confirm.html", error, **confirming(dataset, action), values={"note": note})

@@ -1,0 +1,37 @@
+"""'Add New File via FTP': choose from what arrived and no file claims yet, many at once."""
+
+from flask import Response, flash, render_template, request
+
+from portal import db
+from portal.domain import files
+from portal.queries import uploads
+from portal.web import addresses, guards, htmx
+from portal.web.deposit.blueprint import address, bp
+
+
+@bp.get("/deposit/<ref>/ftp")
+@guards.signed_in
+def choose_page(ref: str) -> str:
+    dataset, asked = guards.dataset_or_404(ref, "edit"), request.args
+    folder = asked.get("folder", "").strip("/")
+    page = uploads.choice(dataset, folder=folder, after=asked.get("after", ""), before=asked.get("before", ""))
+    total = uploads.count(uploads.unclaimed(dataset, folder=folder))
+    return render_template("deposit/choose.html", dataset=dataset, page=page, folder=folder, total=total,
+                           folders=uploads.folders(dataset.account_id), ftp=addresses.ftp(),
+                           back=address(dataset, "files"))  # fmt: skip
+
+
+@bp.post("/deposit/<ref>/ftp")
+@guards.signed_in
+def choose(ref: str) -> Response:
+    dataset, form = guards.dataset_or_404(ref, "edit"), request.form
+    ids = None if "all" in form else form.getlist("upload", type=int)
+    with db.transaction():
+        chosen = uploads.chosen(dataset, ids, folder=form.get("folder", ""))
+        added = files.add(dataset, [{"name": upload.name} for upload in chosen], actor=guards.account())
+    if not added:
+        flash("No file was chosen.", "warn")
+        return htmx.go_to(request.full_path.rstrip("?"))
+    says = "1 file is" if len(added) == 1 else f"{len(added):,} files are"
+    flash(f"{says} added. Now say what each is: press Edit.", "ok")
+    return htmx.go_to(address(dataset, "files"))

@@ -1,0 +1,97 @@
+"""The files of a dataset: the live table, one file's own page, its MD5 mended in place, deleted."""
+
+from flask import Response, flash, redirect, render_template, request
+
+from portal import db, errors
+from portal.domain import files, matching
+from portal.models import Dataset, File
+from portal.queries import files as shown
+from portal.queries import review, revision
+from portal.web import forms, guards, htmx
+from portal.web.deposit import sheet, typed
+from portal.web.deposit.blueprint import address, bp
+
+
+@bp.get("/deposit/<ref>/files")
+@guards.signed_in
+def file_list(ref: str) -> Response:
+    """The table that asks for itself again; 204 when nothing has changed."""
+    dataset = guards.dataset_or_404(ref, "edit")
+    if not htmx.is_htmx():
+        return redirect(address(dataset, "files"))
+    if request.args.get("rev") == revision.of_dataset(dataset):
+        return htmx.unchanged()
+    return htmx.fragment("deposit/_live.html", **sheet.live(dataset))
+
+
+@bp.get("/deposit/<ref>/files/<int:n>")
+@guards.signed_in
+def file_page(ref: str, n: int) -> str:
+    dataset = guards.dataset_or_404(ref, "edit")
+    file = files.by_number(dataset, n)
+    values = {field: getattr(file, field) for field in typed.FILE}
+    return render_template("deposit/file.html", values=values, errors={}, **_context(dataset, file))
+
+
+def _context(dataset: Dataset, file: File) -> dict:
+    return {
+        "dataset": dataset,
+        "row": shown.rows_of([file], dataset)[0],
+        "editable": dataset.state in matching.OPEN_DATASETS,
+        "others": shown.candidates(file, dataset),
+        "events": review.history(dataset, file_id=file.id),
+        "back": address(dataset, f"file-{file.n}"),
+    }
+
+
+@bp.post("/deposit/<ref>/files/<int:n>")
+@guards.signed_in
+def edit_file(ref: str, n: int) -> Response:
+    dataset, values = guards.dataset_or_404(ref, "edit"), forms.values(*typed.FILE)
+    try:
+        with db.transaction():
+            file = files.by_number(dataset, n)
+            files.edit(file, values | {"md5": values["declared_md5"]}, actor=guards.account())
+    except (errors.Invalid, errors.Conflict) as error:
+        db.session.refresh(dataset)
+        return forms.refused("deposit/file.html", error, values=values, **_context(dataset, files.by_number(dataset, n)))
+    flash(f"File -{n:02d} is saved.", "ok")
+    return htmx.go_to(address(dataset, f"file-{n}"))
+
+
+@bp.post("/deposit/<ref>/files/<int:n>/md5")
+@guards.signed_in
+def compare(ref: str, n: int) -> Response:
+    """'Compare again': the mended MD5 is compared at once with the digest of what arrived."""
+    dataset, value = guards.dataset_or_404(ref, "edit"), request.form.get("declared_md5", "")
+    try:
+        if not value.strip():
+            raise errors.Invalid("Type the MD5 of your file; it has 32 characters.")
+        with db.transaction():
+            file = files.edit(files.by_number(dataset, n), {"md5": value}, actor=guards.account())
+    except (errors.Invalid, errors.Conflict) as error:
+        return sheet.files_refused(dataset, n, value, error)
+    if htmx.is_htmx():
+        return htmx.fragment("deposit/_live.html", **sheet.live(dataset))
+    equal = file.error != "md5_mismatch"
+    flash(f"File -{n:02d}: {'the MD5s are equal' if equal else 'the MD5 still differs'}.", "ok" if equal else "warn")
+    return redirect(address(dataset, f"file-{n}"), 303)
+
+
+@bp.get("/deposit/<ref>/files/<int:n>/delete")
+@guards.signed_in
+def delete_page(ref: str, n: int) -> str:
+    dataset = guards.dataset_or_404(ref, "edit")
+    file = files.by_number(dataset, n)
+    return render_template("deposit/delete.html", dataset=dataset, file=file, back=address(dataset, f"file-{n}"))
+
+
+@bp.post("/deposit/<ref>/files/<int:n>/delete")
+@guards.signed_in
+def delete(ref: str, n: int) -> Response:
+    dataset = guards.dataset_or_404(ref, "edit")
+    with db.transaction():
+        file = files.by_number(dataset, n)
+        files.remove(file, actor=guards.account())
+    flash(f"File -{n:02d}, {file.name}, is deleted from the dataset. Its number is not used again.", "ok")
+    return htmx.go_to(address(dataset, "files"))

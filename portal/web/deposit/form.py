@@ -1,0 +1,92 @@
+"""The form 'Update OMIX Information': new, shown, saved. Saving never loses a typed word."""
+
+from flask import Response, flash, render_template, request, url_for
+
+from portal import db, errors
+from portal.domain import actions, datasets
+from portal.models import Dataset
+from portal.web import forms, guards, htmx, once
+from portal.web.deposit import sheet, standing, typed
+from portal.web.deposit.blueprint import address, bp, ref
+
+
+@bp.get("/deposit/new")
+@guards.signed_in
+def new_page() -> str:
+    return render_template("deposit/new.html", values={"access": "open"}, errors={}, once=once.key(), new_rows={},
+                           species=standing.SPECIES)  # fmt: skip
+
+
+@bp.post("/deposit/new")
+@guards.signed_in
+def create() -> Response:
+    me, values, rows, sent = guards.account(), typed.info(), typed.rows(), request.form.get("once", "")
+    if "more" in request.form:
+        rows = typed.one_more(rows)
+        return htmx.fragment("deposit/new.html", values=values, errors={}, once=sent, new_rows=rows,
+                             species=standing.SPECIES)  # fmt: skip
+    try:
+        with db.transaction():
+            url = once.answered(me, sent)
+            if url is None:
+                url = address(_create(values, typed.filled(rows)))
+                once.remember(me, sent, url)
+    except errors.DomainError as error:
+        return forms.refused("deposit/new.html", error, values=values, once=sent, new_rows=rows,
+                             species=standing.SPECIES)  # fmt: skip
+    flash("The draft is made. Only you see it.", "ok")
+    return htmx.go_to(url)
+
+
+def _create(values: dict, rows: typed.Rows) -> Dataset:
+    wrong = typed.faults(values, rows)
+    if wrong:
+        raise errors.Invalid(fields=wrong)
+    dataset = datasets.create(actor=guards.account(), **values)
+    typed.declare(dataset, rows, actor=guards.account())
+    return dataset
+
+
+@bp.get("/deposit/<ref>")
+@guards.signed_in
+def edit_page(ref: str) -> str:
+    dataset = guards.dataset_or_404(ref, "edit")
+    return render_template("deposit/form.html", **sheet.context(dataset))
+
+
+@bp.post("/deposit/<ref>")
+@guards.signed_in
+def save(ref: str) -> Response:
+    dataset = guards.dataset_or_404(ref, "edit")
+    values, rows = typed.info(), typed.rows()
+    if "more" in request.form:
+        return htmx.fragment("deposit/form.html", **sheet.context(dataset, values=values, rows=typed.one_more(rows)))
+    title = "This is not saved yet."
+    try:
+        with db.transaction():
+            typed.apply(dataset, values, typed.filled(rows), actor=guards.account())
+        rows, title = {}, "This is saved, but not submitted yet."
+        return _go_on(dataset, request.form.get("then", ""))
+    except errors.DomainError as error:
+        return sheet.refused(dataset, error, values=values, rows=rows, title=title)
+
+
+def _go_on(dataset: Dataset, then: str) -> Response:
+    """After saving: submit, choose files, or stay."""
+    if then == "ftp":
+        return htmx.go_to(url_for("deposit.choose_page", ref=ref(dataset)))
+    if then == "submit":
+        with db.transaction():
+            actions.act(dataset, "submit", actor=guards.account())
+        flash(f"{dataset.accession} is submitted. A curator looks at it; you get a mail.", "ok")
+    else:
+        flash("Saved.", "ok")
+    return htmx.go_to(address(dataset))
+
+
+@bp.get("/deposit/<ref>/rows/<int:n>")
+@guards.signed_in
+def blank_row(ref: str, n: int) -> Response:
+    """One more row of a file to type, for the button 'Add More File'."""
+    guards.dataset_or_404(ref, "edit")
+    return htmx.fragment("deposit/_row.html", ref=ref, n=n, values={}, errors={}, live=True)

@@ -1,0 +1,69 @@
+"""What the form of a dataset shows: typed or stored values, the files, where it stands and what is left to do."""
+
+from typing import Any
+
+from flask import Response, request
+
+from portal import db, errors
+from portal.domain import access, matching
+from portal.models import Dataset
+from portal.queries import datasets, files, revision, uploads
+from portal.web import forms, guards, htmx
+from portal.web.deposit import standing, typed
+
+VIEW = ("view", "after", "before")
+
+
+def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | None = None, **more: Any) -> dict:
+    """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
+    row = datasets.rows_of([dataset], guards.account())[0]
+    stored = {field: getattr(dataset, field) for field in (*typed.INFO, "human")}
+    return {
+        "values": {**stored, **(values or {})},
+        "new_rows": rows or {},
+        "species": standing.SPECIES,
+        "errors": {},
+        "waiting_here": uploads.count(uploads.unclaimed(dataset)),
+        **live(dataset, row),
+        **more,
+    }
+
+
+def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
+    """What changes while one looks: the files and the summary."""
+    row = row or datasets.rows_of([dataset], guards.account())[0]
+    asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
+    return {
+        "dataset": dataset,
+        "row": row,
+        "counts": row.counts,
+        "declared": files.declared(row.counts),
+        "bytes": files.bytes_of(dataset),
+        "files": files.page(dataset, **asked),
+        "here": asked,
+        "rev": revision.of_dataset(dataset),
+        "moving": files.moves(dataset, row.counts),
+        "work": files.works_of(dataset.id, [])[1],
+        "release_work": datasets.release_work(dataset),
+        "editable": dataset.state in matching.OPEN_DATASETS and access.may_edit(dataset, guards.account()),
+        "steps": standing.steps(dataset, row),
+        "todo": standing.todo(dataset, row),
+        "wrong": {},
+    }
+
+
+def refused(dataset: Dataset, error: errors.DomainError, *, values: dict, rows: typed.Rows, title: str) -> Response:
+    """The page again: every typed value, every fault at its field and in a list at the head."""
+    db.session.refresh(dataset)
+    page = context(dataset, values=values, rows=rows, refusal=title)
+    page.pop("errors")
+    return forms.refused("deposit/form.html", error, **page)
+
+
+def files_refused(dataset: Dataset, n: int, value: str, error: errors.DomainError) -> Response:
+    """The files again, with what was typed as the MD5 of one of them."""
+    db.session.refresh(dataset)
+    wrong = {n: (value, " ".join(error.fields.values()) or error.sentence)}
+    if htmx.is_htmx():
+        return htmx.fragment("deposit/_live.html", error.status, **{**live(dataset), "wrong": wrong})
+    return htmx.fragment("deposit/form.html", error.status, **context(dataset, wrong=wrong))
