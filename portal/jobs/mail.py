@@ -118,6 +118,3 @@ def _note_failure(hold: jobs.Hold, mail_id: int, words: str, *, for_good: bool) 
             jobs.finish(hold)
     if not for_good:
         raise NotSent(words)
-
-
-HANDLERS = {"mail": send_mail}

@@ -2,12 +2,13 @@
 
 Secrets are shown once, in the answer to the form that made them."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from portal import config, db, errors
 from portal.domain import accounts, passwords, tokens
 from portal.models import Account
 from portal.web import forms, guards, session, shell
+from portal.web.htmx import see_other
 from portal.web.session import client_address, safe_next
 
 bp = Blueprint("account", __name__, url_prefix="/account")
@@ -41,13 +42,13 @@ def rename() -> Response:
             accounts.rename(guards.account(), typed["name"], actor=guards.account())
     except errors.Invalid as error:
         return refused(error, values=typed)
-    return redirect(url_for("account.show"), 303)
+    return see_other(url_for("account.show"))
 
 
-def refused(error: errors.DomainError, **shown: object) -> Response:
+def refused(error: errors.DomainError, values: dict[str, str] | None = None) -> Response:
     account = guards.account()
-    shown = {"values": {"name": account.name}, "fresh": {}, **shown}
-    return forms.refused("accounts/account.html", error, account=account, tokens=tokens.api_tokens(account), **shown)
+    return forms.refused("accounts/account.html", error, account=account, tokens=tokens.api_tokens(account), fresh={},
+                         values=values or {"name": account.name})  # fmt: skip
 
 
 @bp.post("/password")
@@ -63,7 +64,7 @@ def set_password() -> Response:
         accounts.set_password(account, chosen, actor=account)
         session.sign_in(account)
     flash("The password is changed. Every other session has ended, on the web and over FTP.", "ok")
-    return redirect(url_for("account.show"), 303)
+    return see_other(url_for("account.show"))
 
 
 @bp.post("/sign-out-everywhere")
@@ -74,7 +75,7 @@ def sign_out_everywhere() -> Response:
         accounts.end_sessions(account, actor=account)
         session.sign_in(account)
     flash("Every other session has ended, on the web and over FTP.", "ok")
-    return redirect(url_for("account.show"), 303)
+    return see_other(url_for("account.show"))
 
 
 @bp.post("/ftp-password")
@@ -91,7 +92,7 @@ def make_ftp_password() -> str:
 def remove_ftp_password() -> Response:
     with db.transaction():
         accounts.remove_ftp_password(guards.account(), actor=guards.account())
-    return redirect(url_for("account.show") + "#ftp", 303)
+    return see_other(url_for("account.show") + "#ftp")
 
 
 @bp.post("/tokens")
@@ -108,7 +109,7 @@ def make_token() -> str:
 def revoke_token(token_id: int) -> Response:
     with db.transaction():
         tokens.revoke(guards.account(), token_id, actor=guards.account())
-    return redirect(url_for("account.show") + "#api", 303)
+    return see_other(url_for("account.show") + "#api")
 
 
 @bp.get("/close")
@@ -129,14 +130,14 @@ def close() -> Response:
     except (errors.Invalid, errors.Throttled, errors.Conflict) as error:
         return forms.refused("accounts/close.html", error)
     flash(f"The account is closed. Write to {config.settings().contact} to open it again.", "ok")
-    return redirect(url_for("accounts.login_page"), 303)
+    return see_other(url_for("accounts.login_page"))
 
 
 @bp.post("/theme")
 def theme() -> Response:
     """Light, dark or as the system: kept in a cookie, for people without an account too."""
     chosen = request.form.get("theme", "auto")
-    answer = redirect(safe_next(request.form.get("next")), 303)
+    answer = see_other(safe_next(request.form.get("next")))
     if chosen in shell.THEMES:
         answer.set_cookie("theme", chosen, max_age=31_536_000, samesite="Lax", secure=session.is_https(), httponly=True)
     return answer

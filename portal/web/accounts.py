@@ -1,11 +1,12 @@
 """Register, confirm, sign in and out, reset a password."""
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Response, flash, make_response, render_template, request
 
 from portal import db, errors
 from portal.domain import accounts, passwords, tokens
 from portal.models import Account
 from portal.web import forms, session
+from portal.web.htmx import see_other
 from portal.web.session import client_address, safe_next
 
 bp = Blueprint("accounts", __name__)
@@ -27,7 +28,7 @@ def unreferred(page: str | Response, status: int = 200) -> Response:
 def login_page() -> Response | str:
     account = session.actor()
     if account is not None:
-        return redirect(safe_next(request.args.get("next"), home_of(account)))
+        return see_other(safe_next(request.args.get("next"), home_of(account)))
     return render_template("accounts/login.html", values={"next": request.args.get("next", "")}, errors={})
 
 
@@ -40,14 +41,14 @@ def login() -> Response:
         return forms.refused("accounts/login.html", error, values=typed)
     with db.transaction():
         session.sign_in(account)
-    return redirect(safe_next(typed["next"], home_of(account)), 303)
+    return see_other(safe_next(typed["next"], home_of(account)))
 
 
 @bp.post("/logout")
 def logout() -> Response:
     with db.transaction():
         session.sign_out()
-    return redirect("/", 303)
+    return see_other("/")
 
 
 @bp.get("/register")
@@ -82,7 +83,7 @@ def verify(secret: str) -> Response:
     with db.transaction():
         session.sign_in(account)
     flash("Your address is confirmed, and you are signed in.", "ok")
-    return unreferred(redirect(home_of(account), 303))
+    return unreferred(see_other(home_of(account)))
 
 
 @bp.get("/reset")
@@ -118,4 +119,4 @@ def finish_reset(secret: str) -> Response:
         email = tokens.email_of("reset", secret)
         return unreferred(forms.refused("accounts/new_password.html", error, email=email))
     flash("The password is set. Every other session of this account has ended.", "ok")
-    return unreferred(redirect(home_of(account), 303))
+    return unreferred(see_other(home_of(account)))

@@ -1,20 +1,21 @@
 """The operator's pages, for curators: the outbox and the jobs."""
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from portal import config, db, errors
 from portal.domain import jobs, notices
 from portal.models import Job, Mail
 from portal.queries import operations
 from portal.web import guards
+from portal.web.htmx import see_other
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
 
-def chosen(allowed: tuple[str, ...]) -> dict[str, str | int]:
+def chosen(allowed: tuple[str, ...]) -> tuple[str, int]:
     """The filter of a list: a state, and the id to go on before."""
     state = request.args.get("state", "")
-    return {"state": state if state in allowed else "", "before": request.args.get("before", 0, type=int)}
+    return state if state in allowed else "", request.args.get("before", 0, type=int)
 
 
 def row_or_404(model, row_id: int):
@@ -33,10 +34,11 @@ def overview() -> str:
 @bp.get("/outbox")
 @guards.curator_only
 def outbox() -> str:
-    wanted = chosen(operations.MAIL_STATES)
-    rows, older = operations.mails(**wanted)
-    return render_template("admin/outbox.html", mails=rows, older=older, counts=operations.counts(Mail),
-                           mail_url=config.settings().mail_url.rpartition("@")[2], **wanted)  # fmt: skip
+    state, before = chosen(operations.MAIL_STATES)
+    rows, older = operations.mails(state=state, before=before)
+    server = config.settings().mail_url.rpartition("@")[2]  # never the password
+    context = {"mails": rows, "older": older, "state": state, "before": before, "counts": operations.counts(Mail)}
+    return render_template("admin/outbox.html", mail_url=server, **context)
 
 
 @bp.get("/outbox/<int:mail_id>")
@@ -51,7 +53,7 @@ def mail(mail_id: int) -> str:
 def send_test() -> Response:
     with db.transaction():
         mail = notices.send_test(guards.account())
-    return redirect(url_for("admin.mail", mail_id=mail.id), 303)
+    return see_other(url_for("admin.mail", mail_id=mail.id))
 
 
 @bp.post("/outbox/<int:mail_id>/again")
@@ -59,15 +61,17 @@ def send_test() -> Response:
 def send_again(mail_id: int) -> Response:
     with db.transaction():
         notices.send_again(row_or_404(Mail, mail_id))
-    return redirect(url_for("admin.mail", mail_id=mail_id), 303)
+    return see_other(url_for("admin.mail", mail_id=mail_id))
 
 
 @bp.get("/jobs")
 @guards.curator_only
 def jobs_page() -> str:
-    wanted = chosen(operations.JOB_STATES)
-    rows, older = operations.jobs(**wanted)
-    return render_template("admin/jobs.html", jobs=rows, older=older, counts=operations.counts(Job), **wanted)
+    state, before = chosen(operations.JOB_STATES)
+    rows, older = operations.jobs(state=state, before=before)
+    return render_template(
+        "admin/jobs.html", jobs=rows, older=older, counts=operations.counts(Job), state=state, before=before
+    )
 
 
 @bp.post("/jobs/<int:job_id>/again")
@@ -76,4 +80,4 @@ def run_again(job_id: int) -> Response:
     with db.transaction():
         jobs.retry(row_or_404(Job, job_id))
     flash(f"Job {job_id} is queued again.", "ok")
-    return redirect(url_for("admin.jobs_page"), 303)
+    return see_other(url_for("admin.jobs_page"))

@@ -15,9 +15,12 @@ from portal.web import htmx
 
 log = logging.getLogger(__name__)
 
-OLD_PAGE = errors.DomainError("The page you sent this from is too old, or another site sent it.")
-OLD_PAGE.title, OLD_PAGE.code = "Your page is old", "old_page"
-OLD_PAGE.remedy = "Nothing you typed is lost: go back, load the page again and send it once more."
+
+class OldPage(errors.DomainError):
+    title, code = "Your page is old", "old_page"
+    remedy = "Nothing you typed is lost: go back, load the page again and send it once more."
+
+
 REMEDIES = {
     404: "Check the address. What is not released is shown only to the people it belongs to, once they are signed in.",
     403: "If you should be able to open this, ask whoever it belongs to.",
@@ -41,7 +44,8 @@ def refused(error: errors.DomainError) -> Response:
 
 
 def old_page(_error: CSRFError) -> Response:
-    return answer(400, OLD_PAGE.title, OLD_PAGE.sentence, OLD_PAGE)
+    error = OldPage("The page you sent this from is too old, or another site sent it.")
+    return answer(400, error.title, error.sentence, error)
 
 
 def http_error(error: HTTPException) -> Response:

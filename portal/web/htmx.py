@@ -1,5 +1,7 @@
 """The only module that knows the HX-* headers: the same view answers a browser without scripts and htmx."""
 
+from typing import cast
+
 from flask import Response, make_response, redirect, render_template, request
 
 
@@ -7,6 +9,11 @@ def is_htmx() -> bool:
     """Whether htmx asks for a fragment. Boosted links and restored history want whole pages."""
     headers = request.headers
     return "HX-Request" in headers and not {"HX-Boosted", "HX-History-Restore-Request"} & set(headers.keys())
+
+
+def see_other(url: str) -> Response:
+    """303: after a form, go and look there."""
+    return cast(Response, redirect(url, 303))  # it is the app's own class, which Flask does not say
 
 
 def vary(answer: Response) -> None:
@@ -22,7 +29,7 @@ def fragment(template: str, status: int = 200, **context) -> Response:
 
 def fragment_or_redirect(template: str, url: str, **context) -> Response:
     """After a form: htmx gets the changed fragment, everybody else is sent to the page (303)."""
-    return fragment(template, **context) if is_htmx() else redirect(url, 303)
+    return fragment(template, **context) if is_htmx() else see_other(url)
 
 
 def fragment_or_page(fragment_template: str, page_template: str, status: int = 200, **context) -> Response:
@@ -32,7 +39,7 @@ def fragment_or_page(fragment_template: str, page_template: str, status: int = 2
 def go_to(url: str) -> Response:
     """Send the whole browser window to another page after a form."""
     if not is_htmx():
-        return redirect(url, 303)
+        return see_other(url)
     answer = Response(status=204)
     answer.headers["HX-Redirect"] = url
     return answer
@@ -41,7 +48,7 @@ def go_to(url: str) -> Response:
 def reload() -> Response:
     """Load the page anew (htmx), or go back to it."""
     if not is_htmx():
-        return redirect(request.full_path.rstrip("?"), 303)
+        return see_other(request.full_path.rstrip("?"))
     answer = Response(status=204)
     answer.headers["HX-Refresh"] = "true"
     return answer

@@ -122,3 +122,10 @@ def test_without_a_server_the_mail_is_a_file_in_the_outbox(database, settings):
     (path,) = settings.outbox.glob("*.eml")
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert message["Subject"] == "Test mail from Northmere Data Archive" and "Zoë" in message.get_content()
+
+
+def test_worker_sends_what_is_owed(database, settings, run_jobs):
+    mail_id = write()
+    run_jobs()
+    assert db.session.get(Mail, mail_id, populate_existing=True).state == "sent"
+    assert len(list(settings.outbox.glob("*.eml"))) == 1

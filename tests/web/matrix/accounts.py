@@ -29,7 +29,7 @@ PRESENT = {"present": "correct horse battery", "password": "another long one"}
 
 ROWS = [
     Row("site_css", "GET", "/site.css", everyone(200)),
-    Row("accounts.login_page", "GET", "/login", people(302, anonymous=200)),
+    Row("accounts.login_page", "GET", "/login", people(303, anonymous=200)),
     Row("accounts.login", "POST", "/login", everyone(303), data=HERE),
     Row("accounts.logout", "POST", "/logout", everyone(303)),
     Row("accounts.register_page", "GET", "/register", everyone(200)),
