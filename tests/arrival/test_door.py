@@ -228,8 +228,8 @@ def test_group_survives_one_member_that_is_refused(receiving, ines):
     results = {}
 
     def finish(number, reception):
-        reception.write(b"x%d" % number)
         try:
+            reception.write(b"x%d" % number)
             results[number] = reception.finish().upload_id
         except errors.Fenced:
             results[number] = None

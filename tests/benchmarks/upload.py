@@ -12,7 +12,6 @@ def measure(folder):
     path = random_file(folder / "two.bin", SIZE)
     with Live(folder / "instance") as live, vsftpd(folder / "peer") as port:
         live.add("ines@example.org")
-        live.add("curator@example.org", role="curator")
 
         def ours():
             run("curl", "-sS", "-T", path, "--user", "ines@example.org:correct horse",

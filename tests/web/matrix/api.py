@@ -1,0 +1,74 @@
+"""Who gets what from the API, by bearer token."""
+
+from portal import db
+from portal.domain import accounts, datasets, uploads
+from portal.domain.uploads import Place, Standing
+from portal.models import Upload
+from tests.web.matrix.rows import Row, curators, everyone, owner, people
+
+
+def stage(state: str) -> dict[str, object]:
+    """A dataset of Ines, a draft or as `state` says, with one file; and an upload of hers."""
+    ines, ruth = accounts.by_email("ines.okafor@example.org"), accounts.by_email("ruth.adeyemi@example.org")
+    with db.transaction():
+        made = datasets.create(actor=ines, title="T", description="D", species="S", files=[{"name": "a.txt"}])
+        if state in ("submitted", "approved"):
+            datasets.submit(made, actor=ines)
+        if state == "approved":
+            made.state, made.approved_version = "approved", made.version
+        if state == "released":
+            made.state, made.accession, made.released_at = "released", "OMIX000009", 1
+        standing = Standing(
+            Place("incoming", "open", "b.txt"), ines.id, ines.center_id, "token", 1, "api", None, 1, None, 1, 1
+        )
+        uploads.cut(standing, length=1, reason="staged")
+        upload = db.session.query(Upload).one().id
+    assert ruth is not None
+    return {"id": made.id, "upload": upload}
+
+
+def row(endpoint, method, path, expect, **more):
+    return Row(f"api.{endpoint}", method, f"/api/v1{path}", expect, bearer=True, **more)
+
+
+MINE = owner(200, anonymous=404)
+ACT = "/datasets/{id}/actions/"
+FIELDS = {"title": "T", "access": "open"}
+
+ROWS = [
+    row("describe", "GET", "/openapi.json", everyone(200)),
+    row("list_datasets", "GET", "/datasets", people(200, anonymous=401)),
+    row("create_dataset", "POST", "/datasets", people(201, anonymous=401), json=FIELDS),
+    row("create_dataset", "POST", "/datasets", people(422, anonymous=401), json={"access": "secret"}),
+    row("show_dataset", "GET", "/datasets/{id}", MINE),
+    row("show_dataset", "GET", "/datasets/{id}", owner(200, anonymous=404, ruth=200), state="submitted"),
+    row("show_dataset", "GET", "/datasets/{id}", everyone(200), state="released"),
+    row("change_dataset", "PATCH", "/datasets/{id}", owner(200, anonymous=401), json={"title": "X"}),
+    row("change_dataset", "PATCH", "/datasets/{id}", owner(409, anonymous=401, others=403, ruth=200), json={"title": "X"},
+        state="released"),
+    row("list_files", "GET", "/datasets/{id}/files", MINE),
+    row("list_files", "GET", "/datasets/{id}/files", everyone(200), state="released"),
+    row("add_files", "POST", "/datasets/{id}/files", owner(201, anonymous=401), json={"name": "c.txt"}),
+    row("add_files", "POST", "/datasets/{id}/files", owner(409, anonymous=401, others=403), json={"name": "c.txt"},
+        state="released"),
+    row("change_file", "PATCH", "/datasets/{id}/files/1", owner(200, anonymous=401), json={"title": "X"}),
+    row("change_file", "PATCH", "/datasets/{id}/files/7", owner(404, anonymous=401), json={"title": "X"}),
+    row("remove_file", "DELETE", "/datasets/{id}/files/1", owner(204, anonymous=401)),
+    row("remove_file", "DELETE", "/datasets/{id}/files/1", owner(409, anonymous=401, others=403), state="released"),
+    row("act", "POST", f"{ACT}submit", owner(200, anonymous=401), json={}),
+    row("act", "POST", f"{ACT}discard", owner(204, anonymous=401), json={}),
+    row("act", "POST", f"{ACT}recall", owner(200, anonymous=401, ruth=403), json={}, state="submitted"),
+    row("act", "POST", f"{ACT}approve", owner(403, anonymous=401, ruth=200), json={"version": 1}, state="submitted"),
+    row("act", "POST", f"{ACT}return", owner(403, anonymous=401, ruth=200), json={"note": "N"}, state="submitted"),
+    row("act", "POST", f"{ACT}return", owner(422, anonymous=401, ruth=422), json={"note": ""}, state="submitted"),
+    row("act", "POST", f"{ACT}release", owner(409, anonymous=401, ruth=409), json={}, state="approved"),
+    row("act", "POST", f"{ACT}suppress", curators(200, anonymous=401), json={}, state="released"),
+    row("act", "POST", f"{ACT}unpublish", curators(200, anonymous=401), json={"note": "N"}, state="released"),
+    row("act", "POST", f"{ACT}withdraw", curators(200, anonymous=401), json={"note": "N"}, state="released"),
+    row("act", "POST", f"{ACT}explode", owner(404, anonymous=401), json={}),
+    row("list_uploads", "GET", "/uploads", people(200, anonymous=401)),
+    row("send_upload", "PUT", "/uploads/open/x.txt", people(503, anonymous=401), raw=b"x"),
+    row("rename_upload", "PATCH", "/uploads/{upload}", owner(200, anonymous=401), json={"name": "z.txt"}),
+    row("remove_upload", "DELETE", "/uploads/{upload}", owner(204, anonymous=401)),
+    row("list_events", "GET", "/events", people(200, anonymous=401)),
+]  # fmt: skip

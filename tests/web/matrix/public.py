@@ -1,0 +1,61 @@
+"""Who gets what from the public pages, downloads and help, by the state of a dataset."""
+
+import hashlib
+
+from portal import clock, db, states, storage
+from portal.domain import accessions, accounts, datasets
+from portal.models import File
+from tests.web.matrix.rows import Row, everyone, owner
+
+DATA = b"bytes of a file"
+
+
+def stage(state: str) -> dict[str, object]:
+    """A dataset of Ines with one archived file: "released", "released controlled", "approved" ..."""
+    name, _, access = (state or "released").partition(" ")
+    ines = accounts.by_email("ines.okafor@example.org")
+    with db.transaction():
+        made = datasets.create(actor=ines, title="T", access=access or "open", files=[{"name": "a.txt"}])
+        if name != states.DRAFT:
+            made.accession = accessions.form("OMIX", accessions.take("OMIX"))
+        made.state, made.realm = name, "protected" if access else "open"
+        made.released_at = clock.now() if name in ("released", "suppressed", "withdrawn") else None
+        file = db.session.query(File).filter_by(dataset_id=made.id).one()
+        file.state, file.size, file.md5 = states.ARCHIVED, len(DATA), hashlib.md5(DATA).hexdigest()
+        file.sha256, file.archive_path = hashlib.sha256(DATA).hexdigest(), "data/OMIX000001-01/a.txt"
+        found = {"ref": made.accession or made.id, "id": made.id}
+    path = storage.archived_path(made.realm, str(found["ref"]), "data/OMIX000001-01/a.txt")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(DATA)
+    return found
+
+
+HIDDEN = owner(200, anonymous=404, ruth=200)
+PAGES = (("public.landing", "/datasets/{ref}"), ("public.file_list", "/datasets/{ref}/files"))
+BYTES = (
+    ("public.download.file", "/datasets/{ref}/files/a.txt"),
+    ("public.download.md5sum", "/datasets/{ref}/md5sum.txt"),
+)
+
+ROWS = [
+    Row("public.home", "GET", "/", everyone(200)),
+    Row("public.short", "GET", "/{ref}", everyone(302)),
+    Row("public.short", "GET", "/{ref}", owner(302, anonymous=404, ruth=302), state="approved"),
+    Row("help.contents", "GET", "/help", everyone(200)),
+    Row("help.topic", "GET", "/help/ftp", everyone(200)),
+    Row("help.topic", "GET", "/help/nothing", everyone(404)),
+    Row("public.landing", "GET", "/datasets/{ref}", everyone(410), state="withdrawn"),
+    Row("public.file_list", "GET", "/datasets/{ref}/files", everyone(410), state="withdrawn"),
+    Row("public.landing", "GET", "/datasets/{id}", owner(200, anonymous=404, ruth=404), state="draft"),
+]
+for endpoint, path in PAGES:
+    ROWS += [Row(endpoint, "GET", path, everyone(200), state=state)
+             for state in ("released", "suppressed", "released controlled")]  # fmt: skip
+    ROWS += [Row(endpoint, "GET", path, HIDDEN, state=state) for state in ("submitted", "returned", "approved")]
+for endpoint, path in BYTES:
+    ROWS += [Row(endpoint, "GET", path, everyone(200), state=state) for state in ("released", "suppressed")]
+    ROWS += [Row(endpoint, "GET", path, HIDDEN, state=state) for state in ("submitted", "returned", "approved")]
+    ROWS.append(
+        Row(endpoint, "GET", path, owner(200, anonymous=303, others=403, ruth=200), state="released controlled")
+    )
+    ROWS.append(Row(endpoint, "GET", path, everyone(410), state="withdrawn"))
