@@ -64,6 +64,7 @@ def about(dataset: Dataset) -> dict:
     read_at, bad = released.fixity(dataset)
     return {
         "dataset": dataset,
+        "ref": dataset.accession or dataset.id,
         "sum": released.sums([dataset]).get(dataset.id, released.Sum()),
         "downloads": released.downloads(dataset),
         "may_download": access.may_download(dataset, actor),

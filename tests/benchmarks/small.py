@@ -32,7 +32,7 @@ def measure(folder):
         live.add("ines@example.org")
         mine = {"host": live.ftp.hostname, "port": live.ftp.port, "folder": "/OMIX", "user": "ines@example.org",
                 "password": "correct horse"}  # fmt: skip
-        theirs = {"host": "127.0.0.1", "port": port, "folder": "/files"}
+        theirs = {"host": "127.0.0.1", "port": port, "folder": "files"}
         for clients, bar in ((1, 0.15), (50, 0.4)):
             ours = FILES / timed(lambda clients=clients: spread(clients, f"a{clients}", **mine))
             peer = FILES / timed(lambda clients=clients: spread(clients, f"a{clients}", **theirs))

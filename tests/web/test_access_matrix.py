@@ -55,7 +55,7 @@ def ask(client, row: Row, person: str, names) -> int:
     body = {"json": filled(row.json, names)} if row.json is not None else {"data": row.raw or filled(row.data, names)}
     if row.method in ("GET", "HEAD"):
         body = {}
-    return client.open(filled(row.path, names), method=row.method, headers=headers, **body).status_code
+    return client.open(filled(row.path, names), method=row.method, headers=headers, buffered=True, **body).status_code
 
 
 @pytest.mark.parametrize(("table", "row", "person"), CASES)
