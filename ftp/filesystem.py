@@ -50,7 +50,7 @@ class Tree:
         return "/" + "/".join(steps)
 
     def find(self, path: str) -> tuple[Branch, str]:
-        """Who answers for a path, and the path as that branch knows it. Raises NotFound."""
+        """Who answers for a path, and the path as that branch knows it."""
         steps = self.normal(path)[1:].split("/")
         first, rest = steps[0], steps[1:]
         if not first:
@@ -63,7 +63,7 @@ class Tree:
                 return dataset
         branch = self.branches.get(first)
         if branch is None:
-            raise errors.NotFound(f"There is no {self.normal(path)}.")
+            return self.top, "/".join(steps)
         return branch, "/".join(rest)
 
     def _dataset(self, rest: list[str]) -> tuple[Branch, str] | None:

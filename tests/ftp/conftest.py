@@ -3,7 +3,7 @@
 import ftplib
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -11,6 +11,7 @@ from ftp import server as ftp_server
 from ftp.handler import Session
 from portal.config import Settings
 from tests.conftest import Person
+from tests.ftp.support import Raw
 
 
 @dataclass
@@ -19,9 +20,12 @@ class Door:
 
     host: str
     port: int
+    stop: threading.Event = field(default_factory=threading.Event)
+    opened: list = field(default_factory=list)
 
     def plain(self, person: Person | None = None, password: str | None = None) -> ftplib.FTP:
         client = ftplib.FTP(timeout=20)
+        self.opened.append(client)
         client.connect(self.host, self.port)
         if person is not None:
             client.login(person.email, password or person.password)
@@ -29,10 +33,15 @@ class Door:
 
     def tls(self, person: Person) -> ftplib.FTP_TLS:
         client = ftplib.FTP_TLS(timeout=20)
+        self.opened.append(client)
         client.connect(self.host, self.port)
         client.login(person.email, person.password)
         client.prot_p()
         return client
+
+    def raw(self) -> Raw:
+        self.opened.append(Raw(self.host, self.port))
+        return self.opened[-1]
 
 
 @pytest.fixture
@@ -40,10 +49,11 @@ def start(settings: Settings, database: None, monkeypatch: pytest.MonkeyPatch) -
     """Start the server with the settings as they are now."""
     monkeypatch.setattr(Session, "auth_failed_timeout", 0)
     settings.ftp_passive_ports = "0-0"
-    stop, threads = threading.Event(), []
+    threads, doors = [], []
 
     def begin(grace: float = 0.5) -> Door:
         told: list[str] = []
+        stop = threading.Event()
         listening = threading.Event()
 
         def ready(address: str) -> None:
@@ -57,10 +67,14 @@ def start(settings: Settings, database: None, monkeypatch: pytest.MonkeyPatch) -
         threads.append(thread)
         assert listening.wait(10)
         host, port = told[0].removeprefix("ftp://").split(":")
-        return Door(host, int(port))
+        doors.append(Door(host, int(port), stop))
+        return doors[-1]
 
     yield begin
-    stop.set()
+    for one in [one for door in doors for one in door.opened]:
+        one.close()
+    for door in doors:
+        door.stop.set()
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive(), "the server did not stop"
@@ -72,8 +86,6 @@ def door(start: Callable[[], Door]) -> Door:
 
 
 @pytest.fixture
-def client(door: Door, ines: Person) -> Iterator[ftplib.FTP]:
+def client(door: Door, ines: Person) -> ftplib.FTP:
     """Ines, signed in without TLS."""
-    signed_in = door.plain(ines)
-    yield signed_in
-    signed_in.close()
+    return door.plain(ines)
