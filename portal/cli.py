@@ -209,12 +209,15 @@ def read_fixity(asked: argparse.Namespace) -> int:
         raise errors.NotFound(f"There is no dataset {asked.accession}.")
     totals = {"ok": 0, "bad": 0, "unknown": 0}
     for dataset in datasets:
-        counts = fixity.read_all(
-            dataset, lambda target, verdict, why: why and print(f"{target.path.name}: {verdict}. {why}")
-        )
+        counts = fixity.read_all(dataset, say_verdict)
         totals = {verdict: totals[verdict] + counts[verdict] for verdict in totals}
     print(", ".join(f"{count} {verdict}" for verdict, count in totals.items()))
     return 1 if totals["bad"] or totals["unknown"] else 0
+
+
+def say_verdict(target, verdict: str, why: str) -> None:
+    if why:
+        print(f"{target.path.name}: {verdict}. {why}")
 
 
 def release_due(asked: argparse.Namespace) -> int:

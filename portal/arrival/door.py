@@ -106,7 +106,7 @@ class Reception:
                 self.abort("digest", keep=False)
                 raise errors.DigestMismatch(f"The digest of what arrived is {got}, not {asked}. Send it again.")
         arrival = uploads.Arrival(self.standing(), got_md5, got_sha256, facts, plan.offset is not None, clock.now())
-        receipt = recorder.record(lambda: uploads.receive(arrival))
+        receipt = recorder.receive(arrival)
         self._leave()
         quotas.add(plan.center_id, plan.place.realm, self.size)
         return receipt

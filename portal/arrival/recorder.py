@@ -1,22 +1,25 @@
 """Group commit: one thread per process takes the arrivals that wait, records them in one transaction, and only then
-lets their sessions acknowledge. A 3 ms pause between commits lets other processes have the lock."""
+lets their sessions acknowledge. Where more waits already, a 3 ms pause lets other processes have the lock."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from portal import db, errors
+from portal.domain import uploads
+from portal.domain.uploads import Arrival, Receipt
 from portal.faults import point
 
 log = logging.getLogger(__name__)
 PAUSE = 0.003
 LARGEST_GROUP = 200
 
-Work = tuple[Callable[[], Any], Future]
+Work = tuple[Any, Future]
 
 
 class Recorder:
@@ -36,7 +39,11 @@ class Recorder:
             self._thread.join(timeout)
             self._thread = None
 
-    def record(self, verb: Callable[[], Any]) -> Any:
+    def receive(self, arrival: Arrival) -> Receipt:
+        """Record an arrival with the next group; returns its receipt once committed, or raises what refused it."""
+        return self.record(arrival)
+
+    def record(self, verb: Callable[[], Any] | Arrival) -> Any:
         """Run a domain verb in the next group; returns its result once committed, or raises what it raised."""
         if self._thread is None or not self._thread.is_alive():
             raise errors.Busy("The archive is stopping. Send this again in a moment.")
@@ -49,7 +56,8 @@ class Recorder:
             group, stopping = self._take()
             if group:
                 self._commit(group)
-                time.sleep(PAUSE)
+                if not self._waiting.empty():
+                    time.sleep(PAUSE)
             if stopping:
                 return
 
@@ -70,10 +78,7 @@ class Recorder:
         answers: list[tuple[Future, Any, BaseException | None]] = []
         try:
             with db.transaction():
-                if len(group) == 1:
-                    answers.append((group[0][1], group[0][0](), None))
-                else:
-                    answers += [(future, *self._try(verb)) for verb, future in group]
+                answers += self._answer(group)
                 point("receive.recorded")
             point("receive.committed")
         except BaseException as error:  # nothing of the group was kept
@@ -89,6 +94,19 @@ class Recorder:
                 future.set_result(result)
             else:
                 future.set_exception(refusal)
+
+    def _answer(self, group: list[Work]) -> list[tuple[Future, Any, BaseException | None]]:
+        """New names all at once, the others one by one, each in its own savepoint."""
+        arrivals = [(verb, future) for verb, future in group if isinstance(verb, Arrival)]
+        answers: list[tuple[Future, Any, BaseException | None]] = []
+        rest = [(verb, future) for verb, future in group if not isinstance(verb, Arrival)]
+        receipts = uploads.receive_new([arrival for arrival, _future in arrivals]) if arrivals else []
+        for (arrival, future), receipt in zip(arrivals, receipts, strict=True):
+            if receipt is not None:
+                answers.append((future, receipt, None))
+            else:
+                rest.append((partial(uploads.receive_known, arrival), future))
+        return answers + [(future, *self._try(verb)) for verb, future in rest]
 
     def _try(self, verb: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """One member of the group, in its own savepoint: what it refuses does not touch the others."""

@@ -1,7 +1,7 @@
 """From the area into the archive: bytes get a second name there, the catalogue says so, then the first name goes.
 
-A batch is taken, linked without any transaction, recorded in one, and only then removed from the area. Each step may run
-twice or be cut anywhere: the outcome is one file and one row.
+A batch is taken, linked without any transaction, recorded in one, and only then removed from the area. Each step may
+run twice or be cut anywhere: the outcome is one file and one row.
 """
 
 from dataclasses import dataclass
@@ -96,8 +96,8 @@ def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Ite
     MD5, say): their bytes go back to the area, and their second name is to be removed."""
     now = clock.now()
     _archive_files(items, now)
-    archived = set(db.session.scalars(
-        select(File.id).where(File.id.in_([item.file_id for item in items]), File.state == states.ARCHIVED)))  # fmt: skip
+    mine = File.id.in_([item.file_id for item in items])
+    archived = set(db.session.scalars(select(File.id).where(mine, File.state == states.ARCHIVED)))
     arrived = [item for item in items if item.file_id in archived]
     rejected = [item for item in items if item.file_id not in archived]
     _move([item.upload_id for item in arrived], states.CHECKING, states.ARCHIVED, loaded_at=now)

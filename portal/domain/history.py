@@ -39,5 +39,11 @@ def record(
 
 
 def append(action: str, **columns: Any) -> None:
-    """One event by its columns: no object is made, because every arrival writes one."""
-    db.session.connection().execute(_APPEND, {"at": clock.now(), "action": action, "note": "", **_NOTHING, **columns})
+    """One event by its columns."""
+    append_all(action, [columns])
+
+
+def append_all(action: str, rows: list[dict[str, Any]]) -> None:
+    """Events of one kind by their columns: no objects are made, because every arrival writes one."""
+    shared = {"at": clock.now(), "action": action, "note": "", **_NOTHING}
+    db.session.connection().execute(_APPEND, [shared | row for row in rows])

@@ -17,11 +17,14 @@ LINKABLE = (states.RECEIVED, states.FAILED)
 IN_HAND = (states.SUBMITTED, states.APPROVED)
 
 
-_WAITING = select(File.id).where(File.state == states.WAITING, File.base == bindparam("base"))
-_IS_WAITED_FOR = (
-    _WAITING.join(Dataset, Dataset.id == File.dataset_id).where(Dataset.account_id == bindparam("account_id")).limit(1)
-)
-_CLAIMED = select(File.id).where(File.upload_id == bindparam("upload_id")).limit(1)
+_WAITED_FOR = (
+    select(Dataset.account_id, File.base)
+    .join(File, File.dataset_id == Dataset.id)
+    .where(File.state == states.WAITING, File.base.in_(bindparam("bases", expanding=True)),
+           Dataset.account_id.in_(bindparam("accounts", expanding=True)))
+    .distinct()
+)  # fmt: skip
+_CLAIMED = select(File.upload_id).where(File.upload_id.in_(bindparam("ids", expanding=True)))
 
 
 def follow(upload: Upload, replaced: list[int]) -> None:
@@ -32,15 +35,21 @@ def follow(upload: Upload, replaced: list[int]) -> None:
         link(file, upload)
 
 
-def claim_new(upload_id: int, account_id: int, area: str, base: str) -> None:
-    """A new upload: a file that waits for its name claims it. Costs one look-up where none waits."""
-    connection = db.session.connection()
-    if area != "incoming" or connection.execute(_CLAIMED, {"upload_id": upload_id}).first():
+def claim_new(arrived: list[tuple[int, int, str]]) -> None:
+    """New uploads as (id, account id, base name): files that wait for their names claim them. Costs one look-up where
+    none waits."""
+    if not arrived:
         return
-    if connection.execute(_IS_WAITED_FOR, {"base": base, "account_id": account_id}).first():
-        upload = db.session.get(Upload, upload_id)
-        assert upload is not None
-        claim(upload)
+    connection = db.session.connection()
+    known = {"accounts": list({account for _id, account, _base in arrived}), "bases": list({one[2] for one in arrived})}
+    waited = {tuple(row) for row in connection.execute(_WAITED_FOR, known)}
+    wanted = [upload_id for upload_id, account, base in arrived if (account, base) in waited]
+    if not wanted:
+        return
+    claimed = set(connection.execute(_CLAIMED, {"ids": wanted}).scalars())
+    for upload_id in wanted:
+        if upload_id not in claimed:
+            claim(db.session.get_one(Upload, upload_id))
 
 
 def claim(upload: Upload) -> None:

@@ -1,4 +1,4 @@
-"""Why a digest differs from the declared one, as the bytes themselves tell; then the mail that names cause and remedy."""
+"""Why a digest differs from the declared one, as the bytes tell; then the mail that names cause and remedy."""
 
 from sqlalchemy import select
 

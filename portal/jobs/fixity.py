@@ -1,4 +1,4 @@
-"""Read the archived files of a dataset and compare. Gives way after a minute, so that more urgent reading comes first."""
+"""Read the archived files of a dataset and compare. Gives way after a minute: more urgent reading comes first."""
 
 import errno
 import time
@@ -104,5 +104,3 @@ def read_all(dataset: Dataset, tell: Callable[[Target, str, str], None]) -> dict
             counts[verdict] += 1
             tell(target, verdict, why)
     return counts
-
-

@@ -1,6 +1,6 @@
 """What a handler of a kind of job is, and how it tells its progress and comes again later.
 
-A handler does its work outside any transaction and writes the result in one of its own, together with jobs.finish(hold).
+A handler does its work outside any transaction and writes the result in one of its own, with jobs.finish(hold).
 """
 
 from collections.abc import Callable

@@ -73,12 +73,7 @@ class Worker:
     def _in_the_way(self, job_id: int) -> bool:
         """Work on one bag is done by one job at a time: none may clear away what another just put there."""
         row = db.session.get(Job, job_id)
-        return (
-            row is None
-            or row.kind in ALONE
-            and row.dataset_id is not None
-            and (jobs.is_held(row.dataset_id, ALONE))
-        )
+        return row is None or (row.kind in ALONE and row.dataset_id is not None and jobs.is_held(row.dataset_id, ALONE))
 
     def perform(self, hold: Hold) -> None:
         """Run one job and see that it is finished, handed back or failed."""

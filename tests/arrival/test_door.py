@@ -221,6 +221,8 @@ def test_unsafe_name_is_refused_with_a_better_one(receiving, ines, name, better)
 def test_group_survives_one_member_that_is_refused(receiving, ines):
     """Many sessions finish at once while one of them is fenced: the others are recorded."""
     receptions = [door.open(ines.id, realm="open", name=f"g/{n}.txt", via="ftp") for n in range(20)]
+    for reception in receptions:
+        reception.write(b"first")
     pulse.tick()
     with db.transaction():
         doomed = db.session.scalar(select(Upload).where(Upload.name == "g/7.txt"))

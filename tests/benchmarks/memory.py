@@ -48,8 +48,8 @@ def measure(folder):
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        senders = [subprocess.Popen(["curl", "-sS", "-T", str(path), "--user", "ines@example.org:correct horse",
-                                     f"ftp://{live.ftp_host}/OMIX/part-{n}.bin"]) for n in range(CONNECTIONS)]  # fmt: skip
+        words = ["curl", "-sS", "-T", str(path), "--user", "ines@example.org:correct horse"]
+        senders = [subprocess.Popen([*words, f"ftp://{live.ftp_host}/OMIX/part-{n}.bin"]) for n in range(CONNECTIONS)]
         failed = [one for one in senders if one.wait()]
         over.set()
         watcher.join()

@@ -36,6 +36,7 @@ def list_uploads():
 def send_upload(realm: str, name: str):
     """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
     Repr-Digest header (md5, sha-256) is compared; when it differs nothing is recorded."""
+    request.max_content_length = None  # what may come is said by quota and disk, not by the limit of forms
     try:
         actor = guards.account()
         digests = announced_digests(request.headers.get("Repr-Digest", ""))

@@ -18,9 +18,8 @@ def stage(state: str) -> dict[str, object]:
             made.state, made.approved_version = "approved", made.version
         if state == "released":
             made.state, made.accession, made.released_at = "released", "OMIX000009", 1
-        standing = Standing(
-            Place("incoming", "open", "b.txt"), ines.id, ines.center_id, "token", 1, "api", None, 1, None, 1, 1
-        )
+        place = Place("incoming", "open", "b.txt")
+        standing = Standing(place, ines.id, ines.center_id, "token", 1, "api", None, 1, None, 1, 1)
         uploads.cut(standing, length=1, reason="staged")
         upload = db.session.query(Upload).one().id
     assert ruth is not None
