@@ -16,7 +16,7 @@ UNSUPPORTED = {
     "LANG": "Replies are in English.",
     "MDTM": "",
 }
-MORE = {
+MORE: dict[str, dict[str, Any]] = {
     "HASH": {"auth": True, "arg": True, "help": "Syntax: HASH <SP> path (digest of an upload, from the records)."},
     "XMD5": {"auth": True, "arg": True, "help": "Syntax: XMD5 <SP> path (MD5, from the records)."},
     "XSHA256": {"auth": True, "arg": True, "help": "Syntax: XSHA256 <SP> path (SHA-256, from the records)."},
@@ -33,7 +33,7 @@ class Commands:
     def table(commands: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """The library's command table; paths and permissions are the tree's business, not the library's."""
         made = {name: {**row, "perm": None} for name, row in commands.items() if name != "MFMT"}
-        return made | {name: {**row, "perm": None} for name, row in MORE.items()}
+        return made | {name: dict(row, perm=None) for name, row in MORE.items()}
 
     def find(self, path: str) -> tuple[Branch, str, Entry]:
         """What lies at a path. Raises NotFound."""

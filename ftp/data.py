@@ -102,6 +102,14 @@ class Receiving(DTPHandler):
         self.trouble = self.trouble or trouble
         self.close()
 
+    def give_up(self, sentence: str) -> None:
+        """End a transfer from our side."""
+        if self.receive:
+            self.fail(errors.Incomplete(sentence))
+        else:
+            self._resp = (f"426 {sentence}", self.cmd_channel.quiet)
+            self.close()
+
     def tick(self, now: float) -> None:
         """Every two seconds: give back a buffer that a slow sender holds, and end what is silent or lost."""
         if self.tot_bytes_sent != self._sent_before:
@@ -109,8 +117,7 @@ class Receiving(DTPHandler):
         silent = now - self.heard > SILENCE
         if not self.receive:
             if silent:
-                self._resp = (f"426 No data went through for {SILENCE:.0f} s.", self.cmd_channel.quiet)
-                self.close()
+                self.give_up(f"No data went through for {SILENCE:.0f} s.")
             return
         try:
             if self.file_obj.lost:

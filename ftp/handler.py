@@ -45,7 +45,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
     auth_failed_timeout = 0.3
     unicode_errors = "surrogateescape"
     proto_cmds = Commands.table(TLS_FTPHandler.proto_cmds)
-    quiet = log.debug
+    quiet = staticmethod(log.debug)
 
     def __init__(self, conn, server, ioloop=None) -> None:
         self.who: Who | None = None
@@ -158,6 +158,8 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
     def hang_up(self, reply: str) -> None:
         if not self._closed and not self._closing:
             self.ac_in_buffer = b""
+            if self.data_channel is not None:
+                self.data_channel.give_up("The session ended before the file was whole.")
             self.respond(reply, log.info)
             self.close_when_done()
 
@@ -193,12 +195,6 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
             self.hang_up("421 Nobody signed in within 30 s.")
         elif not busy and now - self.heard > IDLE_TIME:
             self.hang_up("421 Nothing was asked for five minutes.")
-
-    def close_when_done(self) -> None:
-        """A transfer that still runs when the session is told to go ends with it, as incomplete."""
-        if self.data_channel is not None:
-            self.data_channel.fail(errors.Incomplete("The session ended before the file was whole."))
-        super().close_when_done()
 
     # The end.
 
