@@ -13,6 +13,7 @@ from portal.domain import history, jobs, matching
 from portal.models import Account, Dataset, File, Upload
 
 GHOST_MS = 15_000
+SILENT_MS = 15 * clock.MINUTE
 
 
 @dataclass(frozen=True)
@@ -170,9 +171,12 @@ def _row(standing: Standing) -> Upload:
     return row
 
 
-_KNOWN = select(Upload.account_id, Upload.area, Upload.realm, Upload.name).where(
+_TAKEN = (*states.LIVE, states.ARCHIVED)
+# Area and realm are named and the state is not, so that the index of names serves and not the one by state, which walks
+# all uploads of an account.
+_KNOWN = select(Upload.account_id, Upload.area, Upload.realm, Upload.name, Upload.state).where(
     Upload.account_id.in_(bindparam("accounts", expanding=True)), Upload.name.in_(bindparam("names", expanding=True)),
-    Upload.state.in_((*states.LIVE, states.ARCHIVED)))  # fmt: skip
+    Upload.area.in_(("incoming", "test")), Upload.realm.in_(("open", "protected")))  # fmt: skip
 _INSERT = insert(Upload).returning(Upload.id, sort_by_parameter_order=True)
 
 
@@ -189,7 +193,7 @@ def receive_new(arrivals: list[Arrival]) -> list[Receipt | None]:
     connection = db.session.connection()
     names = {"accounts": list({one.standing.account_id for one in arrivals}),
              "names": list({one.standing.place.name for one in arrivals})}  # fmt: skip
-    taken = {tuple(row) for row in connection.execute(_KNOWN, names)}
+    taken = {tuple(row)[:4] for row in connection.execute(_KNOWN, names) if row.state in _TAKEN}
     fresh: list[Arrival] = []
     for one in arrivals:
         place = one.standing.place
@@ -304,6 +308,12 @@ def set_cut(row: Upload, *, length: int, reason: str) -> None:
     row.received_at = clock.now()
     db.session.flush()
     history.record("cut", actor=None, upload=row, center_id=row.center_id, after={"size": length}, note=reason)
+
+
+def silent() -> list[Upload]:
+    """Receptions without a byte for so long that their process must be gone: a living one ends them much sooner."""
+    query = select(Upload).where(Upload.state == states.RECEIVING, Upload.heard_at < clock.now() - SILENT_MS)
+    return list(db.session.scalars(query.order_by(Upload.id).limit(1000)))
 
 
 def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
