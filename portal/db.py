@@ -186,4 +186,5 @@ def check_integrity() -> list[str]:
     """What SQLite finds wrong with its own file; empty when all is well."""
     with engine().connect() as connection:
         rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-    return [row for row in rows if row != "ok"]
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return [row for row in rows if row != "ok"] + [f"row {row[1]} of {row[0]} points at nothing" for row in lost]

@@ -1,5 +1,6 @@
 """Catalogue against disk, read-only. Each finding is one sentence with where it is."""
 
+import hashlib
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,14 +62,15 @@ def _strays() -> Iterator[str]:
 
 def _archive(deep: bool) -> Iterator[str]:
     query = (
-        select(File.id, File.n, File.name, File.size, File.sha256, File.archive_path, Dataset.accession, Dataset.realm)
+        select(File.id, File.n, File.name, File.size, File.sha256, File.archive_path, Dataset.accession, Dataset.realm,
+               Dataset.state)
         .join(Dataset, Dataset.id == File.dataset_id)
         .where(File.state == states.ARCHIVED)
-    )
+    )  # fmt: skip
     for row in _rows(query, File.id):
         where = f"{accessions.of_file(row.accession, row.n)} ({row.name})"
         if not row.archive_path:
-            if row.accession:
+            if row.state != states.WITHDRAWN:
                 yield f"{where}: archived, but no path is recorded"
             continue
         yield from _archived(storage.archived_path(row.realm, row.accession, row.archive_path), row, where, deep)
@@ -89,17 +91,31 @@ def _archived(path: Path, row, where: str, deep: bool) -> Iterator[str]:
 
 def _bags() -> Iterator[str]:
     """Manifests of clean bags name exactly the archived files; nothing else lies in data/."""
-    query = select(Dataset.id, Dataset.accession, Dataset.realm, Dataset.state).where(
-        Dataset.accession.is_not(None), Dataset.bag_dirty.is_(False), Dataset.bag_generation > 0,
-        Dataset.state != states.WITHDRAWN)  # fmt: skip
+    query = select(Dataset.id, Dataset.accession, Dataset.realm).where(
+        Dataset.accession.is_not(None), Dataset.bag_dirty.is_(False), Dataset.bag_generation > 0)  # fmt: skip
     for row in _rows(query, Dataset.id):
-        files = select(File.archive_path, File.md5).where(File.dataset_id == row.id, File.state == states.ARCHIVED)
-        wanted = {found.archive_path: found.md5 for found in db.session.execute(files)}
+        files = select(File.archive_path, File.md5, File.sha256).where(
+            File.dataset_id == row.id, File.state == states.ARCHIVED, File.archive_path.is_not(None))  # fmt: skip
+        found = list(db.session.execute(files))
         bag = storage.bag_path(row.realm, row.accession)
-        if _manifest(bag / "manifest-md5.txt") != wanted:
-            yield f"{row.accession}: manifest-md5.txt and the catalogue differ"
+        for name in ("md5", "sha256"):
+            if _manifest(bag / f"manifest-{name}.txt") != {one.archive_path: getattr(one, name) for one in found}:
+                yield f"{row.accession}: manifest-{name}.txt and the catalogue differ"
+            yield from _tags(bag, name, row.accession)
         lying = {f"data/{path.relative_to(bag / 'data')}" for path in (bag / "data").rglob("*") if path.is_file()}
-        yield from (f"{row.accession}: {name} is not in the catalogue" for name in sorted(lying - set(wanted)))
+        unknown = sorted(lying - {one.archive_path for one in found})
+        yield from (f"{row.accession}: {name} is not in the catalogue" for name in unknown)
+
+
+def _tags(bag: Path, algorithm: str, accession: str) -> Iterator[str]:
+    """The tag files are those that the tag manifest seals."""
+    sealed = _manifest(bag / f"tagmanifest-{algorithm}.txt")
+    if not sealed:
+        yield f"{accession}: tagmanifest-{algorithm}.txt is missing or empty"
+    for name, digest in sealed.items():
+        path = bag / name
+        if not path.is_file() or hashlib.new(algorithm, path.read_bytes()).hexdigest() != digest:
+            yield f"{accession}: {name} is not what tagmanifest-{algorithm}.txt says"
 
 
 def _manifest(path: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ from portal.jobs.work import Handler
 HANDLERS: dict[str, Handler] = {
     "archive": Handler(archive.run, archive.give_up, alone=True),
     "bag": Handler(bag.run, alone=True),
+    "cut": Handler(tidy.cut),
     "diagnose": Handler(diagnose.run, bulk=True),
     "digest": Handler(digest.run, digest.give_up, bulk=True),
     "expire": Handler(tidy.expire),

@@ -3,13 +3,19 @@
 from collections.abc import Callable
 
 from portal import clock
-from portal.domain import fixity, jobs, releases
+from portal.domain import fixity, jobs, releases, uploads
 
 
 def owe_releases() -> None:
     """Everything asked for or overdue, whenever it became so."""
     for dataset in releases.due():
         jobs.owe("release", dataset_id=dataset.id, priority=3)
+
+
+def owe_cuts() -> None:
+    """Receptions whose process was killed while the others went on."""
+    if uploads.silent():
+        jobs.owe("cut", key="cut", priority=6)
 
 
 def owe_expiry() -> None:
@@ -23,6 +29,7 @@ def owe_prune() -> None:
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("release", clock.MINUTE, owe_releases),
+    ("cut", 5 * clock.MINUTE, owe_cuts),
     ("fixity", clock.HOUR, fixity.plan),
     ("expire", clock.DAY, owe_expiry),
     ("prune", clock.DAY, owe_prune),

@@ -2,8 +2,8 @@
 
 from sqlalchemy import delete, select
 
-from portal import clock, db, states
-from portal.domain import areas, jobs
+from portal import clock, db, states, storage
+from portal.domain import areas, jobs, uploads
 from portal.domain.jobs import Hold
 from portal.jobs.work import Progress
 from portal.models import Job, Once, Throttle, Token, WireFault
@@ -20,6 +20,23 @@ def expire(hold: Hold, progress: Progress) -> None:
             if not areas.expire(limit=200):
                 jobs.finish(hold)
                 return
+
+
+def cut(hold: Hold, progress: Progress) -> None:
+    """Receptions that no process serves any more are incomplete, with what there is of them."""
+    with db.reading():
+        silent = uploads.silent()
+    lengths = {}
+    for row in silent:
+        progress.check()
+        facts = storage.facts(storage.area_path(row.realm, row.account_id, row.token))
+        lengths[row.id] = facts.size if facts else 0
+    with db.transaction():
+        jobs.check_hold(hold)
+        for row in uploads.silent():
+            if row.id in lengths:
+                uploads.set_cut(row, length=lengths[row.id], reason="the server stopped while it was received")
+        jobs.finish(hold)
 
 
 def prune(hold: Hold, progress: Progress) -> None:

@@ -13,6 +13,7 @@ import threading
 from typing import Any
 
 from huey.consumer import Consumer
+from sqlalchemy import select
 
 from portal import arrival, clock, db, errors, queue, states
 from portal.config import settings
@@ -40,6 +41,16 @@ class Worker:
         self.stop = threading.Event()
         self.clockwork = Clockwork(self.stop, threads=threads)
         self._bulk = threading.BoundedSemaphore(max(1, threads - 1))
+
+    def release_dead(self) -> int:
+        """Jobs that processes of this machine held and that are gone are due at once, not only after their lease."""
+        with db.transaction():
+            query = select(Job).where(Job.state == states.RUNNING, Job.owner.like(f"{socket.gethostname()}:%"))
+            dead = [row for row in db.session.scalars(query) if not _is_alive(row.owner or "")]
+            for row in dead:
+                row.lease_until = 0
+        db.end()
+        return len(dead)
 
     def drain(self, _job_id: int = 0) -> None:
         """Run what is due, best first, until nothing is left that this thread may take."""
@@ -144,6 +155,20 @@ class Worker:
             handler.give_up(hold, words)
 
 
+def _is_alive(owner: str) -> bool:
+    """Whether the process of an owner, host:pid:word, still runs here."""
+    pid = int(owner.split(":")[1])
+    if pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class QuietConsumer(Consumer):
     """Huey's consumer without its schedule, which this queue does not use, and without signal handlers of its own."""
 
@@ -179,6 +204,7 @@ def serve() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
     arrival.pulse.start("worker")
+    worker.release_dead()
     worker.clockwork.start()
     consumer.start()
     log.info("worker ready, %s jobs side by side", worker.threads)

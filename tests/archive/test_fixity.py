@@ -1,0 +1,135 @@
+"""Every archived byte is read again in time; damage is told, blocks release, and a silent disk is no damage."""
+
+import errno
+
+import pytest
+from sqlalchemy import select
+
+from portal import clock, db, storage
+from portal.config import settings
+from portal.domain import fixity, releases
+from portal.jobs import fixity as job
+from portal.models import File, Job, Mail
+from tests import depositing as deposit
+
+pytestmark = pytest.mark.usefixtures("receiving")
+
+
+@pytest.fixture
+def archived(run_jobs):
+    """A dataset of two archived files, its bag written, nothing read yet."""
+    dataset_id = deposit.submit({"a.bin": b"one", "b.bin": b"two"})
+    run_jobs()
+    clock.shift(clock.MINUTE)
+    run_jobs()
+    return dataset_id
+
+
+def read(dataset_id, run_jobs):
+    with db.transaction():
+        fixity.owe(dataset_id)
+    run_jobs()
+    return [file.fixity for file in deposit.files_of(dataset_id)]
+
+
+def damage(path, data):
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def test_good_files_are_found_good(archived, run_jobs):
+    assert read(archived, run_jobs) == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("data", [b"onf", b"on", b"one more"], ids=["flipped bit", "shorter", "longer"])
+def test_damage_is_told_to_curators_and_blocks_release(archived, run_jobs, data):
+    damage(deposit.archived_path(archived, 1), data)
+
+    assert read(archived, run_jobs) == ["bad", "ok"]
+
+    db.end()
+    mails = list(db.session.scalars(select(Mail).where(Mail.to == deposit.RUTH.email)))
+    assert [mail for mail in mails if "Damaged" in mail.subject and "a.bin" in mail.body]
+    deposit.approve(archived)
+    run_jobs()
+    assert any("damaged" in why for why in releases.obstacles(deposit.get(archived)))
+    deposit.ask_release(archived)
+    run_jobs()
+    assert deposit.get(archived).state == "approved"
+
+
+def test_missing_file_is_bad(archived, run_jobs):
+    deposit.archived_path(archived, 2).unlink()
+
+    assert read(archived, run_jobs) == ["ok", "bad"]
+
+
+def test_disk_that_does_not_answer_is_unknown_not_bad(archived, run_jobs, monkeypatch):
+    def silent(*_words, **_more):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(job, "PAUSE", 0)
+    monkeypatch.setattr(storage, "digest", silent)
+
+    assert read(archived, run_jobs) == ["unknown", "unknown"]
+    assert not db.session.scalar(select(Mail).where(Mail.subject.like("Damaged%")))
+
+
+def test_repaired_file_is_good_again(archived, run_jobs):
+    path = deposit.archived_path(archived, 1)
+    damage(path, b"onf")
+    assert read(archived, run_jobs) == ["bad", "ok"]
+    damage(path, b"one")
+
+    counts = job.read_all(deposit.get(archived), lambda *_: None)
+
+    assert counts == {"ok": 2, "bad": 0, "unknown": 0}
+    assert {file.fixity for file in deposit.files_of(archived)} == {"ok"}
+
+
+def test_plan_reads_what_is_new_first_and_everything_in_time(archived, run_jobs):
+    assert read(archived, run_jobs) == ["ok", "ok"]
+    younger = deposit.submit({"c.bin": b"three"})
+    run_jobs()
+
+    with db.transaction():
+        fixity.plan()
+    wanted = select(Job.dataset_id).where(Job.kind == "fixity", Job.state == "queued")
+    assert list(db.session.scalars(wanted)) == [younger]
+    run_jobs()
+
+    start = clock.now()
+    while clock.now() < start + settings().fixity_days * clock.DAY:
+        clock.shift(clock.HOUR * 6)
+        with db.transaction():
+            fixity.plan()
+        run_jobs()
+    oldest = min(db.session.scalars(select(File.fixity_at)))
+    assert clock.now() - oldest < settings().fixity_days * clock.DAY
+    assert oldest > start
+
+
+def test_release_reads_again_what_was_not_read_lately(archived, run_jobs):
+    deposit.approve(archived)
+    run_jobs()
+    damage(deposit.archived_path(archived, 1), b"onf")
+
+    deposit.ask_release(archived)
+    run_jobs()
+
+    assert [file.fixity for file in deposit.files_of(archived)] == ["bad", "ok"]
+    assert deposit.get(archived).state == "approved"
+
+
+def test_release_opens_once_all_is_read_and_bagged(archived, run_jobs):
+    deposit.approve(archived)
+    deposit.ask_release(archived)
+
+    run_jobs()
+    clock.shift(clock.MINUTE)
+    run_jobs()
+
+    dataset = deposit.get(archived)
+    assert dataset.state == "released"
+    assert deposit.is_valid_bag(deposit.bag_of(archived))
+    assert "State: released" in (deposit.bag_of(archived) / "bag-info.txt").read_text()
