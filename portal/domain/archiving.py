@@ -114,11 +114,10 @@ def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Ite
 def _archive_files(items: list[Item], now: int) -> None:
     if not items:
         return
-    table = File.__table__
+    agreed = or_(File.declared_md5.is_(None), File.declared_md5 == bindparam("md5"))
     statement = (
-        table.update()
-        .where(table.c.id == bindparam("row"), table.c.state == states.CHECKING, table.c.upload_id == bindparam("bytes"),
-               or_(table.c.declared_md5.is_(None), table.c.declared_md5 == bindparam("md5")))
+        update(File)
+        .where(File.id == bindparam("row"), File.state == states.CHECKING, File.upload_id == bindparam("bytes"), agreed)
         .values(state=states.ARCHIVED, error=None, comment="", size=bindparam("size"), md5=bindparam("md5"),
                 sha256=bindparam("sha256"), archive_path=bindparam("path"), archived_at=now, updated_at=now,
                 fixity=None, fixity_at=None)
@@ -144,14 +143,10 @@ def _tell(dataset: Dataset, items: list[Item], now: int) -> None:
 
 def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
     """An upload could not be checked or archived; its file says why. Returns whether it still stood there."""
-    failed = db.session.execute(
-        update(Upload)
-        .where(Upload.id == upload_id, Upload.state.in_((states.RECEIVED, states.CHECKING)))
-        .values(state=states.FAILED, error=error, detail=detail)
-        .execution_options(synchronize_session=False)
-    )
+    mine = update(Upload).where(Upload.id == upload_id, Upload.state.in_((states.RECEIVED, states.CHECKING)))
+    failed = db.change(mine.values(state=states.FAILED, error=error, detail=detail))
     upload = db.session.get(Upload, upload_id, populate_existing=True)
-    if failed.rowcount != 1 or upload is None:
+    if failed != 1 or upload is None:
         return False
     matching.settle_upload(upload)
     return True

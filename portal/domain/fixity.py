@@ -76,13 +76,14 @@ def record(dataset: Dataset, verdicts: list[tuple[Target, str, str]]) -> None:
     now = clock.now()
     for target, verdict, why in verdicts:
         before = db.session.scalar(select(File.fixity).where(File.id == target.file_id))
-        changed = db.session.execute(
-            update(File)
-            .where(File.id == target.file_id, File.state == states.ARCHIVED, File.sha256 == target.sha256)
-            .values(fixity=verdict, fixity_at=now)
-            .execution_options(synchronize_session=False)
+        here = update(File).where(
+            File.id == target.file_id, File.state == states.ARCHIVED, File.sha256 == target.sha256
         )
-        if changed.rowcount == 1 and BAD in (before, verdict) and before != verdict:
+        if (
+            db.change(here.values(fixity=verdict, fixity_at=now)) == 1
+            and BAD in (before, verdict)
+            and before != verdict
+        ):
             _tell(dataset, db.session.get_one(File, target.file_id), before, verdict, why)
 
 

@@ -46,9 +46,3 @@ def note(kind: str, *, account_id: int | None, address: str, detail: str = "") -
 def explain(fault: WireFault) -> str:
     """The fault and its remedy as a sentence."""
     return REMEDIES.get(fault.kind, "{detail}").replace("{detail}", fault.detail)
-
-
-def recent(account_id: int, *, days: int = 7, limit: int = 5) -> list[WireFault]:
-    """The newest faults of an account."""
-    query = select(WireFault).where(WireFault.account_id == account_id, WireFault.at > clock.now() - days * clock.DAY)
-    return list(db.session.scalars(query.order_by(WireFault.at.desc(), WireFault.id.desc()).limit(limit)))

@@ -81,10 +81,5 @@ class Clockwork:
         if db.session.get(Counter, key) is None:
             db.session.add(Counter(name=key, next=0))
             db.session.flush()
-        taken = db.session.execute(
-            update(Counter)
-            .where(Counter.name == key, Counter.next <= now)
-            .values(next=now + period)
-            .execution_options(synchronize_session=False)
-        )
-        return taken.rowcount == 1
+        coming = update(Counter).where(Counter.name == key, Counter.next <= now)
+        return db.change(coming.values(next=now + period)) == 1

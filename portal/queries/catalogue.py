@@ -48,12 +48,12 @@ def running(dataset: Dataset) -> Running:
     query = select(Job.done, Job.total).where(Job.dataset_id == dataset.id, Job.state == states.RUNNING,
                                               Job.kind == "archive")  # fmt: skip
     archive = db.session.execute(query).first()
-    query = (
+    reading = (
         select(Job.upload_id, Job.done, Job.total)
         .join(File, File.upload_id == Job.upload_id)
         .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
     )
-    digests = {row.upload_id: (row.done, row.total) for row in db.session.execute(query)}
+    digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
     return Running((archive.done, archive.total) if archive else None, digests)
 
 

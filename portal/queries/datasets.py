@@ -42,9 +42,10 @@ def shown(dataset: Dataset) -> states.Shown:
 
 def _fresh(dataset: Dataset) -> bool:
     """Due only since a few minutes: the release is a job and takes its time."""
-    return clock.now() - dataset.updated_at < 10 * clock.MINUTE and dataset.release_date == clock.today(
-        settings().timezone
-    ).isoformat()
+    return (
+        clock.now() - dataset.updated_at < 10 * clock.MINUTE
+        and dataset.release_date == clock.today(settings().timezone).isoformat()
+    )
 
 
 def tab_counts(account: Account) -> dict[str, int]:
@@ -86,7 +87,7 @@ def last_remarks(dataset_ids: list[int]) -> dict[int, tuple[Event | None, str]]:
         .group_by(Event.dataset_id)
     )
     query = select(Event, Account.name).outerjoin(Account, Account.id == Event.actor_id).where(Event.id.in_(newest))
-    return {event.dataset_id: (event, name or "") for event, name in db.session.execute(query)}
+    return {event.dataset_id or 0: (event, name or "") for event, name in db.session.execute(query)}
 
 
 def moving(account: Account, rows: list[Row]) -> bool:

@@ -60,7 +60,7 @@ def file_named(dataset: Dataset, name: str) -> File | None:
 def digests(dataset: Dataset) -> list[tuple[str, str]]:
     """(MD5, name) of every archived file."""
     query = select(File.md5, File.name).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
-    return [(row[0], row[1]) for row in db.session.execute(query.order_by(File.n))]
+    return [(row[0] or "", row[1]) for row in db.session.execute(query.order_by(File.n))]
 
 
 def fixity(dataset: Dataset) -> tuple[int | None, int]:

@@ -120,7 +120,7 @@ def send(answer: Response, path, start: int, count: int, dataset: Dataset) -> No
     handle.seek(start)
     body = Part(handle, count, counter(dataset.id, count))
     wrapper = request.environ.get("wsgi.file_wrapper")
-    answer.response = wrapper(body, PIECE) if wrapper is not None else FileWrapper(body, PIECE)
+    answer.response = wrapper(body, PIECE) if wrapper is not None else FileWrapper(body, PIECE)  # type: ignore[arg-type]
     answer.direct_passthrough = True
     db.end()
 

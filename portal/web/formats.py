@@ -119,7 +119,8 @@ def iso(ms: int | None, *, zone: str) -> str:
 
 def zone_label(zone: str, ms: int) -> str:
     """Europe/Vienna (UTC+1), for the footer."""
-    minutes = int(local(ms, zone).utcoffset().total_seconds() // 60)
+    offset = local(ms, zone).utcoffset()
+    minutes = int(offset.total_seconds() // 60) if offset else 0
     if not minutes:
         return zone if zone == "UTC" else f"{zone} (UTC)"
     hours, rest = divmod(abs(minutes), 60)

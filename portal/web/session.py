@@ -22,6 +22,7 @@ from portal.domain import tokens
 from portal.models import Account, Token
 
 LIFETIME = timedelta(days=14)
+UNBOUNDED = 1 << 62
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -126,10 +127,15 @@ def protect() -> None:
     if request.blueprint == "api" and not current_user.is_authenticated:
         return  # there is no cookie to abuse; the call's own guard answers 401
     if getattr(current_app.view_functions.get(request.endpoint), "reads_raw_body", False):
-        request.max_content_length = None
+        unbounded()
         if "X-CSRFToken" not in request.headers:
             return  # the view calls check_csrf() with the token it finds in the body
     check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+
+
+def unbounded() -> None:
+    """This request's body is bounded by quota and disk, not by the limit of forms (None would mean that one again)."""
+    request.max_content_length = UNBOUNDED
 
 
 def check_csrf(token: str | None) -> None:

@@ -79,6 +79,7 @@ def test_ghost_session_is_taken_over_after_its_silence(door, ines):
 def test_cut_resend_leaves_the_whole_upload_in_place(door, ines, client):
     client.storbinary("STOR /OMIX/run.bin", io.BytesIO(b"whole"))
     sock = send_part(client, "/OMIX/run.bin", b"x" * 300_000)
+    until(lambda: [row for row in rows() if row.bytes_done >= 300_000])
     client.putcmd("ABOR")
     until(lambda: [row for row in rows() if row.state == states.INCOMPLETE])
     sock.close()

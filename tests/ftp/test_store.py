@@ -10,8 +10,9 @@ import threading
 import pytest
 from sqlalchemy import select, update
 
+from ftp import data
 from portal import db, states, storage
-from portal.arrival import recorder
+from portal.arrival import pulse, recorder
 from portal.config import Settings
 from portal.domain import accounts
 from portal.models import Center, Dataset, File, Upload
@@ -183,9 +184,30 @@ def test_passive_port_without_data_connection_records_nothing(client):
     client.voidcmd("TYPE I")
     client.sendcmd("PASV")
     assert client.sendcmd("STOR /OMIX/never.bin").startswith("150")
+    assert pulse.receptions()
     client.sendcmd("ABOR")
     client.sendcmd("NOOP")
-    assert rows() == []
+    assert (rows(), pulse.receptions()) == ([], [])
+
+
+def test_data_connection_of_a_refused_command_is_closed_without_a_word(client, monkeypatch):
+    client.voidcmd("TYPE I")
+    host, port = client.makepasv()
+    with socket.create_connection((host, port), timeout=20) as idle:
+        assert refusal(client, "STOR /OMIX/a b").startswith("553")
+        monkeypatch.setattr(data, "SILENCE", 0.1)
+        assert idle.recv(1) == b""
+    assert client.sendcmd("NOOP").startswith("200")
+    assert client.storbinary("STOR /OMIX/a.txt", io.BytesIO(b"a")).startswith("226")
+
+
+def test_silent_upload_is_cut_and_kept(client, ines, monkeypatch):
+    monkeypatch.setattr(data, "SILENCE", 0.1)
+    sock = send_part(client, "/OMIX/silent.bin", b"x" * 300_000)
+    with sock, pytest.raises(ftplib.error_temp, match=r"^426 No data came"):
+        client.getresp()
+    assert [(row.state, row.size) for row in rows()] == [(states.INCOMPLETE, 300_000)]
+    assert [kind for kind, _, _ in faults()] == ["data_silent"]
 
 
 def test_frozen_bytes_cannot_be_replaced(client, ines):

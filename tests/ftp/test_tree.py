@@ -227,6 +227,7 @@ def test_damaged_file_is_not_served(door, ines):
 
 
 def test_reports_of_the_center_are_read_only(client, settings: Settings, ines):
+    assert (names(client, "/outgoing"), names(client, "/outgoing/Files")) == (["Files"], [])
     folder = settings.instance / "outgoing" / str(ines.account.center_id) / "Files"
     folder.mkdir(parents=True)
     (folder / "OMIX_Files.gz").write_bytes(b"report")

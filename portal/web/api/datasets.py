@@ -31,7 +31,7 @@ def create_dataset():
 
 def rows(given: object, data_type: str = "") -> list[dict]:
     """The declared files of a body, one or many; the dataset's data type stands where a file names none."""
-    listed = given if isinstance(given, list) else [given] if given else []
+    listed: list = given if isinstance(given, list) else [given] if given else []
     if not all(isinstance(row, dict) for row in listed):
         raise errors.Invalid("Each file is an object with at least a name.", fields={"files": "A list of objects."})
     return [row if row.get("data_type") else row | {"data_type": data_type} for row in listed]

@@ -12,7 +12,7 @@ from portal.arrival import door
 from portal.domain import areas
 from portal.domain.uploads import Place
 from portal.queries import catalogue
-from portal.web import guards
+from portal.web import guards, session
 from portal.web.api import documents
 from portal.web.api.blueprint import body, bp, described, limit, listing, number
 
@@ -36,7 +36,7 @@ def list_uploads():
 def send_upload(realm: str, name: str):
     """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
     Repr-Digest header (md5, sha-256) is compared; when it differs nothing is recorded."""
-    request.max_content_length = None  # what may come is said by quota and disk, not by the limit of forms
+    session.unbounded()
     try:
         actor = guards.account()
         digests = announced_digests(request.headers.get("Repr-Digest", ""))
