@@ -115,6 +115,10 @@ class Receiving(DTPHandler):
         if self.tot_bytes_sent != self._sent_before:
             self._sent_before, self.heard = self.tot_bytes_sent, now
         silent = now - self.heard > SILENCE
+        if not self._initialized:
+            if silent:
+                self.close()  # opened for a command that never came, or was refused
+            return
         if not self.receive:
             if silent:
                 self.give_up(f"No data went through for {SILENCE:.0f} s.")

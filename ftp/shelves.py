@@ -5,6 +5,9 @@ from pathlib import Path
 from ftp.entries import Branch, Entry, Source, folder, open_bytes
 from portal import errors
 
+# Shown before the first report is made, so that programs may look into it from the first day on.
+ALWAYS = ("Files",)
+
 
 class Outgoing(Branch):
     """A folder on disk, read-only. Links are not followed and dotted names are not shown."""
@@ -25,8 +28,8 @@ class Outgoing(Branch):
 
     def entry(self, path: str) -> Entry | None:
         here = self._path(path)
-        if not path:
-            return folder("")
+        if path in ("", *ALWAYS):
+            return folder(path)
         if here is None or not here.exists():
             return None
         return self._entry(here)
@@ -34,7 +37,7 @@ class Outgoing(Branch):
     def entries(self, path: str) -> list[Entry]:
         here = self._path(path)
         if here is None or not here.is_dir():
-            return []
+            return [] if path else [folder(name) for name in ALWAYS]
         return [self._entry(one) for one in sorted(here.iterdir()) if self._path(f"{path}/{one.name}") is not None]
 
     def _entry(self, here: Path) -> Entry:

@@ -70,6 +70,10 @@ class Transfers:
         self._restart_position = 0
         self.ftp_STOR(line, append=True)
 
+    def ftp_ABOR(self, line: str) -> None:
+        self.drop_pending()
+        super().ftp_ABOR(line)
+
     def ftp_STOU(self, line: str) -> None:
         self.respond(f"502 {self.unsupported['STOU']}")
 
