@@ -4,6 +4,7 @@ PYTHON ?= python3
 WORKERS ?= 2
 ROUNDS ?= 20
 TESTS ?=
+SOAKED := $(wildcard tests/faults tests/journeys)
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -44,7 +45,7 @@ bench: $(VENV)/.dev ## measure against vsftpd, nginx and the checksum tools
 soak: $(VENV)/.dev $(VENV)/.clients ## faults and journeys, ROUNDS times over
 	@for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; \
-		$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup tests/faults tests/journeys || exit 1; \
+		$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup $(SOAKED) || exit 1; \
 	done
 
 lock: $(VENV)/bin/uv ## write the lock files again from pyproject.toml and package.json (UPGRADE=--upgrade for newer)
