@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import db, storage
 from portal.arrival import door
-from portal.domain import datasets, files, releases, reviews, uploads
+from portal.domain import datasets, files, releases, reviews
 from portal.models import Dataset, File, Upload
 from tests.conftest import INES, RUTH
 
@@ -18,7 +18,7 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def send(name: str, data: bytes, *, person=INES, **options) -> uploads.Receipt:
+def send(name: str, data: bytes, *, person=INES, **options):
     """Bytes through the door."""
     reception = door.open(person.id, realm="open", area="incoming", name=name, via="api", **options)
     reception.write(data)

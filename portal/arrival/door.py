@@ -15,8 +15,9 @@ from portal.arrival.intake import Intake
 from portal.arrival.pulse import pulse
 from portal.arrival.recorder import recorder
 from portal.arrival.senders import senders
-from portal.domain import names, quotas, uploads
-from portal.domain.uploads import Place, Receipt, Standing
+from portal.domain import arrivals, names, quotas, uploads
+from portal.domain.arrivals import Receipt
+from portal.domain.uploads import Place, Standing
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Reception:
             if asked and got and not hmac.compare_digest(asked.lower(), got):
                 self.abort("digest", keep=False)
                 raise errors.DigestMismatch(f"The digest of what arrived is {got}, not {asked}. Send it again.")
-        arrival = uploads.Arrival(self.standing(), got_md5, got_sha256, facts, plan.offset is not None, clock.now())
+        arrival = arrivals.Arrival(self.standing(), got_md5, got_sha256, facts, plan.offset is not None, clock.now())
         receipt = recorder.receive(arrival)
         self._leave()
         quotas.add(plan.center_id, plan.place.realm, self.size)
@@ -116,12 +117,17 @@ class Reception:
         Harmless when the reception has ended already."""
         if self.done:
             return 0
-        resumed = self.plan.offset is not None
-        length = self._intake.abandon(keep=(keep or resumed) and not self.lost, lost=self.lost)
+        kept = (keep or self.plan.offset is not None) and not self.lost
+        try:
+            length = self._intake.abandon(keep=kept, lost=not kept)
+        finally:
+            self._leave()
         standing = self.standing()
-        self._leave()
-        if not self.lost:
-            recorder.record(lambda: uploads.cut(standing, length=length, reason=reason))
+        if self.lost:
+            return 0
+        # Another process may have taken the bytes over, and ours not know it yet: only the row says whose they are.
+        if recorder.record(lambda: uploads.cut(standing, length=length, reason=reason)) and not length:
+            storage.remove(storage.area_path(self.plan.place.realm, self.account_id, self.token))
         return length
 
     def _leave(self) -> None:
@@ -177,7 +183,10 @@ def _resume(account_id: int, place: Place, via: str, announced: int | None, offs
         if append:
             return _begin(account_id, place, via, announced)
         raise uploads.bad_offset(f"There are no bytes of {place.name} to resume; send it from the start.")
-    facts = storage.facts(storage.area_path(place.realm, account_id, found.token))
+    path = storage.area_path(place.realm, account_id, found.token)
+    if storage.is_shared(path):
+        raise errors.Frozen(f"{place.name} was on its way into the archive. Send it from the start instead.")
+    facts = storage.facts(path)
     length = facts.size if facts else 0
     start = length if append else int(offset or 0)
     if start > length:

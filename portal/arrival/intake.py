@@ -3,6 +3,7 @@
 Up to 256 KiB stay in memory and are written by the session itself: no thread is started for a small file.
 """
 
+import errno
 import hashlib
 import os
 import threading
@@ -28,7 +29,7 @@ class Intake:
     def __init__(self, path: Path, *, offset: int | None = None) -> None:
         self.path = path
         self.size = offset or 0
-        self._resumed = offset is not None
+        self._resumed, self._start = offset is not None, self.size
         self._handle: int | None = None
         self._head = bytearray()
         self._scratch: bytearray | None = None
@@ -39,6 +40,7 @@ class Intake:
         self._error: BaseException | None = None
         self._unsynced = 0
         self._closed = False
+        self._spoiled = False
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
         if self._resumed:
@@ -88,8 +90,10 @@ class Intake:
         """Make the bytes durable. Returns MD5, SHA-256 (None when resumed) and the facts they are valid for."""
         handle = self._finish_writing()
         point("receive.written")
-        os.fdatasync(handle)
+        self._sync(handle)
         facts = storage.facts_of(os.fstat(handle))
+        if storage.facts(self.path) != facts:  # removed or written to meanwhile: nobody may say that it is stored
+            raise OSError(errno.ESTALE, "The bytes under this name are no longer those that came.")
         os.close(handle)
         self._handle, self._closed = None, True
         storage.sync_dir(self.path.parent)
@@ -100,7 +104,10 @@ class Intake:
 
     def abandon(self, *, keep: bool, lost: bool = False) -> int:
         """Stop. With `keep`, what came is written out; returns the length on disk, 0 when nothing is there.
-        `lost` bytes belong to another session now: they are neither written nor removed."""
+        `lost` bytes may belong to another session now: they are neither written nor removed. What a failed sync left
+        may be on no disk, whatever is read back: only what was there before is kept."""
+        if lost:
+            self._error = self._error or OSError(errno.ESTALE, "Another session has these bytes.")
         try:
             if keep and self.size and not self._closed:
                 self._finish_writing()
@@ -110,6 +117,8 @@ class Intake:
             self._stop_lanes()
         finally:
             if self._handle is not None:
+                if self._spoiled and not lost:
+                    os.ftruncate(self._handle, self._start)
                 os.close(self._handle)
                 self._handle = None
         if lost:
@@ -153,8 +162,8 @@ class Intake:
         for consume in consumers:
             lane: SimpleQueue = SimpleQueue()
             thread = threading.Thread(target=self._run, args=(lane, consume), daemon=True)
+            thread.start()  # first: a thread that never ran cannot be waited for
             self._lanes.append((thread, lane))
-            thread.start()
         head = memoryview(bytes(self._head))
         self._head, self._scratch = bytearray(), None
         for _thread, lane in self._lanes:
@@ -191,8 +200,15 @@ class Intake:
             self._sha256.update(view)
         self._unsynced += len(view)
         if self._unsynced >= storage.SYNC_EVERY:
-            os.fdatasync(handle)
+            self._sync(handle)
             self._unsynced = 0
+
+    def _sync(self, handle: int) -> None:
+        try:
+            os.fdatasync(handle)
+        except OSError:
+            self._spoiled = True
+            raise
 
     def _check(self) -> None:
         if self._error is not None:

@@ -10,9 +10,11 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from portal import db, errors
-from portal.domain import uploads
-from portal.domain.uploads import Arrival, Receipt
+from portal.domain import arrivals
+from portal.domain.arrivals import Arrival, Receipt
 from portal.faults import point
 
 log = logging.getLogger(__name__)
@@ -97,16 +99,26 @@ class Recorder:
 
     def _answer(self, group: list[Work]) -> list[tuple[Future, Any, BaseException | None]]:
         """New names all at once, the others one by one, each in its own savepoint."""
-        arrivals = [(verb, future) for verb, future in group if isinstance(verb, Arrival)]
+        arrived = [(verb, future) for verb, future in group if isinstance(verb, Arrival)]
         answers: list[tuple[Future, Any, BaseException | None]] = []
         rest = [(verb, future) for verb, future in group if not isinstance(verb, Arrival)]
-        receipts = uploads.receive_new([arrival for arrival, _future in arrivals]) if arrivals else []
-        for (arrival, future), receipt in zip(arrivals, receipts, strict=True):
+        receipts = self._new([arrival for arrival, _future in arrived])
+        for (arrival, future), receipt in zip(arrived, receipts, strict=True):
             if receipt is not None:
                 answers.append((future, receipt, None))
             else:
-                rest.append((partial(uploads.receive_known, arrival), future))
+                rest.append((partial(arrivals.receive_known, arrival), future))
         return answers + [(future, *self._try(verb)) for verb, future in rest]
+
+    def _new(self, together: list[Arrival]) -> list[Receipt | None]:
+        """One that was taken over and renamed since would fail the whole group: then each is asked by itself."""
+        if not together:
+            return []
+        try:
+            with db.savepoint():
+                return arrivals.receive_new(together)
+        except IntegrityError:
+            return [None] * len(together)
 
     def _try(self, verb: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """One member of the group, in its own savepoint: what it refuses does not touch the others."""

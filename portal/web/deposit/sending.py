@@ -7,7 +7,7 @@ from portal import db, errors
 from portal.arrival import door
 from portal.config import settings
 from portal.domain import files, matching, names
-from portal.domain.uploads import Receipt
+from portal.domain.arrivals import Receipt
 from portal.models import Account, Dataset
 from portal.web import forms, guards, htmx, multipart, session
 from portal.web.deposit.blueprint import address, bp
