@@ -75,8 +75,21 @@ def open_new(path: Path) -> int:
         return os.open(path, flags, 0o600)
 
 
+def is_shared(path: Path) -> bool:
+    """Whether the bytes have a second name, which only the archive gives."""
+    try:
+        return path.lstat().st_nlink > 1
+    except FileNotFoundError:
+        return False
+
+
 def open_again(path: Path) -> int:
-    """A descriptor to go on writing into bytes that nobody froze."""
+    """A descriptor to go on writing into bytes that nobody froze; never into bytes that the archive names too."""
+    if is_shared(path):
+        raise PermissionError(errno.EPERM, "These bytes are archived.")
+    status = path.lstat()
+    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o600 != 0o600:
+        path.chmod(0o600)  # frozen once, and given back by the archive job
     return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
