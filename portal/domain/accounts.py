@@ -239,12 +239,14 @@ def make_ftp_password(account: Account, *, actor: Account | None = None) -> str:
     """Make or replace the FTP-only password; FTP sessions opened with the former one end."""
     password = passwords.for_ftp()
     account.ftp_password_hash = str(passwords.hashed(password))
+    account.epoch += 1
     history.record("account.ftp_password", actor=actor or account, after={"account": account.id})
     return password
 
 
 def remove_ftp_password(account: Account, *, actor: Account) -> None:
     account.ftp_password_hash = None
+    account.epoch += 1  # sessions opened with it end
     history.record("account.ftp_password_removed", actor=actor, after={"account": account.id})
 
 

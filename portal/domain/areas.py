@@ -1,6 +1,6 @@
 """An account's drop box: rename, remove, folders, expiry. All of it is rows; no byte moves."""
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
@@ -11,9 +11,9 @@ from portal.models import Account, Folder, Upload
 MOST_AT_ONCE = 20_000
 
 
-def _like(prefix: str) -> str:
-    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"{escaped}/%"
+def _inside(column, path: str):
+    """What lies below a folder. LIKE would take Run1 for run1; "0" is what follows "/" in order."""
+    return and_(column > f"{path}/", column < f"{path}0")
 
 
 def below(account_id: int, place: Place):
@@ -21,7 +21,7 @@ def below(account_id: int, place: Place):
     return select(Upload).where(
         Upload.account_id == account_id, Upload.area == place.area, Upload.realm == place.realm,
         Upload.state.in_(states.LISTED),
-        or_(Upload.name == place.name, Upload.name.like(_like(place.name), escape="\\")))  # fmt: skip
+        or_(Upload.name == place.name, _inside(Upload.name, place.name)))  # fmt: skip
 
 
 def rename(account: Account, old: Place, new_name: str) -> int:
@@ -101,7 +101,7 @@ def own(upload_id: int, *, actor: Account) -> Upload:
 
 
 def _folders(account_id: int, place: Place) -> list[Folder]:
-    at_or_below = or_(Folder.path == place.name, Folder.path.like(_like(place.name), escape="\\"))
+    at_or_below = or_(Folder.path == place.name, _inside(Folder.path, place.name))
     query = select(Folder).where(
         Folder.account_id == account_id, Folder.area == place.area, Folder.realm == place.realm
     )
@@ -125,7 +125,7 @@ def remove_folder(account: Account, place: Place) -> None:
     if db.session.scalar(inside):
         raise errors.Conflict(f"The folder {place.name} is not empty.")
     mine = (Folder.account_id == account.id, Folder.area == place.area, Folder.realm == place.realm)
-    if db.session.scalar(select(func.count()).where(*mine, Folder.path.like(_like(place.name), escape="\\"))):
+    if db.session.scalar(select(func.count()).where(*mine, _inside(Folder.path, place.name))):
         raise errors.Conflict(f"The folder {place.name} is not empty.")
     if not db.change(delete(Folder).where(*mine, Folder.path == place.name)):
         raise errors.NotFound(f"There is no folder {place.name}.")
