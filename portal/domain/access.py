@@ -46,7 +46,7 @@ RIGHTS = {"see": may_see, "edit": may_edit, "review": may_review}
 def load(ref: int | str, *, actor: Account | None, right: str = "see") -> Dataset:
     """A dataset by id or accession for an actor with a right. Raises NotFound, Forbidden, SignInNeeded or Gone."""
     text = str(ref)
-    column = Dataset.id == int(text) if text.isdecimal() else Dataset.accession == text.upper()
+    column = Dataset.id == int(text) if text.isdecimal() and len(text) < 19 else Dataset.accession == text.upper()
     dataset = db.session.scalar(select(Dataset).where(column))
     if dataset is None or not may_see(dataset, actor):
         raise errors.NotFound("There is no dataset of this name, or it is not released yet.")

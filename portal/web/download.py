@@ -78,7 +78,7 @@ def serve(dataset: Dataset, row: File) -> Response:
     answer.headers["Content-Length"] = str(stop - start)
     if request.method != "HEAD":
         path = storage.archived_path(dataset.realm, dataset.accession or "", row.archive_path or "")
-        send(answer, path, start, stop - start, dataset)
+        send(answer, path, start, stop - start, dataset, size)
     return answer
 
 
@@ -111,12 +111,15 @@ def span(size: int, etag: str, row: File) -> tuple[int, int]:
     return (first, min(size, last) if last is not None else size) if first < size else (1, 0)
 
 
-def send(answer: Response, path, start: int, count: int, dataset: Dataset) -> None:
+def send(answer: Response, path, start: int, count: int, dataset: Dataset, size: int) -> None:
     """Hand the bytes to the server, by sendfile where it can; the download is counted when they are gone."""
     try:
         handle = os.fdopen(storage.open_read(path), "rb", buffering=0)
     except FileNotFoundError as error:
         raise errors.Damaged("This file is missing in the archive; the curators were told.") from error
+    if os.fstat(handle.fileno()).st_size != size:
+        handle.close()
+        raise errors.Damaged("This file has another length in the archive than recorded; it is not served.")
     handle.seek(start)
     body = Part(handle, count, counter(dataset.id, count))
     wrapper = request.environ.get("wsgi.file_wrapper")

@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(errors.DomainError, refused)
     app.register_error_handler(CSRFError, old_page)
     app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(OverflowError, no_such_number)
     app.register_error_handler(Exception, our_fault)
 
 
@@ -41,6 +42,11 @@ def refused(error: errors.DomainError) -> Response:
     if isinstance(error, errors.SignInNeeded) and wants_page():
         return sign_in_first()
     return answer(error.status, error.title, error.sentence, error)
+
+
+def no_such_number(_error: OverflowError) -> Response:
+    """A number in an address or form that no row can have."""
+    return refused(errors.NotFound("There is nothing of this number."))
 
 
 def old_page(_error: CSRFError) -> Response:

@@ -1,5 +1,6 @@
 """A form that makes something carries a key: sent twice (a double click, a retry), it makes it once."""
 
+import hashlib
 import secrets
 
 from portal import clock, db
@@ -10,12 +11,18 @@ def key() -> str:
     return secrets.token_urlsafe(18)
 
 
+def _name(account: Account, sent: str) -> str:
+    """Keys from outside may be of any length; two long ones must not be taken for each other."""
+    short = sent if len(sent) <= 64 else hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()
+    return f"{account.id}:{short}"
+
+
 def answered(account: Account, sent: str) -> str | None:
     """The answer that this form already got. Ask inside the transaction."""
-    row = db.session.get(Once, f"{account.id}:{sent}") if sent else None
+    row = db.session.get(Once, _name(account, sent)) if sent else None
     return row.answer if row else None
 
 
 def remember(account: Account, sent: str, answer: str) -> None:
     if sent:
-        db.session.add(Once(key=f"{account.id}:{sent[:100]}", account_id=account.id, answer=answer, at=clock.now()))
+        db.session.add(Once(key=_name(account, sent), account_id=account.id, answer=answer, at=clock.now()))
