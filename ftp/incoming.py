@@ -4,7 +4,7 @@ import logging
 
 from portal import errors
 from portal.arrival.door import Reception
-from portal.domain.uploads import Receipt
+from portal.domain.arrivals import Receipt
 
 log = logging.getLogger(__name__)
 
