@@ -11,7 +11,7 @@ QUIET = ("huey", "gunicorn.access", "alembic", "pyftpdlib")
 class Text(logging.Formatter):
     """2026-11-21T14:02:31Z warning portal.jobs.worker: job 12 waits for space"""
 
-    converter = staticmethod(time.gmtime)  # type: ignore[assignment]
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         at = self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ")

@@ -31,7 +31,11 @@ def read(request: Request, *, field: Callable[[str, str], None], begin: Callable
     name: str | None = None
     value = b""
     sink: Sink | None = None
-    for event in events(request, lambda: sink.rest() if sink is not None else None):
+
+    def pause() -> None:
+        _rest(sink)
+
+    for event in events(request, pause):
         if isinstance(event, sansio.File):
             name, sink = None, begin(event.filename) if event.filename else None
         elif isinstance(event, sansio.Field):
@@ -43,11 +47,20 @@ def read(request: Request, *, field: Callable[[str, str], None], begin: Callable
                 sink = None
                 end()
         elif isinstance(event, sansio.Data):
-            value += event.data
-            if len(value) > FIELD_LIMIT:
-                raise errors.TooLarge("A field of this form is longer than it can be.")
+            value = _bounded(value + event.data)
             if not event.more_data and name is not None:
                 field(name, value.decode("utf-8", "replace"))
+
+
+def _rest(sink: Sink | None) -> None:
+    if sink is not None:
+        sink.rest()
+
+
+def _bounded(value: bytes) -> bytes:
+    if len(value) > FIELD_LIMIT:
+        raise errors.TooLarge("A field of this form is longer than it can be.")
+    return value
 
 
 def events(request: Request, pause: Callable[[], None]) -> Iterator[sansio.Event]:

@@ -20,7 +20,8 @@ def listing() -> Response:
     asked, rev = request.args, revision.of_all()
     if htmx.is_htmx() and asked.get("rev") == rev:
         return htmx.unchanged()
-    state = asked.get("state") if asked.get("state") in ("submitted", "approved", "returned") else "submitted"
+    wanted = asked.get("state", "")
+    state = wanted if wanted in ("submitted", "approved", "returned") else "submitted"
     page = review.queue(state=state, text=asked.get("text", ""), access=asked.get("access", ""),
                         after=asked.get("after", ""), before=asked.get("before", ""))  # fmt: skip
     counted = files.counts(*(row[0].id for row in page.rows))
@@ -45,7 +46,7 @@ def decide(ref: str, action: str) -> Response:
         with db.transaction():
             actions.act(dataset, action, actor=me, note=note, version=seen)
     except (errors.Invalid, errors.Conflict) as error:
-        fields = error.fields or {"": error.sentence}
+        fields = {"": " ".join(error.fields.values()) or error.sentence}
         return page_of(dataset, status=error.status, note=note, wrong=fields, seen=seen)
     flash(f"{dataset.accession} is {DONE.get(action, dataset.state)}.", "ok")
     return htmx.go_to(url_for("review.show", ref=ref))
@@ -62,7 +63,8 @@ def page_of(
         "wrong": wrong or {}, "seen": seen, "checks": checks.before_review(dataset), "judged": judged,
         "changes": review.changes(dataset, since=judged.id) if judged else [], "remarks": review.remarks(dataset),
         "history": review.history(dataset, limit=50), "shown": datasets.shown(dataset),
-        "moves": actions.offered(dataset, actor=guards.account()), "is_owner": access.is_owner(dataset, guards.account()),
+        "moves": actions.offered(dataset, actor=guards.account()),
+        "is_owner": access.is_owner(dataset, guards.account()),
         "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
     }  # fmt: skip
     return htmx.fragment("review/show.html", status, **found)

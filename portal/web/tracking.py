@@ -26,8 +26,8 @@ def listing() -> Response:
                          after=asked.get("after", ""), before=asked.get("before", ""))  # fmt: skip
     here = {name: asked[name] for name in NAMES if asked.get(name)}
     moving = any(row.upload.state in ("receiving", "checking") for row in page.rows)
-    return htmx.fragment_or_page("tracking/_list.html", "tracking/list.html", page=page, rev=rev, here=here, first=first,
-                                 last=last, asked=asked, moving=moving)  # fmt: skip
+    return htmx.fragment_or_page("tracking/_list.html", "tracking/list.html", page=page, rev=rev, here=here,
+                                 first=first, last=last, asked=asked, moving=moving)  # fmt: skip
 
 
 def period() -> tuple[date, date]:

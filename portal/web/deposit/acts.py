@@ -10,11 +10,14 @@ from portal.web.deposit import sheet
 from portal.web.deposit.blueprint import address, bp, called
 from portal.web.session import safe_next
 
-DONE = {"submit": "is submitted. A curator looks at it; you get a mail.", "recall": "is yours again: go on and submit it anew.",
+DONE = {"submit": "is submitted. A curator looks at it; you get a mail.",
+        "recall": "is yours again: go on and submit it anew.",
         "release": "opens as soon as its files are compared once more and its manifests are written.",
         "discard": "is discarded. What you uploaded for it is still in your area.", "withdraw": "is withdrawn.",
-        "approve": "is approved. Its submitter was told by mail.", "return": "is returned. Its submitter was told by mail.",
-        "unpublish": "is closed again.", "suppress": "is out of search and listings.", "reinstate": "is listed again."}  # fmt: skip
+        "approve": "is approved. Its submitter was told by mail.",
+        "return": "is returned. Its submitter was told by mail.",
+        "unpublish": "is closed again.", "suppress": "is out of search and listings.",
+        "reinstate": "is listed again."}  # fmt: skip
 GONE = {"discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
         "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
         "unpublish": "It will no longer open to anybody, and its release date is cleared.",
@@ -45,7 +48,8 @@ def confirm_page(ref: str, action: str) -> str:
 def confirming(dataset: Dataset, action: str) -> dict:
     move = move_of(dataset, action)
     return {"dataset": dataset, "move": move, "warning": GONE.get(action, ""), "called": called(dataset),
-            "url": url_for("deposit.act", ref=dataset.accession or dataset.id, action=action), "back": address(dataset)}  # fmt: skip
+            "url": url_for("deposit.act", ref=dataset.accession or dataset.id, action=action),
+            "back": address(dataset)}  # fmt: skip
 
 
 @bp.post("/deposit/<ref>/actions/<action>")

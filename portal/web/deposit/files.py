@@ -1,6 +1,7 @@
 """The files of a dataset: the live table, one file's own page, its MD5 mended in place, deleted."""
 
-from flask import Response, flash, redirect, render_template, request
+from flask import flash, render_template, request
+from werkzeug.wrappers import Response
 
 from portal import db, errors
 from portal.domain import files, matching
@@ -18,7 +19,7 @@ def file_list(ref: str) -> Response:
     """The table that asks for itself again; 204 when nothing has changed."""
     dataset = guards.dataset_or_404(ref, "edit")
     if not htmx.is_htmx():
-        return redirect(address(dataset, "files"))
+        return htmx.go_to(address(dataset, "files"))
     if request.args.get("rev") == revision.of_dataset(dataset):
         return htmx.unchanged()
     return htmx.fragment("deposit/_live.html", **sheet.live(dataset))
@@ -54,7 +55,8 @@ def edit_file(ref: str, n: int) -> Response:
             files.edit(file, values | {"md5": values["declared_md5"]}, actor=guards.account())
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
-        return forms.refused("deposit/file.html", error, values=values, **_context(dataset, files.by_number(dataset, n)))
+        context = _context(dataset, files.by_number(dataset, n))
+        return forms.refused("deposit/file.html", error, values=values, **context)
     flash(f"File -{n:02d} is saved.", "ok")
     return htmx.go_to(address(dataset, f"file-{n}"))
 
@@ -75,7 +77,7 @@ def compare(ref: str, n: int) -> Response:
         return htmx.fragment("deposit/_live.html", **sheet.live(dataset))
     equal = file.error != "md5_mismatch"
     flash(f"File -{n:02d}: {'the MD5s are equal' if equal else 'the MD5 still differs'}.", "ok" if equal else "warn")
-    return redirect(address(dataset, f"file-{n}"), 303)
+    return htmx.go_to(address(dataset, f"file-{n}"))
 
 
 @bp.get("/deposit/<ref>/files/<int:n>/delete")

@@ -7,9 +7,9 @@ from portal.models import Dataset
 from portal.queries.datasets import Row
 from portal.web import formats
 
-SPECIES = (datasets.HUMAN, datasets.MIXED, "Mus musculus", "Rattus norvegicus", "Danio rerio", "Drosophila melanogaster",
-           "Caenorhabditis elegans", "Arabidopsis thaliana", "Oryza sativa", "Saccharomyces cerevisiae",
-           "Escherichia coli")  # fmt: skip
+SPECIES = (datasets.HUMAN, datasets.MIXED, "Mus musculus", "Rattus norvegicus", "Danio rerio",
+           "Drosophila melanogaster", "Caenorhabditis elegans", "Arabidopsis thaliana", "Oryza sativa",
+           "Saccharomyces cerevisiae", "Escherichia coli")  # fmt: skip
 Step = tuple[str, str, str]
 
 
@@ -60,7 +60,8 @@ def todo(dataset: Dataset, row: Row) -> list[tuple[str, str, str, str | None]]:
         for field, sentence in datasets.missing(dataset).items():
             found.append(("warn", "error", sentence, "#files" if field == "files" else f"#f-{field}"))
     if dataset.human and not dataset.filing_number:
-        found.append(("wait", "info", "A filing number is recommended for human genetic resources.", "#f-filing_number"))
+        text = "A filing number is recommended for human genetic resources."
+        found.append(("wait", "info", text, "#f-filing_number"))
     if faulty := row.counts.get("fault"):
         text = f"{formats.plural(faulty, 'file')} with a fault: see what to do"
         found.append(("bad", "mismatch", text, "?view=problems#files"))
