@@ -50,7 +50,7 @@ def _fresh(dataset: Dataset) -> bool:
 
 def tab_counts(account: Account) -> dict[str, int]:
     query = select(Dataset.state, func.count()).where(Dataset.account_id == account.id).group_by(Dataset.state)
-    numbers = dict(db.session.execute(query).tuples().all())
+    numbers = {row[0]: row[1] for row in db.session.execute(query)}
     return {tab: sum(numbers.get(state, 0) for state in chosen) for tab, chosen in TABS.items()}
 
 

@@ -44,7 +44,7 @@ def queue(
 
 def waiting() -> dict[str, int]:
     query = select(Dataset.state, func.count()).where(Dataset.accession.is_not(None)).group_by(Dataset.state)
-    return dict(db.session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def place_in_queue(dataset: Dataset) -> int:
@@ -112,7 +112,7 @@ def changes(dataset: Dataset, *, since: int) -> list[Change]:
 
 def _numbers(dataset: Dataset, file_ids: set[int]) -> dict[int, int]:
     query = select(File.id, File.n).where(File.dataset_id == dataset.id, File.id.in_(file_ids))
-    return dict(db.session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,119 @@
+"""`omix up` keeps the three alive and ends them in good order; it is alone on its instance."""
+
+import ftplib
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.live import Live
+
+pytestmark = pytest.mark.xdist_group("supervisor")
+INES, PASSWORD = "ines@example.org", "correct horse"
+
+
+@pytest.fixture
+def live(tmp_path):
+    with Live(tmp_path / "instance") as started:
+        started.token = started.add(INES)
+        yield started
+
+
+def children(pid):
+    """Name of each part and its process."""
+    found = {}
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, thread.read_text().split()):
+            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            if "portal.cli" in words:
+                found[words[words.index("portal.cli") + 1]] = child
+    return found
+
+
+def until(condition, within=60):
+    end = time.monotonic() + within
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+    return found
+
+
+def answers(address):
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_killed_parts_come_back_at_their_addresses(live):
+    before = children(live.process.pid)
+    assert set(before) == {"web", "ftp", "worker"}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+
+    def all_new():
+        now = children(live.process.pid)
+        return set(now) == set(before) and not set(now.values()) & set(before.values())
+
+    until(all_new)
+    until(lambda: answers((live.ftp.hostname, live.ftp.port)))
+    assert live.api(live.token, "GET", "/uploads")[0] == 200
+    assert json.loads(live.addresses_file.read_text())["web"].rstrip("/") == live.web
+    assert live.stop() == 0
+
+
+def test_sigterm_marks_what_is_in_flight_incomplete(live):
+    client = ftplib.FTP(timeout=40)
+    client.connect(live.ftp.hostname, live.ftp.port)
+    client.login(INES, PASSWORD)
+    client.voidcmd("TYPE I")
+    data = client.transfercmd("STOR /OMIX/slow.bin")
+    data.sendall(b"x" * 700_000)
+    time.sleep(2.5)
+    began = time.monotonic()
+
+    assert live.stop(within=32) == 0
+    assert time.monotonic() - began < 30
+    assert not live.addresses_file.exists()
+    data.close()
+    client.close()
+
+    live.start()
+    (row,) = live.api(live.token, "GET", "/uploads")[1]["items"]
+    assert (row["name"], row["state"], row["size"]) == ("slow.bin", "incomplete", 700_000)
+    assert live.omix("fsck").stdout == "Catalogue and disk agree.\n"
+
+
+def test_second_up_is_refused(live):
+    refused = live.omix("up", check=False)
+
+    assert refused.returncode == 1
+    assert "Another `omix up` runs" in refused.stderr
+    assert live.api(live.token, "GET", "/uploads")[0] == 200
+
+
+def test_part_alone_refuses_an_old_schema(tmp_path):
+    alone = Live(tmp_path / "empty")
+    for part in ("web", "ftp", "worker", "fsck"):
+        refused = alone.omix(part, check=False)
+        assert refused.returncode == 1
+        assert "omix migrate" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_secret_words_are_not_in_the_log(live):
+    live.api(live.token, "GET", "/uploads")
+    live.api("omix_wrong-token", "GET", "/uploads")
+    client = ftplib.FTP(timeout=10)
+    client.connect(live.ftp.hostname, live.ftp.port)
+    client.login(INES, PASSWORD)
+    client.quit()
+
+    log = live.log()
+    assert PASSWORD not in log
+    assert live.token not in log
