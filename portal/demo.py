@@ -50,6 +50,8 @@ def fill(web: str) -> None:
         ines, tomas, ruth = people.values()
         datasets(ines, tomas, ruth)
         arrive_for_ever(ines)
+    except OSError as error:  # the portal ends, and the demo with it
+        log.info("the demo ended: %s", error)
     except Exception:
         log.exception("the demo could not go on")
 

@@ -103,6 +103,7 @@ def find_for(files: list[File], dataset: Dataset) -> None:
 
 
 def _find_some(files: list[File], dataset: Dataset) -> None:
+    _give_back({file.name for file in files}, dataset.account_id)
     by_name, by_base = arrived(dataset, {file.base for file in files})
     taken: set[int] = set()
     for file in files:
@@ -113,6 +114,18 @@ def _find_some(files: list[File], dataset: Dataset) -> None:
         if found is not None and found.id not in taken:
             taken.add(found.id)
             link(file, found)
+
+
+def _give_back(names: set[str], account_id: int) -> None:
+    """An exact path wins: an upload that another file only claims by its base name is free for it."""
+    query = (
+        select(File)
+        .join(Upload, Upload.id == File.upload_id)
+        .where(Upload.account_id == account_id, Upload.name.in_(names), File.name != Upload.name,
+               File.state.in_((states.RECEIVED, states.FAILED, states.ERROR)))
+    )  # fmt: skip
+    for file in db.session.scalars(query).unique().all():
+        unlink(file)
 
 
 def arrived(dataset: Dataset, bases: Iterable[str]) -> tuple[dict[str, Upload], dict[str, list[Upload]]]:
