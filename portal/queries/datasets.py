@@ -72,7 +72,7 @@ def rows_of(found: list[Dataset], actor: Account) -> list[Row]:
         writing = dataset.state in (states.DRAFT, states.RETURNED)
         look = shown(dataset)
         wanted = look is states.SHOWN_DATASET["overdue"] or dataset.release_wanted_at is not None
-        left = len(datasets.missing(dataset)) if writing else 0
+        left = len(datasets.missing(dataset, declared=files.declared(counted[dataset.id]))) if writing else 0
         obstacles = releases.obstacles(dataset) if wanted and dataset.state == states.APPROVED else []
         moves = actions.offered(dataset, actor=actor)
         rows.append(Row(dataset, counted[dataset.id], moves, look, remark, by, left, obstacles))
