@@ -1,17 +1,23 @@
 """The OMIX Portal. create_app() is the one place where the web is wired."""
 
-from flask import Flask
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from portal import config, db, queue, web
+from portal import config, db, queue
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
-def create_app(settings: config.Settings | None = None) -> Flask:
+def create_app(settings: config.Settings | None = None) -> "Flask":
     """The web of one instance. Background threads are the process's business (portal.arrival), not the app's."""
+    # Loaded here, because FTP door, worker and commands import this package too and need no web.
+    flask, web = import_module("flask"), import_module("portal.web")
     if settings is not None:
         config.use(settings)
     chosen = config.settings()
     chosen.prepare()
-    app = Flask(
+    app: Flask = flask.Flask(
         __name__,
         template_folder=str(config.ROOT / "templates"),
         static_folder=str(config.ROOT / "static"),
