@@ -84,6 +84,12 @@ def baseline(dataset: Dataset) -> Event | None:
     return None
 
 
+def handed_in(dataset: Dataset) -> Event | None:
+    """The last time the submitter pressed Submit."""
+    query = select(Event).where(Event.dataset_id == dataset.id, Event.action == "submit")
+    return db.session.scalars(query.order_by(Event.id.desc()).limit(1)).first()
+
+
 def changes(dataset: Dataset, *, since: int) -> list[Change]:
     """What an event number later is not as it was, each field once: its first value before, its last after."""
     query = select(Event).where(Event.dataset_id == dataset.id, Event.id > since,

@@ -56,6 +56,8 @@ def page_of(
     dataset: Dataset, *, status: int = 200, note: str = "", wrong: dict | None = None, seen: int | None = None
 ) -> Response:
     judged = review.baseline(dataset)
+    if judged is None and seen not in (None, dataset.version):
+        judged = review.handed_in(dataset)
     page = files.page(dataset, view=request.args.get("view", ""), after=request.args.get("after", ""),
                       before=request.args.get("before", ""))  # fmt: skip
     found = {
