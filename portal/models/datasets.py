@@ -25,6 +25,7 @@ class Dataset(Base):
         Index(None, "account_id", "id"),
         Index(None, "state", "release_date"),
         Index(None, "state", "released_at", "id"),
+        Index(None, "state", "access", "data_type"),
         {"sqlite_autoincrement": True},
     )
 

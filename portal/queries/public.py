@@ -1,5 +1,6 @@
 """What readers see: released datasets by key, their files, and how much there is."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
@@ -77,9 +78,12 @@ def downloads(dataset: Dataset) -> Sum:
 
 
 def facets() -> tuple[dict[str, int], dict[str, int]]:
-    """How many released datasets there are by access and by data type."""
-    found = []
-    for column in (Dataset.access, Dataset.data_type):
-        query = select(column, func.count()).where(Dataset.state == states.RELEASED).group_by(column)
-        found.append({row[0]: row[1] for row in db.session.execute(query.order_by(func.count().desc()).limit(12))})
-    return found[0], found[1]
+    """How many released datasets there are by access and by data type, the commonest twelve; one walk of an index."""
+    kinds = (Dataset.access, Dataset.data_type)
+    query = select(*kinds, func.count()).where(Dataset.state == states.RELEASED).group_by(*kinds)
+    accesses: Counter[str] = Counter()
+    types: Counter[str] = Counter()
+    for access, data_type, number in db.session.execute(query):
+        accesses[access] += number
+        types[data_type] += number
+    return dict(accesses), dict(types.most_common(12))

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
-from werkzeug.http import http_date
+from werkzeug.http import http_date, is_resource_modified
 from werkzeug.wsgi import FileWrapper
 
 from portal import db, errors, states, storage
@@ -64,11 +64,11 @@ def serve(dataset: Dataset, row: File) -> Response:
     size, etag = row.size or 0, f'"{row.sha256}"'
     answer = Response(status=200, mimetype="application/octet-stream")
     answer.headers.update(headers(dataset, row, etag))
-    if etag in [part.strip() for part in request.headers.get("If-None-Match", "").split(",")]:
+    if not is_resource_modified(request.environ, etag, last_modified=answer.last_modified):
         answer.status_code = 304
         return answer
     start, stop = span(size, etag, row)
-    if start >= stop and size:
+    if start >= stop and (start, stop) != (0, size):
         answer.status_code = 416
         answer.headers["Content-Range"] = f"bytes */{size}"
         return answer
@@ -121,7 +121,7 @@ def send(answer: Response, path, start: int, count: int, dataset: Dataset, size:
         handle.close()
         raise errors.Damaged("This file has another length in the archive than recorded; it is not served.")
     handle.seek(start)
-    body = Part(handle, count, counter(dataset.id, count))
+    body = Part(handle, count, counter(dataset, start, count))
     wrapper = request.environ.get("wsgi.file_wrapper")
     answer.response = wrapper(body, PIECE) if wrapper is not None else FileWrapper(body, PIECE)  # type: ignore[arg-type]
     answer.direct_passthrough = True
@@ -151,11 +151,16 @@ class Part:
             self._done()
 
 
-def counter(dataset_id: int, count: int) -> Callable[[], None]:
+def counter(dataset: Dataset, start: int, count: int) -> Callable[[], None]:
+    """Count what readers get; a download in parts is one file. Before release there are no readers."""
+    dataset_id, is_public = dataset.id, dataset.state in access.PUBLIC
+
     def done() -> None:
+        if not is_public:
+            return
         try:
             with db.transaction():
-                downloads.record_download(dataset_id, files=1, size=count)
+                downloads.record_download(dataset_id, files=int(start == 0), size=count)
         except errors.Busy:
             return
         finally:

@@ -10,6 +10,7 @@ import pytest
 from portal import clock, db, states, storage
 from portal.domain import accessions, datasets
 from portal.models import Dataset, DownloadDay, File
+from portal.queries import public
 
 DATA = random.Random(7).randbytes(100_000)
 EVIL = "<script>alert(1)</script>"
@@ -171,6 +172,41 @@ def test_downloads_are_counted(client, dataset):
 
     row = db.session.query(DownloadDay).one()
     assert (row.files, row.bytes) == (1, len(DATA))
+
+
+def test_download_in_parts_counts_as_one_file(client, dataset):
+    address = f"/datasets/{dataset()}/files/run1/reads.bin"
+    for part in ("bytes=0-4", "bytes=5-"):
+        client.get(address, buffered=True, headers={"Range": part})
+
+    row = db.session.query(DownloadDay).one()
+    assert (row.files, row.bytes) == (1, len(DATA))
+
+
+def test_submitters_look_before_release_is_no_download(sign_in, ines, dataset):
+    accession = dataset(state="approved")
+
+    assert sign_in(ines).get(f"/datasets/{accession}/files/run1/reads.bin", buffered=True).data == DATA
+    assert db.session.query(DownloadDay).all() == []
+
+
+@pytest.mark.parametrize("header", ["ETag", "Last-Modified"])
+def test_reader_who_has_the_bytes_gets_none(client, dataset, header):
+    address = f"/datasets/{dataset()}/files/run1/reads.bin"
+    known = client.head(address).headers[header]
+    asked = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}[header]
+
+    answer = client.get(address, buffered=True, headers={asked: known})
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert client.get(address, buffered=True, headers={"If-None-Match": '"other"'}).data == DATA
+
+
+def test_facets_count_what_is_released(client, dataset):
+    dataset(title="One")
+    dataset(title="Two", access="controlled")
+    dataset(title="Three", state="approved")
+
+    assert public.facets() == ({"open": 1, "controlled": 1}, {"": 2})
 
 
 def test_search_takes_wildcards_as_they_are(client, dataset):

@@ -154,6 +154,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_dataset_account_id_id"), "dataset", ["account_id", "id"], unique=False)
     op.create_index(op.f("ix_dataset_center_id_id"), "dataset", ["center_id", "id"], unique=False)
     op.create_index(op.f("ix_dataset_state_release_date"), "dataset", ["state", "release_date"], unique=False)
+    op.create_index(
+        op.f("ix_dataset_state_access_data_type"), "dataset", ["state", "access", "data_type"], unique=False
+    )
     op.create_index(op.f("ix_dataset_state_released_at_id"), "dataset", ["state", "released_at", "id"], unique=False)
     op.create_table(
         "folder",
