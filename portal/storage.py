@@ -4,6 +4,7 @@ Area bytes lie at area/<realm>/<account id>/<token>, archived ones in the bag of
 archive/<realm>/<accession>/data/<file accession>/<name>.
 """
 
+import ctypes
 import errno
 import hashlib
 import os
@@ -22,6 +23,8 @@ from portal.faults import point
 
 BLOCK = 2 << 20
 SYNC_EVERY = 64 << 20
+FEW_FOLDERS = 16
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,22 @@ def sync_dir(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_folders(folders: set[Path], root: Path) -> None:
+    """Make the entries of many folders below a root last: one call for its whole file system where there is one, since
+    each fsync costs a turn of the disk."""
+    if len(folders) > FEW_FOLDERS and hasattr(_libc, "syncfs"):
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if _libc.syncfs(handle) != 0:
+                code = ctypes.get_errno()
+                raise OSError(code, os.strerror(code), str(root))
+        finally:
+            os.close(handle)
+        return
+    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+        sync_dir(folder)
 
 
 def make_folder(path: Path) -> list[Path]:

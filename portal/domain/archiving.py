@@ -51,8 +51,9 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
         .limit(limit)
     ).all()  # fmt: skip
     right = [row for row in rows if row.declared_md5 in (None, "", row.Upload.md5)]
+    agreed = {row.id for row in right}
     for row in rows:
-        if row not in right:
+        if row.id not in agreed:
             matching.settle(db.session.get_one(File, row.id))
     _move([row.Upload.id for row in right], states.RECEIVED, states.CHECKING)
     return [_item(dataset, row.id, row.n, row.name, row.Upload) for row in right]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from portal import db, errors, states, storage
+from portal.config import settings
 from portal.domain import archiving, jobs
 from portal.domain.archiving import Fault, Item
 from portal.domain.jobs import Hold
@@ -75,8 +76,7 @@ def _link_all(dataset: Dataset, items: list[Item], progress: Progress) -> tuple[
         folders |= _folders(item)
         progress.base += item.facts.size
         progress(0)
-    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
-        storage.sync_dir(folder)
+    storage.sync_folders(folders, settings().root("archive", dataset.realm))
     return linked, faults
 
 
