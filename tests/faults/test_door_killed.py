@@ -1,6 +1,7 @@
 """FTP and web are killed at each named step of receiving, with everything else; after the restart each acknowledged
 upload is there with its digest, nothing half-recorded is, and the rest can be sent again."""
 
+import contextlib
 import ftplib
 import hashlib
 import http.client
@@ -36,7 +37,8 @@ def kill_all(live):
         for thread in Path(f"/proc/{pid}/task").glob("*/children"):
             family += [int(child) for child in thread.read_text().split()]
     for pid in family:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it ended with its parent
+            os.kill(pid, signal.SIGKILL)
     live.process.wait()
     live.process = None
     until = time.monotonic() + 10
