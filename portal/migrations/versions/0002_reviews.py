@@ -1,0 +1,15 @@
+"""Remarks on a dataset, and what a curator last saw."""
+
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
