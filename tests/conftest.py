@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal import clock, config, create_app, db, migrations, queue
+from portal.arrival.pulse import pulse
 from portal.config import Settings
 from portal.domain import accounts, passwords
 from portal.models import Account
@@ -134,6 +135,10 @@ def database(settings: Settings, first_database: Path) -> Iterator[None]:
     queue.configure("")
     yield
     db.dispose()
+    left = pulse.receptions()
+    for reception in left:
+        pulse.drop(reception)
+    assert left == [], "an upload was neither finished nor aborted"
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def test_one_that_was_taken_over_and_renamed_fails_alone(receiving, ines):
 
     with pytest.raises(errors.Fenced):
         ghost.finish()
+    assert ghost.abort("fenced") == 0
 
 
 def test_no_thread_to_be_had_leaves_no_reception_behind(receiving, ines, monkeypatch):
