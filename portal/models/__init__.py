@@ -5,10 +5,12 @@ from portal.models.datasets import Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
 from portal.models.folders import Folder
 from portal.models.jobs import Job
+from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
 from portal.models.uploads import Upload, WireFault
 
 __all__ = [
-    "Account", "Center", "Counter", "Dataset", "DownloadDay", "Event", "File", "Folder", "Job", "Mail", "Once",
+    "Account", "Center", "Counter", "Dataset", "DownloadDay", "Event", "File", "Folder", "Job", "Link", "LinkView",
+    "Mail", "Once", "Publication",
     "Throttle", "Token", "Upload", "WireFault",
 ]  # fmt: skip
