@@ -68,7 +68,9 @@ def parser() -> argparse.ArgumentParser:
     add("add", token_add, "make an API token and print it once", keys).add_argument("email")
     add("fsck", check, "compare catalogue and disk, changing nothing").add_argument("--deep", action="store_true")
     add("fixity", read_fixity, "read archived files and compare").add_argument("accession", nargs="?")
-    add("release-due", release_due, "release what is due").add_argument("--dry-run", action="store_true")
+    add("release-due", release_due, "release what is due").add_argument(
+        "--dry-run", action="store_true", help="only say what is due and what opens tonight"
+    )
     add("backup", backup, "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", show_config, "print every setting with its meaning")
     return made
@@ -226,12 +228,14 @@ def say_verdict(target, verdict: str, why: str) -> None:
 
 def release_due(asked: argparse.Namespace) -> int:
     open_instance()
-    found = releases.due()
+    found = releases.due(ahead=1 if asked.dry_run else 0)
     for dataset in found:
-        blocking = releases.obstacles(dataset)
-        print(f"{dataset.accession} {dataset.release_date or 'asked for'}: {' '.join(blocking) or 'opens'}")
+        when = {"asked": "now, asked for", "publication": "now, published", "date": f"due since {dataset.release_date}"}
+        why = releases.cause(dataset)
+        left = " ".join(releases.obstacles(dataset))
+        print(f"{dataset.accession} {when[why] if why else f'at 00:00 on {dataset.release_date}'}: {left or 'opens'}")
     if not found:
-        print("Nothing is due.")
+        print("Nothing is due." if not asked.dry_run else "Nothing is due, and nothing opens tonight.")
     if not asked.dry_run and found:
         with db.transaction():
             for dataset in found:

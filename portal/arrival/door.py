@@ -126,7 +126,9 @@ class Reception:
         if self.lost:
             return 0
         # Another process may have taken the bytes over, and ours not know it yet: only the row says whose they are.
-        if recorder.record(lambda: uploads.cut(standing, length=length, reason=reason)) and not length:
+        if not recorder.record(lambda: uploads.cut(standing, length=length, reason=reason)):
+            return 0
+        if not length:
             storage.remove(storage.area_path(self.plan.place.realm, self.account_id, self.token))
         return length
 

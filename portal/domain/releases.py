@@ -3,14 +3,20 @@
 A dataset opens only when every file is archived, was read and compared within seven days, and its bag is written.
 """
 
+from datetime import timedelta
+
 from sqlalchemy import func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import files, history, jobs, names, reviews, transitions
+from portal.domain import files, history, jobs, links, names, notices, publications, reviews, transitions
 from portal.models import Account, Dataset, File
 
 FRESH_MS = 7 * clock.DAY
+READING = "Its files are read and compared once more before it opens."
+WRITING = "Its manifests are being written."
+# What the release job sees to by itself.
+PASSING = (READING, WRITING)
 
 
 def obstacles(dataset: Dataset) -> list[str]:
@@ -25,9 +31,9 @@ def obstacles(dataset: Dataset) -> list[str]:
     if bad:
         found.append(f"{bad} archived files are damaged; an operator must look at them.")
     if needs_fixity(dataset):
-        found.append("Its files are read and compared once more before it opens.")
+        found.append(READING)
     if dataset.bag_dirty:
-        found.append("Its manifests are being written.")
+        found.append(WRITING)
     return found
 
 
@@ -62,19 +68,42 @@ def request_release(dataset: Dataset, *, actor: Account, note: str = "") -> Data
 
 
 def is_wanted(dataset: Dataset) -> bool:
-    """Approved, and asked for or due."""
-    today = clock.today(settings().timezone).isoformat()
-    return dataset.state == states.APPROVED and (
-        dataset.release_wanted_at is not None or (dataset.release_date is not None and dataset.release_date <= today)
-    )
+    """Approved, and asked for, due or told of by a publication."""
+    return dataset.state == states.APPROVED and cause(dataset) is not None
 
 
-def due(limit: int = 1000) -> list[Dataset]:
-    """Every approved dataset that is asked for or overdue, whenever it became so."""
-    today = clock.today(settings().timezone).isoformat()
-    wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= today)
+def cause(dataset: Dataset) -> str | None:
+    """Why a dataset opens now: asked, publication, date; None when nothing says that it should."""
+    if dataset.release_wanted_at is not None:
+        return "asked"
+    if publications.is_told(dataset):
+        return "publication"
+    return "date" if dataset.release_date is not None and dataset.release_date <= _day(0) else None
+
+
+def _day(ahead: int) -> str:
+    """Today or a later day in the site's zone, as ISO."""
+    return (clock.today(settings().timezone) + timedelta(days=ahead)).isoformat()
+
+
+def due(limit: int = 1000, *, ahead: int = 0) -> list[Dataset]:
+    """Every approved dataset that is asked for, told of by a publication or overdue, whenever it became so; with
+    `ahead` also those whose day comes within so many days."""
+    wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= _day(ahead), publications.tells())
     query = select(Dataset).where(Dataset.state == states.APPROVED, wanted)
-    return list(db.session.scalars(query.order_by(Dataset.id).limit(limit)))
+    return list(db.session.scalars(query.order_by(Dataset.release_date, Dataset.id).limit(limit)))
+
+
+def remind(days: int = 7) -> None:
+    """Tell the submitters of what opens within a week, once for each date."""
+    for dataset in due(ahead=days):
+        if dataset.release_date is None or dataset.release_date <= _day(0):
+            continue
+        left = "; ".join(sentence for sentence in obstacles(dataset) if sentence not in PASSING)
+        notices.send(f"release_due:{dataset.id}:{dataset.release_date}", to=dataset.account.email,
+                     template="release_due", name=dataset.account.name, title=dataset.title,
+                     accession=dataset.accession, release_date=dataset.release_date, left=left,
+                     zone=settings().timezone, url=f"/deposit/{dataset.accession}")  # fmt: skip
 
 
 def owe(dataset: Dataset) -> None:
@@ -87,12 +116,12 @@ def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
     blocking = obstacles(dataset)
     if blocking:
         raise errors.NotReady(" ".join(blocking), obstacles=blocking)
-    cause = "asked" if dataset.release_wanted_at else "date"
-    today = clock.today(settings().timezone).isoformat()
+    why, today = cause(dataset) or "asked", _day(0)
     first = dataset.release_date if dataset.release_date and dataset.release_date <= today else today
     transitions.advance(dataset, "release", actor=actor, released_at=clock.now(), release_wanted_at=None,
                         release_date=first)  # fmt: skip
-    history.record("release", actor=actor, dataset=dataset, after={"cause": cause})
+    history.record("release", actor=actor, dataset=dataset, after={"cause": why})
+    links.end_all(dataset)
     files.mark_bag(dataset)
     reviews.tell(dataset, "released")
     return dataset
@@ -129,6 +158,7 @@ def withdraw(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
         raise errors.Forbidden("It was released: only a curator may withdraw it.")
     transitions.advance(dataset, "withdraw", actor=actor)
     history.record("withdraw", actor=actor, dataset=dataset, note=reason)
+    links.end_all(dataset)
     jobs.owe("withdraw", dataset_id=dataset.id, priority=1)
     return dataset
 

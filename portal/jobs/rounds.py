@@ -29,6 +29,7 @@ def owe_prune() -> None:
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("release", clock.MINUTE, owe_releases),
+    ("remind", clock.HOUR, releases.remind),
     ("cut", 5 * clock.MINUTE, owe_cuts),
     ("fixity", clock.HOUR, fixity.plan),
     ("expire", clock.DAY, owe_expiry),
