@@ -107,13 +107,13 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     _refuse_edit(dataset, before, actor)
     after = {field: values[field] for field in before}
     if dataset.state == states.APPROVED and set(before) != {"release_date"}:
-        transitions.advance(dataset, "amend", actor=actor)
+        transitions.advance(dataset, "amend", actor=actor, submitted_at=clock.now())
     for field, value in after.items():
         setattr(dataset, field, value)
     if set(before) == {"release_date"}:
         dataset.updated_at = clock.now()
     else:
-        files.touched(dataset)
+        files.touched(dataset, actor=actor)
     _index(dataset)
     history.record("edit", actor=actor, dataset=dataset, before=before, after=after)
     if dataset.accession and dataset.bag_generation:

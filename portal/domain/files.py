@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from portal import clock, db, errors, states
-from portal.domain import history, jobs, matching, names
+from portal.domain import history, jobs, matching, names, transitions
 from portal.models import Account, Dataset, File
 
 TEXTS = {"title": 300, "description": 2000, "data_type": 100}
@@ -53,9 +53,9 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
         raise errors.Invalid("Some files could not be added; nothing was changed.", fields=wrong)
     files = _insert(dataset, checked)
     matching.find_for(files, dataset)
-    after = {"files": len(files), "first": files[0].name}
+    after = {"files": len(files), "first": files[0].name, "n": files[0].n}
     history.record("add_files", actor=actor, dataset=dataset, after=after)
-    touched(dataset)
+    touched(dataset, actor=actor)
     return files
 
 
@@ -139,7 +139,7 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
         _rename(file, dataset, changed["name"])
     db.session.flush()
     matching.settle(file)
-    touched(dataset)
+    touched(dataset, actor=actor)
     return file
 
 
@@ -169,7 +169,7 @@ def remove(file: File, *, actor: Account | None) -> None:
     history.record("remove_file", actor=actor, dataset=dataset, file=file, before={"name": file.name, "state": was})
     if was == states.ARCHIVED:
         mark_bag(dataset)
-    touched(dataset)
+    touched(dataset, actor=actor)
 
 
 def mark_bag(dataset: Dataset) -> None:
@@ -179,8 +179,10 @@ def mark_bag(dataset: Dataset) -> None:
     jobs.owe("bag", dataset_id=dataset.id, priority=3)
 
 
-def touched(dataset: Dataset) -> None:
-    """A change of its files or text: a curator who looked before must look again."""
+def touched(dataset: Dataset, *, actor: Account | None) -> None:
+    """A change of its files or text: a curator who looked before must look again, and an approval is void."""
+    if dataset.state == states.APPROVED:
+        transitions.advance(dataset, "amend", actor=actor, submitted_at=clock.now())
     dataset.updated_at = clock.now()
     if dataset.state in (states.SUBMITTED, states.APPROVED):
         dataset.version += 1
