@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     fixity_days: int = Field(30, ge=1, description="every archived byte is read again within so many days")
     incomplete_days: int = Field(7, ge=1, description="days an incomplete upload is kept")
     received_days: int = Field(90, ge=1, description="days an unused upload is kept")
+    review_remind_days: int = Field(
+        7, ge=0, description="curators are reminded of a dataset that waits so many days, and again; 0: never"
+    )
     log_format: str = Field("text", pattern="^(text|json)$", description="form of the log lines")
 
     @field_validator("instance", "archive_open", "archive_protected", "area_open", "area_protected")

@@ -31,6 +31,11 @@ def may_review(dataset: Dataset, actor: Account | None) -> bool:
     return is_curator(actor) and dataset.accession is not None
 
 
+def may_discuss(dataset: Dataset, actor: Account | None) -> bool:
+    """The thread of remarks: its submitter and curators."""
+    return is_owner(dataset, actor) or may_review(dataset, actor)
+
+
 def may_download(dataset: Dataset, actor: Account | None) -> bool:
     """Bytes: of a public open dataset to all; else to its submitter and to curators."""
     if dataset.state == states.WITHDRAWN:
@@ -40,7 +45,7 @@ def may_download(dataset: Dataset, actor: Account | None) -> bool:
     return is_owner(dataset, actor) or may_review(dataset, actor)
 
 
-RIGHTS = {"see": may_see, "edit": may_edit, "review": may_review}
+RIGHTS = {"see": may_see, "edit": may_edit, "review": may_review, "discuss": may_discuss}
 
 
 def load(ref: int | str, *, actor: Account | None, right: str = "see") -> Dataset:

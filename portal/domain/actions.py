@@ -7,8 +7,8 @@ from portal.domain import datasets, releases, reviews, transitions
 from portal.models import Account, Dataset
 
 VERBS: dict[str, Callable] = {
-    "submit": datasets.submit,
-    "recall": datasets.recall,
+    "submit": reviews.hand_in,
+    "recall": reviews.take_back,
     "return": reviews.return_,
     "approve": reviews.approve,
     "release": releases.request_release,
@@ -37,4 +37,6 @@ def offered(dataset: Dataset, *, actor: Account | None) -> list[states.Move]:
     moves = [move for move in transitions.available(dataset, actor=actor) if move.word]
     if dataset.released_at and transitions.roles_of(actor, dataset) == {states.SUBMITTER}:
         moves = [move for move in moves if move.action != "withdraw"]
+    if actor is not None and not reviews.may_approve(dataset, actor):
+        moves = [move for move in moves if move.action != "approve"]
     return moves

@@ -1,6 +1,6 @@
 """Background work: each kind of job and the handler that does it."""
 
-from portal.jobs import archive, bag, diagnose, digest, fixity, mail, release, tidy, withdraw
+from portal.jobs import archive, bag, diagnose, digest, fixity, mail, release, remarks, tidy, withdraw
 from portal.jobs.work import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -14,5 +14,6 @@ HANDLERS: dict[str, Handler] = {
     "mail": Handler(mail.send_mail),
     "prune": Handler(tidy.prune),
     "release": Handler(release.run),
+    "remarks": Handler(remarks.run),
     "withdraw": Handler(withdraw.run, alone=True),
 }

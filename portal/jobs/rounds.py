@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from portal import clock
-from portal.domain import fixity, jobs, releases, uploads
+from portal.domain import fixity, jobs, releases, reminders, uploads
 
 
 def owe_releases() -> None:
@@ -30,6 +30,8 @@ def owe_prune() -> None:
 ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("release", clock.MINUTE, owe_releases),
     ("remind", clock.HOUR, releases.remind),
+    ("edits", clock.MINUTE, reminders.tell_edits),
+    ("waits", clock.HOUR, reminders.remind),
     ("cut", 5 * clock.MINUTE, owe_cuts),
     ("fixity", clock.HOUR, fixity.plan),
     ("expire", clock.DAY, owe_expiry),

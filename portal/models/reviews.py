@@ -5,7 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
 from portal.models.accounts import Account
-from portal.models.datasets import File
+from portal.models.datasets import Dataset, File
 
 SECTIONS = ("whole", "info", "bioproject", "release", "files", "filing")
 
@@ -37,6 +37,7 @@ class Remark(Base):
     mailed_at: Mapped[int | None]
     created_at: Mapped[int]
 
+    dataset: Mapped[Dataset] = relationship()
     account: Mapped[Account] = relationship(foreign_keys=[account_id])
     file: Mapped[File | None] = relationship()
 

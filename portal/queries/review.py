@@ -1,50 +1,133 @@
-"""What curators look at: the queue, what changed in a dataset, its history, and the checks made before they decide."""
+"""What curators look at: the queue with its filters and ages, and the history of a dataset."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
-from portal import db, states
-from portal.models import Account, Dataset, Event, File
+from portal import clock, db, states
+from portal.models import Account, Center, Dataset, Event, Look, Remark
 from portal.queries import keyset
 
-TURNS = ("submit", "recall", "return", "approve", "amend", "release", "unpublish", "suppress", "reinstate", "withdraw")
-WORDS = {"title": "Dataset name", "description": "Brief description", "species": "Species",
-         "investigator": "Principal investigator", "data_type": "Data type", "access": "Access", "human":
-         "Human genetic resources", "bioproject": "BioProject", "release_date": "Release date",
-         "filing_number": "Filing number", "name": "name", "declared_md5": "MD5", "samples": "Number of Samples/Files",
-         "unit": "unit"}  # fmt: skip
+IN_REVIEW = (states.SUBMITTED, states.RETURNED, states.APPROVED)
+TABS = {"submitted": (states.SUBMITTED,), "returned": (states.RETURNED,), "approved": (states.APPROVED,),
+        "all": IN_REVIEW}  # fmt: skip
+FILTERS = ("waits", "center", "access", "data_type", "text")
 
 
 @dataclass(frozen=True)
-class Change:
-    """One thing that is not as it was: a field of the dataset or of a file."""
+class Row:
+    """A dataset in the queue: whom it waits for since when, how many remarks are open, and what one saw of it."""
 
-    what: str
-    before: str
-    after: str
-    removed: bool = False
+    dataset: Dataset
+    since: int
+    open: int
+    asked: bool
+    seen: int | None
+
+    @property
+    def age(self) -> str:
+        return age(clock.now() - self.since)
+
+    @property
+    def waits_for(self) -> str:
+        """The curators decide what is submitted, unless the last word is a question of theirs."""
+        if self.dataset.state == states.SUBMITTED:
+            return "an answer of the submitter" if self.asked else "a curator"
+        return "the submitter" if self.dataset.state == states.RETURNED else "its release"
+
+
+def age(ms: int) -> str:
+    """3 d, 5 h, 12 min: the one unit that matters in a list."""
+    for unit, length in (("d", clock.DAY), ("h", clock.HOUR)):
+        if ms >= length:
+            return f"{ms // length} {unit}"
+    return f"{max(0, ms) // clock.MINUTE} min"
 
 
 def queue(
-    *, text: str = "", access: str = "", state: str = states.SUBMITTED, after: str = "", before: str = ""
+    actor: Account, *, tab: str = "submitted", asked: Mapping[str, str] | None = None, after: str = "", before: str = ""
 ) -> keyset.Page:
-    """Datasets in a state, those that wait longest first."""
-    query = select(Dataset, Account.name).join(Account, Account.id == Dataset.account_id)
-    query = query.where(Dataset.state == state, Dataset.accession.is_not(None))
-    if access:
-        query = query.where(Dataset.access == access)
-    if text.strip():
-        query = query.where(Dataset.search_text.contains(text.strip().lower(), autoescape=True))
+    """The datasets of a tab that fit the filters, those that wait longest first."""
+    query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
+    query = _filtered(query.where(Dataset.state.in_(TABS[tab]), Dataset.accession.is_not(None)), asked or {}, actor)
     since = func.coalesce(Dataset.submitted_at, Dataset.created_at)
-    return keyset.fetch(query, (since, Dataset.id), lambda row: (row[0].submitted_at or row[0].created_at, row[0].id),
-                        after=after, before=before, descending=False)  # fmt: skip
+    found = keyset.fetch(query, (since, Dataset.id), lambda row: (row[0].submitted_at or row[0].created_at, row[0].id),
+                         after=after, before=before, descending=False)  # fmt: skip
+    return keyset.Page(_rows([row[0] for row in found.rows], actor), found.newer, found.older)
+
+
+def _filtered(query: Select, asked: Mapping[str, str], actor: Account) -> Select:
+    if asked.get("center", "").isdecimal():
+        query = query.where(Dataset.center_id == int(asked["center"]))
+    for name, column in (("access", Dataset.access), ("data_type", Dataset.data_type)):
+        if asked.get(name):
+            query = query.where(column == asked[name])
+    for word in asked.get("text", "").lower().split():
+        query = query.where(Dataset.search_text.contains(word, autoescape=True))
+    whom = _waits(actor).get(asked.get("waits", ""))
+    return query if whom is None else query.where(whom)
+
+
+def _waits(actor: Account) -> dict[str, Any]:
+    """Whom a dataset waits for, as conditions."""
+    submitted = Dataset.state == states.SUBMITTED
+    looked = exists().where(Look.dataset_id == Dataset.id)
+    return {
+        "curator": and_(submitted, ~_asked()),
+        "submitter": or_(Dataset.state == states.RETURNED, and_(submitted, _asked())),
+        "me": and_(submitted, looked.where(Look.account_id == actor.id)),
+        "nobody": and_(submitted, ~looked),
+    }
+
+
+def _asked():
+    """The last word since it was submitted is an open question of a curator's."""
+    last, other = aliased(Remark), aliased(Remark)
+    newest = select(func.max(other.id)).where(other.dataset_id == Dataset.id, other.public).scalar_subquery()
+    return exists().where(last.id == newest, last.account_id != Dataset.account_id, last.turn == "",
+                          last.done_at.is_(None), last.created_at >= Dataset.submitted_at)  # fmt: skip
+
+
+def _rows(found: list[Dataset], actor: Account) -> list[Row]:
+    ids = [dataset.id for dataset in found]
+    turns = select(Event.dataset_id, func.max(Event.at)).where(
+        Event.dataset_id.in_(ids), Event.action.in_(("return", "recall", "approve")))  # fmt: skip
+    turned = {row[0]: row[1] for row in db.session.execute(turns.group_by(Event.dataset_id))}
+    heads = select(Remark.dataset_id, func.count()).where(
+        Remark.dataset_id.in_(ids), Remark.public, Remark.done_at.is_(None), Remark.answers_id.is_(None),
+        Remark.turn == "").group_by(Remark.dataset_id)  # fmt: skip
+    opened = {row[0]: row[1] for row in db.session.execute(heads)}
+    asked = set(db.session.scalars(select(Dataset.id).where(Dataset.id.in_(ids), _asked())))
+    looks = select(Look).where(Look.account_id == actor.id, Look.dataset_id.in_(ids))
+    seen = {look.dataset_id: look.version for look in db.session.scalars(looks)}
+    return [Row(one, _since(one, turned), opened.get(one.id, 0), one.id in asked, seen.get(one.id)) for one in found]
+
+
+def _since(dataset: Dataset, turned: dict) -> int:
+    if dataset.state == states.SUBMITTED:
+        return dataset.submitted_at or dataset.created_at
+    return turned.get(dataset.id) or dataset.updated_at
 
 
 def waiting() -> dict[str, int]:
+    """How many there are in each tab."""
     query = select(Dataset.state, func.count()).where(Dataset.accession.is_not(None)).group_by(Dataset.state)
-    return {row[0]: row[1] for row in db.session.execute(query)}
+    numbers = {row[0]: row[1] for row in db.session.execute(query)}
+    return {tab: sum(numbers.get(state, 0) for state in chosen) for tab, chosen in TABS.items()}
+
+
+def choices() -> dict[str, list]:
+    """What can be chosen in the filters: centers and data types of what is in review."""
+    here = Dataset.state.in_(IN_REVIEW)
+    centers = select(Center.id, Center.name).where(Center.id.in_(select(Dataset.center_id).where(here)))
+    types = select(Dataset.data_type).where(here, Dataset.data_type != "").distinct().order_by(Dataset.data_type)
+    return {
+        "centers": [tuple(row) for row in db.session.execute(centers.order_by(Center.name).limit(500))],
+        "types": [(name, name) for name in db.session.scalars(types.limit(100))],
+    }
 
 
 def place_in_queue(dataset: Dataset) -> int:
@@ -59,69 +142,3 @@ def history(dataset: Dataset, *, file_id: int | None = None, limit: int = 200) -
     if file_id is not None:
         query = query.where(Event.file_id == file_id)
     return [(event, name) for event, name in db.session.execute(query.order_by(Event.id.desc()).limit(limit))]
-
-
-def remarks(dataset: Dataset) -> list[tuple[Event, str | None]]:
-    """Turns of the dataset, the newest first, with what was said at them."""
-    query = select(Event, Account.name).outerjoin(Account, Account.id == Event.actor_id).where(
-        Event.dataset_id == dataset.id, Event.action.in_(TURNS)).order_by(Event.id.desc()).limit(50)  # fmt: skip
-    return [(event, name) for event, name in db.session.execute(query)]
-
-
-def newest(dataset: Dataset) -> int:
-    query = select(Event.id).where(Event.dataset_id == dataset.id).order_by(Event.id.desc()).limit(1)
-    return db.session.scalar(query) or 0
-
-
-def baseline(dataset: Dataset) -> Event | None:
-    """The last time a curator judged the dataset: the approval that stands, else the last return."""
-    for action in ("approve", "return"):
-        query = select(Event).where(Event.dataset_id == dataset.id, Event.action == action)
-        if action == "return" or dataset.approved_version is not None:
-            found = db.session.scalars(query.order_by(Event.id.desc()).limit(1)).first()
-            if found is not None:
-                return found
-    return None
-
-
-def handed_in(dataset: Dataset) -> Event | None:
-    """The last time the submitter pressed Submit."""
-    query = select(Event).where(Event.dataset_id == dataset.id, Event.action == "submit")
-    return db.session.scalars(query.order_by(Event.id.desc()).limit(1)).first()
-
-
-def changes(dataset: Dataset, *, since: int) -> list[Change]:
-    """What an event number later is not as it was, each field once: its first value before, its last after."""
-    query = select(Event).where(Event.dataset_id == dataset.id, Event.id > since,
-                                Event.action.in_(("edit", "edit_file", "add_files", "remove_file")))  # fmt: skip
-    events = list(db.session.scalars(query.order_by(Event.id)))
-    numbers = _numbers(dataset, {event.file_id for event in events if event.file_id})
-    first: dict[str, Any] = {}
-    last: dict[str, Any] = {}
-    others: list[Change] = []
-    for event in events:
-        if event.action == "add_files":
-            count = (event.after or {}).get("files", 0)
-            others.append(Change("Files", "", f"{count} added, the first is {(event.after or {}).get('first', '')}"))
-        elif event.action == "remove_file":
-            label = f"File -{numbers.get(event.file_id or 0, 0):02d}"
-            others.append(Change(label, (event.before or {}).get("name", ""), "removed by the submitter", removed=True))
-        else:
-            file = f"File -{numbers.get(event.file_id, 0):02d}, " if event.file_id else ""
-            for field, value in (event.before or {}).items():
-                label = file + WORDS.get(field, field) if file else WORDS.get(field, field)
-                first.setdefault(label, value)
-                last[label] = (event.after or {}).get(field)
-    edits = [Change(label, _plain(first[label]), _plain(last[label])) for label in first if first[label] != last[label]]
-    return [*edits, *others]
-
-
-def _numbers(dataset: Dataset, file_ids: set[int]) -> dict[int, int]:
-    query = select(File.id, File.n).where(File.dataset_id == dataset.id, File.id.in_(file_ids))
-    return {row[0]: row[1] for row in db.session.execute(query)}
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)

@@ -10,6 +10,8 @@ from portal import config, db
 from portal.domain import notices
 from portal.models import Job, Mail
 
+SAID = [{"about": "Data Info", "who": "Ruth", "text": "Name the bank."},
+        {"about": "Files", "who": "Ruth", "text": "Pack them."}]  # fmt: skip
 VALUES = {
     "verify": {"name": "Ines", "url": "/verify/x", "hours": 24},
     "reset": {"name": "Ines", "url": "/reset/x", "hours": 1},
@@ -20,16 +22,30 @@ VALUES = {
     "md5_failed": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "file": "a.bam", "cause": "Cut off.",
                    "declared": "0" * 32, "received": "1" * 32, "url": "/deposit/1"},
     "returned": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "curator": "Ruth", "note": "Mend it.",
-                 "url": "/deposit/1"},
+                 "remarks": SAID, "url": "/deposit/1"},
     "approved": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "curator": "Ruth", "note": "",
                  "release_date": "2027-01-01", "url": "/deposit/1"},
+    "remarked": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "who": "Ruth", "remarks": SAID,
+                 "url": "/deposit/1"},
+    "handed_in": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 2,
+                  "again": True, "remarks": SAID, "url": "/review/OMIX000001"},
+    "recalled": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 2,
+                 "url": "/review/OMIX000001"},
+    "edited": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 3, "seen": 2,
+               "changes": [{"what": "Species", "before": "", "after": "Mus musculus"},
+                           {"what": "BioProject", "before": "PRJNA1", "after": ""}], "more": 3,
+               "url": "/review/OMIX000001"},
+    "waits": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 2, "days": 7,
+              "url": "/review/OMIX000001"},
+    "returned_waits": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 2,
+                       "days": 30, "url": "/deposit/OMIX000001"},
     "released": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "access": "open", "url": "/OMIX000001"},
 }  # fmt: skip
 FOLDER = config.ROOT / "templates" / "email"
 
 
 def test_every_template_is_known_here():
-    assert {path.stem for path in FOLDER.glob("*.txt")} == set(VALUES)
+    assert {path.stem for path in FOLDER.glob("[!_]*.txt")} == set(VALUES)
 
 
 @pytest.mark.parametrize("template", sorted(VALUES))

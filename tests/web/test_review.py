@@ -61,7 +61,7 @@ def test_newer_version_is_shown_instead_of_approved(sign_in, ines, ruth, submitt
 
     assert answer.status_code == 409
     assert "version 2 now" in answer.text
-    assert "<del>Kidney organoids</del> <ins>Liver organoids</ins>" in answer.text
+    assert "<del>Kidney </del> <ins>Liver </ins>organoids" in answer.text
     assert state(submitted) == "submitted"
 
 

@@ -8,6 +8,7 @@ from werkzeug.routing import Rule
 
 from portal import states
 from portal.config import settings
+from portal.models.reviews import SECTIONS
 from portal.web.api.blueprint import bp
 
 TEXT, WHOLE, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
@@ -53,6 +54,13 @@ SCHEMAS = {
                      "md5": maybe(TEXT), "sha256": maybe(TEXT), "state": {"enum": list(states.UPLOAD.states)},
                      "received": maybe(TEXT), "dataset": maybe(TEXT)}),
     "UploadName": thing({"name": TEXT}, "name"),
+    "RemarkFields": thing({"text": TEXT, "section": {"enum": list(SECTIONS)}, "file": WHOLE,
+                           "private": {"type": "boolean"}, "answers": WHOLE}, "text"),
+    "RemarkState": thing({"done": {"type": "boolean"}}, "done"),
+    "Remark": thing({"id": WHOLE, "at": TEXT, "author": TEXT, "role": {"enum": ["submitter", "curator"]},
+                     "section": {"enum": list(SECTIONS)}, "file": maybe(WHOLE), "text": TEXT,
+                     "private": {"type": "boolean"}, "turn": maybe(TEXT), "version": WHOLE, "answers": maybe(WHOLE),
+                     "done": {"type": "boolean"}}),
     "Action": thing({"note": TEXT, "version": WHOLE}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),

@@ -1,9 +1,9 @@
 """Who gets what from review, my uploads and tracking."""
 
 from portal import db
-from portal.domain import accounts, datasets, uploads
+from portal.domain import accounts, datasets, remarks, uploads
 from portal.domain.uploads import Place, Standing
-from portal.models import Upload
+from portal.models import Dataset, Upload
 from tests.web.matrix.rows import Row, curators, owner, people
 
 
@@ -17,8 +17,21 @@ def stage(state: str) -> dict[str, object]:
         place = Place("incoming", "open", "b.txt")
         uploads.cut(Standing(place, ines.id, ines.center_id, "token", 1, "ftp", 9, 4, None, 1, 1), length=4, reason="x")
         upload = db.session.query(Upload).one().id
-    return {"ref": made.accession or made.id, "upload": upload}
+        said = _remarks(made) if state != "draft" else {}
+        if state == "released":
+            made.state, made.released_at = "released", 1
+    return {"ref": made.accession or made.id, "upload": upload} | said
 
+
+def _remarks(dataset: Dataset) -> dict[str, object]:
+    """An open and a private remark of the curator's."""
+    ruth = accounts.by_email("ruth.adeyemi@example.org")
+    assert ruth is not None
+    known = {public: remarks.say(dataset, "Look again.", actor=ruth, public=public).id for public in (True, False)}
+    return {"remark": known[True], "private": known[False]}
+
+
+TALKING = owner(303, anonymous=303, ruth=303)
 
 ROWS = [
     Row("review.listing", "GET", "/review", curators(200, anonymous=303)),
@@ -27,6 +40,37 @@ ROWS = [
     Row("review.decide", "POST", "/review/{ref}/approve", curators(303, anonymous=303), data={"version": "1"}),
     Row("review.decide", "POST", "/review/{ref}/return", curators(422, anonymous=303), data={"note": ""}),
     Row("review.decide", "POST", "/review/{ref}/recall", curators(403, anonymous=303)),
+    Row("review.file_list", "GET", "/review/{ref}/files", curators(303, anonymous=303)),
+    Row("review.mark_seen", "POST", "/review/{ref}/seen", curators(303, anonymous=303)),
+    Row("review.mark_seen", "POST", "/review/{ref}/seen", curators(404, anonymous=303), state="draft"),
+    Row("review.news", "GET", "/datasets/{ref}/remarks", TALKING),
+    Row("review.compose", "GET", "/datasets/{ref}/remarks/new", owner(200, anonymous=303, ruth=200)),
+    Row(
+        "review.compose",
+        "GET",
+        "/datasets/{ref}/remarks/new",
+        people(403, anonymous=303) | {"ines": 200, "ruth": 200},
+        state="released",
+    ),
+    Row("review.say", "POST", "/datasets/{ref}/remarks", TALKING, data={"text": "Which bank?", "about": "info"}),
+    Row("review.say", "POST", "/datasets/{ref}/remarks", owner(422, anonymous=303, ruth=422), data={"text": ""}),
+    Row("review.say", "POST", "/datasets/{ref}/remarks", owner(409, anonymous=303), data={"text": "X"}, state="draft"),
+    Row(
+        "review.say",
+        "POST",
+        "/datasets/{ref}/remarks",
+        owner(403, anonymous=303, ruth=303),
+        data={"text": "Keep an eye on it.", "private": "1"},
+    ),
+    Row(
+        "review.say",
+        "POST",
+        "/datasets/{ref}/remarks",
+        owner(404, anonymous=303, ruth=303),
+        data={"text": "Seen.", "answers": "{private}"},
+    ),
+    Row("review.settle", "POST", "/datasets/{ref}/remarks/{remark}/done", TALKING),
+    Row("review.settle", "POST", "/datasets/{ref}/remarks/{private}/done", owner(404, anonymous=303, ruth=303)),
     Row("area.listing", "GET", "/area", people(200, anonymous=303)),
     Row("area.show", "GET", "/area/{upload}", owner(200, anonymous=303)),
     Row("area.rename", "POST", "/area/{upload}/rename", owner(303, anonymous=303), data={"name": "z.txt"}),

@@ -1,0 +1,40 @@
+"""The decision on the version that was seen, and the later moves that only curators make."""
+
+from flask import Response, flash, request, url_for
+
+from portal import db, errors
+from portal.domain import actions
+from portal.models import Dataset
+from portal.queries import changes
+from portal.web import guards, htmx
+from portal.web.review.blueprint import bp
+from portal.web.review.page import look, whole
+
+DONE = {"approve": "approved", "return": "returned", "release": "on its way to release"}
+
+
+@bp.post("/review/<ref>/<action>")
+@guards.curator_only
+def decide(ref: str, action: str) -> Response:
+    """Approve or return (or any later move); a newer version shows what changed instead, and keeps the remark."""
+    dataset, me, form = guards.dataset_or_404(ref, "review"), guards.account(), request.form
+    note, version, event = form.get("note", ""), form.get("version", type=int), form.get("event", type=int)
+    try:
+        with db.transaction():
+            actions.act(dataset, action, actor=me, note=note, version=version)
+    except (errors.Invalid, errors.Conflict) as error:
+        db.session.refresh(dataset)
+        wrong = {"note" if error.fields else "": " ".join(error.fields.values()) or error.sentence}
+        newer = _seen(dataset, version, event) if version not in (None, dataset.version) else None
+        return whole(dataset, look(dataset), status=error.status, since=newer, note=note, wrong=wrong,
+                     overtaken=version if newer is not None else None)  # fmt: skip
+    flash(f"{dataset.accession} is {DONE.get(action, dataset.state)}.", "ok")
+    return htmx.go_to(url_for("review.show", ref=ref))
+
+
+def _seen(dataset: Dataset, version: int | None, event: int | None) -> int:
+    """The event up to which the page showed the dataset; from a version alone, the last turn that met it."""
+    if event is not None:
+        return event
+    turn = changes.as_of(dataset, version or 0)
+    return turn.id if turn else 0

@@ -1,0 +1,91 @@
+"""One dataset under review: its sections and files as the submitter sees them, what is new, what was found."""
+
+from typing import Any
+
+from flask import Response, request, url_for
+
+from portal import db, errors
+from portal.domain import access, actions, checks, releases, reviews
+from portal.models import Dataset, Look
+from portal.queries import changes, datasets, files, review, revision, threads
+from portal.web import guards, htmx
+from portal.web.review.blueprint import bp
+
+VIEW = ("view", "after", "before")
+
+
+@bp.get("/review/<ref>")
+@guards.curator_only
+def show(ref: str) -> Response:
+    dataset = guards.dataset_or_404(ref, "review")
+    return whole(dataset, look(dataset))
+
+
+@bp.get("/review/<ref>/files")
+@guards.curator_only
+def file_list(ref: str) -> Response:
+    """The table that asks for itself again, with word of a newer version; 204 when nothing has changed."""
+    dataset = guards.dataset_or_404(ref, "review")
+    if not htmx.is_htmx():
+        return htmx.go_to(url_for("review.show", ref=ref, _anchor="files"))
+    if request.args.get("rev") == revision.of_dataset(dataset):
+        return htmx.unchanged()
+    return htmx.fragment("review/_live.html", **live(dataset, request.args.get("seen", type=int)))
+
+
+@bp.post("/review/<ref>/seen")
+@guards.curator_only
+def mark_seen(ref: str) -> Response:
+    """Take the marks of what is new away."""
+    dataset = guards.dataset_or_404(ref, "review")
+    with db.transaction():
+        reviews.mark_seen(dataset, actor=guards.account())
+    return htmx.go_to(url_for("review.show", ref=ref))
+
+
+def look(dataset: Dataset) -> Look | None:
+    """Note that the reader sees it now. A busy database costs the note, not the page."""
+    try:
+        with db.transaction():
+            return reviews.look(dataset, actor=guards.account())
+    except errors.Busy:
+        return None
+
+
+def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int | None = None, **more: Any) -> Response:
+    """The page. `since` is the event that a refused decision had seen; else what the last visit saw."""
+    start = since if since is not None else (seen.since_id if seen else changes.newest(dataset))
+    judged, found = changes.judged(dataset), changes.since(dataset, start)
+    before = changes.since(dataset, judged.id) if judged else []
+    marked = found or before
+    context = {
+        "judged": judged, "changes": found, "before": before if before != found else [], "fresh": seen,
+        "changed": {one.field: one for one in marked if one.n is None}, "first": seen is None or start == seen.event_id,
+        "findings": checks.of(dataset, reviewing=True), "history": review.history(dataset, limit=50),
+        "moves": actions.offered(dataset, actor=guards.account()), "newest": changes.newest(dataset),
+        "is_owner": access.is_owner(dataset, guards.account()), "note": "", "wrong": {},
+        "waiting": review.waiting()["submitted"],
+        "place": review.place_in_queue(dataset) if dataset.state == "submitted" else 0,
+        "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
+        "age": review.age, **live(dataset, dataset.version, marked),
+    }  # fmt: skip
+    return htmx.fragment("review/show.html", status, **context | more)
+
+
+def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None = None) -> dict[str, Any]:
+    """What changes while one looks: the files, the state, and word of a newer version."""
+    asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
+    counted = files.counts(dataset.id)[dataset.id]
+    if marked is None:
+        kept = db.session.get(Look, (guards.account().id, dataset.id))
+        marked = changes.since(dataset, kept.since_id) if kept else []
+    by_file: dict[int, list[changes.Change]] = {}
+    for change in marked:
+        if change.n is not None:
+            by_file.setdefault(change.n, []).append(change)
+    return {
+        "dataset": dataset, "files": files.page(dataset, **asked), "counts": counted, "shown": datasets.shown(dataset),
+        "declared": files.declared(counted), "bytes": files.bytes_of(dataset), "here": asked, "seen": seen,
+        "rev": revision.of_dataset(dataset), "moving": files.moves(dataset, counted), "by_file": by_file,
+        "work": files.works_of(dataset.id, [])[1], "thread": threads.of(dataset, guards.account()), "wrong": {},
+    }  # fmt: skip

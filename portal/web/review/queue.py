@@ -1,0 +1,27 @@
+"""The curators' queue: what waits, for whom, how long."""
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from portal.queries import files, review, revision
+from portal.web import guards, htmx
+from portal.web.review.blueprint import bp
+
+
+@bp.get("/review")
+@guards.curator_only
+def listing() -> Response:
+    """The longest waiting first; 204 to a poll when nothing has changed."""
+    asked, rev = request.args, revision.of_all()
+    if htmx.is_htmx() and asked.get("rev") == rev:
+        return htmx.unchanged()
+    here = {name: asked[name] for name in ("tab", *review.FILTERS, "after", "before") if asked.get(name)}
+    filters = {name: here[name] for name in review.FILTERS if name in here}
+    tab = here.get("tab") or asked.get("state") or ("all" if filters.get("waits") else "submitted")
+    tab = tab if tab in review.TABS else "submitted"
+    page = review.queue(guards.account(), tab=tab, asked=filters, after=here.get("after", ""),
+                        before=here.get("before", ""))  # fmt: skip
+    counted = files.counts(*(row.dataset.id for row in page.rows))
+    return htmx.fragment_or_page("review/_list.html", "review/list.html", page=page, counts=counted, tab=tab, rev=rev,
+                                 waiting=review.waiting(), here=here, filters=filters,
+                                 choices=review.choices())  # fmt: skip

@@ -1,0 +1,106 @@
+"""The remarks on a dataset, for its submitter and the curators alike: read, written, answered, marked as done."""
+
+from typing import Any
+
+from flask import Response, request, url_for
+
+from portal import db, errors
+from portal.domain import access, files, remarks
+from portal.models import Dataset
+from portal.queries import threads
+from portal.web import forms, guards, htmx
+from portal.web.review.blueprint import bp
+
+LISTED = 200
+
+
+@bp.get("/datasets/<ref>/remarks")
+@guards.signed_in
+def news(ref: str) -> Response:
+    """Word of new remarks, for the page to ask after; what is typed there stays as it is."""
+    dataset = guards.dataset_or_404(ref, "discuss")
+    if not htmx.is_htmx():
+        return htmx.see_other(home(dataset))
+    after = request.args.get("after", 0, type=int)
+    count = threads.newer(dataset, guards.account(), after)
+    return htmx.fragment("review/_news.html", count=count, home=home(dataset)) if count else htmx.unchanged()
+
+
+@bp.get("/datasets/<ref>/remarks/new")
+@guards.signed_in
+def compose(ref: str) -> Response:
+    """A remark on one section or file: what it is about, for htmx; else a page of its own."""
+    dataset = guards.dataset_or_404(ref, "discuss")
+    context = thread_of(dataset, about=request.args.get("about", ""))
+    return htmx.fragment_or_page("review/_about.html", "review/remark.html", dataset=dataset, talk=context, fresh=True)
+
+
+@bp.post("/datasets/<ref>/remarks")
+@guards.signed_in
+def say(ref: str) -> Response:
+    dataset, form = guards.dataset_or_404(ref, "discuss"), forms.values("text", "about", "private", "answers")
+    section, file = _place(form["about"])
+    answers = int(form["answers"]) if form["answers"].isdecimal() else None
+    fragment = "review/_remarks.html" if answers else "review/_thread.html"
+    try:
+        with db.transaction():
+            remarks.say(dataset, form["text"], actor=guards.account(), section=section, file=file, answers=answers,
+                        public=not form["private"])  # fmt: skip
+    except errors.Invalid as error:
+        talk = thread_of(dataset, about=form["about"], typed=form, wrong=error)
+        return forms.refused("review/remark.html", error, fragment=fragment, dataset=dataset, talk=talk)
+    return htmx.fragment_or_redirect(fragment, home(dataset), dataset=dataset, talk=thread_of(dataset))
+
+
+@bp.post("/datasets/<ref>/remarks/<int:n>/<any(done, open):what>")
+@guards.signed_in
+def settle(ref: str, n: int, what: str) -> Response:
+    """Done, or open again."""
+    dataset, me = guards.dataset_or_404(ref, "discuss"), guards.account()
+    with db.transaction():
+        remarks.settle(dataset, remarks.find(dataset, n, actor=me), done=what == "done", actor=me)
+    return htmx.fragment_or_redirect("review/_remarks.html", home(dataset), dataset=dataset, talk=thread_of(dataset))
+
+
+def _place(about: str) -> tuple[str, int | None]:
+    """A section, or the number of a file, of the field 'about'."""
+    kind, _, number = about.partition("-")
+    if kind == "file" and number.isdecimal():
+        return "files", int(number)
+    return about or "whole", None
+
+
+def home(dataset: Dataset) -> str:
+    """The page on which the reader sees the thread."""
+    reviewing = access.may_review(dataset, guards.account()) and not access.is_owner(dataset, guards.account())
+    where = "review.show" if reviewing else "deposit.edit_page"
+    return url_for(where, ref=dataset.accession or dataset.id, _anchor="thread")
+
+
+def thread_of(
+    dataset: Dataset, *, about: str = "", typed: dict[str, str] | None = None, wrong: errors.DomainError | None = None
+) -> dict[str, Any]:
+    """Everything that templates/review/_thread.html shows of a dataset."""
+    page = home(dataset)
+    answered = (typed or {}).get("answers", "")
+    return {
+        "thread": threads.of(dataset, guards.account()), "choices": _choices(dataset, about), "about": about,
+        "home": page.partition("#")[0], "typed": typed or {}, "answered": int(answered) if answered else None,
+        "errors": forms.faults(wrong) if wrong else {},
+    }  # fmt: skip
+
+
+def _choices(dataset: Dataset, about: str) -> list[tuple[str, str]]:
+    """What a remark can be about: sections, and the first files with the one that was asked for."""
+    found = list(remarks.WORDS.items())
+    query = files.living(dataset).with_only_columns(files.File.n, files.File.name).limit(LISTED)
+    found += [(f"file-{n}", f"File -{n:02d}, {name}") for n, name in db.session.execute(query)]
+    if about.startswith("file-") and about not in dict(found):
+        found.append((about, f"File -{about.removeprefix('file-')}"))
+    return found
+
+
+@bp.app_context_processor
+def _share() -> dict[str, Any]:
+    """The submitter's form shows the same thread by one line: it asks for it with thread_of(dataset)."""
+    return {"thread_of": thread_of}
