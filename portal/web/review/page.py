@@ -18,7 +18,8 @@ VIEW = ("view", "after", "before")
 @guards.curator_only
 def show(ref: str) -> Response:
     dataset = guards.dataset_or_404(ref, "review")
-    return whole(dataset, look(dataset))
+    first = db.session.get(Look, (guards.account().id, dataset.id)) is None
+    return whole(dataset, look(dataset), first=first)
 
 
 @bp.get("/review/<ref>/files")
@@ -59,8 +60,8 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
     before = changes.since(dataset, judged.id) if judged else []
     marked = found or before
     context = {
-        "judged": judged, "changes": found, "before": before if before != found else [], "fresh": seen,
-        "changed": {one.field: one for one in marked if one.n is None}, "first": seen is None or start == seen.event_id,
+        "judged": judged, "changes": found, "before": before if before != found else [], "visit": seen, "first": False,
+        "changed": {one.field: one for one in marked if one.n is None},
         "findings": checks.of(dataset, reviewing=True), "history": review.history(dataset, limit=50),
         "moves": actions.offered(dataset, actor=guards.account()), "newest": changes.newest(dataset),
         "is_owner": access.is_owner(dataset, guards.account()), "note": "", "wrong": {},
