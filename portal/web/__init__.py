@@ -10,7 +10,7 @@ from portal.config import Settings
 from portal.web import errors, formats, headers, session, shell
 
 # Each of these modules exports its blueprint as `bp`.
-AREAS = ("accounts", "account", "admin", "deposit", "review", "tracking", "area", "public", "help", "api")
+AREAS = ("accounts", "account", "admin", "deposit", "review", "tracking", "area", "public", "share", "help", "api")
 
 
 class Regex(BaseConverter):

@@ -130,6 +130,8 @@ def links(error: errors.DomainError | None) -> list[tuple[str, str]]:
     if error is None:
         return []
     found = [(url_for("accounts.login_page"), "Sign in")] if isinstance(error, errors.SignInNeeded) else []
+    if accession := error.more.get("accession"):
+        found.append((url_for("public.short", accession=accession), f"Open {accession}"))
     if error.topic:
         found.append((f"/help/{error.topic}", "How this works"))
     return found

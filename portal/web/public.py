@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal import errors, states
 from portal.config import settings
-from portal.domain import access
+from portal.domain import access, publications
 from portal.models import Dataset
 from portal.queries import public as released
 from portal.web import addresses, download, session
@@ -75,6 +75,7 @@ def about(dataset: Dataset) -> dict:
         "shown": states.SHOWN_DATASET[dataset.state],
         "read_at": read_at,
         "bad": bad,
+        "papers": [(paper, publications.address(paper)) for paper in publications.of(dataset)],
         "ftp": f"{addresses.ftp().url}/{settings().prefix}/{dataset.accession}/",
     }
 

@@ -41,6 +41,10 @@ BRIEF = {
     "status": {"enum": sorted(set(states.STATUS.values()))}, "version": WHOLE, "title": TEXT, "access": TEXT,
     "release_date": maybe(TEXT), "updated": TEXT, "url": TEXT,
 }  # fmt: skip
+LINK = {
+    "id": WHOLE, "label": TEXT, "anonymised": {"type": "boolean"}, "created": TEXT, "expires": maybe(TEXT),
+    "state": {"enum": ["live", "expired", "revoked", "released"]}, "views": WHOLE, "last_view": maybe(TEXT),
+}  # fmt: skip
 SCHEMAS = {
     "FileFields": thing(FILE_FIELDS, "name"),
     "DatasetFields": thing({**DATASET_FIELDS, "files": {"type": "array", "items": ref("FileFields")}}),
@@ -61,6 +65,13 @@ SCHEMAS = {
                      "section": {"enum": list(SECTIONS)}, "file": maybe(WHOLE), "text": TEXT,
                      "private": {"type": "boolean"}, "turn": maybe(TEXT), "version": WHOLE, "answers": maybe(WHOLE),
                      "done": {"type": "boolean"}}),
+    "LinkFields": thing({"label": TEXT, "expires": {"type": "string", "format": "date"},
+                         "anonymised": {"type": "boolean"}}),
+    "Link": thing(LINK),
+    "NewLink": thing({**LINK, "url": TEXT}),
+    "PublicationFields": thing({"publication": TEXT, "title": TEXT}, "publication"),
+    "Publication": thing({"id": WHOLE, "kind": {"enum": ["doi", "pmid"]}, "value": TEXT, "title": TEXT,
+                          "source": {"enum": ["person", "list", "watcher"]}, "recorded": TEXT, "url": TEXT}),
     "Action": thing({"note": TEXT, "version": WHOLE}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),

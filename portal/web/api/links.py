@@ -1,0 +1,104 @@
+"""Sharing links and publications by API."""
+
+from flask import url_for
+
+from portal import db, errors
+from portal.domain import access, links, publications
+from portal.models import Dataset, Link, Publication
+from portal.web import guards
+from portal.web.api.blueprint import body, bp, described
+from portal.web.api.documents import moment
+from portal.web.guards import dataset_or_404
+
+
+def shared(ref: str) -> Dataset:
+    """A dataset whose links the caller may see: its submitter and curators."""
+    dataset = dataset_or_404(ref)
+    me = guards.account()
+    if not (access.is_owner(dataset, me) or access.may_review(dataset, me)):
+        raise errors.Forbidden("Only its submitter and curators see the sharing links of a dataset.")
+    return dataset
+
+
+@bp.post("/datasets/<ref>/links")
+@described(body="LinkFields", answer="NewLink", status=201)
+def make_link(ref: str):
+    """Make a sharing link: {label, expires, anonymised}. `url` is told this once. 409 until the dataset is approved and
+    all its files are archived."""
+    dataset, given = shared(ref), body()
+    fields = {name: given[name] for name in ("label", "expires", "anonymised") if given.get(name) is not None}
+    with db.transaction():
+        link, secret = links.make(dataset, actor=guards.account(), **fields)
+    return of_link(link, links.Views()) | {"url": url_for("share.show", token=secret, _external=True)}, 201
+
+
+@bp.get("/datasets/<ref>/links")
+@described(answer="Link", lists=True)
+def list_links(ref: str):
+    """Every link that was made, newest first, with how often it was opened."""
+    dataset = shared(ref)
+    seen = links.views(dataset)
+    return {"items": [of_link(link, seen.get(link.id, links.Views())) for link in links.of(dataset)], "next": None}
+
+
+@bp.delete("/datasets/<ref>/links/<int:n>")
+@described(status=204)
+def revoke_link(ref: str, n: int):
+    """End a link at once."""
+    dataset = shared(ref)
+    with db.transaction():
+        links.revoke(dataset, n, actor=guards.account())
+    return "", 204
+
+
+@bp.post("/datasets/<ref>/publications")
+@described(body="PublicationFields", answer="Publication", status=201)
+def add_publication(ref: str):
+    """Record a DOI or PubMed number: {publication}. The dataset opens once it is approved and all is archived."""
+    dataset, given = shared(ref), body()
+    with db.transaction():
+        found = publications.record(dataset, given.get("publication"), actor=guards.account(),
+                                    title=str(given.get("title") or ""))  # fmt: skip
+    return of_publication(found), 201
+
+
+@bp.get("/datasets/<ref>/publications")
+@described(answer="Publication", lists=True)
+def list_publications(ref: str):
+    """The publications of a dataset; of a released one they are public."""
+    return {"items": [of_publication(found) for found in publications.of(dataset_or_404(ref))], "next": None}
+
+
+@bp.delete("/datasets/<ref>/publications/<int:publication_id>")
+@described(status=204)
+def remove_publication(ref: str, publication_id: int):
+    """Take back a publication that was recorded by mistake."""
+    dataset = shared(ref)
+    with db.transaction():
+        publications.remove(dataset, publication_id, actor=guards.account())
+    return "", 204
+
+
+def of_link(link: Link, seen: links.Views) -> dict:
+    return {
+        "id": link.n,
+        "label": link.label,
+        "anonymised": link.anonymised,
+        "state": links.state_of(link),
+        "created": moment(link.created_at),
+        "expires": moment(link.expires_at),
+        "views": seen.count,
+        "last_view": moment(seen.last),
+    }
+
+
+def of_publication(found: Publication) -> dict:
+    return {
+        "id": found.id,
+        "kind": found.kind,
+        "value": found.value,
+        "title": found.title,
+        "source": found.source,
+        "recorded": moment(found.at),
+        "url": publications.address(found),
+    }
