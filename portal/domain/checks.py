@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
@@ -117,28 +117,25 @@ _WALK: tuple[tuple[str, ColumnElement[bool], str], ...] = (
 
 def _files(dataset: Dataset) -> list[Finding]:
     """Counts and first examples by one walk, however many files there are."""
-    small = and_(_size < SMALL, ~_package)
-    columns: list = [func.count(), func.sum(case((small, 1), else_=0))]
-    for _level, condition, _words in _WALK:
-        columns += [func.sum(case((condition, 1), else_=0)), func.min(case((condition, File.n)))]
-    query = select(*columns).select_from(File).outerjoin(Upload, Upload.id == File.upload_id).where(
-        File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES))  # fmt: skip
-    total, many, *numbers = db.session.execute(query).one()
+    counted = [func.sum(case((condition, 1), else_=0)) for condition in (_size < SMALL, *(one[1] for one in _WALK))]
+    total, many, *numbers = db.session.execute(_walk(dataset, func.count(), *counted)).one()
     found = []
-    for place, (level, _condition, words) in enumerate(_WALK):
-        count, first = numbers[2 * place], numbers[2 * place + 1]
+    for count, (level, condition, words) in zip(numbers, _WALK, strict=True):
         if count:
-            found.append(Finding(level, _sentence(words, count, total, dataset, first), "files", first))
+            n, name = db.session.execute(
+                _walk(dataset, File.n, File.name).where(condition).order_by(File.n).limit(1)
+            ).one()
+            says = words.format(n=f"{count:,} of {total:,} {'file' if total == 1 else 'files'}")
+            found.append(Finding(level, f"{says} ({name if count == 1 else f'the first is {name}'}).", "files", n))
     if (many or 0) >= MANY:
         sentence = f"{many:,} files smaller than 1 MB: packed into .tar or .zip by kind they are easier to handle."
         found.append(Finding(HINT, sentence, "files"))
     return found
 
 
-def _sentence(words: str, count: int, total: int, dataset: Dataset, first: int) -> str:
-    name = db.session.scalar(select(File.name).where(File.dataset_id == dataset.id, File.n == first))
-    start = words.format(n=f"{count:,} of {total:,} {'file' if total == 1 else 'files'}")
-    return f"{start} ({name if count == 1 else f'the first is {name}'})."
+def _walk(dataset: Dataset, *columns) -> Select:
+    joined = select(*columns).select_from(File).outerjoin(Upload, Upload.id == File.upload_id)
+    return joined.where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES))
 
 
 def _duplicates(dataset: Dataset, *, reviewing: bool) -> list[Finding]:
