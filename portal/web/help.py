@@ -11,6 +11,7 @@ TOPICS = {
     "md5": "Compute an MD5",
     "names": "Names of files",
     "states": "What the states mean, and what to do",
+    "review": "Review: remarks, answers and what is checked",
     "quota": "Quota and how long uploads are kept",
     "download": "Download and check",
     "api": "For programs",
