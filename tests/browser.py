@@ -67,7 +67,7 @@ def _inline(tree) -> list[str]:
     faults = [f"inline style on <{node.tag}>" for node in tree.xpath("//*[@style]")]
     faults += [f"inline handler {name}" for node in tree.iter() if isinstance(node.tag, str)
                for name in node.attrib if name.startswith("on") or name.startswith("hx-on")]  # fmt: skip
-    faults += ["inline script" for node in tree.xpath("//script[not(@src)]")]
+    faults += ["inline script" for node in tree.xpath("//script[not(@src or @type='application/ld+json')]")]
     faults += [
         f"an empty {name}" for name in ("href", "action", "hx-get", "hx-post") for _ in tree.xpath(f"//*[@{name}='']")
     ]

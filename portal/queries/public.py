@@ -58,6 +58,26 @@ def file_named(dataset: Dataset, name: str) -> File | None:
     return db.session.scalars(query).first()
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A file as a zip of the whole needs it."""
+
+    n: int
+    name: str
+    size: int
+    sha256: str
+    archive_path: str
+    fixity: str | None
+
+
+def packed(dataset: Dataset, first: int) -> list[Packed]:
+    """The archived files from a number on."""
+    columns = (File.n, File.name, File.size, File.sha256, File.archive_path, File.fixity)
+    query = select(*columns).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.n >= first)
+    return [Packed(n, name, size or 0, sha256 or "", path or "", fixity)
+            for n, name, size, sha256, path, fixity in db.session.execute(query.order_by(File.n))]  # fmt: skip
+
+
 def digests(dataset: Dataset) -> list[tuple[str, str]]:
     """(MD5, name) of every archived file."""
     query = select(File.md5, File.name).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)

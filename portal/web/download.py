@@ -151,7 +151,7 @@ class Part:
             self._done()
 
 
-def counter(dataset: Dataset, start: int, count: int) -> Callable[[], None]:
+def counter(dataset: Dataset, start: int, count: int, *, files: int = 1) -> Callable[[], None]:
     """Count what readers get; a download in parts is one file. Before release there are no readers."""
     dataset_id, is_public = dataset.id, dataset.state in access.PUBLIC
 
@@ -160,7 +160,7 @@ def counter(dataset: Dataset, start: int, count: int) -> Callable[[], None]:
             return
         try:
             with db.transaction():
-                downloads.record_download(dataset_id, files=int(start == 0), size=count)
+                downloads.record_download(dataset_id, files=files if start == 0 else 0, size=count)
         except errors.Busy:
             return
         finally:

@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal import errors, states
@@ -10,11 +10,13 @@ from portal.config import settings
 from portal.domain import access, publications
 from portal.models import Dataset
 from portal.queries import public as released
-from portal.web import addresses, download, session
+from portal.web import addresses, bundle, cite, download, session
 from portal.web.guards import dataset_or_404
 
 bp = Blueprint("public", __name__)
 bp.register_blueprint(download.bp)
+bp.register_blueprint(bundle.bp)
+bp.register_blueprint(cite.bp)
 ACCESSION = re.compile(r"([A-Z][A-Z0-9]{1,9}?)(\d{6,})(-\d+)?")
 
 
@@ -41,12 +43,19 @@ def short(accession: str) -> Response:
 
 
 @bp.get("/datasets/<ref>")
-def landing(ref: str) -> str | tuple[str, int]:
+def landing(ref: str) -> Response:
     """What a dataset is, its files, how to get and cite it. A withdrawn one leaves a tombstone."""
     dataset = dataset_or_404(ref)
     status = 410 if dataset.state == states.WITHDRAWN else 200
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
-    return render_template("public/landing.html", **about(dataset), page=page, cite=citation(dataset)), status
+    known = cite.document(dataset) if dataset.state in access.PUBLIC else None
+    answer = make_response(
+        render_template("public/landing.html", **about(dataset), page=page, cite=cite.line(dataset), known=known),
+        status,
+    )
+    if known:
+        answer.headers["Link"] = cite.signposts(dataset)
+    return answer
 
 
 @bp.get("/datasets/<ref>/files")
@@ -78,10 +87,3 @@ def about(dataset: Dataset) -> dict:
         "papers": [(paper, publications.address(paper)) for paper in publications.of(dataset)],
         "ftp": f"{addresses.ftp().url}/{settings().prefix}/{dataset.accession}/",
     }
-
-
-def citation(dataset: Dataset) -> str:
-    year = (dataset.release_date or "")[:4]
-    who = dataset.investigator or dataset.account.name
-    where = url_for("public.short", accession=dataset.accession, _external=True) if dataset.accession else ""
-    return f"{who}{f' ({year})' if year else ''}. {dataset.title}. {settings().site_name}, {dataset.accession}. {where}"

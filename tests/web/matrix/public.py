@@ -35,6 +35,7 @@ PAGES = (("public.landing", "/datasets/{ref}"), ("public.file_list", "/datasets/
 BYTES = (
     ("public.download.file", "/datasets/{ref}/files/a.txt"),
     ("public.download.md5sum", "/datasets/{ref}/md5sum.txt"),
+    ("public.bundle.whole", "/datasets/{ref}/all.zip"),
 )
 
 ROWS = [
@@ -48,6 +49,11 @@ ROWS = [
     Row("public.file_list", "GET", "/datasets/{ref}/files", everyone(410), state="withdrawn"),
     Row("public.landing", "GET", "/datasets/{id}", owner(200, anonymous=404, ruth=404), state="draft"),
 ]
+for endpoint, path in (("public.cite.bibtex", "/datasets/{ref}/cite.bib"),
+                       ("public.cite.metadata", "/datasets/{ref}/metadata.jsonld")):  # fmt: skip
+    ROWS += [Row(endpoint, "GET", path, everyone(200), state=state)
+             for state in ("released", "suppressed", "released controlled")]  # fmt: skip
+    ROWS += [Row(endpoint, "GET", path, everyone(404), state=state) for state in ("approved", "withdrawn")]
 for endpoint, path in PAGES:
     ROWS += [Row(endpoint, "GET", path, everyone(200), state=state)
              for state in ("released", "suppressed", "released controlled")]  # fmt: skip

@@ -1,0 +1,114 @@
+"""A whole dataset as one zip: stored, of known length, the same bytes each time, so that a broken download goes on."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from flask import Blueprint, Response, request
+from werkzeug.http import is_resource_modified
+from zipstream import ZIP_STORED, ZipStream
+
+from portal import db, errors, storage
+from portal.domain import access
+from portal.models import Dataset
+from portal.queries import public as released
+from portal.web import download, session
+
+bp = Blueprint("bundle", __name__)
+# A zip keeps its index in memory while it is sent; beyond this a mirror by FTP or wget is the better way.
+MOST_FILES = 20_000
+
+
+@bp.get("/datasets/<ref>/all.zip")
+def whole(ref: str) -> Response:
+    """Every file below a folder of the accession's name. `?from=` starts at a file's number, for whoever
+    has the earlier ones; Range goes on within."""
+    dataset = download.downloadable(ref)
+    rows = files(dataset, number(request.args.get("from", "")))
+    etag = f'"{hashlib.sha256(repr([(row.n, row.name, row.sha256) for row in rows]).encode()).hexdigest()}"'
+    packed = pack(dataset, rows)
+    answer = Response(mimetype="application/zip")
+    answer.headers.update(headers(dataset, etag))
+    if not is_resource_modified(request.environ, etag):
+        answer.status_code = 304
+        return answer
+    start, stop = span(len(packed), etag)
+    if start:
+        answer.status_code = 206
+        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(packed)}"
+    answer.headers["Content-Length"] = str(stop - start)
+    if request.method != "HEAD":
+        count = download.counter(dataset, start, stop - start, files=len(rows))
+        answer.response = part(packed, start, stop, count)
+    db.end()
+    return answer
+
+
+def number(text: str) -> int:
+    if text and not (text.isdecimal() and len(text) < 10):
+        raise errors.Invalid("?from= is the number of a file, such as 7.")
+    return int(text or 0)
+
+
+def files(dataset: Dataset, first: int) -> list[released.Packed]:
+    """What goes in. One file that cannot be served refuses the whole: a zip that silently lacks it would be a lie."""
+    rows = released.packed(dataset, first)
+    if len(rows) > MOST_FILES:
+        raise errors.TooLarge(
+            f"More than {MOST_FILES:,} files are too many for one zip. Mirror the dataset by FTP or wget."
+        )
+    if not rows:
+        raise errors.NotFound(f"{dataset.accession} has no archived files from there on.")
+    bad = [row.name for row in rows if row.fixity == "bad"]
+    if bad:
+        raise errors.Damaged(
+            f"{bad[0]} is damaged in the archive, so the whole is not served; the others are, one by one."
+        )
+    return rows
+
+
+def pack(dataset: Dataset, rows: list[released.Packed]) -> ZipStream:
+    accession = dataset.accession or ""
+    packed = ZipStream(sized=True, compress_type=ZIP_STORED)
+    for row in rows:
+        path = storage.archived_path(dataset.realm, accession, row.archive_path)
+        try:
+            if path.stat().st_size != row.size:
+                raise errors.Damaged(f"{row.name} has another length in the archive than recorded; it is not served.")
+            packed.add_path(str(path), f"{accession}/{row.name}", recurse=False)
+        except FileNotFoundError as error:
+            raise errors.Damaged(f"{row.name} is missing in the archive; the curators were told.") from error
+    return packed
+
+
+def headers(dataset: Dataset, etag: str) -> dict[str, str]:
+    open_to_all = access.may_download(dataset, None)
+    return {
+        "ETag": etag, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": f'attachment; filename="{dataset.accession}.zip"',
+        "Content-Security-Policy": download.SANDBOX,
+        "Cache-Control": "public, no-cache" if open_to_all and session.actor() is None else "no-store",
+    }  # fmt: skip
+
+
+def span(size: int, etag: str) -> tuple[int, int]:
+    """The asked part as [start, stop); the whole where none is asked or If-Range names other bytes."""
+    condition, asked = request.headers.get("If-Range"), request.range
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or (condition and condition != etag):
+        return 0, size
+    first, last = asked.ranges[0]
+    if first is None or first < 0 or first >= size:
+        return 0, size
+    return first, min(size, last) if last is not None else size
+
+
+def part(packed: ZipStream, start: int, stop: int, done: Callable[[], None]) -> Iterator[bytes]:
+    """The bytes [start, stop). What lies before is read again, because the index at the end holds its checksums."""
+    at = 0
+    for piece in packed:
+        begin, end = max(start - at, 0), stop - at
+        at += len(piece)
+        if begin < len(piece) and end > 0:
+            yield piece[begin:end]
+        if at >= stop:
+            break
+    done()
