@@ -150,7 +150,11 @@ def datasets(ines: Program, tomas: Program, ruth: Program) -> None:
     ruth.act(ready, "approve", version=ready["version"])
     returned = complete(ines, "stress", "Proteome of organoids under stress", 2)
     ines.act(returned, "submit")
-    ruth.act(returned, "return", note="Please name the tissue bank in the description.")
+    talk = f"/datasets/{returned['id']}/remarks"
+    asked = ruth.call("POST", talk, {"text": "Which tissue bank gave the organoids?", "section": "info"})
+    ruth.call("POST", talk, {"text": "Compare with the kidney organoids of the same group.", "private": True})
+    ruth.act(returned, "return", note="Name the tissue bank in the description.")
+    ines.call("POST", talk, {"text": "Northmere Tissue Bank; I add it.", "answers": asked["id"]})
     name, data = table("wrong/counts.tsv", 300)
     ines.send(name, data)
     faulty = ines.deposit("Single-cell transcriptomes of paired liver samples",

@@ -139,7 +139,7 @@ def mail(dataset: Dataset) -> None:
     waiting = unmailed(dataset)
     for own in (True, False):
         side = [remark for remark in waiting if (remark.account_id == dataset.account_id) is own]
-        people = concerned(dataset) if own else [dataset.account]
+        people = concerned(dataset) if own else [dataset.account] if dataset.account.is_active else []
         for person in people if side else []:
             page = f"/review/{dataset.accession}#thread" if own else f"/deposit/{dataset.accession}#thread"
             notices.send(f"remark:{side[-1].id}:{person.id}", to=person.email, template="remarked", name=person.name,

@@ -32,7 +32,8 @@ def remind() -> None:
 
 
 def _waiting(state: str, since) -> list[Dataset]:
-    query = select(Dataset).where(Dataset.state == state, Dataset.accession.is_not(None), since)
+    query = select(Dataset).join(Account, Account.id == Dataset.account_id).where(
+        Dataset.state == state, Dataset.accession.is_not(None), Account.state == "active", since)  # fmt: skip
     return list(db.session.scalars(query.order_by(Dataset.id)))
 
 
