@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from portal import config, db, demo, errors, fsck, logs, migrations, queue, reconcile, storage, supervisor
 from portal.config import settings
-from portal.domain import accounts, releases, tokens
+from portal.domain import accounts, publications, releases, tokens
 from portal.models import Dataset
 
 log = logging.getLogger("omix")
@@ -71,6 +71,11 @@ def parser() -> argparse.ArgumentParser:
     add("release-due", release_due, "release what is due").add_argument(
         "--dry-run", action="store_true", help="only say what is due and what opens tonight"
     )
+    papers = parts.add_parser("publication", help="papers that name datasets").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    listed = add("import", import_publications, "record papers: a file of lines ACCESSION<TAB>DOI or PMID", papers)
+    listed.add_argument("path", type=Path)
     add("backup", backup, "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", show_config, "print every setting with its meaning")
     return made
@@ -241,6 +246,24 @@ def release_due(asked: argparse.Namespace) -> int:
             for dataset in found:
                 releases.owe(dataset)
     return 0
+
+
+def import_publications(asked: argparse.Namespace) -> int:
+    """Each line stands for itself: a bad one is told with its number, the others are recorded."""
+    open_instance()
+    bad = 0
+    for number, line in enumerate(asked.path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        accession, _, text = line.partition("\t")
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            with db.transaction():
+                dataset = publications.dataset_of(accession.strip())
+                publications.record(dataset, text, actor=None, source="list")
+        except errors.DomainError as error:
+            bad += 1
+            print(f"line {number}: {' '.join(error.fields.values()) or error.sentence}", file=sys.stderr)
+    return 1 if bad else 0
 
 
 def backup(asked: argparse.Namespace) -> int:

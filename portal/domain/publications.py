@@ -83,6 +83,14 @@ def address(publication: Publication) -> str:
     return base + publication.value
 
 
+def dataset_of(accession: str) -> Dataset:
+    """The dataset a list names. Raises NotFound."""
+    found = db.session.scalar(select(Dataset).where(Dataset.accession == accession.upper()))
+    if found is None:
+        raise errors.NotFound(f"There is no dataset {accession!r}.")
+    return found
+
+
 def tells():
     """Condition: a publication names the dataset, and it never opened before. A dataset that a curator closed again is
     not opened by the paper that opened it first."""

@@ -78,10 +78,10 @@ def cause(dataset: Dataset) -> str | None:
         return "asked"
     if publications.is_told(dataset):
         return "publication"
-    return "date" if dataset.release_date is not None and dataset.release_date <= _day(0) else None
+    return "date" if dataset.release_date is not None and dataset.release_date <= day(0) else None
 
 
-def _day(ahead: int) -> str:
+def day(ahead: int) -> str:
     """Today or a later day in the site's zone, as ISO."""
     return (clock.today(settings().timezone) + timedelta(days=ahead)).isoformat()
 
@@ -89,7 +89,7 @@ def _day(ahead: int) -> str:
 def due(limit: int = 1000, *, ahead: int = 0) -> list[Dataset]:
     """Every approved dataset that is asked for, told of by a publication or overdue, whenever it became so; with
     `ahead` also those whose day comes within so many days."""
-    wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= _day(ahead), publications.tells())
+    wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= day(ahead), publications.tells())
     query = select(Dataset).where(Dataset.state == states.APPROVED, wanted)
     return list(db.session.scalars(query.order_by(Dataset.release_date, Dataset.id).limit(limit)))
 
@@ -97,7 +97,7 @@ def due(limit: int = 1000, *, ahead: int = 0) -> list[Dataset]:
 def remind(days: int = 7) -> None:
     """Tell the submitters of what opens within a week, once for each date."""
     for dataset in due(ahead=days):
-        if dataset.release_date is None or dataset.release_date <= _day(0):
+        if dataset.release_date is None or dataset.release_date <= day(0):
             continue
         left = "; ".join(sentence for sentence in obstacles(dataset) if sentence not in PASSING)
         notices.send(f"release_due:{dataset.id}:{dataset.release_date}", to=dataset.account.email,
@@ -116,7 +116,7 @@ def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
     blocking = obstacles(dataset)
     if blocking:
         raise errors.NotReady(" ".join(blocking), obstacles=blocking)
-    why, today = cause(dataset) or "asked", _day(0)
+    why, today = cause(dataset) or "asked", day(0)
     first = dataset.release_date if dataset.release_date and dataset.release_date <= today else today
     transitions.advance(dataset, "release", actor=actor, released_at=clock.now(), release_wanted_at=None,
                         release_date=first)  # fmt: skip

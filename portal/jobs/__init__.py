@@ -1,6 +1,6 @@
 """Background work: each kind of job and the handler that does it."""
 
-from portal.jobs import archive, bag, diagnose, digest, fixity, mail, release, remarks, tidy, withdraw
+from portal.jobs import archive, bag, diagnose, digest, fixity, mail, release, remarks, tidy, watch, withdraw
 from portal.jobs.work import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -15,5 +15,6 @@ HANDLERS: dict[str, Handler] = {
     "prune": Handler(tidy.prune),
     "release": Handler(release.run),
     "remarks": Handler(remarks.run),
+    "watch": Handler(watch.run, bulk=True),
     "withdraw": Handler(withdraw.run, alone=True),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from portal import clock
+from portal.config import settings
 from portal.domain import fixity, jobs, releases, reminders, uploads
 
 
@@ -16,6 +17,12 @@ def owe_cuts() -> None:
     """Receptions whose process was killed while the others went on."""
     if uploads.silent():
         jobs.owe("cut", key="cut", priority=6)
+
+
+def owe_watch() -> None:
+    """Ask for papers once a day, where the site may go out."""
+    if settings().europepmc_url:
+        jobs.owe("watch", key="watch", priority=8)
 
 
 def owe_expiry() -> None:
@@ -35,5 +42,6 @@ ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("cut", 5 * clock.MINUTE, owe_cuts),
     ("fixity", clock.HOUR, fixity.plan),
     ("expire", clock.DAY, owe_expiry),
+    ("watch", clock.DAY, owe_watch),
     ("prune", clock.DAY, owe_prune),
 )

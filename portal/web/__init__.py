@@ -10,7 +10,20 @@ from portal.config import Settings
 from portal.web import errors, formats, headers, session, shell
 
 # Each of these modules exports its blueprint as `bp`.
-AREAS = ("accounts", "account", "admin", "deposit", "review", "tracking", "area", "public", "share", "help", "api")
+AREAS = (
+    "accounts",
+    "account",
+    "admin",
+    "deposit",
+    "opening",
+    "review",
+    "tracking",
+    "area",
+    "public",
+    "share",
+    "help",
+    "api",
+)
 
 
 class Regex(BaseConverter):

@@ -1,0 +1,18 @@
+"""What opens tonight and in the days to come, and what stands in the way: for curators."""
+
+from flask import Blueprint, render_template
+
+from portal.domain import releases
+from portal.web import guards
+
+bp = Blueprint("opening", __name__)
+DAYS = 30
+MOST = 500
+
+
+@bp.get("/review/opening")
+@guards.curator_only
+def listing() -> str:
+    rows = [(dataset, releases.cause(dataset), releases.obstacles(dataset))
+            for dataset in releases.due(MOST, ahead=DAYS)]  # fmt: skip
+    return render_template("review/opening.html", rows=rows, days=DAYS, tomorrow=releases.day(1))
