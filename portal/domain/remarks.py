@@ -12,6 +12,7 @@ WORDS = {"whole": "The whole dataset", "info": "Data Info", "bioproject": "BioPr
          "files": "Files", "filing": "Filing number"}  # fmt: skip
 # A second remark of one side within this time joins the third and fourth in one mail.
 QUIET = 10 * clock.MINUTE
+TWICE = clock.MINUTE
 
 
 def may_read_private(dataset: Dataset, actor: Account | None) -> bool:
@@ -51,12 +52,21 @@ def say(
     remark = Remark(dataset_id=dataset.id, account_id=actor.id, text=said, version=dataset.version, public=public,
                     section="files" if place else section, file_id=place, turn=turn, created_at=clock.now(),
                     answers_id=above.id if above else None)  # fmt: skip
+    if said_twice := _same(remark):
+        return said_twice
     db.session.add(remark)
     db.session.flush()
     _record("remark", remark, dataset, actor)
     if public and not turn:
         _mail_soon(dataset, actor)
     return remark
+
+
+def _same(remark: Remark) -> Remark | None:
+    """The same words of the same person at the same place a moment ago: a button pressed twice, a call sent again."""
+    alike = ("dataset_id", "account_id", "text", "public", "section", "file_id", "answers_id", "turn", "version")
+    query = select(Remark).where(*(getattr(Remark, name) == getattr(remark, name) for name in alike))
+    return db.session.scalar(query.where(Remark.created_at > clock.now() - TWICE).limit(1))
 
 
 def _clean(dataset: Dataset, text: str, actor: Account) -> str:

@@ -1,7 +1,7 @@
 """Mails that come by themselves: a dataset waits long for a curator or for its submitter, or was changed after a
 curator looked. Each has a key of what it tells, so that a round that runs twice sends nothing twice."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from portal import clock, db, states
 from portal.config import settings
@@ -49,7 +49,8 @@ def tell_edits() -> None:
     query = select(Look, Dataset, Account).join(Dataset, Dataset.id == Look.dataset_id).join(
         Account, Account.id == Look.account_id).where(
         Dataset.state == states.SUBMITTED, Account.state == "active", Account.role == "curator",
-        Account.id != Dataset.account_id, newer)  # fmt: skip
+        Account.id != Dataset.account_id, newer,
+        or_(Look.told_id.is_(None), Look.told_id != Look.event_id))  # fmt: skip
     for look, dataset, curator in db.session.execute(query).unique():
         if changes.edited_by(dataset, dataset.account_id, after=look.event_id):
             found = [change.document() for change in changes.since(dataset, look.event_id)]
@@ -57,3 +58,5 @@ def tell_edits() -> None:
                          name=curator.name, title=dataset.title, accession=dataset.accession, version=dataset.version,
                          who=dataset.account.name, seen=look.version, changes=found[:20], more=len(found) - 20,
                          url=f"/review/{dataset.accession}")  # fmt: skip
+            look.told_id = look.event_id
+    db.session.flush()

@@ -43,13 +43,16 @@ class Remark(Base):
 
 
 class Look(Base):
-    """What an account saw of a dataset: up to which event, and up to which at the visit before."""
+    """What an account saw of a dataset: up to which event, up to which at the visit before (`since_id`), and behind
+    which event a mail told of changes already."""
 
     __tablename__ = "look"
+    __table_args__ = (Index(None, "dataset_id"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
     since_id: Mapped[int]
     event_id: Mapped[int]
+    told_id: Mapped[int | None]
     version: Mapped[int]
     at: Mapped[int]

@@ -77,6 +77,15 @@ def test_draft_has_no_remarks(database):
         say(made, "To whom?", INES)
 
 
+def test_same_words_sent_twice_are_one_remark(dataset):
+    first = say(dataset, "Which bank?", RUTH, section="info")
+    again = say(dataset, "Which bank?", RUTH, section="info")
+    other = say(dataset, "Which bank?", RUTH, section="files")
+
+    assert first.id == again.id != other.id
+    assert len([one for one in db.session.scalars(select(Event)) if one.action == "remark"]) == 2
+
+
 def test_done_and_open_again(dataset):
     head = say(dataset, "Which bank?", RUTH, section="info")
     for who, done in ((INES, True), (RUTH, False)):

@@ -44,12 +44,14 @@ def upgrade() -> None:
         sa.Column("dataset_id", sa.Integer(), nullable=False),
         sa.Column("since_id", sa.Integer(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("told_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("at", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_look_account_id")),
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_look_dataset_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("account_id", "dataset_id", name=op.f("pk_look")),
     )
+    op.create_index(op.f("ix_look_dataset_id"), "look", ["dataset_id"], unique=False)
 
 
 def downgrade() -> None:
