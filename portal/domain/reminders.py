@@ -9,6 +9,7 @@ from portal.domain import notices, remarks
 from portal.models import Account, Dataset, Event, Look
 from portal.queries import changes
 
+AT_ONCE = 200  # the rest is told in the next minute
 RETURNED_DAYS = 30
 RETURNED_MOST = 6  # after half a year of silence there is nothing to add
 
@@ -45,18 +46,21 @@ def _send(key: str, template: str, dataset: Dataset, to: Account, url: str, wait
 def tell_edits() -> None:
     """A submitted dataset that was changed after a curator looked: one mail until that curator looks again."""
     newer = exists().where(Event.dataset_id == Look.dataset_id, Event.id > Look.event_id,
-                           Event.action.in_(changes.EDITS))  # fmt: skip
+                           Event.actor_id == Dataset.account_id, Event.action.in_(changes.EDITS))  # fmt: skip
     query = select(Look, Dataset, Account).join(Dataset, Dataset.id == Look.dataset_id).join(
         Account, Account.id == Look.account_id).where(
         Dataset.state == states.SUBMITTED, Account.state == "active", Account.role == "curator",
         Account.id != Dataset.account_id, newer,
-        or_(Look.told_id.is_(None), Look.told_id != Look.event_id))  # fmt: skip
+        or_(Look.told_id.is_(None), Look.told_id != Look.event_id)).limit(AT_ONCE)  # fmt: skip
     for look, dataset, curator in db.session.execute(query).unique():
-        if changes.edited_by(dataset, dataset.account_id, after=look.event_id):
-            found = [change.document() for change in changes.since(dataset, look.event_id)]
-            notices.send(f"edited:{dataset.id}:{curator.id}:{look.event_id}", to=curator.email, template="edited",
-                         name=curator.name, title=dataset.title, accession=dataset.accession, version=dataset.version,
-                         who=dataset.account.name, seen=look.version, changes=found[:20], more=len(found) - 20,
-                         url=f"/review/{dataset.accession}")  # fmt: skip
-            look.told_id = look.event_id
+        _tell_edits(look, dataset, curator)
     db.session.flush()
+
+
+def _tell_edits(look: Look, dataset: Dataset, curator: Account) -> None:
+    found = [change.document() for change in changes.since(dataset, look.event_id)]
+    notices.send(f"edited:{dataset.id}:{curator.id}:{look.event_id}", to=curator.email, template="edited",
+                 name=curator.name, title=dataset.title, accession=dataset.accession, version=dataset.version,
+                 who=dataset.account.name, seen=look.version, changes=found[:20], more=len(found) - 20,
+                 url=f"/review/{dataset.accession}")  # fmt: skip
+    look.told_id = look.event_id

@@ -130,10 +130,3 @@ def judged(dataset: Dataset) -> Event | None:
     actions = Event.action == "approve" if dataset.approved_version is not None else approved
     query = select(Event).where(Event.dataset_id == dataset.id, actions).order_by(Event.id.desc()).limit(1)
     return db.session.scalars(query).first()
-
-
-def edited_by(dataset: Dataset, account_id: int, *, after: int) -> bool:
-    """Whether this account changed the dataset since an event."""
-    query = select(Event.id).where(Event.dataset_id == dataset.id, Event.id > after, Event.actor_id == account_id,
-                                   Event.action.in_(EDITS)).limit(1)  # fmt: skip
-    return db.session.scalar(query) is not None
