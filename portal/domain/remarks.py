@@ -118,7 +118,9 @@ def concerned(dataset: Dataset) -> list[Account]:
 def _mail_soon(dataset: Dataset, actor: Account) -> None:
     """The first remark of a side goes out at once; more that follow go together, at the latest with the next turn."""
     last = db.session.scalar(
-        select(func.max(Remark.mailed_at)).where(Remark.dataset_id == dataset.id, _side(dataset, actor))
+        select(func.max(Remark.mailed_at)).where(
+            Remark.dataset_id == dataset.id, _side(dataset, own=access.is_owner(dataset, actor))
+        )
     )
     rest = (last or 0) + QUIET - clock.now()
     if rest <= 0:
@@ -127,35 +129,35 @@ def _mail_soon(dataset: Dataset, actor: Account) -> None:
         jobs.owe("remarks", dataset_id=dataset.id, priority=6, delay=rest)
 
 
-def _side(dataset: Dataset, actor: Account):
+def _side(dataset: Dataset, *, own: bool):
     mine = Remark.account_id == dataset.account_id
-    return mine if access.is_owner(dataset, actor) else ~mine
+    return mine if own else ~mine
 
 
-def unmailed(dataset: Dataset) -> list[Remark]:
+def unmailed(dataset: Dataset, *, own: bool) -> list[Remark]:
+    """What one side said and no mail has carried yet: the submitter's own remarks, or the curators'."""
     query = select(Remark).where(Remark.dataset_id == dataset.id, Remark.public, Remark.mailed_at.is_(None))
-    return list(db.session.scalars(query.order_by(Remark.id)))
+    return list(db.session.scalars(query.where(_side(dataset, own=own)).order_by(Remark.id)))
 
 
-def told(dataset: Dataset) -> None:
-    """What was said so far stands in a mail of this turn."""
-    for remark in unmailed(dataset):
+def told(dataset: Dataset, *, own: bool) -> None:
+    """What one side said so far stands in a mail to the other."""
+    for remark in unmailed(dataset, own=own):
         remark.mailed_at = clock.now()
     db.session.flush()
 
 
 def mail(dataset: Dataset) -> None:
     """Send what was said and not mailed yet to the other side."""
-    waiting = unmailed(dataset)
     for own in (True, False):
-        side = [remark for remark in waiting if (remark.account_id == dataset.account_id) is own]
+        side = unmailed(dataset, own=own)
         people = concerned(dataset) if own else [dataset.account] if dataset.account.is_active else []
         for person in people if side else []:
             page = f"/review/{dataset.accession}#thread" if own else f"/deposit/{dataset.accession}#thread"
             notices.send(f"remark:{side[-1].id}:{person.id}", to=person.email, template="remarked", name=person.name,
                          title=dataset.title, accession=dataset.accession, who=side[-1].account.name,
                          remarks=lines(side), url=page)  # fmt: skip
-    told(dataset)
+        told(dataset, own=own)
 
 
 def about(remark: Remark) -> str:

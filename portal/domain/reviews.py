@@ -35,12 +35,12 @@ def take_back(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 
 
 def _tell_curators(dataset: Dataset, template: str, *, turn: str, **values: object) -> None:
-    said = remarks.lines(remarks.unmailed(dataset))
+    said = remarks.lines(remarks.unmailed(dataset, own=True))
     for curator in remarks.concerned(dataset):
         notices.send(f"{template}:{dataset.id}:{turn}:{curator.id}", to=curator.email, template=template,
                      name=curator.name, title=dataset.title, accession=dataset.accession, version=dataset.version,
                      who=dataset.account.name, remarks=said, url=f"/review/{dataset.accession}", **values)  # fmt: skip
-    remarks.told(dataset)
+    remarks.told(dataset, own=True)
 
 
 def approve(dataset: Dataset, *, actor: Account, version: int | None = None, note: str = "") -> Dataset:
@@ -89,10 +89,10 @@ def _turned(dataset: Dataset, template: str, remark: str, actor: Account) -> Non
     the curator has seen the dataset as it stands."""
     if remark:
         remarks.say(dataset, remark, actor=actor, turn="approve" if template == "approved" else "return")
-    others = [one for one in remarks.unmailed(dataset) if not one.turn and one.account_id != dataset.account_id]
+    others = [one for one in remarks.unmailed(dataset, own=False) if not one.turn]
     tell(dataset, template, note=remark, curator=actor.name, url=f"/deposit/{dataset.id}",
          remarks=remarks.lines(others))  # fmt: skip
-    remarks.told(dataset)
+    remarks.told(dataset, own=False)
     mark_seen(dataset, actor=actor)
 
 

@@ -163,6 +163,19 @@ def test_decision_takes_gathered_remarks_along_once(dataset, run_jobs):
     assert "See the remarks." in mails(INES)[1].body and "On Data Info:\nWhich vote?" in mails(INES)[1].body
 
 
+def test_turn_of_one_side_leaves_what_the_other_said_to_its_own_mail(dataset, run_jobs):
+    for text in ("Which bank?", "Which vote?"):
+        say(dataset, text, RUTH, section="info")
+    for action in ("recall", "submit"):
+        with db.transaction():
+            actions.act(dataset, action, actor=INES.account)
+    assert "Which vote?" not in "".join(mail.body for mail in mails(RUTH))
+    clock.shift(11 * clock.MINUTE)
+    run_jobs()
+
+    assert "Which vote?" in mails(INES)[-1].body
+
+
 def test_answer_reaches_the_curator_who_asked(dataset):
     head = say(dataset, "Which bank?", RUTH, section="info")
     say(dataset, "Northmere.", INES, answers=head.id)
