@@ -35,6 +35,8 @@ VALUES = {
                "changes": [{"what": "Species", "before": "", "after": "Mus musculus"},
                            {"what": "BioProject", "before": "PRJNA1", "after": ""}], "more": 3,
                "url": "/review/OMIX000001"},
+    "release_due": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "release_date": "2027-01-01",
+                    "zone": "UTC", "left": "1 of 2 files is not archived.", "url": "/deposit/OMIX000001"},
     "waits": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 2, "days": 7,
               "url": "/review/OMIX000001"},
     "returned_waits": {"name": "Ines", "accession": "OMIX000001", "title": "Liver", "who": "Ines", "version": 2,
