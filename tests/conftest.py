@@ -11,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from portal import clock, config, create_app, db, migrations, queue
 from portal.arrival.pulse import pulse
@@ -141,9 +142,16 @@ def database(settings: Settings, first_database: Path) -> Iterator[None]:
     assert left == [], "an upload was neither finished nor aborted"
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once and not for the app of each test."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings, database: None) -> Flask:
+def app(settings: Settings, database: None, compiled: FileSystemBytecodeCache) -> Flask:
     made = create_app(settings)
+    made.jinja_env.bytecode_cache = compiled
     made.config["TESTING"] = True
     made.config["PROPAGATE_EXCEPTIONS"] = False
     made.test_client_class = Browser
