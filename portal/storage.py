@@ -4,6 +4,7 @@ Area bytes lie at area/<realm>/<account id>/<token>, archived ones in the bag of
 archive/<realm>/<accession>/data/<file accession>/<name>.
 """
 
+import contextlib
 import ctypes
 import errno
 import hashlib
@@ -24,6 +25,8 @@ from portal.faults import point
 BLOCK = 2 << 20
 SYNC_EVERY = 64 << 20
 FEW_FOLDERS = 16
+# Paths may come as text: of a hundred thousand files, joining and parsing them would cost more than the rest.
+StrPath = Path | str
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -59,10 +62,10 @@ def facts_of(status: os.stat_result) -> Facts:
     return Facts(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def facts(path: Path) -> Facts | None:
+def facts(path: StrPath) -> Facts | None:
     """The facts of a regular file, None when there is none. Links and devices are not followed."""
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except FileNotFoundError:
         return None
     return facts_of(status) if stat.S_ISREG(status.st_mode) else None
@@ -96,7 +99,7 @@ def open_again(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
-def open_read(path: Path) -> int:
+def open_read(path: StrPath) -> int:
     """A descriptor to read a regular file. Raises FileNotFoundError, or StorageFault for anything else."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -114,8 +117,8 @@ def sync_dir(path: Path) -> None:
 
 
 def sync_folders(folders: set[Path], root: Path) -> None:
-    """Make the entries of many folders below a root last: one call for its whole file system where there is one, since
-    each fsync costs a turn of the disk."""
+    """Make the entries of folders below a root, and of those between, last: one call for its whole file system where
+    there are many, since each fsync costs a turn of the disk."""
     if len(folders) > FEW_FOLDERS and hasattr(_libc, "syncfs"):
         handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -125,7 +128,8 @@ def sync_folders(folders: set[Path], root: Path) -> None:
         finally:
             os.close(handle)
         return
-    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+    between = {parent for folder in folders for parent in folder.parents if parent.is_relative_to(root)}
+    for folder in sorted(folders | between, key=lambda path: len(path.parts), reverse=True):
         sync_dir(folder)
 
 
@@ -141,23 +145,23 @@ def make_folder(path: Path) -> list[Path]:
     return made
 
 
-def link_into(source: Path, target: Path, *, progress: Callable[[int], None] | None = None) -> None:
+def link_into(source: StrPath, target: StrPath, *, progress: Callable[[int], None] | None = None) -> None:
     """Give bytes a second name in the archive, never over another file; the caller syncs the folder.
 
     Done already when both are one file. Across file systems it is a copy, verified by a second read, under a
     temporary name. Raises StorageFault when the target holds other bytes.
     """
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
         if facts(target) != facts(source) and not same_bytes(source, target):
-            raise errors.StorageFault(f"The archive already holds other bytes at {target.name}.") from None
+            raise errors.StorageFault(f"The archive already holds other bytes at {target}.") from None
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
             raise
-        _copy_into(source, target, progress)
-    target.chmod(0o444)
+        _copy_into(Path(source), Path(target), progress)
+    os.chmod(target, 0o444)
 
 
 def _copy_into(source: Path, target: Path, progress: Callable[[int], None] | None) -> None:
@@ -175,16 +179,17 @@ def _copy_into(source: Path, target: Path, progress: Callable[[int], None] | Non
         temporary.unlink(missing_ok=True)
 
 
-def same_bytes(one: Path, other: Path) -> bool:
+def same_bytes(one: StrPath, other: StrPath) -> bool:
     first, second = facts(one), facts(other)
     if first is None or second is None or first.size != second.size:
         return False
     return first.inode == second.inode or digest(one) == digest(other)
 
 
-def remove(path: Path) -> None:
+def remove(path: StrPath) -> None:
     """Unlink; absence is fine."""
-    path.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -208,7 +213,7 @@ def free_bytes(realm: str) -> int:
     return status.f_bavail * status.f_frsize
 
 
-def digest(path: Path, *, progress: Callable[[int], None] | None = None) -> tuple[str, str, int]:
+def digest(path: StrPath, *, progress: Callable[[int], None] | None = None) -> tuple[str, str, int]:
     """MD5, SHA-256 and size of a file, each digest in its own thread. `progress` gets the bytes done and may raise."""
     handle = open_read(path)
     try:

@@ -5,7 +5,7 @@ run twice or be cut anywhere: the outcome is one file and one row.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
@@ -23,8 +23,8 @@ class Item:
 
     file_id: int
     upload_id: int
-    source: Path
-    target: Path
+    source: str
+    target: str
     archive_path: str
     facts: storage.Facts
     md5: str
@@ -40,32 +40,36 @@ class Fault:
     detail: str = ""
 
 
+_BYTES = (Upload.id.label("upload_id"), Upload.realm, Upload.token, Upload.inode, Upload.size, Upload.mtime_ns,
+          Upload.md5, Upload.sha256)  # fmt: skip
+
+
 def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
     """Freeze the next files whose bytes are whole and digested."""
     rows = db.session.execute(
-        select(File.id, File.n, File.name, File.declared_md5, Upload)
+        select(File.id, File.n, File.name, File.declared_md5, *_BYTES)
         .join(Upload, Upload.id == File.upload_id)
-        .where(File.dataset_id == dataset.id, File.state == states.CHECKING,
+        .where(File.dataset_id == dataset.id, File.state == states.CHECKING, Upload.account_id == dataset.account_id,
                Upload.state.in_((states.RECEIVED, states.CHECKING)), Upload.sha256.is_not(None))
         .order_by(File.n)
         .limit(limit)
     ).all()  # fmt: skip
-    right = [row for row in rows if row.declared_md5 in (None, "", row.Upload.md5)]
+    right = [row for row in rows if row.declared_md5 in (None, "", row.md5)]
     agreed = {row.id for row in right}
     for row in rows:
         if row.id not in agreed:
             matching.settle(db.session.get_one(File, row.id))
-    _move([row.Upload.id for row in right], states.RECEIVED, states.CHECKING)
-    return [_item(dataset, row.id, row.n, row.name, row.Upload) for row in right]
+    _move([row.upload_id for row in right], states.RECEIVED, states.CHECKING)
+    bag = str(storage.bag_path(dataset.realm, dataset.accession or ""))
+    areas = {realm: str(storage.area_path(realm, dataset.account_id, "")) for realm in ("open", "protected")}
+    return [_item(dataset, bag, areas, row) for row in right]
 
 
-def _item(dataset: Dataset, file_id: int, n: int, name: str, upload: Upload) -> Item:
-    archive_path = f"data/{accessions.of_file(dataset.accession, n)}/{name}"
-    facts = storage.Facts(upload.inode or 0, upload.size, upload.mtime_ns or 0)
-    assert dataset.accession and upload.md5 and upload.sha256
-    return Item(file_id, upload.id, storage.area_path(upload.realm, upload.account_id, upload.token),
-                storage.archived_path(dataset.realm, dataset.accession, archive_path), archive_path, facts,
-                upload.md5, upload.sha256)  # fmt: skip
+def _item(dataset: Dataset, bag: str, areas: dict[str, str], row: Any) -> Item:
+    archive_path = f"data/{accessions.of_file(dataset.accession, row.n)}/{row.name}"
+    facts = storage.Facts(row.inode or 0, row.size, row.mtime_ns or 0)
+    return Item(row.id, row.upload_id, f"{areas[row.realm]}/{row.token}", f"{bag}/{archive_path}",
+                archive_path, facts, row.md5, row.sha256)  # fmt: skip
 
 
 def bytes_ahead(dataset: Dataset) -> int:

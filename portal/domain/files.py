@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from portal import clock, db, errors, states
 from portal.domain import history, jobs, matching, names, transitions
@@ -31,12 +31,12 @@ def by_number(dataset: Dataset, n: int) -> File:
     return file
 
 
-def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) -> list[File]:
-    """Declare files; bytes may have come before or come later. Raises Invalid with `files.<index>.<field>` sentences;
-    then nothing is added."""
+def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) -> range:
+    """Declare files; bytes may have come before or come later. Returns their numbers. Raises Invalid with
+    `files.<index>.<field>` sentences; then nothing is added."""
     refuse_released(dataset)
     if not rows:
-        return []
+        return range(0)
     if count(dataset) + len(rows) > MOST_FILES:
         raise errors.Invalid(f"A dataset holds at most {MOST_FILES:,} files.")
     checked: list[dict[str, Any]] = []
@@ -51,25 +51,29 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
         checked.append(values)
     if wrong:
         raise errors.Invalid("Some files could not be added; nothing was changed.", fields=wrong)
-    files = _insert(dataset, checked)
-    matching.find_for(files, dataset)
-    after = {"files": len(files), "first": files[0].name, "n": files[0].n}
+    numbers = _insert(dataset, checked)
+    matching.find_for(dataset, numbers)
+    after = {"files": len(numbers), "first": checked[0]["name"], "n": numbers.start}
     history.record("add_files", actor=actor, dataset=dataset, after=after)
     touched(dataset, actor=actor)
-    return files
+    return numbers
 
 
-def _insert(dataset: Dataset, checked: list[dict[str, Any]]) -> list[File]:
+def _insert(dataset: Dataset, checked: list[dict[str, Any]]) -> range:
+    """No object a file: a dataset may declare a hundred thousand at once."""
     first, now = dataset.next_n, clock.now()
     dataset.next_n = first + len(checked)
-    files = []
-    for step, values in enumerate(checked):
-        base = values["name"].rsplit("/", 1)[-1]
-        files.append(File(dataset_id=dataset.id, n=first + step, base=base, created_at=now, updated_at=now,
-                          state=states.WAITING, **values))  # fmt: skip
-    db.session.add_all(files)
     db.session.flush()
-    return files
+    shared = {"dataset_id": dataset.id, "created_at": now, "updated_at": now, "state": states.WAITING, "comment": ""}
+    rows = [shared | values | {"n": first + step, "base": values["name"].rsplit("/", 1)[-1]}
+            for step, values in enumerate(checked)]  # fmt: skip
+    db.session.connection().execute(insert(File), rows)
+    return range(first, dataset.next_n)
+
+
+def of_numbers(dataset: Dataset, numbers: range) -> list[File]:
+    """The files of consecutive numbers."""
+    return list(db.session.scalars(living(dataset).where(File.n >= numbers.start, File.n < numbers.stop)))
 
 
 def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -152,7 +156,8 @@ def _rename(file: File, dataset: Dataset, name: str) -> None:
     file.base = name.rsplit("/", 1)[-1]
     if file.state != states.CHECKING:
         matching.unlink(file)
-        matching.find_for([file], dataset)
+        matching.find_for(dataset, range(file.n, file.n + 1))
+        db.session.refresh(file)
 
 
 def remove(file: File, *, actor: Account | None) -> None:

@@ -3,9 +3,10 @@
 Every change of a file's state through its bytes goes through settle().
 """
 
-from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.domain import diagnosis, history, jobs
@@ -15,6 +16,22 @@ OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVE
 LINKABLE = (states.RECEIVED, states.FAILED)
 # States in which a dataset's bytes go on to the archive as they arrive.
 IN_HAND = (states.SUBMITTED, states.APPROVED)
+
+
+class _Declared(NamedTuple):
+    id: int
+    name: str
+    declared_md5: str | None
+
+
+class _Arrived(NamedTuple):
+    id: int
+    name: str
+    state: str
+    error: str | None
+    md5: str | None
+    sha256: str | None
+    size: int
 
 
 _WAITED_FOR = (
@@ -95,56 +112,91 @@ def link(file: File, upload: Upload) -> None:
     settle(file)
 
 
-def find_for(files: list[File], dataset: Dataset) -> None:
-    """Link what already arrived to files that wait, with one query a thousand names."""
-    waiting = [file for file in files if file.state == states.WAITING and file.upload_id is None]
-    for start in range(0, len(waiting), 1000):
-        _find_some(waiting[start : start + 1000], dataset)
+def find_for(dataset: Dataset, numbers: range) -> None:
+    """Link what already arrived to the waiting files of these numbers, in a handful of statements whatever their
+    number. Only what turns red is settled one by one."""
+    db.session.flush()
+    _give_back(dataset, numbers)
+    pairs, right = _pairs(dataset, numbers), []
+    for file, upload in pairs:
+        state, error = judge(upload, file.declared_md5, dataset.state)
+        if error is None:
+            right.append({"file": file.id, "bytes": upload.id, "state": state})
+        else:
+            link(db.session.get_one(File, file.id), db.session.get_one(Upload, upload.id))
+    _link_all(dataset, right)
 
 
-def _find_some(files: list[File], dataset: Dataset) -> None:
-    _give_back({file.name for file in files}, dataset.account_id)
-    by_name, by_base = arrived(dataset, {file.base for file in files})
-    taken: set[int] = set()
-    for file in files:
-        found = by_name.get(file.name)
-        others = by_base.get(file.base, [])
-        if found is None and len(others) == 1:
-            found = others[0]
-        if found is not None and found.id not in taken:
-            taken.add(found.id)
-            link(file, found)
+def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
+    if not pairs:
+        return
+    now = clock.now()
+    statement = update(File).where(File.id == bindparam("file"), File.state == states.WAITING)
+    connection = db.session.connection()
+    connection.execute(statement.values(upload_id=bindparam("bytes"), state=bindparam("state"), updated_at=now), pairs)
+    before = {"state": states.WAITING}
+    history.append_all("file", [
+        {"center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": pair["file"], "upload_id": pair["bytes"],
+         "before": before, "after": {"state": pair["state"], "error": None}} for pair in pairs])  # fmt: skip
+    if any(pair["state"] == states.CHECKING for pair in pairs):
+        jobs.owe("archive", dataset_id=dataset.id, priority=2)
 
 
-def _give_back(names: set[str], account_id: int) -> None:
-    """An exact path wins: an upload that another file only claims by its base name is free for it."""
+def _waiting(dataset: Dataset, numbers: range):
+    return (File.dataset_id == dataset.id, File.n >= numbers.start, File.n < numbers.stop,
+            File.state == states.WAITING, File.upload_id.is_(None))  # fmt: skip
+
+
+def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
+    """(file, upload) by exact path, else by a base name that only one free upload bears; each upload once."""
+    claimed = aliased(File)
     query = (
-        select(File)
-        .join(Upload, Upload.id == File.upload_id)
-        .where(Upload.account_id == account_id, Upload.name.in_(names), File.name != Upload.name,
-               File.state.in_((states.RECEIVED, states.FAILED, states.ERROR)))
+        select(File.id, File.name, File.declared_md5, Upload.id, Upload.name, Upload.state, Upload.error, Upload.md5,
+               Upload.sha256, Upload.size)
+        .join(Upload, Upload.base == File.base)
+        .outerjoin(claimed, claimed.upload_id == Upload.id)
+        .where(*_waiting(dataset, numbers), *free(dataset), claimed.id.is_(None))
+        .order_by(File.n, Upload.id)
+    )  # fmt: skip
+    found: dict[int, tuple[Any, list[Any]]] = {}
+    for row in db.session.execute(query):
+        file, upload = _Declared(*row[:3]), _Arrived(*row[3:10])
+        found.setdefault(file.id, (file, []))[1].append(upload)
+    return _choose(list(found.values()))
+
+
+def _choose(found: list[tuple[Any, list[Any]]]) -> list[tuple[Any, Any]]:
+    taken: set[int] = set()
+    pairs = []
+    for file, uploads in found:
+        exact = [upload for upload in uploads if upload.name == file.name]
+        chosen = exact[-1] if exact else uploads[0] if len(uploads) == 1 else None
+        if chosen is not None and chosen.id not in taken:
+            taken.add(chosen.id)
+            pairs.append((file, chosen))
+    return pairs
+
+
+def _give_back(dataset: Dataset, numbers: range) -> None:
+    """An exact path wins: an upload that another file only claims by its base name is free for it."""
+    holder, wanting = aliased(File), aliased(File)
+    query = (
+        select(holder)
+        .join(Upload, Upload.id == holder.upload_id)
+        .join(wanting, wanting.name == Upload.name)
+        .where(wanting.dataset_id == dataset.id, wanting.n >= numbers.start, wanting.n < numbers.stop,
+               wanting.state == states.WAITING, Upload.account_id == dataset.account_id, holder.name != Upload.name,
+               holder.base == wanting.base, Upload.base == wanting.base,
+               holder.state.in_((states.RECEIVED, states.FAILED, states.ERROR)))
     )  # fmt: skip
     for file in db.session.scalars(query).unique().all():
         unlink(file)
 
 
-def arrived(dataset: Dataset, bases: Iterable[str]) -> tuple[dict[str, Upload], dict[str, list[Upload]]]:
-    """The owner's uploads that no file claims, by name and by base name."""
-    query = (
-        select(Upload)
-        .outerjoin(File, File.upload_id == Upload.id)
-        .where(Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.base.in_(list(bases)),
-               Upload.state.in_(LINKABLE), File.id.is_(None))
-        .order_by(Upload.id)
-    )  # fmt: skip
-    if dataset.access != "controlled":
-        query = query.where(Upload.realm == "open")
-    by_name: dict[str, Upload] = {}
-    by_base: dict[str, list[Upload]] = {}
-    for upload in db.session.scalars(query):
-        by_name[upload.name] = upload
-        by_base.setdefault(upload.base, []).append(upload)
-    return by_name, by_base
+def free(dataset: Dataset) -> tuple:
+    """Conditions of the owner's uploads that a file of this dataset could claim, if no other file does."""
+    chosen = (Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(LINKABLE))
+    return chosen if dataset.access == "controlled" else (*chosen, Upload.realm == "open")
 
 
 def release(upload: Upload) -> None:
@@ -187,7 +239,12 @@ def settle(file: File) -> None:
 
 
 def _judge(file: File) -> tuple[str, str | None]:
-    upload = file.upload
+    dataset = db.session.get(Dataset, file.dataset_id)
+    return judge(file.upload, file.declared_md5, dataset.state if dataset is not None else "")
+
+
+def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[str, str | None]:
+    """(state, error) of a file that claims an upload (a row with state, error, md5, sha256, size), or none."""
     if upload is None or upload.state not in (*LINKABLE, states.CHECKING):
         return states.WAITING, None
     if upload.state == states.FAILED:
@@ -195,9 +252,6 @@ def _judge(file: File) -> tuple[str, str | None]:
         return (states.ERROR if content else states.FAILED), upload.error
     if upload.sha256 is not None and upload.size == 0:
         return states.ERROR, "empty_file"
-    if upload.md5 is not None and file.declared_md5 and upload.md5 != file.declared_md5:
+    if upload.md5 is not None and declared_md5 and upload.md5 != declared_md5:
         return states.FAILED, "md5_mismatch"
-    dataset = db.session.get(Dataset, file.dataset_id)
-    if dataset is not None and dataset.state in IN_HAND:
-        return states.CHECKING, None
-    return states.RECEIVED, None
+    return (states.CHECKING if dataset_state in IN_HAND else states.RECEIVED), None

@@ -7,6 +7,8 @@ from portal import errors
 
 ALLOWED = re.compile(r"[A-Za-z0-9._\-+=@,]")
 SEGMENT_START = "=-+@."
+# What nearly every name is, seen at once: at most eight parts, none near a bound.
+PLAIN = re.compile(r"[A-Za-z0-9_,][A-Za-z0-9._\-+=@,]{0,200}(?:/[A-Za-z0-9_,][A-Za-z0-9._\-+=@,]{0,200}){0,7}")
 LONGEST, DEEPEST, SEGMENT_LONGEST = 1000, 32, 240
 
 
@@ -27,6 +29,8 @@ def fault(name: str) -> str:
         return "The name is empty."
     if len(name) > LONGEST:
         return f"The path is longer than {LONGEST} characters."
+    if PLAIN.fullmatch(name):
+        return ""
     segments = name.split("/")
     if len(segments) > DEEPEST:
         return f"The path is more than {DEEPEST} folders deep."
@@ -78,8 +82,10 @@ def md5(value: str | None) -> str | None:
 
 def line(value: str | None, *, longest: int = 500) -> str:
     """One line of text: control characters become spaces, ends are trimmed. Raises Invalid when too long."""
-    text = unicodedata.normalize("NFC", value or "")
-    text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
+    text = (value or "").strip()
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", text)
+        text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
     if len(text) > longest:
         raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
     return text

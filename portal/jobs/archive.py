@@ -64,7 +64,7 @@ def _batch(hold: Hold, progress: Progress) -> bool:
 
 
 def _link_all(dataset: Dataset, items: list[Item], progress: Progress) -> tuple[list[Item], list[Fault]]:
-    linked, faults, folders = [], [], set()
+    linked, faults, folders = [], [], set[Path]()
     for item in items:
         fault = _verify(item, progress)
         if fault is not None:
@@ -73,7 +73,7 @@ def _link_all(dataset: Dataset, items: list[Item], progress: Progress) -> tuple[
         _link(dataset, item, progress)
         point("archive.linked")
         linked.append(item)
-        folders |= _folders(item)
+        folders.add(Path(item.target).parent)
         progress.base += item.facts.size
         progress(0)
     storage.sync_folders(folders, settings().root("archive", dataset.realm))
@@ -83,19 +83,16 @@ def _link_all(dataset: Dataset, items: list[Item], progress: Progress) -> tuple[
 def _link(dataset: Dataset, item: Item, progress: Progress) -> None:
     """Give the bytes their second name. What an ended job left there for another upload of this file, recorded nowhere,
     is cleared away first."""
-    if storage.facts(item.source) is None:
-        return
-    if storage.facts(item.target) is not None and not storage.same_bytes(item.source, item.target):
+    try:
+        storage.link_into(item.source, item.target, progress=progress)
+    except FileNotFoundError:
+        if storage.facts(item.target) is None:
+            raise
+    except errors.StorageFault:
         if archiving.is_known(dataset, item.archive_path):
-            raise errors.StorageFault(f"The archive already holds other bytes at {item.archive_path}.")
+            raise
         storage.remove(item.target)
-    storage.link_into(item.source, item.target, progress=progress)
-
-
-def _folders(item: Item) -> set[Path]:
-    """The folders between a file and the archive's root, whose entries must last."""
-    parents = [item.target, *item.target.parents]
-    return set(parents[1 : len(Path(item.archive_path).parts) + 2])
+        storage.link_into(item.source, item.target, progress=progress)
 
 
 def _verify(item: Item, progress: Progress) -> Fault | None:

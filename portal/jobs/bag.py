@@ -1,5 +1,8 @@
 """Write a bag's manifests and tag files, then remove payload that no manifest names any more."""
 
+import contextlib
+import os
+
 from portal import db, states, storage
 from portal.domain import bags, jobs
 from portal.domain.bags import Bag
@@ -46,11 +49,13 @@ def clear(hold: Hold, bag: Bag) -> None:
         jobs.check_hold(hold)
         dataset = db.session.get_one(Dataset, hold.dataset_id)
         spared = bags.being_archived(dataset) if dataset.state != states.WITHDRAWN else set()
-    for path in sorted(data.rglob("*"), key=lambda path: len(path.parts), reverse=True):
-        inside = path.relative_to(data)
-        if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif f"data/{inside.as_posix()}" not in bag.payload and inside.parts[0] not in spared:
-            storage.remove(path)
-            point("bag.cleared")
+    for folder, _folders, names in os.walk(data, topdown=False):
+        inside = folder.removeprefix(str(data)).lstrip("/")
+        for name in names:
+            path = f"{inside}/{name}" if inside else name
+            if f"data/{path}" not in bag.payload and path.partition("/")[0] not in spared:
+                storage.remove(data / path)
+                point("bag.cleared")
+        if inside:
+            with contextlib.suppress(OSError):  # it still holds something
+                os.rmdir(folder)

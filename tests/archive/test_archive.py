@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -180,8 +181,8 @@ def test_what_an_ended_job_left_for_other_bytes_is_cleared_away(run_jobs):
     with db.transaction():
         (item,) = archiving.take(db.session.get_one(Dataset, dataset_id))
     db.end()
-    item.target.parent.mkdir(parents=True)
-    item.target.write_bytes(b"left over of another upload")
+    Path(item.target).parent.mkdir(parents=True)
+    Path(item.target).write_bytes(b"left over of another upload")
 
     run_jobs()
 
@@ -193,14 +194,14 @@ def test_catalogued_bytes_are_never_replaced(run_jobs):
     with db.transaction():
         (item,) = archiving.take(db.session.get_one(Dataset, dataset_id))
     db.end()
-    item.target.parent.mkdir(parents=True)
-    item.target.write_bytes(b"of a newer catalogue")
-    bag_folder = item.target.parents[2]
+    Path(item.target).parent.mkdir(parents=True)
+    Path(item.target).write_bytes(b"of a newer catalogue")
+    bag_folder = Path(item.target).parents[2]
     (bag_folder / "manifest-sha256.txt").write_text(f"{'0' * 64}  {item.archive_path}\n")
 
     run_jobs()
 
-    assert item.target.read_bytes() == b"of a newer catalogue"
+    assert Path(item.target).read_bytes() == b"of a newer catalogue"
     assert deposit.area_path("a.bin").read_bytes() == b"one"
 
 

@@ -34,7 +34,8 @@ def add_files(ref: str):
     with db.transaction():
         added = files.add(dataset, wanted, actor=actor)
     running = catalogue.running(dataset)
-    return {"items": [documents.of_file(dataset, file, running) for file in added], "next": None}, 201
+    declared = files.of_numbers(dataset, added)
+    return {"items": [documents.of_file(dataset, file, running) for file in declared], "next": None}, 201
 
 
 @bp.patch("/datasets/<ref>/files/<int:file_number>")
