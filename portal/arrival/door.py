@@ -132,6 +132,11 @@ class Reception:
             storage.remove(storage.area_path(self.plan.place.realm, self.account_id, self.token))
         return length
 
+    def undo(self, reason: str) -> int:
+        """Stop, and take back what this session brought: earlier bytes of a resumed upload stay."""
+        self._intake.spoil()
+        return self.abort(reason)
+
     def _leave(self) -> None:
         if not self.done:
             self.done = True
@@ -149,8 +154,10 @@ def open(
     announced: int | None = None,
     offset: int | None = None,
     append: bool = False,
+    token: str | None = None,
 ) -> Reception:
     """Admit an upload. `offset` or `append` resume the newest bytes of that name; without them the bytes are new.
+    `token` names the bytes that a resume means.
 
     Raises BadName, Frozen, QuotaExceeded, DiskFull, GhostSession, Invalid (bad offset) or Busy, each with its sentence.
     """
@@ -158,7 +165,7 @@ def open(
     storage.check_room(realm, announced or 0)
     try:
         if append or offset:
-            plan = _resume(account_id, place, via, announced, offset, append)
+            plan = _resume(account_id, place, via, announced, offset, append, token)
             pulse.fence(plan.token)
         else:
             plan = _begin(account_id, place, via, announced)
@@ -177,7 +184,8 @@ def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Pl
                 allowance)  # fmt: skip
 
 
-def _resume(account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool) -> Plan:
+def _resume(account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool,
+            token: str | None) -> Plan:  # fmt: skip
     account = senders.find(account_id)
     allowance = quotas.allowance(account.center, place.realm)
     found = uploads.find_resumable(account_id, place)
@@ -185,6 +193,8 @@ def _resume(account_id: int, place: Place, via: str, announced: int | None, offs
         if append:
             return _begin(account_id, place, via, announced)
         raise uploads.bad_offset(f"There are no bytes of {place.name} to resume; send it from the start.")
+    if token is not None and found.token != token:
+        raise errors.Gone(f"Another upload of {place.name} came meanwhile. Send this one from the start.")
     path = storage.area_path(place.realm, account_id, found.token)
     if storage.is_shared(path):
         raise errors.Frozen(f"{place.name} was on its way into the archive. Send it from the start instead.")

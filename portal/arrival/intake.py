@@ -102,6 +102,10 @@ class Intake:
             return None, None, facts
         return self._md5.hexdigest(), self._sha256.hexdigest(), facts
 
+    def spoil(self) -> None:
+        """What this session wrote does not count: abandon() takes it back."""
+        self._spoiled = True
+
     def abandon(self, *, keep: bool, lost: bool = False) -> int:
         """Stop. With `keep`, what came is written out; returns the length on disk, 0 when nothing is there.
         `lost` bytes may belong to another session now: they are neither written nor removed. What a failed sync left
@@ -110,7 +114,8 @@ class Intake:
             self._error = self._error or OSError(errno.ESTALE, "Another session has these bytes.")
         try:
             if keep and self.size and not self._closed:
-                self._finish_writing()
+                self._sync(self._finish_writing())
+                storage.sync_dir(self.path.parent)
             else:
                 self._stop_lanes()
         except OSError:

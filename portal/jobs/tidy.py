@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 
 from portal import clock, db, states, storage
-from portal.domain import areas, jobs, uploads
+from portal.domain import areas, jobs, resumable, uploads
 from portal.domain.jobs import Hold
 from portal.jobs.work import Progress
 from portal.models import Job, Once, Throttle, Token, WireFault
@@ -13,6 +13,8 @@ PIECE = 2_000
 
 def expire(hold: Hold, progress: Progress) -> None:
     """Uploads that were never finished or never used within the days of the settings."""
+    with db.transaction():
+        resumable.sweep()
     while True:
         progress.check()
         with db.transaction():

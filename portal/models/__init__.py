@@ -7,10 +7,30 @@ from portal.models.folders import Folder
 from portal.models.jobs import Job
 from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
+from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
 from portal.models.uploads import Upload, WireFault
 
 __all__ = [
-    "Account", "Center", "Counter", "Dataset", "DownloadDay", "Event", "File", "Folder", "Job", "Link", "LinkView",
-    "Look", "Mail", "Once", "Publication", "Remark", "Throttle", "Token", "Upload", "WireFault",
+    "Account",
+    "Center",
+    "Counter",
+    "Dataset",
+    "DownloadDay",
+    "Event",
+    "File",
+    "Folder",
+    "Job",
+    "Link",
+    "LinkView",
+    "Look",
+    "Mail",
+    "Once",
+    "Publication",
+    "Remark",
+    "Resumable",
+    "Throttle",
+    "Token",
+    "Upload",
+    "WireFault",
 ]  # fmt: skip
