@@ -128,8 +128,9 @@ def protect() -> None:
         return  # there is no cookie to abuse; the call's own guard answers 401
     if getattr(current_app.view_functions.get(request.endpoint), "reads_raw_body", False):
         unbounded()
-        if "X-CSRFToken" not in request.headers:
-            return  # the view calls check_csrf() with the token it finds in the body
+        if "X-CSRFToken" in request.headers or request.blueprint == "api":
+            check_csrf(request.headers.get("X-CSRFToken"))
+        return  # a form's view calls check_csrf() with the token it finds in the body
     check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
 
 

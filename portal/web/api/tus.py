@@ -138,6 +138,7 @@ def tus_drop(key: str):
 @guards.raw_body
 def tus_override(key: str):
     """PATCH or DELETE for clients whose network knows neither: X-HTTP-Method-Override says which."""
+    check()
     views = {"PATCH": tus_send, "DELETE": tus_drop}
     view = views.get(request.headers.get("X-HTTP-Method-Override", "").upper())
     if view is None:

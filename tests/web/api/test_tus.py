@@ -275,3 +275,14 @@ def test_many_pieces_at_once_are_one(call, announce):
     assert answers.count(204) >= 1 and set(answers) <= {204, 409, 423}
     assert upload().md5 == md5(DATA)
     assert db.session.query(Account).count() == 4 and accounts.by_email(INES.email) is not None
+
+
+@pytest.mark.parametrize(("method", "address"), [("PUT", "/api/v1/uploads/open/x.bin"), ("POST", TUS)])
+def test_raw_body_with_a_cookie_needs_the_token(app, running, method, address):
+    """A page of ours sends it in a header; another site cannot."""
+    browser = app.test_client().sign_in(INES)
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Metadata": pairs(filename="x.bin")}
+    assert browser.open(address, method=method, data=b"x", headers=headers).status_code == 400
+    browser.get("/account")
+    headers["X-CSRFToken"] = browser.token
+    assert browser.open(address, method=method, data=b"x", headers=headers).status_code == 201
