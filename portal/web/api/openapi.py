@@ -11,7 +11,7 @@ from portal.config import settings
 from portal.models.reviews import SECTIONS
 from portal.web.api.blueprint import bp
 
-TEXT, WHOLE, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
+TEXT, WHOLE, NULL, LIST = {"type": "string"}, {"type": "integer"}, {"type": "null"}, {"type": "array"}
 FILE_FIELDS = {
     "name": TEXT, "md5": TEXT, "title": TEXT, "description": TEXT, "data_type": TEXT,
     "samples": WHOLE, "unit": {"enum": ["samples", "files"]},
@@ -65,6 +65,8 @@ SCHEMAS = {
                      "section": {"enum": list(SECTIONS)}, "file": maybe(WHOLE), "text": TEXT,
                      "private": {"type": "boolean"}, "turn": maybe(TEXT), "version": WHOLE, "answers": maybe(WHOLE),
                      "done": {"type": "boolean"}}),
+    "DigestComparison": thing({"applied": {"type": "boolean"}, "changed": LIST, "same": LIST, "missing": LIST,
+                               "extra": LIST, "refused": LIST, "faults": LIST}),
     "LinkFields": thing({"label": TEXT, "expires": {"type": "string", "format": "date"},
                          "anonymised": {"type": "boolean"}}),
     "Link": thing(LINK),

@@ -16,7 +16,7 @@ from werkzeug.http import http_date
 from portal import db, errors
 from portal.arrival import door
 from portal.domain import resumable
-from portal.models import Resumable
+from portal.models import Account, Resumable
 from portal.web import guards, session
 from portal.web.api.blueprint import bp, described
 from portal.web.api.uploads import PIECE, drain
@@ -71,8 +71,8 @@ def tus_options() -> Response:
 @described(status=201)
 @guards.raw_body
 def tus_create():
-    """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title and dataset
-    (an id or accession that shall declare the file). Bytes may come with it."""
+    """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
+    (id or accession of what shall declare the file). Bytes may come with it."""
     session.unbounded()
     known = {}
     try:
@@ -218,7 +218,8 @@ def receive(row: Resumable, offset: int) -> int:
             return reception.abort("The upload was paused or its connection broke.")
         receipt = finish(reception, md5)
     with db.transaction():
-        resumable.finish(db.session.get_one(Resumable, key), receipt.upload_id, actor=guards.account())
+        actor = db.session.get_one(Account, actor_id)  # the request's own was let go while the bytes came
+        resumable.finish(db.session.get_one(Resumable, key), receipt.upload_id, actor=actor)
     return length
 
 

@@ -6,7 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from portal import db, errors
 from portal.arrival import door
 from portal.config import settings
-from portal.domain import files, matching, names
+from portal.domain import files, matching, names, quotas
 from portal.domain.arrivals import Receipt
 from portal.models import Account, Dataset
 from portal.web import forms, guards, htmx, multipart, session
@@ -81,7 +81,14 @@ def online_page(ref: str) -> str:
 
 def _context(dataset: Dataset) -> dict:
     return {"dataset": dataset, "limit": settings().web_limit_mib << 20, "back": address(dataset, "files"),
-            "open": dataset.state in matching.OPEN_DATASETS}  # fmt: skip
+            "open": dataset.state in matching.OPEN_DATASETS, "room": room(dataset)}  # fmt: skip
+
+
+def room(dataset: Dataset) -> int | None:
+    """Bytes the center may still send into the realm of a dataset; None where there is no quota."""
+    realm = "protected" if dataset.access == "controlled" else "open"
+    most = quotas.limit(dataset.center, realm)
+    return None if most is None else max(0, most - quotas.used(dataset.center_id, realm))
 
 
 @bp.post("/deposit/<ref>/online")

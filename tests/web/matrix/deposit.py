@@ -23,6 +23,24 @@ SEEN = owner(200, anonymous=303, ruth=403)
 NEW = {"title": "T", "access": "open"}
 
 ROWS = [
+    Row("deposit.digests_page", "GET", "/deposit/{ref}/digests", SEEN, state="submitted"),
+    Row(
+        "deposit.read_digests",
+        "POST",
+        "/deposit/{ref}/digests",
+        SEEN,
+        state="submitted",
+        data={"digests": "9e107d9d372bb6826bd81d3542a419d6  a.txt"},
+    ),
+    Row(
+        "api.add_digests",
+        "POST",
+        "/api/v1/datasets/{ref}/digests",
+        owner(200, anonymous=401, ruth=403),
+        raw=b"9e107d9d372bb6826bd81d3542a419d6  a.txt",
+        bearer=True,
+        state="submitted",
+    ),
     Row("deposit.listing", "GET", "/deposit", people(200, anonymous=303)),
     Row("deposit.new_page", "GET", "/deposit/new", people(200, anonymous=303)),
     Row("deposit.create", "POST", "/deposit/new", people(303, anonymous=303), data=NEW),

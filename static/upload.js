@@ -1,0 +1,257 @@
+// Uploads that survive: many files and whole folders by drag and drop, sent by tus, so that a broken line, a reload or a
+// day in between costs only the last piece; the MD5 of each is computed meanwhile and compared with what arrived.
+(function () {
+  const panel = document.getElementById("uploader");
+  if (!panel || !window.tus || !tus.isSupported) return;
+  const { endpoint, dataset, realm, room, recommended } = panel.dataset;
+  const list = panel.querySelector("ul"), total = panel.querySelector(".total"), hint = panel.querySelector(".hint");
+  const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"];
+  const AT_ONCE = 3, RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
+  const PLAIN = /^[A-Za-z0-9_,][A-Za-z0-9._\-+=@,]*$/;
+  const rows = [];
+  let began = 0, base = 0;
+
+  panel.hidden = false;
+  document.querySelectorAll("[data-without-scripts]").forEach((element) => { element.hidden = true; });
+
+  // ---- Words -------------------------------------------------------------------------------------------------------
+  const UNITS = ["B", "KB", "MB", "GB", "TB"];
+  function size(count) {
+    let unit = 0;
+    while (count >= 1000 && unit < 4) { count /= 1000; unit += 1; }
+    return (unit ? count.toFixed(count < 10 ? 2 : count < 100 ? 1 : 0) : count) + " " + UNITS[unit];
+  }
+
+  function time(seconds) {
+    if (!isFinite(seconds)) return "";
+    if (seconds < 90) return Math.max(1, Math.round(seconds)) + " s left";
+    if (seconds < 5400) return Math.round(seconds / 60) + " min left";
+    return (seconds / 3600).toFixed(1) + " h left";
+  }
+
+  // The nearest name that the archive takes; the same rule as on the server.
+  function mend(path) {
+    return path.split("/").map((part) => part.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").trim()
+      .replace(/[^A-Za-z0-9._\-+=@,]+/g, "_").replace(/^[=\-+@.]+/, "").replace(/^_+|_+$/g, "")).filter(Boolean).join("/");
+  }
+
+  const isPlain = (path) => path.split("/").every((part) => PLAIN.test(part));
+
+  // ---- Rows --------------------------------------------------------------------------------------------------------
+  function element(name, text, attributes) {
+    const made = Object.assign(document.createElement(name), attributes || {});
+    if (text) made.textContent = text;
+    return made;
+  }
+
+  function button(row, word, act) {
+    const made = element("button", word, { type: "button", className: "btn btn-row" });
+    made.append(element("span", " " + row.path, { className: "visually-hidden" }));
+    made.addEventListener("click", () => act(row));
+    return made;
+  }
+
+  function draw(row) {
+    row.says.textContent = row.sentence || "";
+    row.item.className = "upload t-" + (row.state === "bad" ? "bad" : row.state === "done" ? "ok" : "wait");
+    row.bar.value = row.sent;
+    row.bar.hidden = row.state === "done" || row.state === "bad" || row.state === "name";
+    const offers = { sending: [["Pause", pause]], waiting: [["Remove", remove]], paused: [["Resume", wait], ["Remove", remove]],
+      bad: [["Try again", wait], ["Remove", remove]], name: [["Send under this name", consent], ["Remove", remove]] };
+    row.acts.replaceChildren(...(offers[row.state] || []).map(([word, act]) => button(row, word, act)));
+    row.field.hidden = row.state !== "name";
+    tally();
+  }
+
+  function add(file, path) {
+    const wanted = path || file.webkitRelativePath || file.name;
+    if (rows.some((row) => row.path === wanted && row.state !== "done")) return;
+    const row = { file, path: wanted, name: wanted, sent: 0, state: "waiting", sentence: size(file.size) };
+    row.item = element("li");
+    row.says = element("span", "", { className: "small muted" });
+    row.bar = element("progress", "", { max: file.size || 1, value: 0 });
+    row.bar.setAttribute("aria-label", "Sending " + wanted);
+    row.acts = element("span", "", { className: "acts" });
+    row.field = element("input", "", { className: "form-control mono", value: mend(wanted), hidden: true });
+    row.field.setAttribute("aria-label", "Store " + wanted + " as");
+    row.item.append(element("span", wanted, { className: "mono name" }), row.field, row.bar, row.says, row.acts);
+    list.append(row.item);
+    rows.push(row);
+    if (room && file.size > Number(room)) fail(row, "It has " + size(file.size) + "; only " + size(Number(room)) + " of the quota are left.");
+    else if (!isPlain(wanted)) { row.state = "name"; row.sentence = "This name holds characters that the archive does not take. Store it under the name above?"; draw(row); }
+    else { draw(row); next(); }
+  }
+
+  function consent(row) {
+    const name = row.field.value.trim();
+    if (!isPlain(name)) { row.sentence = "Letters, digits and . _ - + = @ , only; no spaces."; draw(row); row.field.focus(); return; }
+    row.name = name;
+    wait(row);
+  }
+
+  function wait(row) { row.state = "waiting"; row.sentence = "Waiting"; draw(row); next(); }
+
+  function pause(row) {
+    row.upload.abort();
+    row.state = "paused";
+    row.sentence = "Paused at " + size(row.sent) + " of " + size(row.file.size);
+    draw(row);
+    next();
+  }
+
+  function remove(row) {
+    if (row.upload) row.upload.abort(true).catch(() => {});
+    if (row.worker) row.worker.terminate();
+    row.item.remove();
+    rows.splice(rows.indexOf(row), 1);
+    tally();
+    next();
+  }
+
+  function fail(row, sentence) { row.state = "bad"; row.sentence = sentence; draw(row); next(); }
+
+  // ---- Sending -----------------------------------------------------------------------------------------------------
+  function next() {
+    let free = AT_ONCE - rows.filter((row) => row.state === "sending").length;
+    for (const row of rows) {
+      if (free <= 0) return;
+      if (row.state === "waiting") { free -= 1; send(row); }
+    }
+  }
+
+  async function send(row) {
+    row.state = "sending";
+    row.sentence = "Sending";
+    if (!began) { began = Date.now(); base = 0; }
+    digest(row);
+    row.upload = row.upload || build(row);
+    if (!row.upload.url) {
+      const earlier = await row.upload.findPreviousUploads();
+      if (earlier.length) row.upload.resumeFromPreviousUpload(earlier[earlier.length - 1]);
+    }
+    if (row.state !== "sending") return;
+    draw(row);
+    row.upload.start();
+  }
+
+  function build(row) {
+    const metadata = { filename: row.name, realm };
+    if (dataset) metadata.dataset = dataset;
+    return new tus.Upload(row.file, {
+      endpoint, metadata, retryDelays: RETRIES, removeFingerprintOnSuccess: true,
+      headers: { "X-CSRFToken": token },
+      fingerprint: () => Promise.resolve(["omix", row.name, row.file.size, row.file.lastModified, realm, dataset || ""].join("|")),
+      onShouldRetry: (error) => {
+        const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
+        return !status || status === 409 || status === 423 || status >= 500;
+      },
+      onProgress: (sent) => { row.sent = sent; row.sentence = size(sent) + " of " + size(row.file.size); draw(row); },
+      onError: (error) => fail(row, reason(error)),
+      onSuccess: () => { row.sent = row.file.size; row.whole = true; row.sentence = "Arrived; comparing its MD5"; draw(row); compare(row); },
+    });
+  }
+
+  function reason(error) {
+    const answer = error.originalResponse;
+    if (!answer) return "The connection broke. What arrived is kept: try again to go on.";
+    if (answer.getStatus() === 401 || answer.getStatus() === 400) return "You are no longer signed in. Sign in in another tab, reload this page and choose the file again: it goes on.";
+    try { return JSON.parse(answer.getBody()).detail; } catch { return "The archive answered " + answer.getStatus() + "."; }
+  }
+
+  // ---- Comparing ---------------------------------------------------------------------------------------------------
+  function digest(row) {
+    if (row.worker) return;
+    row.worker = new Worker(panel.dataset.worker);
+    row.worker.onmessage = ({ data }) => {
+      if (data.md5) { row.md5 = data.md5; row.worker.terminate(); compare(row); }
+      if (data.error) { row.worker.terminate(); fail(row, "The file cannot be read any more: " + data.error); }
+    };
+    row.worker.postMessage({ file: row.file });
+  }
+
+  async function compare(row) {
+    if (!row.whole || !row.md5 || row.compared) return;
+    row.compared = true;
+    const found = await arrived(row);
+    if (!found || found.md5 !== row.md5) {
+      fail(row, "What arrived has another MD5 than the file here. Remove it and send it again.");
+      return;
+    }
+    if (dataset) await declare(row);
+    row.state = "done";
+    row.sentence = size(row.file.size) + ", arrived whole, MD5 " + row.md5;
+    draw(row);
+    next();
+    document.querySelectorAll("[hx-trigger*='wake']").forEach((poll) => htmx.trigger(poll, "wake"));
+  }
+
+  // What the archive has; the digest of bytes that came in several pieces is read again there first.
+  async function arrived(row) {
+    for (let turn = 0; turn < 600; turn += 1) {
+      try {
+        const answer = await fetch(panel.dataset.uploads + "?limit=20&realm=" + realm + "&name=" + encodeURIComponent(row.name));
+        const items = answer.ok ? (await answer.json()).items : [];
+        const found = items.find((item) => item.name === row.name && item.md5);
+        if (found) return found;
+      } catch { /* the line broke: ask again */ }
+      await new Promise((go) => setTimeout(go, 1000));
+    }
+    return null;
+  }
+
+  function declare(row) {
+    return fetch(panel.dataset.digests, { method: "POST", body: row.md5 + "  " + row.name + "\n",
+      headers: { "X-CSRFToken": token, "Content-Type": "text/plain" } }).catch(() => {});
+  }
+
+  // ---- All together ------------------------------------------------------------------------------------------------
+  function tally() {
+    const all = rows.reduce((sum, row) => sum + row.file.size, 0), sent = rows.reduce((sum, row) => sum + row.sent, 0);
+    const moving = rows.some((row) => row.state === "sending" && !row.whole);
+    const rate = moving && began ? (sent - base) / ((Date.now() - began) / 1000) : 0;
+    const done = rows.filter((row) => row.state === "done").length;
+    total.textContent = rows.length ? done + " of " + rows.length + " files, " + size(sent) + " of " + size(all)
+      + (rate > 0 ? ", " + size(rate) + "/s, " + time((all - sent) / rate) : "") : "";
+    if (!moving) began = 0;
+    else if (Date.now() - began > 10000) { began = Date.now(); base = sent; }
+    hint.hidden = all <= Number(recommended);
+  }
+
+  // ---- Choosing ----------------------------------------------------------------------------------------------------
+  function read(entry, path) {
+    if (entry.isFile) { entry.file((file) => add(file, path + entry.name)); return; }
+    const reader = entry.createReader();
+    const more = () => reader.readEntries((entries) => {
+      entries.forEach((one) => read(one, path + entry.name + "/"));
+      if (entries.length) more();
+    });
+    more();
+  }
+
+  panel.querySelectorAll("input[type=file]").forEach((field) => field.addEventListener("change", () => {
+    [...field.files].forEach((file) => add(file));
+    field.value = "";
+  }));
+  panel.addEventListener("dragover", (event) => { event.preventDefault(); panel.classList.add("over"); });
+  panel.addEventListener("dragleave", () => panel.classList.remove("over"));
+  panel.addEventListener("drop", (event) => {
+    event.preventDefault();
+    panel.classList.remove("over");
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+    if (entries.length) entries.forEach((entry) => read(entry, ""));
+    else [...event.dataTransfer.files].forEach((file) => add(file));
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (rows.some((row) => row.state === "sending")) event.preventDefault();
+  });
+
+  // Uploads that an earlier visit left unfinished: choosing the same files goes on with them.
+  tus.defaultOptions.urlStorage.findAllUploads().then((found) => {
+    const mine = found.filter((one) => one.metadata && one.metadata.realm === realm && (one.metadata.dataset || "") === (dataset || ""));
+    const note = panel.querySelector(".unfinished");
+    if (!mine.length || !note) return;
+    note.hidden = false;
+    note.textContent = "Unfinished from before: " + mine.slice(0, 5).map((one) => one.metadata.filename).join(", ")
+      + ". Choose the same " + (mine.length === 1 ? "file" : "files") + " again to go on where it stopped.";
+  });
+})();
