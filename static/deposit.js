@@ -1,14 +1,113 @@
-// The form of a dataset: leaving it with unsaved words asks first. The form that sends a file: names the portal would refuse
+// The form of a dataset: its fields save themselves, and nothing typed is lost when that fails. The form that sends a file: names the portal would refuse
 // are mended before a byte is sent, and how far the sending is can be read in the page.
 (function () {
   const form = document.getElementById("deposit");
   if (form) {
-    let typed = false;
-    const mine = (field) => field.form === form && field.name !== "";
-    document.addEventListener("input", (event) => { if (mine(event.target)) typed = true; });
-    document.addEventListener("submit", (event) => { if (event.target === form) typed = false; });
-    window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
-    if (document.getElementById("errors")) typed = true;
+    const mine = (field) => field.form === form && /^[a-z_]+$/.test(field.name) && !["csrf_token", "once", "then"].includes(field.name);
+    const saving = new Map();
+    let unsaved = new Set();
+    let page = location.pathname;
+
+    // What is typed stays in this browser until the archive has it: a sign-in that ran out takes nothing away.
+    const keep = (name, value) => { try { localStorage.setItem("omix-typed:" + page + ":" + name, value); } catch { /* no room */ } };
+    const forget = (name) => { try { localStorage.removeItem("omix-typed:" + page + ":" + name); } catch { /* none */ } };
+    const kept = (name) => { try { return localStorage.getItem("omix-typed:" + page + ":" + name); } catch { return null; } };
+    const value = (field) => (field.type === "checkbox" ? (field.checked ? field.value : "") : field.value);
+    const was = (name) => form.elements["was." + name];
+
+    function note(field, words, tone) {
+      const box = field.closest(".field") || field.parentElement;
+      let place = box.querySelector(".saved");
+      if (!place) { place = document.createElement("div"); place.className = "saved"; place.setAttribute("role", "status"); box.append(place); }
+      place.textContent = words;
+      place.className = "saved t-" + tone;
+      field.classList.toggle("is-invalid", tone === "bad");
+      if (tone === "bad") field.setAttribute("aria-invalid", "true"); else field.removeAttribute("aria-invalid");
+      const old = document.getElementById("f-" + field.name + "-e");
+      if (old && tone !== "bad") old.remove();
+    }
+
+    async function save(field) {
+      const typed = value(field), body = new FormData();
+      body.append("csrf_token", form.elements.csrf_token.value);
+      if (form.elements.once) body.append("once", form.elements.once.value);
+      body.append("field", field.name);
+      body.append("value", typed);
+      const before = was(field.name);
+      if (before) body.append("was", before.value);
+      keep(field.name, typed);
+      note(field, "Saving", "mute");
+      let answer;
+      try { answer = await fetch(form.dataset.field, { method: "POST", body, redirect: "manual" }); }
+      catch { note(field, "Not saved: the connection is gone. It is kept in this browser.", "warn"); return; }
+      if (answer.status === 409) {
+        const clash = await answer.json();
+        note(field, clash.fault + (clash.stored === null ? "" : " Change yours once more to replace it."), "bad");
+        if (clash.stored !== null) remember(field.name, clash.stored);
+        return;
+      }
+      if (!answer.ok) { note(field, "Not saved: you are signed out. Sign in in another tab; what you typed is kept here.", "warn"); return; }
+      const said = await answer.json();
+      remember(field.name, said.value);
+      if (value(field) === typed) { unsaved.delete(field.name); forget(field.name); }
+      note(field, said.fault || "Saved " + said.saved, said.fault ? "bad" : "mute");
+      if (location.pathname !== said.address && page === location.pathname) move(said);
+    }
+
+    // The first field made a draft: from now on this page is the draft's.
+    function move(said) {
+      history.replaceState(null, "", said.address);
+      page = location.pathname;
+      form.action = said.address;
+      form.dataset.field = said.address + "/field";
+    }
+
+    function remember(name, text) {
+      let before = was(name);
+      if (!before) {
+        before = Object.assign(document.createElement("input"), { type: "hidden", name: "was." + name });
+        form.append(before);
+      }
+      before.value = text;
+    }
+
+    // One request a field at a time, and one draft only: the first field of a new form goes before the others.
+    let queue = Promise.resolve();
+    function soon(field) {
+      if (!form.dataset.field) return;
+      queue = queue.then(() => save(field)).catch(() => {});
+    }
+
+    document.addEventListener("input", (event) => {
+      if (!mine(event.target)) return;
+      unsaved.add(event.target.name);
+      keep(event.target.name, value(event.target));
+      clearTimeout(saving.get(event.target.name));
+      saving.set(event.target.name, setTimeout(() => soon(event.target), 1500));
+    });
+    document.addEventListener("change", (event) => {
+      if (!mine(event.target)) return;
+      clearTimeout(saving.get(event.target.name));
+      soon(event.target);
+    });
+    document.addEventListener("submit", (event) => {
+      if (event.target !== form) return;
+      saving.forEach(clearTimeout);
+      unsaved = new Set();
+    });
+    window.addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });
+
+    // Typed before and never saved: it stands in its field again.
+    for (const field of document.querySelectorAll("input, textarea, select")) {
+      if (!mine(field) || field.type === "radio") continue;
+      const before = kept(field.name);
+      if (before === null || before === value(field)) { if (before !== null) forget(field.name); continue; }
+      if (field.type === "checkbox") field.checked = before !== ""; else field.value = before;
+      unsaved.add(field.name);
+      note(field, "You typed this before; it was not saved.", "warn");
+      soon(field);
+    }
+    if (document.getElementById("errors")) unsaved.add("");
   }
 
   const online = document.getElementById("online");

@@ -1,5 +1,6 @@
 """Datasets: made, edited, submitted, recalled, discarded. Nothing here commits or reads a request."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -147,6 +148,8 @@ def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, str]:
     faults = {field: sentence for field, sentence in NEEDED.items() if not getattr(dataset, field).strip()}
     if dataset.human and dataset.species != HUMAN:
         faults["species"] = f"For human genetic resources the species is {HUMAN}."
+    if dataset.pending:
+        faults |= {field: sentence for field, sentence in check(json.loads(dataset.pending))[1].items()}
     if not (files.count(dataset) if declared is None else declared):
         faults["files"] = "Declare at least one file; its bytes may come later."
     return faults

@@ -3,9 +3,9 @@
 from flask import Response, flash, render_template, request, url_for
 
 from portal import db, errors, states
-from portal.domain import actions, transitions
+from portal.domain import actions, checks, files, transitions
 from portal.models import Dataset
-from portal.web import forms, guards, htmx
+from portal.web import formats, forms, guards, htmx
 from portal.web.deposit import sheet
 from portal.web.deposit.blueprint import address, bp, called
 from portal.web.session import safe_next
@@ -42,6 +42,9 @@ def move_of(dataset: Dataset, action: str) -> states.Move:
 @guards.signed_in
 def confirm_page(ref: str, action: str) -> str:
     dataset = guards.dataset_or_404(ref, "edit")
+    if action == "submit":
+        return render_template("deposit/submit.html", **confirming(dataset, action), findings=checks.of(dataset),
+                               counts=formats.plural(files.count(dataset), "file"))  # fmt: skip
     return render_template("deposit/confirm.html", **confirming(dataset, action), values={}, errors={})
 
 

@@ -2,8 +2,8 @@
 
 from flask import Response, flash, render_template, request, url_for
 
-from portal import db, errors
-from portal.domain import actions, datasets
+from portal import db, errors, states
+from portal.domain import access, datasets, files
 from portal.models import Dataset
 from portal.web import forms, guards, htmx, once
 from portal.web.deposit import sheet, standing, typed
@@ -31,6 +31,8 @@ def create() -> Response:
             if url is None:
                 url = address(_create(values, typed.filled(rows)))
                 once.remember(me, sent, url)
+            else:
+                _complete(access.load(url.rpartition("/")[2], actor=me, right="edit"), values, typed.filled(rows))
     except errors.DomainError as error:
         return forms.refused("deposit/new.html", error, values=values, once=sent, new_rows=rows,
                              species=standing.SPECIES)  # fmt: skip
@@ -45,6 +47,12 @@ def _create(values: dict, rows: typed.Rows) -> Dataset:
     dataset = datasets.create(actor=guards.account(), **values)
     typed.declare(dataset, rows, actor=guards.account())
     return dataset
+
+
+def _complete(dataset: Dataset, values: dict, rows: typed.Rows) -> None:
+    """Its first field, or this very form, made the draft already: what else was typed belongs to it too."""
+    if dataset.state == states.DRAFT:
+        typed.apply(dataset, values, {} if files.count(dataset) else rows, actor=guards.account())
 
 
 @bp.get("/deposit/<ref>")
@@ -76,11 +84,11 @@ def _go_on(dataset: Dataset, then: str) -> Response:
     if then == "ftp":
         return htmx.go_to(url_for("deposit.choose_page", ref=ref(dataset)))
     if then == "submit":
-        with db.transaction():
-            actions.act(dataset, "submit", actor=guards.account())
-        flash(f"{dataset.accession} is submitted. A curator looks at it; you get a mail.", "ok")
-    else:
-        flash("Saved.", "ok")
+        faults = datasets.missing(dataset)
+        if faults:
+            raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
+        return htmx.go_to(url_for("deposit.confirm_page", ref=ref(dataset), action="submit"))
+    flash("Saved.", "ok")
     return htmx.go_to(address(dataset))
 
 

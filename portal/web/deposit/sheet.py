@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 
 from portal import db, errors
-from portal.domain import access, matching
+from portal.domain import access, drafts, matching
 from portal.models import Dataset
 from portal.queries import datasets, files, revision, uploads
 from portal.web import forms, guards, htmx
@@ -17,12 +17,14 @@ VIEW = ("view", "after", "before")
 def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | None = None, **more: Any) -> dict:
     """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
     row = datasets.rows_of([dataset], guards.account())[0]
-    stored = {field: getattr(dataset, field) for field in (*typed.INFO, "human")}
+    stored = {field: getattr(dataset, field) for field in (*typed.INFO, "human")} | drafts.pending(dataset)
     return {
         "values": {**stored, **(values or {})},
+        "was": {field: drafts.shown(dataset, field) for field in (*typed.INFO, "human")},
+        "saving": dataset.state in drafts.SAVING,
         "new_rows": rows or {},
         "species": standing.SPECIES,
-        "errors": {},
+        "errors": drafts.faults(dataset),
         "waiting_here": uploads.count(uploads.unclaimed(dataset)),
         **live(dataset, row),
         **more,
@@ -56,6 +58,8 @@ def refused(dataset: Dataset, error: errors.DomainError, *, values: dict, rows: 
     """The page again: every typed value, every fault at its field and in a list at the head."""
     db.session.refresh(dataset)
     page = context(dataset, values=values, rows=rows, refusal=title)
+    if isinstance(error, errors.Conflict):
+        page["refusal"] = error.sentence
     page.pop("errors")
     return forms.refused("deposit/form.html", error, **page)
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 
 from portal import errors
-from portal.domain import datasets, files
+from portal.domain import datasets, drafts, files
 from portal.models import Account, Dataset
 
 INFO = ("title", "description", "species", "investigator", "data_type", "access", "bioproject", "release_date",
@@ -23,6 +23,11 @@ def info() -> dict[str, str]:
     if "title" in found:
         found["human"] = request.form.get("human", "")
     return found
+
+
+def was() -> dict[str, str]:
+    """What each field held when the form was made, as its hidden fields say."""
+    return {key[4:]: value.replace("\r\n", "\n") for key, value in request.form.items() if key.startswith("was.")}
 
 
 def rows() -> Rows:
@@ -57,7 +62,9 @@ def apply(dataset: Dataset, values: dict[str, Any], typed: Rows, *, actor: Accou
     wrong = faults(values, typed)
     if wrong:
         raise errors.Invalid(fields=wrong)
-    datasets.edit(dataset, values, actor=actor)
+    mine = drafts.changed(dataset, values, was())
+    datasets.edit(dataset, mine, actor=actor)
+    drafts.settle(dataset, values)
     declare(dataset, typed, actor=actor)
 
 

@@ -1,0 +1,99 @@
+"""The form in a real browser: fields save themselves, and neither a second window, the back button, an expired session
+nor a refused field takes a typed word away."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.chromium import chromium, is_same, look, mark
+from tests.live import Live
+from tests.plugins.clients import needs
+
+pytestmark = [pytest.mark.xdist_group("browser form"), needs("chromium")]
+INES, PASSWORD = "ines@example.org", "correct horse"
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    with Live(tmp_path_factory.mktemp("form") / "instance") as started:
+        started.token = started.add(INES)
+        yield started
+
+
+def saved(page, label):
+    """The small line below a field."""
+    return page.locator(".field", has=page.get_by_label(re.compile(f"^{label}"))).locator(".saved")
+
+
+def test_no_typed_word_is_lost(live):
+    with chromium(live.web) as browser:
+        page = browser.sign_in(INES, PASSWORD)
+        page.goto("/deposit/new")
+        mark(page)
+        page.get_by_label("Dataset name").fill("Livers under stress")
+        page.get_by_label("Brief description").fill("Counts of twelve livers.")
+        expect(saved(page, "Dataset name")).to_contain_text("Saved")
+        page.get_by_label("Species", exact=True).fill("Mus musculus")
+        page.get_by_label("Species", exact=True).blur()
+        expect(saved(page, "Species")).to_contain_text("Saved")
+        assert is_same(page) and re.search(r"/deposit/\d+$", page.url)
+
+        again(page)
+        refused(page)
+        second_window(browser, page)
+        expired(live, page)
+
+
+def again(page) -> None:
+    """The back button and a reload show what was saved."""
+    page.goto("/help")
+    page.go_back()
+    expect(page.get_by_label("Dataset name")).to_have_value("Livers under stress")
+    expect(page.get_by_label("Brief description")).to_have_value("Counts of twelve livers.")
+    look(page)
+
+
+def refused(page) -> None:
+    """What is not valid yet stays typed, with its sentence."""
+    page.get_by_label("BioProject accession").fill("my project")
+    page.get_by_label("BioProject accession").blur()
+    expect(saved(page, "BioProject accession")).to_contain_text("looks like PRJCA")
+    page.reload()
+    expect(page.get_by_label("BioProject accession")).to_have_value("my project")
+    look(page)
+    page.get_by_label("BioProject accession").fill("PRJCA000123")
+    page.get_by_label("BioProject accession").blur()
+    expect(saved(page, "BioProject accession")).to_contain_text("Saved")
+
+
+def second_window(browser, page) -> None:
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.get_by_label("Dataset name").fill("From the first window")
+    page.get_by_label("Dataset name").blur()
+    expect(saved(page, "Dataset name")).to_contain_text("Saved")
+    other.get_by_label("Dataset name").fill("From the second")
+    other.get_by_label("Dataset name").blur()
+    expect(saved(other, "Dataset name")).to_contain_text("Another window saved “From the first window”")
+    expect(other.get_by_label("Dataset name")).to_have_value("From the second")
+    other.close(run_before_unload=False)
+    page.evaluate("localStorage.clear()")
+
+
+def expired(live, page) -> None:
+    """Signed out in the middle of a word: it is kept in the browser, and saved once one is back."""
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.get_by_label("Brief description").fill("Counts of twelve livers, typed while signed out.")
+    page.get_by_label("Brief description").blur()
+    expect(saved(page, "Brief description")).to_contain_text("what you typed is kept here")
+    page.context.add_cookies(cookies)
+    page.evaluate("window.onbeforeunload = null")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(page.get_by_label("Brief description")).to_have_value("Counts of twelve livers, typed while signed out.")
+    expect(saved(page, "Brief description")).to_contain_text("Saved")
+    ref = page.url.rpartition("/")[2]
+    found = live.api(live.token, "GET", f"/datasets/{ref}")[1]
+    assert found["description"] == "Counts of twelve livers, typed while signed out."
