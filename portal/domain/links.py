@@ -203,4 +203,4 @@ def _author_words(dataset: Dataset) -> list[AuthorWord]:
     parts = re.split(r"[\s,;.]+", f"{account.name} {dataset.investigator}")
     local = re.split(r"[^\w]+", account.email.partition("@")[0])
     words = whole + [part for part in parts + local if len(part) > 2]
-    return [AuthorWord(word) for word in dict.fromkeys(word for word in words if word)]
+    return [AuthorWord(word) for word in {word.lower(): word for word in reversed(words) if word}.values()]
