@@ -8,10 +8,12 @@ from portal.web import addresses
 bp = Blueprint("help", __name__, url_prefix="/help")
 TOPICS = {
     "ftp": "Send files by FTP",
+    "online": "Send files in the browser",
     "md5": "Compute an MD5",
     "names": "Names of files",
     "states": "What the states mean, and what to do",
     "review": "Review: remarks, answers and what is checked",
+    "sharing": "Sharing links and publications",
     "quota": "Quota and how long uploads are kept",
     "download": "Download and check",
     "api": "For programs",

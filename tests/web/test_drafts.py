@@ -108,3 +108,15 @@ def test_submit_shows_what_is_handed_in_first(browser, draft):
     assert "Of mice." in page and "1 file" in page and "very short" in page
     browser.send(f"/deposit/{draft}/actions/submit")
     assert stored(draft).state == "submitted"
+
+
+def test_earlier_dataset_is_a_template(browser, draft, app):
+    with db.transaction():
+        row = {"name": "run/a.gz", "title": "First", "samples": 4, "md5": "0" * 32}
+        datasets.files.add(db.session.get_one(Dataset, draft), [row], actor=INES.account)
+        db.session.get_one(Dataset, draft).release_date = "2027-01-01"
+    where = browser.send(f"/deposit/{draft}/copy").headers["Location"]
+    made = stored(int(where.rpartition("/")[2]))
+    assert (made.title, made.species, made.release_date, made.state) == ("Livers", "Mus musculus", None, "draft")
+    (file,) = db.session.scalars(datasets.files.living(made))
+    assert (file.name, file.title, file.samples, file.declared_md5) == ("run/a.gz", "First", 4, None)

@@ -14,19 +14,29 @@ from portal.web.guards import dataset_or_404
 @bp.post("/datasets")
 @described(body="DatasetFields", answer="Dataset", status=201)
 def create_dataset():
-    """Make a draft, with files if given. An Idempotency-Key header makes a repeated call answer the first dataset."""
+    """Make a draft, with files if given; `template` names an earlier dataset whose texts it
+    takes. An Idempotency-Key header makes a repeated call answer the first dataset."""
     actor, fields = guards.account(), body()
     key = request.headers.get("Idempotency-Key", "")
     wanted = {name: fields[name] for name in datasets.FIELDS if name in fields}
     with db.transaction():
         known = once.answered(actor, key)
         if known is None:
-            made = datasets.create(actor=actor, **wanted, files=rows(fields.get("files"), fields.get("data_type", "")))
+            made = _made(fields, wanted)
             known = str(made.id)
             once.remember(actor, key, known)
     dataset = dataset_or_404(int(known))
     where = url_for("api.show_dataset", ref=dataset.id, _external=True)
     return documents.whole(dataset, actor), 201, {"Location": where}
+
+
+def _made(fields: dict, wanted: dict):
+    """A draft of the fields, or of an earlier dataset of one's own with these fields in place of its."""
+    actor, named = guards.account(), rows(fields.get("files"), fields.get("data_type", ""))
+    if not fields.get("template"):
+        return datasets.create(actor=actor, **wanted, files=named)
+    earlier = dataset_or_404(str(fields["template"]), "edit")
+    return datasets.copy(earlier, actor=actor, **wanted, **({"files": named} if named else {}))
 
 
 def rows(given: object, data_type: str = "") -> list[dict]:

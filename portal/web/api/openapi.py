@@ -47,7 +47,8 @@ LINK = {
 }  # fmt: skip
 SCHEMAS = {
     "FileFields": thing(FILE_FIELDS, "name"),
-    "DatasetFields": thing({**DATASET_FIELDS, "files": {"type": "array", "items": ref("FileFields")}}),
+    "DatasetFields": thing({**DATASET_FIELDS, "template": TEXT,
+                            "files": {"type": "array", "items": ref("FileFields")}}),
     "DatasetBrief": thing(BRIEF),
     "Dataset": thing({**BRIEF, **DATASET_FIELDS, "files": {"type": "array", "items": ref("File")},
                       "files_next": maybe(TEXT), "actions": {"type": "array", "items": TEXT}}),

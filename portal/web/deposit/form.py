@@ -55,6 +55,17 @@ def _complete(dataset: Dataset, values: dict, rows: typed.Rows) -> None:
         typed.apply(dataset, values, {} if files.count(dataset) else rows, actor=guards.account())
 
 
+@bp.post("/deposit/<ref>/copy")
+@guards.signed_in
+def copy(ref: str) -> Response:
+    """Use as template: a new draft with the same texts."""
+    earlier = guards.dataset_or_404(ref, "edit")
+    with db.transaction():
+        made = datasets.copy(earlier, actor=guards.account())
+    flash("The new draft has the texts of the earlier dataset, without its bytes, MD5s and dates.", "ok")
+    return htmx.go_to(address(made))
+
+
 @bp.get("/deposit/<ref>")
 @guards.signed_in
 def edit_page(ref: str) -> str:

@@ -1,0 +1,210 @@
+"""The file table as a spreadsheet: written as TSV or XLSX, read back from either or from what was pasted, compared with
+the files of a dataset, and only then applied."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.utils.exceptions import InvalidFileException
+from sqlalchemy import bindparam, update
+
+from portal import clock, db, errors, states
+from portal.domain import files, history, matching
+from portal.models import Account, Dataset, File
+
+COLUMNS = {
+    "name": "File name",
+    "title": "Title",
+    "description": "Description",
+    "data_type": "Data type",
+    "samples": "Number of Samples/Files",
+    "unit": "Counted in",
+    "declared_md5": "MD5",
+}
+ALSO = {"file": "name", "filename": "name", "name": "name", "md5": "declared_md5", "md5sum": "declared_md5",
+        "samples": "samples", "number of samples": "samples", "unit": "unit", "type": "data_type"}  # fmt: skip
+MOST_ROWS = 200_000
+# What a spreadsheet would take for a formula is marked as text, and the mark is taken off again.
+FORMULA = ("=", "+", "-", "@")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Change(NamedTuple):
+    """A file that the sheet says something else of."""
+
+    id: int
+    n: int
+    name: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass
+class Comparison:
+    """What a sheet says of a dataset; `faults` are (row, sentence). Files that the sheet lacks stay as they are."""
+
+    changed: list[Change] = field(default_factory=list)
+    added: list[dict[str, Any]] = field(default_factory=list)
+    same: int = 0
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+
+def rows(dataset: Dataset) -> Iterator[list[Any]]:
+    """Header and one row a file."""
+    yield list(COLUMNS.values())
+    query = files.living(dataset).with_only_columns(*(getattr(File, name) for name in COLUMNS))
+    for row in db.session.execute(query):
+        yield ["" if value is None else value for value in row]
+
+
+def as_tsv(dataset: Dataset) -> str:
+    made = io.StringIO()
+    writer = csv.writer(made, delimiter="\t", lineterminator="\n")
+    for row in rows(dataset):
+        writer.writerow([_marked(value) for value in row])
+    return made.getvalue()
+
+
+def _marked(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def as_xlsx(dataset: Dataset) -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Files")
+    for row in rows(dataset):
+        cells = []
+        for value in row:
+            cell = WriteOnlyCell(sheet, value=value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # never a formula
+            cells.append(cell)
+        sheet.append(cells)
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def read(given: str | bytes) -> list[list[str]]:
+    """The cells of a sheet as text. Raises Invalid for what is neither text nor XLSX, or too long."""
+    if isinstance(given, bytes) and given.startswith(b"PK"):
+        found = _read_xlsx(given)
+    else:
+        found = _read_text(given.decode("utf-8", "replace") if isinstance(given, bytes) else given)
+    if len(found) > MOST_ROWS:
+        raise errors.Invalid(fields={"sheet": f"A sheet has at most {MOST_ROWS:,} rows."})
+    return found
+
+
+def _read_text(text: str) -> list[list[str]]:
+    text = text.removeprefix("\ufeff")
+    first = text.partition("\n")[0]
+    mark = "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
+    return [[_plain(cell) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+
+
+def _read_xlsx(given: bytes) -> list[list[str]]:
+    try:
+        sheet = load_workbook(io.BytesIO(given), read_only=True, data_only=True).worksheets[0]
+        found = []
+        for row in sheet.iter_rows(values_only=True):
+            found.append([_plain("" if value is None else str(value)) for value in row])
+            if len(found) > MOST_ROWS:
+                break
+        return found
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
+        raise errors.Invalid(
+            fields={"sheet": "This is no XLSX sheet that can be read. Save it again, or as TSV."}
+        ) from error
+
+
+def _plain(cell: str) -> str:
+    text = cell.strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
+
+
+def _heads(row: list[str]) -> list[str] | None:
+    """The fields of a header row; None when it is none."""
+    known = {label.lower(): name for name, label in COLUMNS.items()} | {name: name for name in COLUMNS} | ALSO
+    found = [known.get(cell.lower(), "") for cell in row]
+    return found if "name" in found else None
+
+
+def compare(dataset: Dataset, given: str | bytes) -> Comparison:
+    """What the sheet would change. Without a header row the columns are those of the table, in its order."""
+    cells = [(number, row) for number, row in enumerate(read(given), start=1) if any(row)]
+    heads = _heads(cells[0][1]) if cells else None
+    if heads is None:
+        heads = list(COLUMNS)
+    else:
+        cells = cells[1:]
+    columns = (File.id, File.n, File.state, File.md5, *(getattr(File, name) for name in COLUMNS))
+    known = {row.name: row for row in db.session.execute(files.living(dataset).with_only_columns(*columns))}
+    found, seen = Comparison(), set()
+    for number, row in cells:
+        said = {name: value for name, value in zip(heads, row, strict=False) if name}
+        values, wrong = files.check(said | {"md5": said.get("declared_md5")})
+        values = {name: value for name, value in values.items() if name in said or name == "name"}
+        if not wrong and values["name"] in seen:
+            wrong = {"name": f"{values['name']} stands in the sheet twice."}
+        if wrong:
+            found.faults.append((number, " ".join(wrong.values())))
+            continue
+        seen.add(values["name"])
+        _sort(found, known.get(values["name"]), values, number)
+    return found
+
+
+def _sort(found: Comparison, row: Any, values: dict[str, Any], number: int) -> None:
+    if row is None:
+        found.added.append(values)
+        return
+    before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
+    if row.state == states.ARCHIVED and "declared_md5" in before and values["declared_md5"] not in (None, row.md5):
+        found.faults.append(
+            (number, f"{row.name} is archived with the MD5 {row.md5}; replace the file if it is wrong.")
+        )
+    elif before:
+        found.changed.append(Change(row.id, row.n, row.name, before, {name: values[name] for name in before}))
+    else:
+        found.same += 1
+
+
+def apply(dataset: Dataset, given: str | bytes, *, actor: Account, add: bool = False) -> Comparison:
+    """Change what the sheet says, and with `add` declare its other names. Raises Invalid when a row is faulty; then
+    nothing is changed."""
+    files.refuse_released(dataset)
+    found = compare(dataset, given)
+    if found.faults:
+        said = " ".join(f"Row {number}: {sentence}" for number, sentence in found.faults[:10])
+        raise errors.Invalid(fields={"sheet": said})
+    _change(dataset, found.changed, actor)
+    if add and found.added:
+        files.add(dataset, found.added, actor=actor)
+    return found
+
+
+def _change(dataset: Dataset, changes: list[Change], actor: Account) -> None:
+    if not changes:
+        return
+    db.session.flush()
+    now, connection = clock.now(), db.session.connection()
+    alike: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        alike.setdefault(tuple(change.after), []).append(change)
+    for names, some in alike.items():
+        values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in names}
+        statement = update(File).where(File.id == bindparam("file")).values(**values, updated_at=now)
+        told = [{f"to_{name}": value for name, value in one.after.items()} | {"file": one.id} for one in some]
+        connection.execute(statement, told)
+    db.session.expire_all()
+    history.append_all("edit_file", [
+        {"actor_id": actor.id, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": one.id,
+         "before": one.before, "after": one.after} for one in changes])  # fmt: skip
+    matching.settle_all(dataset, [one.id for one in changes if "declared_md5" in one.after])
+    files.touched(dataset, actor=actor)

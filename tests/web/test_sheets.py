@@ -1,0 +1,88 @@
+"""The file table goes out as TSV or XLSX and comes back, shown before it is applied."""
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+
+from portal import arrival, db, errors, states
+from portal.domain import datasets, sheets
+from portal.models import Dataset, Event, File
+from tests import depositing
+from tests.conftest import INES
+
+
+@pytest.fixture
+def draft(app):
+    arrival.start("test")
+    depositing.send("run/a.gz", b"a")
+    arrival.stop()
+    rows = [{"name": "run/a.gz", "title": "=1+1", "samples": 4}, {"name": "b.gz", "description": "B"}]
+    with db.transaction():
+        return datasets.create(actor=INES.account, title="T", files=rows).id
+
+
+@pytest.fixture
+def browser(draft, sign_in):
+    return sign_in(INES)
+
+
+def stored(draft) -> dict[str, File]:
+    db.end()
+    return {file.name: file for file in db.session.query(File).filter_by(dataset_id=draft).order_by(File.n)}
+
+
+def test_tsv_comes_back_unchanged(browser, draft):
+    answer = browser.get(f"/deposit/{draft}/files.tsv")
+    assert answer.text.splitlines()[1] == "run/a.gz\t'=1+1\t\t\t4\tsamples\t"
+    found = sheets.compare(db.session.get_one(Dataset, draft), answer.text)
+    assert (found.same, found.changed, found.added, found.faults) == (2, [], [], [])
+
+
+def test_xlsx_holds_no_formula_and_comes_back_unchanged(browser, draft):
+    body = browser.get(f"/deposit/{draft}/files.xlsx").data
+    sheet = load_workbook(io.BytesIO(body)).active
+    assert (sheet["B2"].value, sheet["B2"].data_type, sheet["E2"].value) == ("=1+1", "s", 4)
+    assert sheets.compare(db.session.get_one(Dataset, draft), body).same == 2
+
+
+def test_pasted_rows_are_shown_then_applied(browser, draft):
+    text = f"File name\tTitle\tMD5\nrun/a.gz\tFirst\t{depositing.md5(b'other')}\nnew.gz\tThird\t\n"
+    shown = browser.send(f"/deposit/{draft}/sheet", sheet=text)
+    assert "First" in shown.text and stored(draft)["run/a.gz"].title == "=1+1"
+    browser.send(f"/deposit/{draft}/sheet", sheet=text, add="1")
+    files = stored(draft)
+    assert (files["run/a.gz"].title, files["run/a.gz"].samples, files["run/a.gz"].state) == ("First", 4, states.FAILED)
+    assert files["b.gz"].description == "B" and files["new.gz"].title == "Third"
+    event = db.session.query(Event).filter_by(action="edit_file").one()
+    assert event.before["title"] == "=1+1" and event.after["title"] == "First"
+
+
+def test_chosen_xlsx_is_carried_to_the_second_step(browser, draft):
+    body = browser.get(f"/deposit/{draft}/files.xlsx").data
+    book = load_workbook(io.BytesIO(body))
+    book.active["B3"] = "Second"
+    changed = io.BytesIO()
+    book.save(changed)
+    shown = browser.send(f"/deposit/{draft}/sheet", file=(io.BytesIO(changed.getvalue()), "files.xlsx"))
+    carried = shown.text.partition('name="carried" value="')[2].partition('"')[0]
+    browser.send(f"/deposit/{draft}/sheet", carried=carried, sheet="", apply="1")
+    assert stored(draft)["b.gz"].title == "Second"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("File name\tMD5\nb.gz\tshort\n", "Row 2: An MD5 has 32"), ("name\nb.gz\nb.gz\n", "Row 3: b.gz stands"),
+     ("name\tsamples\nb.gz\tmany\n", "whole number"), ("name\na b.gz\n", "a space")],
+)  # fmt: skip
+def test_faulty_row_is_told_and_nothing_changes(draft, text, sentence):
+    with pytest.raises(errors.Invalid) as refused, db.transaction():
+        sheets.apply(db.session.get_one(Dataset, draft), text, actor=INES.account, add=True)
+    assert sentence in refused.value.fields["sheet"]
+    assert len(stored(draft)) == 2
+
+
+@pytest.mark.parametrize("body", [b"PK\x03\x04 no sheet", b"PK"])
+def test_broken_xlsx_is_refused(draft, body):
+    with pytest.raises(errors.Invalid):
+        sheets.compare(db.session.get_one(Dataset, draft), body)
