@@ -18,7 +18,7 @@ from portal.domain.jobs import Hold
 from portal.models import Dataset, File
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-DATASET_FIELDS = ("accession", "title", "description", "species", "investigator", "data_type", "bioproject",
+DATASET_FIELDS = ("accession", "title", "description", "species", "taxon_id", "investigator", "data_type", "bioproject",
                   "filing_number", "human", "access", "realm", "release_date", "state", "version", "approved_version",
                   "first_submitted_at", "submitted_at", "released_at", "created_at", "updated_at")  # fmt: skip
 FILE_FIELDS = ("n", "name", "title", "description", "data_type", "samples", "unit", "declared_md5", "size", "md5",

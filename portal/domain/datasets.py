@@ -10,11 +10,10 @@ from sqlalchemy import delete, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import accessions, files, history, jobs, names, transitions
+from portal.domain import accessions, files, history, jobs, names, species, transitions
+from portal.domain.species import HUMAN, MIXED
 from portal.models import Account, Dataset, File
 
-HUMAN = "Human (Homo sapiens)"
-MIXED = "mixed sample"
 LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
 FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
 BIOPROJECT = re.compile(r"PRJ[A-Z]{1,2}\d{1,9}")
@@ -211,7 +210,8 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
 
 
 def _index(dataset: Dataset) -> None:
-    """One lower-cased column for search."""
+    """What follows from the fields: the number of the species, and one lower-cased column for search."""
+    dataset.taxon_id = species.taxon(dataset.species)
     parts = (dataset.accession, dataset.title, dataset.description, dataset.species, dataset.investigator,
              dataset.bioproject, dataset.data_type)  # fmt: skip
     dataset.search_text = " ".join(part for part in parts if part).lower()

@@ -36,6 +36,7 @@ class Dataset(Base):
     title: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
     species: Mapped[str] = mapped_column(default="")
+    taxon_id: Mapped[int | None]
     investigator: Mapped[str] = mapped_column(default="")
     data_type: Mapped[str] = mapped_column(default="")
     bioproject: Mapped[str] = mapped_column(default="")

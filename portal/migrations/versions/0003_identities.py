@@ -1,6 +1,5 @@
 """Sign-on through an identity provider."""
 
-
 revision = "0003"
 down_revision = "0002"
 branch_labels = None

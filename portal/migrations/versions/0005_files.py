@@ -1,5 +1,7 @@
-"""What editing many files needs."""
+"""The number of a dataset's species in the NCBI Taxonomy."""
 
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0005"
 down_revision = "0004"
@@ -8,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.add_column("dataset", sa.Column("taxon_id", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("dataset", "taxon_id")

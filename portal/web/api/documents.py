@@ -36,8 +36,8 @@ def brief(dataset: Dataset) -> dict[str, Any]:
 
 def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
     """A dataset with its first thousand files; `files_next` leads to the rest."""
-    texts = ("description", "species", "investigator", "data_type", "bioproject", "filing_number", "human", "realm",
-             "approved_version")  # fmt: skip
+    texts = ("description", "species", "taxon_id", "investigator", "data_type", "bioproject", "filing_number", "human",
+             "realm", "approved_version")  # fmt: skip
     found = catalogue.files(dataset, after=0, limit=INLINE + 1)
     running, full = catalogue.running(dataset), sees_all(dataset, actor)
     document = brief(dataset) | {name: getattr(dataset, name) for name in texts}

@@ -2,14 +2,12 @@
 
 from portal import states
 from portal.config import settings
-from portal.domain import datasets
+from portal.domain import datasets, species
 from portal.models import Dataset
 from portal.queries.datasets import Row
 from portal.web import formats
 
-SPECIES = (datasets.HUMAN, datasets.MIXED, "Mus musculus", "Rattus norvegicus", "Danio rerio",
-           "Drosophila melanogaster", "Caenorhabditis elegans", "Arabidopsis thaliana", "Oryza sativa",
-           "Saccharomyces cerevisiae", "Escherichia coli")  # fmt: skip
+SPECIES = species.suggestions()
 Step = tuple[str, str, str]
 
 
