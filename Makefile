@@ -31,7 +31,7 @@ demo: install ## the same on a throw-away instance filled with examples
 install: $(VENV)/.project ## only install: .venv and static/vendor
 
 test: $(VENV)/.dev $(VENV)/.clients ## run the whole suite (TESTS=path for a part, WORKERS=n side by side)
-	@exec $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@exec $(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: $(VENV)/.dev ## style and types
 	@$(VENV)/bin/ruff check .
@@ -45,7 +45,7 @@ bench: $(VENV)/.dev ## measure against vsftpd, nginx and the checksum tools
 soak: $(VENV)/.dev $(VENV)/.clients ## faults and journeys, ROUNDS times over
 	@for round in $$(seq $(ROUNDS)); do \
 		echo "round $$round of $(ROUNDS)"; \
-		$(PY) -m pytest -q -n $(WORKERS) --dist loadgroup $(SOAKED) || exit 1; \
+		$(PY) -m pytest -q -m "soak or not soak" -n $(WORKERS) --dist loadfile $(SOAKED) || exit 1; \
 	done
 
 lock: $(VENV)/bin/uv ## write the lock files again from pyproject.toml and package.json (UPGRADE=--upgrade for newer)

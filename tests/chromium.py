@@ -25,7 +25,7 @@ class Chromium:
     def page(self, **options) -> Page:
         """A page of somebody new: no cookies of others."""
         context = self._browser.new_context(base_url=self.web, viewport=DESK, accept_downloads=True, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(40_000)
         self._listen(context)
         return context.new_page()
 
@@ -56,7 +56,7 @@ class Chromium:
 @contextmanager
 def chromium(web: str) -> Iterator[Chromium]:
     """Debian's chromium at an address; every fault it saw fails the test."""
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=40_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         found = Chromium(browser, web)

@@ -54,7 +54,7 @@ class Comparison:
 
 def parse(text: str) -> tuple[list[Entry], list[tuple[int, str]]]:
     """(entries, faults as (line, sentence)) of a list in any of the forms. Raises Invalid when it is too long."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MOST_LINES:
         raise errors.Invalid(f"A list has at most {MOST_LINES:,} lines.")
     entries: list[Entry] = []
@@ -130,18 +130,29 @@ def compare(dataset: Dataset, text: str) -> Comparison:
     for file in declared:
         by_base.setdefault(file.base, []).append(file)
     seen: dict[int, Entry] = {}
+    twice = _contradicted(entries)
     for entry in entries:
         alike = by_base.get(entry.name.rsplit("/", 1)[-1], [])
         row: Any = by_name.get(entry.name) or (alike[0] if len(alike) == 1 else None)
-        if row is None:
+        if entry.name in twice:
+            found.refused.append((entry.name, f"Line {entry.line} gives it another MD5 than another line."))
+            if row is not None:
+                seen[row.id] = entry
+        elif row is None:
             found.extra.append(entry)
-        elif row.id in seen and seen[row.id].md5 != entry.md5:
-            found.refused.append((row.name, f"Lines {seen[row.id].line} and {entry.line} give it different MD5s."))
+        elif row.id in seen:
+            found.refused.append((row.name, f"Lines {seen[row.id].line} and {entry.line} both mean it."))
         else:
             seen[row.id] = entry
             _sort(found, row, entry)
-    found.missing = [row.name for row in declared if row.id not in seen and not row.declared_md5]
+    found.missing = [row.name for row in declared if row.id not in seen]
     return found
+
+
+def _contradicted(entries: list[Entry]) -> set[str]:
+    """Names that stand in the list with different MD5s: nobody can tell which is meant."""
+    first: dict[str, str] = {}
+    return {entry.name for entry in entries if first.setdefault(entry.name, entry.md5) != entry.md5}
 
 
 def _sort(found: Comparison, row, entry: Entry) -> None:
@@ -149,9 +160,7 @@ def _sort(found: Comparison, row, entry: Entry) -> None:
     if row.declared_md5 == entry.md5:
         found.same.append(match)
     elif row.state == states.ARCHIVED and row.md5 != entry.md5:
-        found.refused.append(
-            (row.name, f"It is archived with the MD5 {row.md5}; replace the file if it is the wrong one.")
-        )
+        found.refused.append((row.name, f"It is archived with the MD5 {row.md5}; delete it and add the right one."))
     else:
         found.changed.append(match)
 
@@ -161,8 +170,6 @@ def apply(dataset: Dataset, text: str, *, actor: Account, add: bool = False) -> 
     name that cannot be taken; then nothing is changed."""
     files.refuse_released(dataset)
     found = compare(dataset, text)
-    contradicted = {name for name, sentence in found.refused if sentence.startswith("Lines")}
-    found.changed = [match for match in found.changed if match.name not in contradicted]
     _declare(dataset, found.changed, actor)
     if add and found.extra:
         unique = {entry.name: entry for entry in found.extra}

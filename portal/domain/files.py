@@ -133,7 +133,7 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     if file.state == states.ARCHIVED and "name" in changed:
         raise errors.Frozen(f"{file.name} is archived under this name. Add a new file and delete this one.")
     if file.state == states.ARCHIVED and changed.get("declared_md5") not in (None, file.md5):
-        raise errors.Conflict(f"The archived file has the MD5 {file.md5}; replace the file if it is the wrong one.")
+        raise errors.Conflict(f"The archived file has the MD5 {file.md5}; delete it and add the right one.")
     for field, value in changed.items():
         setattr(file, field, value)
     file.updated_at = clock.now()

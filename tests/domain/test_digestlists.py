@@ -105,7 +105,13 @@ def test_bad_name_is_told_with_its_line_and_nothing_is_changed(dataset):
 
 def test_contradicting_lines_are_refused(dataset):
     found = digestlists.compare(get(dataset), f"{A}  b.gz\n{B}  b.gz\n")
-    assert found.refused == [("b.gz", "Lines 1 and 2 give it different MD5s.")]
+    assert [name for name, _ in found.refused] == ["b.gz", "b.gz"] and found.changed == []
+
+
+def test_contradicting_lines_add_no_file(dataset):
+    with db.transaction():
+        apply(dataset, f"{A}  new.gz\n{B}  new.gz\n", add=True)
+    assert "new.gz" not in standing(dataset)
 
 
 def test_five_thousand_lines_are_applied_at_once(database, send, sign_in, ines):

@@ -7,12 +7,12 @@ import signal
 import socket
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.live import Live
 
-pytestmark = pytest.mark.xdist_group("supervisor")
 INES, PASSWORD = "ines@example.org", "correct horse"
 
 
@@ -61,7 +61,8 @@ def test_killed_parts_come_back_at_their_addresses(live):
         return set(now) == set(before) and not set(now.values()) & set(before.values())
 
     until(all_new)
-    until(lambda: answers((live.ftp.hostname, live.ftp.port)))
+    web = urlsplit(live.web)
+    until(lambda: answers((live.ftp.hostname, live.ftp.port)) and answers((web.hostname, web.port)))
     assert live.api(live.token, "GET", "/uploads")[0] == 200
     assert json.loads(live.addresses_file.read_text())["web"].rstrip("/") == live.web
 

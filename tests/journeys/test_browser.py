@@ -14,7 +14,7 @@ from tests.chromium import chromium, is_same, look, mark
 from tests.live import Live
 from tests.plugins.clients import needs
 
-pytestmark = [pytest.mark.xdist_group("browser"), needs("chromium")]
+pytestmark = needs("chromium")
 MEI, RUTH, PASSWORD = "mei.tanaka@example.org", "ruth@example.org", "correct horse"
 DATA = b"gene\tcount\n" * 40_000
 RED, GREEN = "MD5 Checked Failed", "Archived"

@@ -10,7 +10,7 @@ from tests.chromium import chromium, is_same, look, mark
 from tests.live import Live
 from tests.plugins.clients import needs
 
-pytestmark = [pytest.mark.xdist_group("browser form"), needs("chromium")]
+pytestmark = needs("chromium")
 INES, PASSWORD = "ines@example.org", "correct horse"
 
 

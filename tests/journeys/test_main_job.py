@@ -13,7 +13,6 @@ import pytest
 from tests.live import Live, archived
 from tests.plugins.clients import needs
 
-pytestmark = pytest.mark.xdist_group("main job")
 PASSWORD = "correct horse"
 INES = "ines@example.org"
 

@@ -8,7 +8,6 @@ from playwright.sync_api import expect, sync_playwright
 from tests.live import Live, archived
 from tests.plugins.clients import needs, program
 
-pytestmark = pytest.mark.xdist_group("review journey")
 INES, RUTH, PASSWORD = "ines@example.org", "ruth@example.org", "correct horse"
 GIVEN = {"title": "Kidney organoids under ischaemia", "species": "Mus musculus", "access": "open",
          "description": "Counts of 24 organoids, before and after.", "files": [{"name": "counts.tsv"}]}  # fmt: skip

@@ -13,7 +13,7 @@ from tests.faults.test_door_killed import kill_all
 from tests.live import Live
 from tests.plugins.clients import needs
 
-pytestmark = [pytest.mark.xdist_group("browser upload"), needs("chromium")]
+pytestmark = needs("chromium")
 INES, PASSWORD = "ines@example.org", "correct horse"
 SIZE = 300 << 20
 
