@@ -84,6 +84,15 @@ class Browser(FlaskClient):
         return self
 
 
+# Files that take longest go first, so that no worker ends long after the others.
+LONGEST = ("test_access_matrix.py", "test_supervisor.py", "test_browser.py", "test_door_killed.py", "test_upload.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cheap_hashing() -> None:
     passwords.use(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
