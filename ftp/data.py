@@ -39,6 +39,9 @@ class Receiving(DTPHandler):
         """From now on bytes of an upload come in; `file_obj` is its Incoming."""
         self.cmd, self.receive, self._initialized = cmd, True, True
         self.heard = time.monotonic()
+        if self._closed:
+            self.fail(errors.Incomplete("The data connection was closed before a byte came."))
+            return
         self.modify_ioloop_events(self.ioloop.READ)
         self._wanted_io_events = self.ioloop.READ
 
@@ -149,13 +152,13 @@ class Receiving(DTPHandler):
 
     def close(self) -> None:
         """The connection first, then the bytes made durable and recorded, and only then the reply."""
-        if self._closed:
-            return
         if not self.receive:
             super().close()
             return
         AsyncChat.close(self)
         incoming, channel = self.file_obj, self.cmd_channel
+        if incoming.ended:
+            return
         reply = incoming.end(whole=self.transfer_finished, trouble=self.trouble)
         if reply:
             self.transfer_finished = reply.startswith("226")

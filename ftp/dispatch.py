@@ -6,6 +6,15 @@ from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
 class Passive(PassiveDTP):
     """Waits for the client's connection for 30 s."""
 
+    def handle_accepted(self, sock, addr) -> None:
+        super().handle_accepted(sock, addr)
+        channel = self.cmd_channel
+        if not self._closed or not channel.connected or channel._dtp_acceptor is not self:
+            return
+        channel._dtp_acceptor = None  # the connection broke before it was taken
+        if channel.drop_pending():
+            channel.respond("425 The data connection broke before it was used. Try again.")
+
     def handle_timeout(self) -> None:
         channel = self.cmd_channel
         self.close()

@@ -21,8 +21,10 @@ log = logging.getLogger("ftp")
 LONGEST_LINE = 2048
 SIGN_IN_TIME, IDLE_TIME = 30.0, 300.0
 TICK = 2.0
+LAST_WORD = 30.0
 STRANGE_BEFORE, STRANGE_AFTER = 6, 20
 RECHECK = 15.0
+TRANSFERS = frozenset(("STOR", "APPE", "RETR", "LIST", "NLST", "MLSD"))
 # Somebody speaks HTTP to the FTP port: a browser tricked into it, or a scanner.
 FOREIGN = ("GET", "POST", "HEAD", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "HOST:")
 
@@ -96,11 +98,11 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
             self.count_strange("500 This line is too long.")
 
     def found_terminator(self) -> None:
-        self.heard = time.monotonic()
         line = self.decode(b"".join(self._in_buffer))
         self._in_buffer, self._in_buffer_len = [], 0
         if self._closing or self._closed:
             return
+        self.heard = time.monotonic()
         command, _, argument = line.partition(" ")
         try:
             self.pre_process_command(line, command.upper(), argument)
@@ -127,7 +129,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         try:
-            if self.admits(cmd):
+            if self.admits(cmd) and (cmd not in TRANSFERS or self.may_transfer()):
                 super().process_command(cmd, *args, **kwargs)
         except errors.DomainError as error:
             self.refuse(error)
@@ -158,6 +160,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
     def hang_up(self, reply: str) -> None:
         if not self._closed and not self._closing:
             self.ac_in_buffer = b""
+            self.drop_pending()
             if self.data_channel is not None:
                 self.data_channel.give_up("The session ended before the file was whole.")
             self.respond(reply, log.info)
@@ -178,9 +181,11 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
 
     def tick(self) -> None:
         """Every two seconds, whatever the client does."""
+        now = time.monotonic()
+        if self._closing and now - self.heard > LAST_WORD:
+            self.close()  # its last reply is never read
         if self._closed or self._closing:
             return
-        now = time.monotonic()
         if self.data_channel is not None:
             self.data_channel.tick(now)
             self.heard = now

@@ -78,7 +78,13 @@ class Server(ThreadedFTPServer):
         thread = threading.Thread(target=self._run, args=(session,), name=f"ftp-{addr[0]}:{addr[1]}", daemon=True)
         with self._lock:
             self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            log.error("no thread for a session now: %s", error)
+            with self._lock:
+                self._threads.discard(thread)
+            session.close()
 
     def _run(self, session: Session) -> None:
         """One session from its first command to its end."""
@@ -97,6 +103,7 @@ class Server(ThreadedFTPServer):
             log.exception("a session failed")
         finally:
             session.close()
+            session.let_go()
             db.end()
             with self._lock:
                 self._threads.discard(threading.current_thread())

@@ -18,6 +18,15 @@ class Transfers:
     """An upload is one reception of the arrival door; a download asks first whether it is open to this person."""
 
     source: Source | None = None
+    upload: Incoming | None = None
+
+    def may_transfer(self) -> bool:
+        """One transfer at a time, as the protocol has it; what waited for an earlier command gives way."""
+        if self.data_channel is not None and self.data_channel._initialized:
+            self.respond("450 Another transfer of this session is still running. Wait for its end.")
+            return False
+        self.drop_pending()
+        return True
 
     # Uploads.
 
@@ -46,19 +55,30 @@ class Transfers:
         reception = door.open(
             area.account_id, realm=place.realm, area=place.area, name=place.name, via="ftp",
             announced=None if resumed else announced, offset=offset or None, append=append)  # fmt: skip
-        self.expect(Incoming(reception, place.name, "APPE" if append else "STOR"))
+        self.upload = Incoming(reception, place.name, "APPE" if append else "STOR")
+        try:
+            self.expect(self.upload)
+        except BaseException:
+            self.let_go()
+            raise
 
     def expect(self, incoming: Incoming) -> None:
-        """Receive now where the data connection stands, else once it comes."""
+        """Receive now where the data connection stands, else once it comes. The upload has its place before the reply:
+        where the client is gone, the reply ends the session and the session its upload."""
         self.accept_waiting()
         if self.data_channel is None:
-            self.drop_pending()
             self._in_dtp_queue = (incoming, incoming.cmd)
             self.respond(f"150 Ready for {incoming.name}.")
             return
-        self.respond(f"125 Ready for {incoming.name}.")
         self.data_channel.file_obj = incoming
         self.data_channel.enable_receiving("i", incoming.cmd)
+        if not incoming.ended:
+            self.respond(f"125 Ready for {incoming.name}.")
+
+    def let_go(self) -> None:
+        """However a session or command ended: no upload of it stays open."""
+        if self.upload is not None:
+            self.upload.close()
 
     def accept_waiting(self) -> None:
         """A connection that the client opened before it said STOR waits to be accepted; take it at once."""
@@ -121,12 +141,14 @@ class Transfers:
 
     # Data connections.
 
-    def drop_pending(self) -> None:
-        """What waited for a data connection that will not come."""
+    def drop_pending(self) -> bool:
+        """What waited for a data connection that will not come. Returns whether anything did."""
+        pending = self._in_dtp_queue is not None or self._out_dtp_queue is not None
         for queued in (self._in_dtp_queue and self._in_dtp_queue[0], self._out_dtp_queue and self._out_dtp_queue[2]):
             if queued is not None:
                 queued.close()
         self._in_dtp_queue = self._out_dtp_queue = None
+        return pending
 
     def _make_eport(self, ip: str, port: int) -> None:
         self.drop_pending()

@@ -28,16 +28,20 @@ class Recorder:
     def __init__(self) -> None:
         self._waiting: SimpleQueue = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._takes = False
 
     def start(self, name: str) -> None:
         if self._thread is None or not self._thread.is_alive():
-            self._waiting = SimpleQueue()
+            self._waiting, self._takes = SimpleQueue(), True
             self._thread = threading.Thread(target=self._run, name=f"{name}-recorder", daemon=True)
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
         if self._thread is not None:
-            self._waiting.put(None)
+            with self._lock:  # nothing stands behind the end: nobody would answer it
+                self._takes = False
+                self._waiting.put(None)
             self._thread.join(timeout)
             self._thread = None
 
@@ -47,10 +51,11 @@ class Recorder:
 
     def record(self, verb: Callable[[], Any] | Arrival) -> Any:
         """Run a domain verb in the next group; returns its result once committed, or raises what it raised."""
-        if self._thread is None or not self._thread.is_alive():
-            raise errors.Busy("The archive is stopping. Send this again in a moment.")
         future: Future = Future()
-        self._waiting.put((verb, future))
+        with self._lock:
+            if not self._takes or self._thread is None or not self._thread.is_alive():
+                raise errors.Busy("The archive is stopping. Send this again in a moment.")
+            self._waiting.put((verb, future))
         return future.result()
 
     def _run(self) -> None:
