@@ -89,7 +89,14 @@
     wait(row);
   }
 
-  function wait(row) { row.state = "waiting"; row.sentence = "Waiting"; draw(row); next(); }
+  function wait(row) {
+    if (row.whole && !row.differs) { row.compared = false; row.state = "sending"; compare(row); return; }
+    if (row.differs) Object.assign(row, { upload: null, whole: false, differs: false, compared: false, sent: 0 });
+    row.state = "waiting";
+    row.sentence = "Waiting";
+    draw(row);
+    next();
+  }
 
   function pause(row) {
     row.upload.abort();
@@ -173,13 +180,18 @@
     if (!row.whole || !row.md5 || row.compared) return;
     row.compared = true;
     const found = await arrived(row);
-    if (!found || found.md5 !== row.md5) {
-      fail(row, "What arrived has another MD5 than the file here. Remove it and send it again.");
+    if (!found) {
+      fail(row, "It arrived whole. The archive is still reading its MD5; try again later to compare it, or look at My uploads.");
       return;
     }
-    if (dataset) await declare(row);
+    row.differs = found.md5 !== row.md5;
+    if (row.differs) {
+      fail(row, "What arrived has another MD5 than the file here. Send it again.");
+      return;
+    }
+    const declared = !dataset || await declare(row);
     row.state = "done";
-    row.sentence = size(row.file.size) + ", arrived whole, MD5 " + row.md5;
+    row.sentence = size(row.file.size) + ", arrived whole, MD5 " + row.md5 + (declared ? "" : ". The dataset did not take its MD5; look at its page.");
     draw(row);
     next();
     document.querySelectorAll("[hx-trigger*='wake']").forEach((poll) => htmx.trigger(poll, "wake"));
@@ -191,8 +203,9 @@
       try {
         const answer = await fetch(panel.dataset.uploads + "?limit=20&realm=" + realm + "&name=" + encodeURIComponent(row.name));
         const items = answer.ok ? (await answer.json()).items : [];
-        const found = items.find((item) => item.name === row.name && item.md5);
-        if (found) return found;
+        // The newest of the name is ours; one that it replaced may still be listed.
+        const found = items.find((item) => item.name === row.name && !item.replaced_by && item.size === row.file.size);
+        if (found && found.md5) return found;
       } catch { /* the line broke: ask again */ }
       await new Promise((go) => setTimeout(go, 1000));
     }
@@ -201,7 +214,7 @@
 
   function declare(row) {
     return fetch(panel.dataset.digests, { method: "POST", body: row.md5 + "  " + row.name + "\n",
-      headers: { "X-CSRFToken": token, "Content-Type": "text/plain" } }).catch(() => {});
+      headers: { "X-CSRFToken": token, "Content-Type": "text/plain" } }).then((answer) => answer.ok, () => false);
   }
 
   // ---- All together ------------------------------------------------------------------------------------------------
