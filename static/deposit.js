@@ -9,9 +9,11 @@
     let page = location.pathname;
 
     // What is typed stays in this browser until the archive has it: a sign-in that ran out takes nothing away.
-    const keep = (name, value) => { try { localStorage.setItem("omix-typed:" + page + ":" + name, value); } catch { /* no room */ } };
-    const forget = (name) => { try { localStorage.removeItem("omix-typed:" + page + ":" + name); } catch { /* none */ } };
-    const kept = (name) => { try { return localStorage.getItem("omix-typed:" + page + ":" + name); } catch { return null; } };
+    // With it stays what the field held before, so that a restored word meets another window's as a typed one does.
+    const key = (name, at) => "omix-typed:" + form.dataset.person + ":" + (at || page) + ":" + name;
+    const keep = (name, value) => { try { localStorage.setItem(key(name), JSON.stringify([value, was(name) ? was(name).value : null])); } catch { /* no room */ } };
+    const forget = (name) => { try { localStorage.removeItem(key(name)); } catch { /* none */ } };
+    const kept = (name) => { try { return JSON.parse(localStorage.getItem(key(name))); } catch { return null; } };
     const value = (field) => (field.type === "checkbox" ? (field.checked ? field.value : "") : field.value);
     const was = (name) => form.elements["was." + name];
 
@@ -27,7 +29,7 @@
       if (old && tone !== "bad") old.remove();
     }
 
-    async function save(field) {
+    async function save(field, restored) {
       const typed = value(field), body = new FormData();
       body.append("csrf_token", form.elements.csrf_token.value);
       if (form.elements.once) body.append("once", form.elements.once.value);
@@ -35,7 +37,7 @@
       body.append("value", typed);
       const before = was(field.name);
       if (before) body.append("was", before.value);
-      keep(field.name, typed);
+      if (!restored) keep(field.name, typed);
       note(field, "Saving", "mute");
       let answer;
       try { answer = await fetch(form.dataset.field, { method: "POST", body, redirect: "manual" }); }
@@ -56,8 +58,15 @@
 
     // The first field made a draft: from now on this page is the draft's.
     function move(said) {
+      const left = page;
       history.replaceState(null, "", said.address);
       page = location.pathname;
+      for (const name of new Set(Array.from(form.elements, (field) => field.name))) {
+        try {
+          const typed = localStorage.getItem(key(name, left));
+          if (typed !== null) { localStorage.setItem(key(name), typed); localStorage.removeItem(key(name, left)); }
+        } catch { /* none */ }
+      }
       form.action = said.address;
       form.dataset.field = said.address + "/field";
     }
@@ -73,9 +82,9 @@
 
     // One request a field at a time, and one draft only: the first field of a new form goes before the others.
     let queue = Promise.resolve();
-    function soon(field) {
+    function soon(field, restored = false) {
       if (!form.dataset.field) return;
-      queue = queue.then(() => save(field)).catch(() => {});
+      queue = queue.then(() => save(field, restored)).catch(() => {});
     }
 
     document.addEventListener("input", (event) => {
@@ -100,12 +109,15 @@
     // Typed before and never saved: it stands in its field again.
     for (const field of document.querySelectorAll("input, textarea, select")) {
       if (!mine(field) || field.type === "radio") continue;
-      const before = kept(field.name);
-      if (before === null || before === value(field)) { if (before !== null) forget(field.name); continue; }
+      const found = kept(field.name);
+      if (found === null) continue;
+      const [before, base] = found;
+      if (before === value(field)) { forget(field.name); continue; }
       if (field.type === "checkbox") field.checked = before !== ""; else field.value = before;
+      if (base !== null) remember(field.name, base);
       unsaved.add(field.name);
       note(field, "You typed this before; it was not saved.", "warn");
-      soon(field);
+      soon(field, true);
     }
     if (document.getElementById("errors")) unsaved.add("");
   }

@@ -46,7 +46,12 @@ def test_no_typed_word_is_lost(live):
 
 
 def again(page) -> None:
-    """The back button and a reload show what was saved."""
+    """The back button and a reload show what was saved; the next new form is empty."""
+    address = page.url
+    page.goto("/deposit/new")
+    expect(page.get_by_label("Brief description")).to_have_value("")
+    page.goto("/help")
+    page.goto(address)
     page.goto("/help")
     page.go_back()
     expect(page.get_by_label("Dataset name")).to_have_value("Livers under stress")
@@ -78,7 +83,9 @@ def second_window(browser, page) -> None:
     expect(saved(other, "Dataset name")).to_contain_text("Another window saved “From the first window”")
     expect(other.get_by_label("Dataset name")).to_have_value("From the second")
     other.close(run_before_unload=False)
-    page.evaluate("localStorage.clear()")
+    page.reload()
+    expect(saved(page, "Dataset name")).to_contain_text("Another window saved “From the first window”")
+    expect(page.get_by_label("Dataset name")).to_have_value("From the second")
 
 
 def expired(live, page) -> None:
