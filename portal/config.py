@@ -2,9 +2,10 @@
 
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +63,10 @@ class Settings(BaseSettings):
     review_remind_days: int = Field(
         7, ge=0, description="curators are reminded of a dataset that waits so many days, and again; 0: never"
     )
+    oidc_issuer: str = Field("", description="address of an OpenID Connect provider for single sign-on; off until set")
+    oidc_client_id: str = Field("", validate_default=True, description="what the provider calls this portal")
+    oidc_client_secret: str = Field("", description="secret of this portal at the provider; empty: a public client")
+    oidc_name: str = Field("your institute", description='who signs people on: the button says "Sign in with ..."')
     log_format: str = Field("text", pattern="^(text|json)$", description="form of the log lines")
 
     @field_validator("instance", "archive_open", "archive_protected", "area_open", "area_protected")
@@ -74,6 +79,20 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Vienna")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _safe_issuer(cls, value: str) -> str:
+        if value and not is_safe_address(value):
+            raise ValueError("a provider is reached by https:// (by http:// on this machine only)")
+        return value
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _client_of_issuer(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value:
+            raise ValueError("OMIX_OIDC_ISSUER needs the name under which the provider knows this portal")
         return value
 
     @property
@@ -119,6 +138,13 @@ class Settings(BaseSettings):
         folders += [self.root(kind, realm) for kind in ("area", "archive") for realm in ("open", "protected")]
         for folder in folders:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether secrets may be sent to an address: over TLS, or to this machine itself."""
+    parts = urlsplit(address)
+    own = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and own))
 
 
 _current: Settings | None = None

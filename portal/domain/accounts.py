@@ -5,8 +5,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
 
 from portal import clock, config, db, errors
-from portal.domain import history, names, notices, passwords, throttle, tokens
-from portal.models import Account, Center
+from portal.domain import centers, history, names, notices, passwords, throttle, tokens
+from portal.models import Account
 
 VERIFY_LIFETIME = clock.DAY
 RESET_LIFETIME = clock.HOUR
@@ -53,7 +53,7 @@ def register(*, email: str, name: str, password: str, center: str = "") -> None:
         return
     if known is None:
         known = Account(email=email, name=name, role="submitter", created_at=clock.now())
-        known.center_id = own_center(names.line(center, longest=200) or name, name).id
+        known.center_id = centers.own(names.line(center, longest=200) or name, name).id
         db.session.add(known)
         db.session.flush()
         history.record("account.register", actor=known, after={"email": email})
@@ -70,27 +70,6 @@ def send_verify(account: Account) -> None:
     )  # fmt: skip
 
 
-def own_center(wanted: str, name: str) -> Center:
-    """A center of one's own. A name that is taken is never joined: its data belongs to others."""
-    chosen, n = wanted, 1
-    while db.session.scalar(select(Center.id).where(Center.name == chosen)) is not None:
-        chosen, n = (f"{wanted} ({name})" if n == 1 and wanted != name else f"{wanted} {n + 1}"), n + 1
-    return _make_center(chosen)
-
-
-def center_named(name: str) -> Center:
-    """The center of a name, made where there is none; an operator's word puts somebody into it."""
-    cleaned = clean_name(name, field="center")
-    return db.session.scalar(select(Center).where(Center.name == cleaned)) or _make_center(cleaned)
-
-
-def _make_center(name: str) -> Center:
-    center = Center(name=name, created_at=clock.now())
-    db.session.add(center)
-    db.session.flush()
-    return center
-
-
 def create(*, email: str, password: str, role: str = "submitter", center: str = "", name: str = "") -> Account:
     """An account by the operator's hand, confirmed at once; it also opens one that was registered or closed."""
     email = clean_email(email)
@@ -101,7 +80,7 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     if account is not None and account.state == "active":
         raise errors.Conflict(f"There is an account of {email} already.")
     name = names.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
-    home = center_named(center) if center else own_center(name, name)
+    home = centers.named(center) if center else centers.own(name, name)
     if account is None:
         account = Account(email=email, created_at=clock.now())
         db.session.add(account)

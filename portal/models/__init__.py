@@ -4,6 +4,7 @@ from portal.models.accounts import Account, Center, Throttle, Token
 from portal.models.datasets import Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
 from portal.models.folders import Folder
+from portal.models.identities import Identity
 from portal.models.jobs import Job
 from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
@@ -20,6 +21,7 @@ __all__ = [
     "Event",
     "File",
     "Folder",
+    "Identity",
     "Job",
     "Link",
     "LinkView",

@@ -11,7 +11,8 @@ class Event(Base):
 
     __tablename__ = "event"
     __table_args__ = (Index(None, "center_id", "id"), Index(None, "dataset_id", "id"), Index(None, "upload_id", "id"),
-                      Index(None, "actor_id", "id"), {"sqlite_autoincrement": True})  # fmt: skip
+                      Index(None, "actor_id", "id"), Index(None, "action", "id"),
+                      {"sqlite_autoincrement": True})  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[int]

@@ -1,7 +1,7 @@
-"""Sign-on through an identity provider."""
+"""Reports and webhooks."""
 
-revision = "0003"
-down_revision = "0002"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
