@@ -57,9 +57,7 @@ def rename(center: Center, name: str, *, actor: Account | None) -> None:
         return
     _refuse_taken(cleaned)
     center.name = cleaned
-    history.record(
-        "center.rename", actor=actor, center_id=center.id, before={"name": before}, after={"name": cleaned}
-    )
+    history.record("center.rename", actor=actor, center_id=center.id, before={"name": before}, after={"name": cleaned})
 
 
 def _refuse_taken(name: str) -> None:
