@@ -8,9 +8,13 @@ RELEASED, SUPPRESSED, WITHDRAWN, GONE = "released", "suppressed", "withdrawn", "
 RECEIVING, INCOMPLETE, RECEIVED, CHECKING = "receiving", "incomplete", "received", "checking"
 FAILED, ARCHIVED, OBSOLETE, EXPIRED = "failed", "archived", "obsolete", "expired"
 WAITING, ERROR, REMOVED, REPLACED = "waiting", "error", "removed", "replaced"
+LOADED = "loaded"
 QUEUED, RUNNING, DONE, CANCELLED = "queued", "running", "done", "cancelled"
+ASKED, ASKED_BACK, GRANTED, DENIED = "asked", "asked_back", "granted", "denied"
+REVOKED, ENDED = "revoked", "ended"
 
 SUBMITTER, CURATOR, SYSTEM = "submitter", "curator", "system"
+REQUESTER, DECIDER = "requester", "decider"
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,16 @@ JOB = Machine(
         Move("cancel", (QUEUED,), CANCELLED, (SYSTEM, CURATOR), "Cancel"),
     ),
 )
-MACHINES = (DATASET, UPLOAD, FILE, JOB)
+COMPONENT = Machine(
+    "component",
+    (RECEIVED, LOADED, ERROR),
+    (
+        Move("load", (RECEIVED, ERROR), LOADED, (SYSTEM,)),
+        Move("unload", (LOADED, ERROR), RECEIVED, (SYSTEM,)),
+        Move("refuse", (RECEIVED, LOADED), ERROR, (SYSTEM,)),
+    ),
+)
+MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT)
 
 # What the telemetry says of a dataset and its components (SRA handbook, Accessions report).
 STATUS = {DRAFT: "unpublished", SUBMITTED: "unpublished", RETURNED: "unpublished", APPROVED: "unpublished",
@@ -172,6 +185,22 @@ SHOWN_DATASET = {
     RELEASED: Shown("Released", "ok", "released", "green"),
     SUPPRESSED: Shown("Suppressed", "mute", "suppressed", "grey"),
     WITHDRAWN: Shown("Withdrawn", "mute", "withdrawn", "grey"),
+}
+SHOWN_COMPONENT = {
+    RECEIVED: Shown("Received, not linked", "wait", "received", "grey"),
+    LOADED: Shown("Loaded", "ok", "archived", "green"),
+    ERROR: Shown("Error", "bad", "error", "red"),
+}
+
+SHOWN_REQUEST = {
+    DRAFT: Shown("Draft", "wait", "draft", "grey"),
+    ASKED: Shown("Asked", "wait", "submitted", "grey"),
+    ASKED_BACK: Shown("Asked back", "warn", "returned", "grey"),
+    GRANTED: Shown("Granted", "ok", "approved", "green"),
+    DENIED: Shown("Denied", "mute", "withdrawn", "grey"),
+    WITHDRAWN: Shown("Withdrawn", "mute", "withdrawn", "grey"),
+    REVOKED: Shown("Revoked", "mute", "withdrawn", "grey"),
+    ENDED: Shown("Ended", "mute", "overdue", "grey"),
 }
 
 

@@ -1,6 +1,7 @@
 """Tables and relationships, no rules. Import from here: `from portal.models import Dataset`."""
 
 from portal.models.accounts import Account, Center, Throttle, Token
+from portal.models.components import Component, ComponentFile, ComponentRef, Delivery
 from portal.models.datasets import Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
 from portal.models.folders import Folder
@@ -8,6 +9,7 @@ from portal.models.identities import Identity
 from portal.models.jobs import Job
 from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
+from portal.models.requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
 from portal.models.uploads import Upload, WireFault
@@ -15,8 +17,14 @@ from portal.models.uploads import Upload, WireFault
 __all__ = [
     "Account",
     "Center",
+    "Committee",
+    "Component",
+    "ComponentFile",
+    "ComponentRef",
     "Counter",
     "Dataset",
+    "Decider",
+    "Delivery",
     "DownloadDay",
     "Event",
     "File",
@@ -30,7 +38,11 @@ __all__ = [
     "Once",
     "Publication",
     "Remark",
+    "Request",
+    "RequestFile",
+    "RequestMessage",
     "Resumable",
+    "Terms",
     "Throttle",
     "Token",
     "Upload",
