@@ -9,6 +9,7 @@ from portal.models.accounts import Account
 
 _NAMED = text(f"state IN ({', '.join(repr(state) for state in states.NAMED)})")
 _CUT = text("state = 'incomplete'")
+_HERE = text(f"state IN ({', '.join(repr(state) for state in (states.RECEIVING, *states.LISTED))})")
 
 
 class Upload(Base):
@@ -16,7 +17,7 @@ class Upload(Base):
 
     `md5` and `sha256` are valid for exactly (inode, size, mtime_ns). `announced` is the size the client named first.
     `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a
-    job. `area` is 'incoming' or 'test' (checked, never loaded).
+    job. `area` is 'incoming' or 'test' (checked, never loaded). `warned_at`: its owner was told that it will expire.
     """
 
     __tablename__ = "upload"
@@ -34,7 +35,12 @@ class Upload(Base):
         Index(None, "center_id", "id"),
         Index(None, "center_id", "state", "id"),
         Index(None, "account_id", "id"),
-        Index(None, "account_id", "state", "id"),
+        Index(None, "account_id", "size", "id"),
+        # Tracking: a page of each state and realm in the order of arrival, whatever lies between.
+        Index("ix_upload_tracked", "account_id", "state", "realm", "created_at", "id", "file_type"),
+        # What lies in the areas, so that its sum is read from the index alone.
+        Index("ix_upload_room", "center_id", "realm", "account_id", "size",
+              sqlite_where=_HERE, postgresql_where=_HERE),
         Index(None, "received_at"),
         Index(None, "md5"),
         {"sqlite_autoincrement": True},
@@ -67,6 +73,7 @@ class Upload(Base):
     heard_at: Mapped[int]
     received_at: Mapped[int | None]
     loaded_at: Mapped[int | None]
+    warned_at: Mapped[int | None]
     created_at: Mapped[int]
 
     account: Mapped[Account] = relationship()

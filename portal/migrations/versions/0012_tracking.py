@@ -1,0 +1,30 @@
+"""Pages of tracking and sums of an area read from indexes alone; uploads whose owner was told that they will expire."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+HERE = sa.text("state IN ('receiving', 'incomplete', 'received', 'checking', 'failed')")
+
+
+def upgrade() -> None:
+    op.add_column("upload", sa.Column("warned_at", sa.Integer(), nullable=True))
+    op.drop_index(op.f("ix_upload_account_id_state_id"), table_name="upload")
+    op.create_index("ix_upload_tracked", "upload", ["account_id", "state", "realm", "created_at", "id", "file_type"])
+    op.create_index(op.f("ix_upload_account_id_size_id"), "upload", ["account_id", "size", "id"])
+    op.create_index(
+        "ix_upload_room", "upload", ["center_id", "realm", "account_id", "size"], sqlite_where=HERE,
+        postgresql_where=HERE,
+    )  # fmt: skip
+
+
+def downgrade() -> None:
+    op.drop_index("ix_upload_room", table_name="upload")
+    op.drop_index(op.f("ix_upload_account_id_size_id"), table_name="upload")
+    op.drop_index("ix_upload_tracked", table_name="upload")
+    op.create_index(op.f("ix_upload_account_id_state_id"), "upload", ["account_id", "state", "id"])
+    op.drop_column("upload", "warned_at")
