@@ -86,7 +86,7 @@ UPLOAD = Machine(
         Move("put_back", (CHECKING,), RECEIVED, (SYSTEM,)),
         Move("archive", (CHECKING,), ARCHIVED, (SYSTEM,)),
         Move("fail", (RECEIVED, CHECKING), FAILED, (SYSTEM,)),
-        Move("replace", (RECEIVING, INCOMPLETE, RECEIVED, FAILED), OBSOLETE, (SUBMITTER,)),
+        Move("replace", (RECEIVING, INCOMPLETE, RECEIVED, FAILED, ARCHIVED), OBSOLETE, (SUBMITTER,)),
         Move("remove", (INCOMPLETE, RECEIVED, FAILED), OBSOLETE, (SUBMITTER,), "Delete", danger=True),
         Move("expire", (INCOMPLETE, RECEIVED, FAILED), EXPIRED, (SYSTEM,)),
     ),
@@ -109,7 +109,7 @@ FILE = Machine(
         Move("archive", (CHECKING,), ARCHIVED, (SYSTEM,)),
         Move("remove", (WAITING, RECEIVED, CHECKING, FAILED, ERROR, ARCHIVED), REMOVED, (SUBMITTER,), "Delete",
              danger=True),
-        Move("replace", (ARCHIVED, FAILED, ERROR), REPLACED, (SUBMITTER,), "Replace"),
+        Move("replace", (ARCHIVED,), REPLACED, (SUBMITTER,), "Replace"),
     ),
 )  # fmt: skip
 # A dead file keeps its number but is no longer part of its dataset.
@@ -136,7 +136,26 @@ COMPONENT = Machine(
         Move("refuse", (RECEIVED, LOADED), ERROR, (SYSTEM,)),
     ),
 )
-MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT)
+REQUEST = Machine(
+    "request",
+    (DRAFT, ASKED, ASKED_BACK, GRANTED, DENIED, WITHDRAWN, REVOKED, ENDED),
+    (
+        Move("submit", (DRAFT,), ASKED, (REQUESTER,)),
+        Move("amend", (ASKED, ASKED_BACK), ASKED, (REQUESTER,)),
+        Move("answer", (ASKED_BACK,), ASKED, (REQUESTER,), "Answer", note_needed=True),
+        Move("withdraw", (ASKED, ASKED_BACK), WITHDRAWN, (REQUESTER,), "Withdraw", danger=True),
+        Move("approve", (ASKED, ASKED_BACK), GRANTED, (DECIDER,), "Approve"),
+        Move("deny", (ASKED, ASKED_BACK), DENIED, (DECIDER,), "Deny", note_needed=True),
+        Move("ask", (ASKED,), ASKED_BACK, (DECIDER,), "Ask back", note_needed=True),
+        Move("renew", (GRANTED,), GRANTED, (DECIDER,), "Renew"),
+        Move("revoke", (GRANTED,), REVOKED, (DECIDER,), "Revoke", note_needed=True, danger=True),
+        Move("end", (GRANTED,), ENDED, (SYSTEM,)),
+    ),
+)
+# A person has one open request for a dataset; the others are its history.
+OPEN_REQUESTS = (DRAFT, ASKED, ASKED_BACK, GRANTED)
+UNDECIDED = (ASKED, ASKED_BACK)
+MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST)
 
 # What the telemetry says of a dataset and its components (SRA handbook, Accessions report).
 STATUS = {DRAFT: "unpublished", SUBMITTED: "unpublished", RETURNED: "unpublished", APPROVED: "unpublished",

@@ -9,6 +9,7 @@ from portal.models.identities import Identity
 from portal.models.jobs import Job
 from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
+from portal.models.requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
 from portal.models.uploads import Upload, WireFault
@@ -16,11 +17,13 @@ from portal.models.uploads import Upload, WireFault
 __all__ = [
     "Account",
     "Center",
+    "Committee",
     "Component",
     "ComponentFile",
     "ComponentRef",
     "Counter",
     "Dataset",
+    "Decider",
     "Delivery",
     "DownloadDay",
     "Event",
@@ -35,7 +38,11 @@ __all__ = [
     "Once",
     "Publication",
     "Remark",
+    "Request",
+    "RequestFile",
+    "RequestMessage",
     "Resumable",
+    "Terms",
     "Throttle",
     "Token",
     "Upload",
