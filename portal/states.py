@@ -10,6 +10,8 @@ FAILED, ARCHIVED, OBSOLETE, EXPIRED = "failed", "archived", "obsolete", "expired
 WAITING, ERROR, REMOVED, REPLACED = "waiting", "error", "removed", "replaced"
 LOADED = "loaded"
 QUEUED, RUNNING, DONE, CANCELLED = "queued", "running", "done", "cancelled"
+# How far the inspection of an upload is, beside its state: nothing yet (None), then one of these.
+OWED, INSPECTED, UNCHECKED = "owed", "inspected", "unchecked"
 ASKED, ASKED_BACK, GRANTED, DENIED = "asked", "asked_back", "granted", "denied"
 REVOKED, ENDED = "revoked", "ended"
 

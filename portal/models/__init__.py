@@ -6,6 +6,7 @@ from portal.models.datasets import Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
 from portal.models.folders import Folder
 from portal.models.identities import Identity
+from portal.models.inspections import Member
 from portal.models.jobs import Job
 from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
@@ -35,6 +36,7 @@ __all__ = [
     "LinkView",
     "Look",
     "Mail",
+    "Member",
     "Once",
     "Publication",
     "Remark",

@@ -9,6 +9,7 @@ from portal.models.accounts import Account
 
 _NAMED = text(f"state IN ({', '.join(repr(state) for state in states.NAMED)})")
 _CUT = text("state = 'incomplete'")
+NEW = text("inspection IS NULL AND state IN ('received', 'checking', 'archived')")
 _HERE = text(f"state IN ({', '.join(repr(state) for state in (states.RECEIVING, *states.LISTED))})")
 
 
@@ -18,6 +19,8 @@ class Upload(Base):
     `md5` and `sha256` are valid for exactly (inode, size, mtime_ns). `announced` is the size the client named first.
     `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a
     job. `area` is 'incoming' or 'test' (checked, never loaded). `warned_at`: its owner was told that it will expire.
+    `inspection` tells whether the bytes were looked into: None (not yet), 'owed' to a job of its own, 'inspected', or
+    'unchecked' where a bound ended it.
     """
 
     __tablename__ = "upload"
@@ -43,6 +46,7 @@ class Upload(Base):
               sqlite_where=_HERE, postgresql_where=_HERE),
         Index(None, "received_at"),
         Index(None, "md5"),
+        Index("ix_upload_new", "id", sqlite_where=NEW, postgresql_where=NEW),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
 
@@ -73,6 +77,9 @@ class Upload(Base):
     heard_at: Mapped[int]
     received_at: Mapped[int | None]
     loaded_at: Mapped[int | None]
+    inspection: Mapped[str | None]
+    inspected_at: Mapped[int | None]
+    member_count: Mapped[int | None]
     warned_at: Mapped[int | None]
     created_at: Mapped[int]
 
