@@ -87,7 +87,8 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     account.name, account.center_id = name, home.id
     account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
     db.session.flush()
-    history.record("account.create", actor=None, center_id=account.center_id, after={"email": email, "role": role})
+    history.record("account.create", actor=None, center_id=account.center_id,
+                   after={"account": account.id, "email": email, "role": role})  # fmt: skip
     return account
 
 

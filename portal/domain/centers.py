@@ -1,6 +1,6 @@
 """Centers: the groups and institutes that accounts belong to, and how much each may keep in its areas."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal import clock, db, errors
 from portal.domain import history, names
@@ -11,7 +11,7 @@ MOST_GIB = 1 << 30
 
 
 def clean_name(name: str) -> str:
-    cleaned = names.line(name, longest=200)
+    cleaned = " ".join(names.line(name, longest=200).split())
     if not cleaned:
         raise errors.Invalid(fields={"center": "Give the group or institute a name."})
     return cleaned
@@ -55,13 +55,15 @@ def rename(center: Center, name: str, *, actor: Account | None) -> None:
     before, cleaned = center.name, clean_name(name)
     if cleaned == before:
         return
-    _refuse_taken(cleaned)
+    _refuse_taken(cleaned, but=center.id)
     center.name = cleaned
     history.record("center.rename", actor=actor, center_id=center.id, before={"name": before}, after={"name": cleaned})
 
 
-def _refuse_taken(name: str) -> None:
-    if find(name) is not None:
+def _refuse_taken(name: str, but: int = 0) -> None:
+    """Two names that differ by capitals alone would be taken for one another."""
+    alike = select(Center.id).where(func.lower(Center.name) == func.lower(name), Center.id != but)
+    if find(name) is not None or db.session.scalar(alike.limit(1)) is not None:
         raise errors.Invalid(fields={"center": f"There is a center called {name} already."})
 
 

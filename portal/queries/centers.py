@@ -1,0 +1,80 @@
+"""Reads for the centers of a site: who belongs to each, what it deposited, and how much of its quota is used."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from portal import db, states
+from portal.domain import quotas
+from portal.domain.centers import REALMS
+from portal.models import Account, Center, Dataset, Upload
+from portal.queries import keyset
+
+HERE = (states.RECEIVING, *states.LISTED)
+NEARLY = 0.8
+
+
+@dataclass(frozen=True)
+class Use:
+    """What lies in the areas of a center in one realm, against its quota (None: no bound)."""
+
+    realm: str
+    used: int
+    quota: int | None
+    own: bool
+
+    @property
+    def is_short(self) -> bool:
+        return self.quota is not None and self.used >= NEARLY * self.quota
+
+
+@dataclass(frozen=True)
+class Row:
+    center: Center
+    people: int
+    datasets: int
+    uses: tuple[Use, ...]
+
+    @property
+    def is_short(self) -> bool:
+        return any(use.is_short for use in self.uses)
+
+
+def page(*, text: str = "", after: str = "", before: str = "") -> keyset.Page:
+    """The newest centers first."""
+    query = select(Center)
+    for word in text.split()[:8]:
+        query = query.where(func.lower(Center.name).contains(word.lower(), autoescape=True))
+    found = keyset.fetch(query, (Center.id,), lambda row: (row[0].id,), after=after, before=before)
+    return keyset.Page(rows([row[0] for row in found.rows]), found.newer, found.older)
+
+
+def row(center: Center) -> Row:
+    return rows([center])[0]
+
+
+def rows(centers: list[Center]) -> list[Row]:
+    """Sums of all in three statements, whatever the number."""
+    ids = [center.id for center in centers]
+    people, datasets = _numbers(Account, ids), _numbers(Dataset, ids)
+    sums = _sums(ids)
+    return [
+        Row(one, people.get(one.id, 0), datasets.get(one.id, 0),
+            tuple(Use(realm, sums.get((one.id, realm), 0), quotas.limit(one, realm),
+                      getattr(one, f"quota_{realm}") is not None) for realm in REALMS))
+        for one in centers
+    ]  # fmt: skip
+
+
+def _numbers(model: type[Account] | type[Dataset], ids: list[int]) -> dict[int, int]:
+    query = select(model.center_id, func.count()).where(model.center_id.in_(ids)).group_by(model.center_id)
+    return {center_id: number for center_id, number in db.session.execute(query)}
+
+
+def _sums(ids: list[int]) -> dict[tuple[int, str], int]:
+    query = (
+        select(Upload.center_id, Upload.realm, func.sum(Upload.size))
+        .where(Upload.center_id.in_(ids), Upload.state.in_(HERE))
+        .group_by(Upload.center_id, Upload.realm)
+    )
+    return {(center_id, realm): int(size or 0) for center_id, realm, size in db.session.execute(query)}

@@ -1,0 +1,74 @@
+"""The centers: what each uses of its quotas; made, renamed, given other quotas."""
+
+from typing import Any
+
+from flask import Response, flash, render_template, url_for
+
+from portal import config, db, errors
+from portal.domain import centers as verbs
+from portal.models import Center
+from portal.queries import centers
+from portal.web import forms, guards
+from portal.web.admin.blueprint import asked, bp, row_or_404
+from portal.web.htmx import see_other
+
+QUOTAS = tuple(f"quota_{realm}" for realm in verbs.REALMS)
+
+
+@bp.get("/centers")
+@guards.curator_only
+def centers_page() -> str:
+    return render_template("admin/centers.html", errors={}, **listing())
+
+
+def listing(**shown: Any) -> dict[str, Any]:
+    here = asked("text")
+    page = centers.page(text=here.get("text", ""), **asked("after", "before"))
+    return {"page": page, "here": here, "values": {}, **shown}
+
+
+@bp.post("/centers")
+@guards.curator_only
+def make_center() -> Response:
+    typed = forms.values("center")
+    try:
+        with db.transaction():
+            center = verbs.create(typed["center"], actor=guards.account())
+    except errors.Invalid as error:
+        return forms.refused("admin/centers.html", error, **listing(values=typed))
+    return done(center, f"{center.name} is made.")
+
+
+def done(center: Center, sentence: str) -> Response:
+    flash(sentence, "ok")
+    return see_other(url_for("admin.center", center_id=center.id))
+
+
+@bp.get("/centers/<int:center_id>")
+@guards.curator_only
+def center(center_id: int) -> str:
+    return render_template("admin/center.html", errors={}, **page(row_or_404(Center, center_id)))
+
+
+def page(center: Center, **shown: Any) -> dict[str, Any]:
+    values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
+    return {"row": centers.row(center), "values": values, "site_quota": config.settings().quota_gib,
+            **shown}  # fmt: skip
+
+
+def in_gib(size: int | None) -> str:
+    return "" if size is None else str(-(-size >> 30))
+
+
+@bp.post("/centers/<int:center_id>")
+@guards.curator_only
+def change_center(center_id: int) -> Response:
+    """Name and quotas."""
+    found, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
+    try:
+        with db.transaction():
+            verbs.rename(found, typed["center"], actor=guards.account())
+            verbs.set_quotas(found, {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}, actor=guards.account())
+    except errors.Invalid as error:
+        return forms.refused("admin/center.html", error, **page(found, values=typed))
+    return done(found, "Saved.")

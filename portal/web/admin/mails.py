@@ -1,0 +1,44 @@
+"""The outbox: every mail that the portal wrote, a test mail, and sending one again."""
+
+from flask import Response, render_template, url_for
+
+from portal import config, db
+from portal.domain import notices
+from portal.models import Mail
+from portal.queries import operations
+from portal.web import guards
+from portal.web.admin.blueprint import bp, chosen, row_or_404
+from portal.web.htmx import see_other
+
+
+@bp.get("/outbox")
+@guards.curator_only
+def outbox() -> str:
+    state, before = chosen(operations.MAIL_STATES)
+    rows, older = operations.mails(state=state, before=before)
+    server = config.settings().mail_url.rpartition("@")[2]  # never the password
+    context = {"mails": rows, "older": older, "state": state, "before": before, "counts": operations.counts(Mail)}
+    return render_template("admin/outbox.html", mail_url=server, **context)
+
+
+@bp.get("/outbox/<int:mail_id>")
+@guards.curator_only
+def mail(mail_id: int) -> str:
+    found = row_or_404(Mail, mail_id)
+    return render_template("admin/mail.html", mail=found, body=found.body if operations.shows_body(found) else None)
+
+
+@bp.post("/outbox/test")
+@guards.curator_only
+def send_test() -> Response:
+    with db.transaction():
+        mail = notices.send_test(guards.account())
+    return see_other(url_for("admin.mail", mail_id=mail.id))
+
+
+@bp.post("/outbox/<int:mail_id>/again")
+@guards.curator_only
+def send_again(mail_id: int) -> Response:
+    with db.transaction():
+        notices.send_again(row_or_404(Mail, mail_id))
+    return see_other(url_for("admin.mail", mail_id=mail_id))

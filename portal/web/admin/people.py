@@ -1,0 +1,43 @@
+"""The people of the site: found, filtered, invited."""
+
+from flask import Response, render_template
+
+from portal import db, errors
+from portal.domain import people as verbs
+from portal.models import Center
+from portal.queries import people
+from portal.web import forms, guards
+from portal.web.admin.blueprint import asked, bp
+from portal.web.admin.person import show_link
+
+FILTERS = ("text", "role", "state", "center")
+
+
+@bp.get("/people")
+@guards.curator_only
+def people_page() -> str:
+    here, place = asked(*FILTERS), asked("after", "before")
+    number = here.get("center", "")
+    center = db.session.get(Center, int(number)) if number.isascii() and number.isdigit() else None
+    page = people.page(text=here.get("text", ""), role=here.get("role", ""), state=here.get("state", ""),
+                       center=center.id if center else None, **place)  # fmt: skip
+    return render_template("admin/people.html", page=page, here=here, center=center, counts=people.counts())
+
+
+@bp.get("/people/new")
+@guards.curator_only
+def new_person() -> str:
+    return render_template("admin/new_person.html", values={"role": "submitter"}, errors={},
+                           centers=people.center_names())  # fmt: skip
+
+
+@bp.post("/people/new")
+@guards.curator_only
+def invite() -> Response | str:
+    typed = forms.values("email", "name", "role", "center")
+    try:
+        with db.transaction():
+            account, secret = verbs.invite(**typed, actor=guards.account())
+    except errors.Invalid as error:
+        return forms.refused("admin/new_person.html", error, values=typed, centers=people.center_names())
+    return show_link(account, secret)
