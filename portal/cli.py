@@ -76,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     )
     listed = add("import", import_publications, "record papers: a file of lines ACCESSION<TAB>DOI or PMID", papers)
     listed.add_argument("path", type=Path)
+    sums = add("metamd5", print_metamd5, "print accession and canonical MD5 of the objects in XML files")
+    sums.add_argument("paths", nargs="*", help=".xml files, or files that list paths; none: paths on standard input")
     add("backup", backup, "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", show_config, "print every setting with its meaning")
     return made
@@ -264,6 +266,10 @@ def import_publications(asked: argparse.Namespace) -> int:
             bad += 1
             print(f"line {number}: {' '.join(error.fields.values()) or error.sentence}", file=sys.stderr)
     return 1 if bad else 0
+
+
+def print_metamd5(asked: argparse.Namespace) -> int:
+    return part("portal.telemetry.metamd5").main(asked.paths)
 
 
 def backup(asked: argparse.Namespace) -> int:
