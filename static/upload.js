@@ -3,7 +3,7 @@
 (function () {
   const panel = document.getElementById("uploader");
   if (!panel || !window.tus || !tus.isSupported) return;
-  const { endpoint, dataset, realm, room, recommended } = panel.dataset;
+  const { endpoint, dataset, realm, room, recommended, as } = panel.dataset;
   const list = panel.querySelector("ul"), total = panel.querySelector(".total"), hint = panel.querySelector(".hint");
   const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"];
   const AT_ONCE = 3, RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
@@ -64,7 +64,7 @@
   }
 
   function add(file, path) {
-    const wanted = path || file.webkitRelativePath || file.name;
+    const wanted = as && !rows.length ? as : path || file.webkitRelativePath || file.name;
     if (rows.some((row) => row.path === wanted && row.state !== "done")) return;
     const row = { file, path: wanted, name: wanted, sent: 0, state: "waiting", sentence: size(file.size) };
     row.item = element("li");

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from portal import clock, db, states, storage
-from portal.domain import accessions, jobs, matching, releases
+from portal.domain import accessions, jobs, matching, releases, replacements
 from portal.models import Dataset, Event, File, Upload
 
 BATCH = 500
@@ -108,6 +108,7 @@ def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Ite
     _move([item.upload_id for item in arrived], states.CHECKING, states.ARCHIVED, loaded_at=now)
     _move([item.upload_id for item in rejected], states.CHECKING, states.RECEIVED)
     _tell(dataset, arrived, now)
+    replacements.complete(dataset, [item.file_id for item in arrived])
     if arrived:
         dataset.bag_dirty = True
     db.session.flush()

@@ -160,7 +160,7 @@ def _sort(found: Comparison, row, entry: Entry) -> None:
     if row.declared_md5 == entry.md5:
         found.same.append(match)
     elif row.state == states.ARCHIVED and row.md5 != entry.md5:
-        found.refused.append((row.name, f"It is archived with the MD5 {row.md5}; delete it and add the right one."))
+        found.refused.append((row.name, f"It is archived with the MD5 {row.md5}; replace it."))
     else:
         found.changed.append(match)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from portal import clock, db, errors, states
 from portal.domain import history, jobs, matching, names, transitions
@@ -51,7 +51,7 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
         checked.append(values)
     if wrong:
         raise errors.Invalid("Some files could not be added; nothing was changed.", fields=wrong)
-    numbers = _insert(dataset, checked)
+    numbers = declare(dataset, checked)
     matching.find_for(dataset, numbers)
     after = {"files": len(numbers), "first": checked[0]["name"], "n": numbers.start}
     history.record("add_files", actor=actor, dataset=dataset, after=after)
@@ -59,8 +59,8 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
     return numbers
 
 
-def _insert(dataset: Dataset, checked: list[dict[str, Any]]) -> range:
-    """No object a file: a dataset may declare a hundred thousand at once."""
+def declare(dataset: Dataset, checked: list[dict[str, Any]]) -> range:
+    """Rows of checked values, by their numbers. No object a file: a dataset may declare a hundred thousand at once."""
     first, now = dataset.next_n, clock.now()
     dataset.next_n = first + len(checked)
     db.session.flush()
@@ -131,9 +131,11 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     if not changed:
         return file
     if file.state == states.ARCHIVED and "name" in changed:
-        raise errors.Frozen(f"{file.name} is archived under this name. Add a new file and delete this one.")
+        raise errors.Frozen(
+            f"{file.name} is archived under this name. Replace it, or add a new file and delete this one."
+        )
     if file.state == states.ARCHIVED and changed.get("declared_md5") not in (None, file.md5):
-        raise errors.Conflict(f"The archived file has the MD5 {file.md5}; delete it and add the right one.")
+        raise errors.Conflict(f"The archived file has the MD5 {file.md5}; replace it.")
     for field, value in changed.items():
         setattr(file, field, value)
     file.updated_at = clock.now()
@@ -148,8 +150,9 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
 
 
 def _rename(file: File, dataset: Dataset, name: str) -> None:
-    rivals = select(File.id).where(File.dataset_id == dataset.id, File.name == name, File.id != file.id,
-                                   File.state.not_in(states.DEAD_FILES))  # fmt: skip
+    rivals = living(dataset).with_only_columns(File.id).where(
+        File.name == name, File.id.not_in((file.id, file.replaces_id or 0))
+    )
     with db.session.no_autoflush:
         if db.session.scalar(rivals):
             raise errors.Invalid(fields={"name": f"{name} is declared already."})
@@ -169,8 +172,9 @@ def remove(file: File, *, actor: Account | None) -> None:
         raise errors.Frozen(f"{file.name} is being archived just now. Delete it in a moment.")
     was = file.state
     file.state, file.updated_at = states.REMOVED, clock.now()
-    file.upload_id, file.upload = None, None
+    file.upload_id, file.upload, file.replaces_id = None, None, None
     db.session.flush()
+    db.session.execute(update(File).where(File.replaces_id == file.id).values(replaces_id=None))
     history.record("remove_file", actor=actor, dataset=dataset, file=file, before={"name": file.name, "state": was})
     if was == states.ARCHIVED:
         mark_bag(dataset)

@@ -166,9 +166,7 @@ def _sort(found: Comparison, row: Any, values: dict[str, Any], number: int) -> N
         return
     before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
     if row.state == states.ARCHIVED and "declared_md5" in before and values["declared_md5"] not in (None, row.md5):
-        found.faults.append(
-            (number, f"{row.name} is archived with the MD5 {row.md5}; delete it and add the right one.")
-        )
+        found.faults.append((number, f"{row.name} is archived with the MD5 {row.md5}; replace it."))
     elif before:
         found.changed.append(Change(row.id, row.n, row.name, before, {name: values[name] for name in before}))
     else:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.domain import history, matching
@@ -75,18 +76,21 @@ def find_resumable(account_id: int, place: Place) -> Upload | None:
     return found
 
 
+_SUCCESSOR = aliased(File)
 _FROZEN = (
     select(Upload.state, Dataset.accession, Dataset.title)
     .outerjoin(File, File.upload_id == Upload.id)
     .outerjoin(Dataset, Dataset.id == File.dataset_id)
+    .outerjoin(_SUCCESSOR, _SUCCESSOR.replaces_id == File.id)
     .where(
+        _SUCCESSOR.id.is_(None),
         Upload.account_id == bindparam("account_id"), Upload.area == bindparam("area"),
         Upload.realm == bindparam("realm"), Upload.name == bindparam("name"), Upload.state.in_(states.FROZEN))
 )  # fmt: skip
 
 
 def refuse_frozen(account_id: int, place: Place) -> None:
-    """Raises Frozen while bytes of this name are checked, or archived for a file that still stands."""
+    """Raises Frozen while bytes of this name are checked, or archived for a file with no successor."""
     if place.area != "incoming":
         return
     known = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}

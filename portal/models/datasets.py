@@ -68,7 +68,8 @@ class Dataset(Base):
 class File(Base):
     """A data file that a dataset declares; it exists before its bytes do. `n` gives its accession, OMIX000001-01.
 
-    `size`, `md5`, `sha256`, `archive_path` (relative to the dataset's bag) are of the archived bytes.
+    `size`, `md5`, `sha256`, `archive_path` (relative to the dataset's bag) are of the archived bytes. `replaces_id` is the
+    archived file whose place it takes once it is archived itself.
     """
 
     __tablename__ = "file"
@@ -78,8 +79,10 @@ class File(Base):
         CheckConstraint("unit IN ('samples', 'files')", name="unit"),
         Index(None, "dataset_id", "n", unique=True),
         Index("uq_file_live_name", "dataset_id", "name", unique=True,
-              sqlite_where=text("state NOT IN ('removed', 'replaced')"),
-              postgresql_where=text("state NOT IN ('removed', 'replaced')")),
+              sqlite_where=text("state NOT IN ('removed', 'replaced') AND replaces_id IS NULL"),
+              postgresql_where=text("state NOT IN ('removed', 'replaced') AND replaces_id IS NULL")),
+        Index("uq_file_replaces_id", "replaces_id", unique=True, sqlite_where=text("replaces_id IS NOT NULL"),
+              postgresql_where=text("replaces_id IS NOT NULL")),
         Index("uq_file_upload_id", "upload_id", unique=True, sqlite_where=text("upload_id IS NOT NULL"),
               postgresql_where=text("upload_id IS NOT NULL")),
         Index(None, "dataset_id", "state", "n"),
@@ -108,6 +111,7 @@ class File(Base):
     comment: Mapped[str] = mapped_column(default="")
     upload_id: Mapped[int | None] = mapped_column(ForeignKey("upload.id"))
     replaced_by: Mapped[int | None] = mapped_column(ForeignKey("file.id"))
+    replaces_id: Mapped[int | None]
     size: Mapped[int | None]
     md5: Mapped[str | None]
     sha256: Mapped[str | None]

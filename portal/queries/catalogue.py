@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal import db, states
 from portal.models import Account, Dataset, Event, File, Job, Upload
@@ -29,10 +29,11 @@ def files(dataset: Dataset, *, after: int, limit: int) -> list[File]:
 
 @dataclass(frozen=True)
 class Running:
-    """The running jobs of a dataset and of uploads: (done, total) bytes."""
+    """The running jobs of a dataset and of uploads: (done, total) bytes; and by id which number a file is to replace."""
 
     archive: tuple[int, int] | None
     digests: dict[int, tuple[int, int]]
+    replaced: dict[int, int]
 
     def progress(self, file: File) -> float | None:
         """Between 0 and 1; None where nothing runs or nobody knows."""
@@ -54,7 +55,10 @@ def running(dataset: Dataset) -> Running:
         .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
     )
     digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
-    return Running((archive.done, archive.total) if archive else None, digests)
+    new, old = aliased(File), aliased(File)
+    pairs = select(new.id, old.n).join(old, old.id == new.replaces_id).where(new.dataset_id == dataset.id)
+    replaced = {row[0]: row[1] for row in db.session.execute(pairs)}
+    return Running((archive.done, archive.total) if archive else None, digests, replaced)
 
 
 def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list:

@@ -68,7 +68,9 @@ def since(dataset: Dataset, event_id: int) -> list[Change]:
         elif event.action == "remove_file":
             others.append(Change(_file(n), (event.before or {}).get("name", ""), "removed", "removed", n, aside=True))
         elif event.action == "replace_file":
-            others.append(Change(_file(n), "", "its bytes were replaced", "replaced", n, aside=True))
+            old, new = event.before or {}, event.after or {}
+            others.append(Change(_file(n), f"-{old.get('n', 0):02d} {old.get('name', '')}",
+                                 f"replaces it: {new.get('name', '')}", "replaced", n, aside=True))  # fmt: skip
         else:
             for field, value in (event.before or {}).items():
                 first.setdefault((n, field), value)

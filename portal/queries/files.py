@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.models import Dataset, File, Job, Upload
@@ -44,6 +45,8 @@ class Row:
     coming: Upload | None = None
     work: Work | None = None
     stuck: str = ""
+    replaces: int | None = None
+    successor: int | None = None
 
     @property
     def shown(self) -> states.Shown:
@@ -103,6 +106,8 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
     coming = _coming(files, dataset)
     works, whole = works_of(dataset.id, [file.upload_id for file in files if file.upload_id])
     alone = sum(file.state == states.CHECKING for file in files) == 1
+    pairs = replacements(dataset, [file.id for file in files])
+    replaces, successors = {pair.new: pair.old_n for pair in pairs}, {pair.old: pair.new_n for pair in pairs}
     rows = []
     for file in files:
         work = works.get(file.upload_id or 0)
@@ -111,8 +116,20 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
         there = coming.get(file.name) or coming.get(file.base) if file.state == states.WAITING else None
         if there is not None and there.state == states.RECEIVING:
             work = Work(there.bytes_done, there.announced or 0, there.rate)
-        rows.append(Row(file, file.upload, there, work, _stuck(file) if file.state == states.CHECKING else ""))
+        rows.append(Row(file, file.upload, there, work, _stuck(file) if file.state == states.CHECKING else "",
+                        replaces.get(file.id), successors.get(file.id)))  # fmt: skip
     return rows
+
+
+def replacements(dataset: Dataset, file_ids: list[int]) -> list[Any]:
+    """(new, new_n, old, old_n) where a file is to replace another and one of the two is asked for."""
+    new, old = aliased(File), aliased(File)
+    query = (
+        select(new.id.label("new"), new.n.label("new_n"), old.id.label("old"), old.n.label("old_n"))
+        .join(old, old.id == new.replaces_id)
+        .where(new.dataset_id == dataset.id, or_(new.id.in_(file_ids), old.id.in_(file_ids)))
+    )
+    return list(db.session.execute(query)) if file_ids else []
 
 
 def _coming(files: list[File], dataset: Dataset) -> dict[str, Upload]:

@@ -1,7 +1,7 @@
 """The files of a dataset by API."""
 
 from portal import db, errors
-from portal.domain import files
+from portal.domain import files, replacements
 from portal.queries import catalogue
 from portal.web import guards, session
 from portal.web.api import documents
@@ -49,6 +49,18 @@ def change_file(ref: str, file_number: int):
         file = files.by_number(dataset, file_number)
         files.edit(file, {name: given[name] for name in known if name in given}, actor=actor)
     return documents.of_file(dataset, file, catalogue.running(dataset))
+
+
+@bp.post("/datasets/<ref>/files/<int:file_number>/replacement")
+@described(body="Replacement", answer="File", status=201)
+def replace_file(ref: str, file_number: int):
+    """Let other bytes take the place of a file: `name` is where they are or will be uploaded, `md5` theirs."""
+    actor, given = guards.account(), body()
+    dataset = dataset_or_404(ref, "edit")
+    with db.transaction():
+        file = files.by_number(dataset, file_number)
+        new = replacements.replace(file, name=str(given.get("name") or ""), md5=given.get("md5"), actor=actor)
+    return documents.of_file(dataset, new, catalogue.running(dataset)), 201
 
 
 @bp.delete("/datasets/<ref>/files/<int:file_number>")

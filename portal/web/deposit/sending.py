@@ -76,7 +76,11 @@ class Sending:
 @bp.get("/deposit/<ref>/online")
 @guards.signed_in
 def online_page(ref: str) -> str:
-    return render_template("deposit/online.html", values={}, errors={}, **_context(guards.dataset_or_404(ref, "edit")))
+    dataset, n = guards.dataset_or_404(ref, "edit"), request.args.get("for", type=int)
+    wanted = files.by_number(dataset, n) if n is not None else None
+    folder, _slash, base = wanted.name.rpartition("/") if wanted is not None else ("", "", "")
+    return render_template("deposit/online.html", values={"folder": folder, "as": base}, errors={}, wanted=wanted,
+                           **_context(dataset))  # fmt: skip
 
 
 def _context(dataset: Dataset) -> dict:

@@ -1,0 +1,53 @@
+"""'Add or Replace File': other bytes take the place of a file, and what is said of it is kept."""
+
+from flask import flash, render_template, url_for
+from werkzeug.wrappers import Response
+
+from portal import db, errors, states
+from portal.domain import files, matching, replacements
+from portal.models import Dataset, File
+from portal.queries import uploads
+from portal.web import forms, guards, htmx
+from portal.web.deposit.blueprint import address, bp, ref
+
+SHOWN = 50
+
+
+@bp.get("/deposit/<ref>/files/<int:n>/replace")
+@guards.signed_in
+def replace_page(ref: str, n: int) -> str:
+    dataset = guards.dataset_or_404(ref, "edit")
+    file = files.by_number(dataset, n)
+    return render_template("deposit/replace.html", values={"name": file.name}, errors={}, **_context(dataset, file))
+
+
+def _context(dataset: Dataset, file: File) -> dict:
+    return {"dataset": dataset, "file": file, "editable": dataset.state in matching.OPEN_DATASETS,
+            "successor": replacements.successor(file), "arrived": uploads.choice(dataset).rows[:SHOWN],
+            "back": address(dataset, f"file-{file.n}")}  # fmt: skip
+
+
+@bp.post("/deposit/<ref>/files/<int:n>/replace")
+@guards.signed_in
+def replace(ref: str, n: int) -> Response:
+    """`chosen` is an upload that is here already, `name` one that is still to come."""
+    dataset, values = guards.dataset_or_404(ref, "edit"), forms.values("name", "declared_md5", "chosen")
+    try:
+        with db.transaction():
+            file = files.by_number(dataset, n)
+            new = replacements.replace(file, name=values["chosen"] or values["name"], md5=values["declared_md5"],
+                                       actor=guards.account())  # fmt: skip
+    except (errors.Invalid, errors.Conflict) as error:
+        db.session.refresh(dataset)
+        file = files.by_number(dataset, n)
+        return forms.refused("deposit/replace.html", error, values=values, **_context(dataset, file))
+    return _go_on(dataset, n, new)
+
+
+def _go_on(dataset: Dataset, n: int, new: File) -> Response:
+    """To the table when the bytes are here, else to where one sends them."""
+    if new.n != n:
+        flash(f"File -{new.n:02d} takes the place of -{n:02d} once it is archived. Until then -{n:02d} stays.", "ok")
+    if new.state == states.WAITING:
+        return htmx.go_to(url_for("deposit.online_page", ref=ref(dataset)) + f"?for={new.n}")
+    return htmx.go_to(address(dataset, f"file-{new.n}"))
