@@ -63,10 +63,15 @@ class Settings(BaseSettings):
     review_remind_days: int = Field(
         7, ge=0, description="curators are reminded of a dataset that waits so many days, and again; 0: never"
     )
+    request_remind_days: int = Field(
+        7, ge=0, description="deciders are reminded of a request that waits so many days, and again; 0: never"
+    )
+    grant_remind_days: int = Field(14, ge=0, description="days before its end a grant's owner is reminded; 0: never")
     oidc_issuer: str = Field("", description="address of an OpenID Connect provider for single sign-on; off until set")
     oidc_client_id: str = Field("", validate_default=True, description="what the provider calls this portal")
     oidc_client_secret: str = Field("", description="secret of this portal at the provider; empty: a public client")
     oidc_name: str = Field("your institute", description='who signs people on: the button says "Sign in with ..."')
+    oidc_registration: bool = Field(True, description="whether everybody whom the provider signs on gets an account")
     log_format: str = Field("text", pattern="^(text|json)$", description="form of the log lines")
 
     @field_validator("instance", "archive_open", "archive_protected", "area_open", "area_protected")

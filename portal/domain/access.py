@@ -1,19 +1,41 @@
 """Who may see, edit, review and download a dataset. Existence is not leaked: whoever may not see it finds nothing."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 
 from portal import db, errors, states
 from portal.models import Account, Dataset
+from portal.queries import grants
+from portal.queries.grants import PUBLIC, Grant
 
-PUBLIC = (states.RELEASED, states.SUPPRESSED)
+
+@dataclass(frozen=True)
+class Reach:
+    """What somebody may download: all, or under a grant perhaps only chosen files."""
+
+    grant: Grant | None = None
+
+    def covers(self, n: int) -> bool:
+        return self.grant is None or self.grant.numbers is None or n in self.grant.numbers
 
 
 def is_curator(actor: Account | None) -> bool:
     return actor is not None and actor.role == "curator"
 
 
+def curators() -> list[Account]:
+    query = select(Account).where(Account.role == "curator", Account.state == "active").order_by(Account.id)
+    return list(db.session.scalars(query).unique())
+
+
 def is_owner(dataset: Dataset, actor: Account | None) -> bool:
     return actor is not None and actor.id == dataset.account_id
+
+
+def is_controlled(dataset: Dataset) -> bool:
+    """Released, its text for everybody, its bytes for the granted alone."""
+    return dataset.state in PUBLIC and dataset.access == "controlled"
 
 
 def may_see(dataset: Dataset, actor: Account | None) -> bool:
@@ -36,13 +58,21 @@ def may_discuss(dataset: Dataset, actor: Account | None) -> bool:
     return is_owner(dataset, actor) or may_review(dataset, actor)
 
 
-def may_download(dataset: Dataset, actor: Account | None) -> bool:
-    """Bytes: of a public open dataset to all; else to its submitter and to curators."""
+def reach(dataset: Dataset, actor: Account | None) -> Reach | None:
+    """Bytes: of a public open dataset for all; of a public controlled one for its submitter and the granted, and for
+    nobody else; before release for its submitter and curators. None: nothing."""
     if dataset.state == states.WITHDRAWN:
-        return False
-    if dataset.state in PUBLIC and dataset.access == "open":
-        return True
-    return is_owner(dataset, actor) or may_review(dataset, actor)
+        return None
+    if is_owner(dataset, actor) or (dataset.state in PUBLIC and dataset.access == "open"):
+        return Reach()
+    if not is_controlled(dataset):
+        return Reach() if may_review(dataset, actor) else None
+    grant = grants.find(dataset.id, actor.id) if actor is not None else None
+    return Reach(grant) if grant else None
+
+
+def may_download(dataset: Dataset, actor: Account | None) -> bool:
+    return reach(dataset, actor) is not None
 
 
 RIGHTS = {"see": may_see, "edit": may_edit, "review": may_review, "discuss": may_discuss}

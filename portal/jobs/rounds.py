@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal import clock
 from portal.config import settings
-from portal.domain import fixity, jobs, releases, reminders, uploads
+from portal.domain import fixity, grants, jobs, releases, reminders, uploads
 
 
 def owe_releases() -> None:
@@ -39,6 +39,8 @@ ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("remind", clock.HOUR, releases.remind),
     ("edits", clock.MINUTE, reminders.tell_edits),
     ("waits", clock.HOUR, reminders.remind),
+    ("grants", clock.MINUTE, grants.end_due),
+    ("requests", clock.HOUR, grants.remind),
     ("cut", 5 * clock.MINUTE, owe_cuts),
     ("fixity", clock.HOUR, fixity.plan),
     ("expire", clock.DAY, owe_expiry),

@@ -1,4 +1,4 @@
-"""Access to controlled data: the terms of a dataset, who decides, requests (a granted one is the grant), what is said."""
+"""Access to controlled data: the terms of a dataset, who decides, requests (a granted one is the grant), messages."""
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -23,7 +23,7 @@ class Terms(Base):
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
     version: Mapped[int]
     agreement: Mapped[str]
     uses: Mapped[list] = mapped_column(JSON)
@@ -38,7 +38,7 @@ class Decider(Base):
 
     __tablename__ = "decider"
 
-    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
     added_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     added_at: Mapped[int]
@@ -51,15 +51,15 @@ class Committee(Base):
 
     __tablename__ = "committee"
 
-    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str]
 
 
 class Request(Base):
     """A person's plea for one controlled dataset; granted, the right to download from `from_at` until `until_at`.
 
-    `pending` holds what is typed and not valid yet (JSON); `version` counts up with each amendment. `whole` is False
-    where only chosen files were granted.
+    `version` counts up with each amendment. `whole` is False where only chosen files were granted. `turned_at` is when
+    it last passed from one side to the other.
     """
 
     __tablename__ = "request"

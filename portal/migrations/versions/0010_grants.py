@@ -81,7 +81,7 @@ def _terms() -> None:
         sa.Column("longest_days", sa.Integer(), nullable=False),
         sa.Column("made_by", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_terms_dataset_id")),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_terms_dataset_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["made_by"], ["account.id"], name=op.f("fk_terms_made_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_terms")),
         sqlite_autoincrement=True,
@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("added_by", sa.Integer(), nullable=False),
         sa.Column("added_at", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_decider_dataset_id")),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_decider_dataset_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_decider_account_id")),
         sa.ForeignKeyConstraint(["added_by"], ["account.id"], name=op.f("fk_decider_added_by")),
         sa.PrimaryKeyConstraint("dataset_id", "account_id", name=op.f("pk_decider")),
@@ -113,7 +113,7 @@ def upgrade() -> None:
         "committee",
         sa.Column("dataset_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_committee_dataset_id")),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_committee_dataset_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("dataset_id", name=op.f("pk_committee")),
     )
     _requests()

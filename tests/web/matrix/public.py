@@ -62,6 +62,6 @@ for endpoint, path in BYTES:
     ROWS += [Row(endpoint, "GET", path, everyone(200), state=state) for state in ("released", "suppressed")]
     ROWS += [Row(endpoint, "GET", path, HIDDEN, state=state) for state in ("submitted", "returned", "approved")]
     ROWS.append(
-        Row(endpoint, "GET", path, owner(200, anonymous=303, others=403, ruth=200), state="released controlled")
+        Row(endpoint, "GET", path, owner(200, anonymous=303, others=403, ruth=403), state="released controlled")
     )
     ROWS.append(Row(endpoint, "GET", path, everyone(410), state="withdrawn"))
