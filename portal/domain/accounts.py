@@ -2,11 +2,11 @@
 transactions, because a failure must be counted and a hash takes its time; every other verb runs inside the edge's."""
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from portal import clock, config, db, errors
 from portal.domain import centers, history, names, notices, passwords, throttle, tokens
-from portal.models import Account
+from portal.models import Account, Identity
 
 VERIFY_LIFETIME = clock.DAY
 RESET_LIFETIME = clock.HOUR
@@ -84,6 +84,8 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     if account is None:
         account = Account(email=email, created_at=clock.now())
         db.session.add(account)
+    else:
+        db.session.execute(delete(Identity).where(Identity.account_id == account.id))  # of whoever had it before
     account.name, account.center_id = name, home.id
     account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
     db.session.flush()

@@ -18,6 +18,11 @@ def sign_in_limits(email: str, address: str) -> dict[str, int]:
     return {f"user:{email[:254]}": USER, f"address:{address}": ADDRESS, "all": ALL}
 
 
+def sign_on_limits(address: str) -> dict[str, int]:
+    """Of sign-ons through a provider, where nobody types a name: by address only, so that nobody locks others out."""
+    return {f"address:{address}": ADDRESS}
+
+
 def check(limits: dict[str, int], *, window: int = WINDOW) -> int:
     """How many more failures the tightest limit takes; Throttled, with when to try again, where it takes none."""
     rows = {row.key: row for row in db.session.scalars(select(Throttle).where(Throttle.key.in_(limits)))}

@@ -1,30 +1,29 @@
-"""The account page: name, password, FTP-only password, API tokens, theme, closing.
+"""The account page: name, password, sign-on, FTP-only password, API tokens, theme, closing.
 
 Secrets are shown once, in the answer to the form that made them."""
+
+from typing import Any
 
 from flask import Blueprint, Response, flash, render_template, request, url_for
 
 from portal import config, db, errors
-from portal.domain import accounts, passwords, tokens
+from portal.domain import accounts, identities, passwords, tokens
 from portal.models import Account
-from portal.web import forms, guards, session, shell
+from portal.web import forms, guards, presence, session, shell
 from portal.web.htmx import see_other
-from portal.web.session import client_address, safe_next
+from portal.web.session import safe_next
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
 
-def page(account: Account, **shown: object) -> str:
-    return render_template("accounts/account.html", account=account, tokens=tokens.api_tokens(account),
-                           **{"errors": {}, "fresh": {}, "values": {"name": account.name}, **shown})  # fmt: skip
+def shown(account: Account) -> dict[str, Any]:
+    """What the page shows of an account, whatever was done."""
+    return {"account": account, "tokens": tokens.api_tokens(account), "identities": identities.of(account),
+            "present_until": presence.until(), "errors": {}, "fresh": {}, "values": {"name": account.name}}  # fmt: skip
 
 
-def check_password(account: Account, field: str) -> None:
-    """Whoever changes how one signs in must know the present password, not only hold an open browser."""
-    try:
-        accounts.authenticate(account.email, request.form.get(field, ""), address=client_address())
-    except errors.WrongCredentials as error:
-        raise errors.Invalid(fields={field: "This is not your present password."}) from error
+def page(account: Account, **more: object) -> str:
+    return render_template("accounts/account.html", **{**shown(account), **more})
 
 
 @bp.get("")
@@ -46,9 +45,9 @@ def rename() -> Response:
 
 
 def refused(error: errors.DomainError, values: dict[str, str] | None = None) -> Response:
-    account = guards.account()
-    return forms.refused("accounts/account.html", error, account=account, tokens=tokens.api_tokens(account), fresh={},
-                         values=values or {"name": account.name})  # fmt: skip
+    context = shown(guards.account()) | ({"values": values} if values else {})
+    del context["errors"]
+    return forms.refused("accounts/account.html", error, **context)
 
 
 @bp.post("/password")
@@ -56,7 +55,7 @@ def refused(error: errors.DomainError, values: dict[str, str] | None = None) -> 
 def set_password() -> Response:
     account = guards.account()
     try:
-        check_password(account, "present")
+        presence.check(account, "present")
         chosen = passwords.hashed(request.form.get("password", ""))
     except (errors.Invalid, errors.Throttled) as error:
         return refused(error)
@@ -115,7 +114,7 @@ def revoke_token(token_id: int) -> Response:
 @bp.get("/close")
 @guards.signed_in
 def close_page() -> str:
-    return render_template("accounts/close.html", errors={})
+    return render_template("accounts/close.html", errors={}, present_until=presence.until())
 
 
 @bp.post("/close")
@@ -123,12 +122,12 @@ def close_page() -> str:
 def close() -> Response:
     account = guards.account()
     try:
-        check_password(account, "present")
+        presence.check(account, "present")
         with db.transaction():
             accounts.close(account, actor=account)
             session.sign_out()
     except (errors.Invalid, errors.Throttled, errors.Conflict) as error:
-        return forms.refused("accounts/close.html", error)
+        return forms.refused("accounts/close.html", error, present_until=presence.until())
     flash(f"The account is closed. Write to {config.settings().contact} to open it again.", "ok")
     return see_other(url_for("accounts.login_page"))
 

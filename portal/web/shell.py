@@ -11,7 +11,7 @@ from portal.web import formats
 
 THEMES = ("auto", "light", "dark")
 # The word of the menu that an area's pages stand under, where it is not the area's own name.
-MENU = {"public": "browse", "accounts": "", "account": ""}
+MENU = {"public": "browse", "accounts": "", "account": "", "signon": ""}
 FORM_BYTES = 4 << 20
 FORM_PARTS = 20_000
 
@@ -46,6 +46,7 @@ def site() -> SimpleNamespace:
         zone_label=formats.zone_label(settings.timezone, clock.now()),
         public_url=notices.site_url(),
         registration=settings.registration,
+        sign_on=settings.oidc_name if settings.oidc_issuer else "",
         sends_mail=bool(settings.mail_url),
         stylesheet=url_for("site_css"),
     )

@@ -16,6 +16,7 @@ VALUES = {
     "verify": {"name": "Ines", "url": "/verify/x", "hours": 24},
     "reset": {"name": "Ines", "url": "/reset/x", "hours": 1},
     "registered-exists": {"name": "Ines", "url": "/reset"},
+    "linked": {"name": "Ines", "provider": "Northmere sign-on", "email": "ines@example.org", "url": "/account"},
     "test": {"name": "Ruth", "to": "ruth@example.org"},
     "fixity_bad": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "file": "a.bam", "cause": "It differs.",
                    "path": "data/a", "url": "/datasets/OMIX000001"},

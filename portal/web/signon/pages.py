@@ -1,0 +1,114 @@
+"""Sign in with the provider: out to it, back from it, and the page that says why nobody was signed in."""
+
+import logging
+from typing import Any
+
+from flask import Response, flash, make_response, render_template, request
+
+from portal import config, db, errors
+from portal.domain import identities, throttle
+from portal.domain.identities import Person
+from portal.web import errors as answers
+from portal.web import guards, presence, session
+from portal.web.accounts import home_of, unreferred
+from portal.web.htmx import see_other
+from portal.web.session import client_address, safe_next
+from portal.web.signon import begun
+from portal.web.signon.blueprint import bp
+from portal.web.signon.provider import SignOnFault, provider
+
+log = logging.getLogger(__name__)
+
+
+def leave(purpose: str, go_on: str, **more: Any) -> Response:
+    """To the provider, by a page that goes on by itself: browsers hold a form's redirects to our own form-action, and
+    nobody knows over which hosts a provider sends people."""
+    address = begun.begin(purpose, go_on=go_on, **more)
+    return unreferred(render_template("accounts/signon_leave.html", address=address))
+
+
+@bp.post("")
+def enter() -> Response:
+    return leave("enter", safe_next(request.form.get("next"), ""))
+
+
+@bp.post("/prove")
+@guards.signed_in
+def prove() -> Response:
+    """Sign in there again, to change here how one signs in."""
+    return leave("prove", safe_next(request.form.get("next"), "/account"), account_id=guards.account().id, anew=True)
+
+
+@bp.get("/back")
+def back() -> Response:
+    """Back from the provider. What was begun under the state says what it is for."""
+    entry = begun.take(request.args.get("state"))
+    person = who_came(entry)
+    return unreferred({"enter": entered, "prove": proved, "link": linked}[entry["for"]](person, entry))
+
+
+def who_came(entry: dict[str, Any]) -> Person:
+    """The person who came back; a code that proves nothing counts as a failed sign-in of its address."""
+    name, known = config.settings().oidc_name, provider()
+    issuer = request.args.get("iss")
+    if issuer != known.issuer and (issuer is not None or known.demands_issuer()):
+        raise SignOnFault(f"This answer is not from {name}.")
+    code = request.args.get("code")
+    if not code:
+        log.info("somebody came back without a code: %.80r", request.args.get("error"))
+        raise SignOnFault(f"You did not sign in with {name}. Nothing was changed.")
+    limits = throttle.sign_on_limits(client_address())
+    throttle.check(limits)
+    try:
+        return known.person(code, back=begun.back(), nonce=entry["nonce"], verifier=entry["verifier"])
+    except SignOnFault as error:
+        if error.status == SignOnFault.status:
+            with db.transaction():
+                throttle.count(*limits)
+        raise
+
+
+def entered(person: Person, entry: dict[str, Any]) -> Response:
+    try:
+        with db.transaction():
+            account = identities.sign_on(person)
+            session.sign_in(account)
+    except identities.Occupied:
+        begun.hold(person, entry["next"])
+        return see_other("/signon/link")
+    presence.note(person.seen_at)
+    return see_other(safe_next(entry["next"], home_of(account)))
+
+
+def proved(person: Person, entry: dict[str, Any]) -> Response:
+    name, account = config.settings().oidc_name, guards.account()
+    identity = identities.find(person.issuer, person.subject)
+    if identity is None or identity.account_id != account.id or account.id != entry["account"]:
+        raise SignOnFault(f"With {name} you signed in as somebody else. Nothing was changed.")
+    if person.seen_at is None or person.seen_at < entry["at"] - presence.SKEW:
+        raise SignOnFault(f"{name} does not say that you signed in there just now. Set a password by mail instead.")
+    presence.note(person.seen_at)
+    flash(f"You signed in with {name} just now; for ten minutes that counts as your password.", "ok")
+    return see_other(safe_next(entry["next"], "/account"))
+
+
+def linked(person: Person, entry: dict[str, Any]) -> Response:
+    """The account was signed in to before it was left for the provider; it must be the same still."""
+    account = guards.account()
+    if account.id != entry["account"]:
+        raise SignOnFault("You signed in to another account meanwhile. Nothing was linked.")
+    with db.transaction():
+        identities.link(account, person, actor=account)
+    flash(f"From now on {config.settings().oidc_name} opens this account too.", "ok")
+    return see_other("/account#signon")
+
+
+@bp.errorhandler(errors.DomainError)
+def refused(error: errors.DomainError) -> Response:
+    """Why nobody was signed in, and the ways that remain. The address may hold a code."""
+    if isinstance(error, errors.SignInNeeded | errors.NotFound):
+        return answers.refused(error)
+    page = make_response(render_template("accounts/signon_refused.html", error=error), error.status)
+    if error.status in (429, 503):
+        page.headers["Retry-After"] = str(error.more.get("retry_after", 30))
+    return unreferred(page)

@@ -1,0 +1,184 @@
+"""The OpenID Connect provider, as Authlib speaks to it: what it says of itself, where a person is sent (PKCE S256,
+state, nonce), and what its token must hold before anybody is believed to be somebody."""
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import requests
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
+from joserfc.errors import JoseError
+
+from portal import config, errors
+from portal.domain.identities import Person
+
+log = logging.getLogger(__name__)
+# What the portal takes: signatures by a key that only the provider holds. Never "none", never a shared secret.
+SIGNATURES = frozenset(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)) | {"EdDSA"}
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+OPTIONAL_ENDPOINTS = ("userinfo_endpoint", "end_session_endpoint")
+# How the portal proves itself there: the default of the protocol, and what some take instead.
+BASIC, POSTED = "client_secret_basic", {"token_endpoint_auth_method": "client_secret_post"}
+PATIENCE = 10  # seconds for each answer of the provider
+KNOWN_FOR = 600  # seconds until its description and keys are read anew
+SKEW = 60  # seconds that its clock may be off
+
+
+class SignOnFault(errors.DomainError):
+    """Nobody was signed on; the page that says so offers the local sign-in."""
+
+    status, title, code = 403, "You are not signed in", "sign_on"
+
+
+class Unreachable(SignOnFault):
+    status, title, code = 503, "Single sign-on does not answer", "sign_on_down"
+
+
+class Broken(SignOnFault):
+    status, title, code = 502, "Single sign-on is not set up well", "sign_on_broken"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Where a person is sent to, and what must come back with them."""
+
+    url: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+def provider() -> "Provider":
+    """The provider of this site. Unreachable where it does not describe itself."""
+    chosen = config.settings()
+    if not chosen.oidc_issuer:
+        raise errors.NotFound("This site has no single sign-on. Sign in with e-mail and password.")
+    age = int(time.monotonic() // KNOWN_FOR)
+    return _described(chosen.oidc_issuer, chosen.oidc_client_id, chosen.oidc_client_secret, age)
+
+
+@lru_cache(maxsize=2)
+def _described(issuer: str, client_id: str, secret: str, _age: int) -> "Provider":
+    return Provider(issuer, client_id, secret)
+
+
+def forget() -> None:
+    """Read its description and keys anew."""
+    _described.cache_clear()
+
+
+class Provider:
+    """One provider, described by itself when this object was made."""
+
+    def __init__(self, issuer: str, client_id: str, secret: str) -> None:
+        self._app = _app(issuer, client_id, secret)
+        try:
+            said = dict(self._app.load_server_metadata())
+        except (requests.RequestException, ValueError, TypeError) as error:
+            log.warning("the provider %s does not describe itself: %s", issuer, error)
+            raise Unreachable(_silent()) from error
+        self.metadata = self._app.server_metadata = _checked(said, issuer)
+        self.issuer: str = self.metadata["issuer"]
+        if secret and BASIC not in (said.get("token_endpoint_auth_methods_supported") or [BASIC]):
+            self._app.client_kwargs |= POSTED
+
+    def send(self, back: str, *, anew: bool = False) -> Sent:
+        """Where to send a person, who comes back to `back`; `anew` asks for their credentials whatever session they
+        have there."""
+        more = {"prompt": "login", "max_age": "0"} if anew else {}
+        made = self._app.create_authorization_url(back, **more)
+        return Sent(made["url"], made["state"], made["nonce"], made["code_verifier"])
+
+    def person(self, code: str, *, back: str, nonce: str, verifier: str) -> Person:
+        """Who somebody is, by the code they came back with."""
+        try:
+            token = self._app.fetch_access_token(redirect_uri=back, code=code, code_verifier=verifier)
+            claims = self._claims(token, nonce)
+        except requests.RequestException as error:
+            log.warning("the provider %s broke off: %s", self.issuer, error)
+            raise Unreachable(_silent()) from error
+        except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
+            log.warning("the provider %s gave nothing to believe: %s: %s", self.issuer, type(error).__name__, error)
+            raise SignOnFault(
+                f"What {config.settings().oidc_name} answered does not prove who you are. The reason is in the log of "
+                "this site."
+            ) from error
+        return _person(self.issuer, claims)
+
+    def _claims(self, token: dict[str, Any], nonce: str) -> dict[str, Any]:
+        """What the ID token says once it is believed; of the e-mail address also what the provider says when asked."""
+        wanted = {
+            "iss": {"essential": True, "value": self.issuer},
+            "aud": {"essential": True, "value": self._app.client_id},
+            "sub": {"essential": True},
+        }
+        found = self._app.parse_id_token(token, nonce=nonce, claims_options=wanted, leeway=SKEW)
+        if found is None:
+            raise ValueError("there is no ID token in the answer")
+        claims = dict(found)
+        if "email" not in claims and "userinfo_endpoint" in self.metadata:
+            more = self._app.userinfo(token=token)
+            if more.get("sub") != claims["sub"]:
+                raise ValueError("the userinfo is of somebody else")
+            claims |= {name: more[name] for name in ("email", "email_verified", "name") if name in more}
+        return claims
+
+    def demands_issuer(self) -> bool:
+        """Whether its answers always name it (RFC 9207), so that one of another provider is told apart."""
+        return self.metadata["authorization_response_iss_parameter_supported"]
+
+
+def _app(issuer: str, client_id: str, secret: str) -> FlaskOAuth2App:
+    return FlaskOAuth2App(
+        FlaskIntegration("signon"), name="signon", client_id=client_id, client_secret=secret or None,
+        server_metadata_url=issuer.rstrip("/") + "/.well-known/openid-configuration",
+        client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256", "default_timeout": PATIENCE,
+                       "leeway": 0},
+    )  # fmt: skip
+
+
+def _silent() -> str:
+    return f"{config.settings().oidc_name} does not answer. Try again in a moment."
+
+
+def _checked(said: dict[str, Any], issuer: str) -> dict[str, Any]:
+    """What is believed of what a provider says of itself."""
+    if str(said.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
+        raise _broken(issuer, f"it calls itself {said.get('issuer')!r}")
+    kept = {"issuer": said["issuer"], "_loaded_at": said.get("_loaded_at", 0)}
+    kept |= {name: str(said[name]) for name in (*ENDPOINTS, *OPTIONAL_ENDPOINTS) if said.get(name)}
+    unsafe = [name for name in ENDPOINTS if not config.is_safe_address(kept.get(name, ""))]
+    unsafe += [name for name in OPTIONAL_ENDPOINTS if name in kept and not config.is_safe_address(kept[name])]
+    if unsafe:
+        raise _broken(issuer, f"no safe address for {', '.join(unsafe)}")
+    signatures = SIGNATURES & set(said.get("id_token_signing_alg_values_supported") or ["RS256"])
+    if not signatures:
+        raise _broken(issuer, "it signs in no way that is taken here")
+    named = said.get("authorization_response_iss_parameter_supported") is True
+    return kept | {
+        "id_token_signing_alg_values_supported": sorted(signatures),
+        "authorization_response_iss_parameter_supported": named,
+    }
+
+
+def _broken(issuer: str, why: str) -> Broken:
+    log.error("the provider at %s cannot be used: %s", issuer, why)
+    return Broken(f"{config.settings().oidc_name} describes itself in a way that this site does not believe.")
+
+
+def _person(issuer: str, claims: dict[str, Any]) -> Person:
+    subject, seen = claims["sub"], claims.get("auth_time")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+        raise SignOnFault(f"{config.settings().oidc_name} does not say who you are.")
+    verified = str(claims.get("email_verified", "")).lower() == "true"  # some write it as a word
+    name = claims.get("name") or " ".join(str(claims.get(part) or "") for part in ("given_name", "family_name"))
+    return Person(
+        issuer=issuer,
+        subject=subject,
+        email=str(claims.get("email") or "") if verified else "",
+        name=str(name).strip(),
+        seen_at=int(seen * 1000) if isinstance(seen, int | float) else None,
+    )
