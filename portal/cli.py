@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from portal import config, db, demo, errors, fsck, logs, migrations, queue, reconcile, storage, supervisor
 from portal.config import settings
-from portal.domain import accounts, publications, releases, tokens
+from portal.domain import accounts, history, publications, releases, tokens
 from portal.models import Dataset
 
 log = logging.getLogger("omix")
@@ -66,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     user.add_argument("--name", default="")
     keys = parts.add_parser("token", help="API tokens").add_subparsers(required=True, metavar="COMMAND")
     add("add", token_add, "make an API token and print it once", keys).add_argument("email")
+    add(
+        "check", self_check, "look after disks, doors, jobs, mails, certificates; exit 1: warnings, 2: faults"
+    ).add_argument("--quiet", action="store_true", help="say only what is not well")
     add("fsck", check, "compare catalogue and disk, changing nothing").add_argument("--deep", action="store_true")
     add("fixity", read_fixity, "read archived files and compare").add_argument("accession", nargs="?")
     add("release-due", release_due, "release what is due").add_argument(
@@ -202,12 +205,31 @@ def token_add(asked: argparse.Namespace) -> int:
     return 0
 
 
+def self_check(asked: argparse.Namespace) -> int:
+    """The exit codes are those of monitoring plug-ins."""
+    open_instance()
+    health = part("portal.health")
+    found = health.run()
+    for name, findings in found.items():
+        for finding in findings:
+            if not (asked.quiet and finding.level == health.OK):
+                print(f"{finding.level.upper():5}{name}: {finding.says} {finding.remedy}".rstrip())
+    return health.LEVELS.index(health.worst(found))
+
+
+def note(action: str, **after: Any) -> None:
+    """Upkeep by command is part of the history: the self-check asks when it was last done."""
+    with db.transaction():
+        history.record(action, actor=None, after=after)
+
+
 def check(asked: argparse.Namespace) -> int:
     open_instance()
     findings = 0
     for finding in fsck.check(deep=asked.deep):
         print(finding)
         findings += 1
+    note("site.fsck", findings=findings, deep=asked.deep)
     print(f"{findings} findings." if findings else "Catalogue and disk agree.")
     return 1 if findings else 0
 
@@ -278,6 +300,7 @@ def backup(asked: argparse.Namespace) -> int:
         raise errors.Conflict(f"{asked.path} exists already; name a new file.")
     db.copy_to(asked.path.absolute())
     asked.path.chmod(0o600)
+    note("site.backup", size=asked.path.stat().st_size)
     print(f"The database is copied to {asked.path}. Archive and area folders are copied by your own means.")
     return 0
 

@@ -80,6 +80,17 @@ def wal_is_safe() -> bool:
     return tuple(pysqlite3.sqlite_version_info) >= SAFE_WAL
 
 
+def is_sqlite() -> bool:
+    return engine().dialect.name == "sqlite"
+
+
+def version() -> str:
+    """The database below, for people: SQLite 3.53.4."""
+    if is_sqlite():
+        return f"SQLite {pysqlite3.sqlite_version}"
+    return f"{engine().dialect.name} {'.'.join(str(part) for part in engine().dialect.server_version_info or ())}"
+
+
 def _prepare_connection(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     wal = wal_is_safe()

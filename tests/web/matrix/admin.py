@@ -48,5 +48,6 @@ ROWS = [
     Row("admin.change_center", "POST", "/admin/centers/{center}", curators(303, anonymous=303),
         data={"center": "Harbour Institute", "quota_open": "5", "quota_protected": ""}),
     Row("admin.events", "GET", "/admin/events", curators(200, anonymous=303)),
+    Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),
 ]  # fmt: skip

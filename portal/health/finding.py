@@ -1,0 +1,35 @@
+"""What a check found: how bad, in a sentence, and what to do."""
+
+from dataclasses import dataclass
+
+OK, WARN, BAD = "ok", "warn", "bad"
+LEVELS = (OK, WARN, BAD)
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: str
+    says: str
+    remedy: str = ""
+
+
+def size(n: float) -> str:
+    """8.4 GB, as the pages write sizes."""
+    step = 0
+    while n >= 999.5 and step < len(UNITS) - 1:
+        n, step = n / 1024, step + 1
+    return f"{n:.3g} {UNITS[step]}"
+
+
+def span(ms: int) -> str:
+    """How long ago, in the largest unit that says something."""
+    minutes = round(max(0, ms) / 60_000)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+def some(n: int, one: str) -> str:
+    """1 job, 1,284 jobs."""
+    return f"{n:,} {one if n == 1 else one + 's'}"

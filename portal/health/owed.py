@@ -1,0 +1,63 @@
+"""The worker and what it owes: rounds that come by, jobs that wait or failed, mails that did not leave."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.health.finding import BAD, OK, WARN, Finding, some, span
+from portal.models import Counter, Job, Mail
+from portal.queries import operations
+
+ROUND, PERIOD = "round:release", clock.MINUTE  # the round that comes most often
+SLOW, STUCK = 15 * clock.MINUTE, 2 * clock.HOUR
+
+
+def worker() -> Iterator[Finding]:
+    """By the round it makes every minute, told of in the database."""
+    coming = db.session.scalar(select(Counter.next).where(Counter.name == ROUND))
+    if coming is None:
+        yield Finding(BAD, "The worker never ran on this instance.", "Start `omix up`, or `omix worker`.")
+        return
+    silent = clock.now() - (coming - PERIOD)
+    if silent > 5 * PERIOD:
+        yield Finding(BAD, f"The worker made its last round {span(silent)} ago.", "See whether it runs; the log says.")
+    else:
+        yield Finding(OK, "The worker makes its rounds.")
+
+
+def jobs() -> Iterator[Finding]:
+    counts, now = operations.counts(Job), clock.now()
+    failed, queued = counts.get(states.FAILED, 0), counts.get(states.QUEUED, 0)
+    due = select(func.min(Job.not_before)).where(Job.state == states.QUEUED)
+    lost = select(func.min(Job.lease_until)).where(Job.state == states.RUNNING)
+    since = min(db.session.scalar(due) or now, db.session.scalar(lost) or now)
+    if failed:
+        yield Finding(WARN, f"{some(failed, 'job')} failed for good.", "Admin > Jobs says why and runs them again.")
+    if now - since > SLOW:
+        yield Finding(BAD if now - since > STUCK else WARN, f"Work that is due has waited {span(now - since)}.",
+                      "The worker is down, or has more to do than it can: see OMIX_JOB_THREADS.")  # fmt: skip
+    elif not failed:
+        yield Finding(OK, f"No job failed; {queued:,} wait and {counts.get(states.RUNNING, 0):,} run.")
+
+
+def mails() -> Iterator[Finding]:
+    counts, late = operations.counts(Mail), clock.now() - clock.HOUR
+    if not settings().mail_url:
+        yield Finding(WARN, "No mail server is set: mails are written into the outbox folder of the instance.",
+                      "Set OMIX_MAIL_URL, then Admin > Outbox > Send test mail.")  # fmt: skip
+    if counts.get("failed"):
+        yield Finding(WARN, f"{some(counts['failed'], 'mail')} could not be delivered.", "Admin > Outbox says why.")
+    stuck = select(func.count()).select_from(Mail).where(Mail.state == "queued", Mail.created_at < late)
+    waiting = db.session.scalar(stuck) or 0
+    if waiting:
+        yield Finding(BAD, f"{some(waiting, 'mail')} on the way for more than an hour. {_last_error()}".strip(),
+                      "Check the mail server and OMIX_MAIL_URL.")  # fmt: skip
+    elif settings().mail_url and not counts.get("failed"):
+        yield Finding(OK, f"{some(counts.get('sent', 0), 'mail')} went out, {counts.get('queued', 0):,} on the way.")
+
+
+def _last_error() -> str:
+    waits = select(Mail.error).where(Mail.state == "queued", Mail.error != "").order_by(Mail.id.desc())
+    return db.session.scalar(waits.limit(1)) or ""
