@@ -40,7 +40,8 @@ class Upload(Base):
         Index(None, "account_id", "id"),
         Index(None, "account_id", "size", "id"),
         # Tracking: a page of each state and realm in the order of arrival, whatever lies between.
-        Index("ix_upload_tracked", "account_id", "state", "realm", "created_at", "id", "file_type"),
+        Index("ix_upload_tracked", "account_id", "state", "realm", "created_at", "id"),
+        Index("ix_upload_typed", "account_id", "file_type", "state", "realm", "created_at", "id"),
         # What lies in the areas, so that its sum is read from the index alone.
         Index("ix_upload_room", "center_id", "realm", "account_id", "size",
               sqlite_where=_HERE, postgresql_where=_HERE),

@@ -1,33 +1,142 @@
-"""The tracking table: uploads of an account by period, state and text, by key."""
+"""Which uploads the tracking table shows, page by page, at the cost of a few thousand index entries whatever there is.
 
-from datetime import date, timedelta
+Where at most 10,000 match they are sorted as they are. Where more do, the index of the order is walked: every hundredth
+of its entries matches or better, and a page is full soon.
+"""
 
-from sqlalchemy import or_
+from dataclasses import dataclass
+from typing import Any
 
-from portal import clock, states
-from portal.config import settings
+from sqlalchemy import Select, select, tuple_, union_all
+
+from portal import db
 from portal.models import Account, File, Upload
-from portal.queries import keyset, uploads
+from portal.queries import asked as asking
+from portal.queries import bounded, keyset, uploads
+from portal.queries.asked import SORTS, Filter
+from portal.queries.bounded import Count
 
-NOT_LOADED = (states.RECEIVING, *states.LISTED)
-PROBLEM_FILES = (states.FAILED, states.ERROR)
+AREAS = ("incoming", "test")
+PIECE = 1000
 
 
-def page(
-    account: Account, *, first: date, last: date, text: str = "", state: str = "", after: str = "", before: str = ""
+@dataclass(frozen=True)
+class Survey:
+    """How many match, None where counting would cost too much; and where they are few, (key, id) of each in order."""
+
+    count: Count | None
+    few: list[tuple[Any, int]] | None
+
+
+def survey(account: Account, asked: Filter) -> Survey:
+    ways = [set(db.session.scalars(way)) for way in asking.short_ways(account, asked)]
+    short = [way for way in ways if len(way) <= bounded.MOST]
+    if short:
+        few = _look_up(account, asked, sorted(set.intersection(*short)))
+        return Survey(Count(len(few)), few)
+    if ways:
+        return Survey(None, None)
+    every = select(Upload.id).where(*asking.matching(account, asked))
+    found = bounded.count(every)
+    if found.more or asked.key == "arrived":
+        return Survey(found, None)
+    rows = db.session.execute(every.with_only_columns(SORTS[asked.key], Upload.id))
+    return Survey(found, sorted(((key, one) for key, one in rows), reverse=asked.falling))
+
+
+def _look_up(account: Account, asked: Filter, ids: list[int]) -> list[tuple[Any, int]]:
+    found: list[tuple[Any, int]] = []
+    conditions = asking.matching(account, asked, alone=False)
+    for start in range(0, len(ids), PIECE):
+        query = select(SORTS[asked.key], Upload.id).where(Upload.id.in_(ids[start : start + PIECE]), *conditions)
+        found += [(key, one) for key, one in db.session.execute(query)]
+    return sorted(found, reverse=asked.falling)
+
+
+def page(account: Account, asked: Filter, known: Survey, *, after: str = "", before: str = "") -> keyset.Page:
+    """A page in the asked order; cursors are ids of uploads."""
+    found = ids(account, asked, known, after=after, before=before)
+    rows = {row.upload.id: row for row in uploads.rows_of(found.rows)}
+    return keyset.Page([rows[one] for one in found.rows if one in rows], found.newer, found.older)
+
+
+def ids(
+    account: Account, asked: Filter, known: Survey, *, after: str = "", before: str = "", limit: int = keyset.PAGE
 ) -> keyset.Page:
-    """The newest first. `state` is '' (not loaded), 'problems', 'loaded' or 'all'."""
-    zone = settings().timezone
-    begin, end = clock.midnight(first, zone), clock.midnight(last + timedelta(days=1), zone)
-    query = uploads.query_of(account.id).where(Upload.created_at >= begin, Upload.created_at < end)
-    if state == "problems":
-        bad = (states.INCOMPLETE, states.FAILED)
-        query = query.where(or_(Upload.state.in_(bad), File.state.in_(PROBLEM_FILES)))
-    elif state == "loaded":
-        query = query.where(Upload.state == states.ARCHIVED)
-    elif state != "all":
-        query = query.where(Upload.state.in_(NOT_LOADED))
-    if text.strip():
-        query = query.where(Upload.name.contains(text.strip(), autoescape=True))
-    found = keyset.fetch(query, (Upload.id,), lambda row: (row[0].id,), after=after, before=before)
-    return keyset.Page([uploads.row_of(row) for row in found.rows], found.newer, found.older)
+    cursor = keyset.parse(before or after, 1)
+    mark = db.session.get(Upload, cursor[0]) if cursor else None
+    backwards = bool(before) and mark is not None
+    if known.few is not None:
+        found = _slice(known.few, asked, mark, backwards, limit + 1)
+    else:
+        found = _merged(_walks(account, asked, mark, asked.falling != backwards, limit + 1), asked, backwards, limit)
+    more, rows = len(found) > limit, found[:limit]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return keyset.Page()
+    has_newer, has_older = (more, True) if backwards else (mark is not None, more)
+    return keyset.Page(rows, str(rows[0]) if has_newer else "", str(rows[-1]) if has_older else "")
+
+
+def _slice(few: list[tuple[Any, int]], asked: Filter, mark: Upload | None, backwards: bool, limit: int) -> list[int]:
+    rows = few[::-1] if backwards else few
+    if mark is not None:
+        there, falling = (getattr(mark, SORTS[asked.key].key), mark.id), asked.falling != backwards
+        rows = [row for row in rows if (row < there if falling else row > there)]
+    return [row[1] for row in rows[:limit]]
+
+
+def _merged(walks: list[Select], asked: Filter, backwards: bool, limit: int) -> list[int]:
+    every = union_all(*walks).subquery()
+    key, one = every.c.key, every.c.id
+    order = (key.desc(), one.desc()) if asked.falling != backwards else (key, one)
+    return list(db.session.scalars(select(one).order_by(*order).limit(limit + 1)))
+
+
+def _walks(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
+    """Each walks one stretch of an index in its order and stops after a page; merged they are the page."""
+    if asked.dataset:
+        return _by_number(account, asked, mark, falling, limit)
+    if asked.key == "arrived":
+        stretches: list[list[Any]] = [[Upload.state == state, Upload.realm == realm] for state in asked.states
+                                      for realm in asked.realms]  # fmt: skip
+    elif asked.key == "name":
+        stretches = [[Upload.area == area, Upload.realm == realm] for area in AREAS for realm in asked.realms]
+    else:
+        stretches = [[]]
+    column, rest = SORTS[asked.key], asking.matching(account, asked)
+    return [_walk(column, [*stretch, *rest], mark, falling, limit) for stretch in stretches]
+
+
+def _walk(column: Any, where: list, mark: Upload | None, falling: bool, limit: int) -> Select:
+    query = select(Upload.id.label("id"), column.label("key")).where(*where)
+    if mark is not None:
+        here, there = tuple_(column, Upload.id), tuple_(getattr(mark, column.key), mark.id)
+        query = query.where(here < there if falling else here > there)
+    order = (column.desc(), Upload.id.desc()) if falling else (column, Upload.id)
+    return _part(query.order_by(*order).limit(limit))
+
+
+def _part(query: Select) -> Select:
+    part = query.subquery()
+    return select(part.c.id, part.c.key)
+
+
+def _by_number(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
+    """The files of a large dataset in the order of their numbers."""
+    conditions, parts = asking.matching(account, asked, alone=False), []
+    number = mark and db.session.scalar(select(File.n).where(File.upload_id == mark.id))
+    for state in asked.file_states:
+        query = select(Upload.id.label("id"), File.n.label("key")).join(File, File.upload_id == Upload.id)
+        query = query.where(File.dataset_id == asked.dataset, File.state == state, *conditions)
+        if number:
+            query = query.where(File.n < number if falling else File.n > number)
+        parts.append(_part(query.order_by(File.n.desc() if falling else File.n).limit(limit)))
+    return parts
+
+
+def oldest(account: Account) -> int | None:
+    """When the account's first upload came."""
+    query = select(Upload.created_at).where(Upload.account_id == account.id).order_by(Upload.id).limit(1)
+    return db.session.scalar(query)

@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import lazyload
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.models import Account, Dataset, File, Upload, WireFault
+from portal.models import Account, Dataset, File, Job, Upload, WireFault
 from portal.queries import keyset
 from portal.queries.files import Work
 
 HERE = (states.RECEIVING, *states.LISTED)
 LINKABLE = (states.RECEIVED, states.FAILED)
+PROBLEM_FILES = (states.FAILED, states.ERROR)
 VIEWS = ("", "unlinked", "linked")
+CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
+INSPECTING = states.Shown("Inspecting", "wait", "inspecting", "grey")
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,27 @@ class Row:
     file: File | None
     dataset: Dataset | None
     work: Work | None = None
+    kind: str = ""  # of the job that works on it
 
     @property
     def shown(self) -> states.Shown:
+        """The pill: what works on it, else how the file stands that claims it, else the upload itself."""
+        if self.kind:
+            return INSPECTING if self.kind == "inspect" else states.SHOWN_UPLOAD[states.CHECKING]
+        if self.upload.area == "test" and self.upload.state == states.RECEIVED and self.upload.md5:
+            return CHECKED
         if self.file is not None and self.upload.state not in (states.RECEIVING, states.INCOMPLETE):
             return states.shown_file(self.file.state, self.file.error)
         return states.SHOWN_UPLOAD[self.upload.state]
+
+    @property
+    def cause(self) -> str:
+        comment = self.file.comment if self.file else ""
+        return comment.partition(". ")[0].rstrip(".") + "." if comment else ""
+
+    @property
+    def remedy(self) -> str:
+        return self.file.comment.partition(". ")[2] if self.file else ""
 
     @property
     def frozen(self) -> bool:
@@ -47,19 +66,37 @@ class Row:
         return self.upload.state in (states.INCOMPLETE, states.FAILED) or bool(self.file and self.file.error)
 
 
-def query_of(account_id: int):
+def _query():
     return (
         select(Upload, File, Dataset)
         .outerjoin(File, File.upload_id == Upload.id)
         .outerjoin(Dataset, Dataset.id == File.dataset_id)
-        .where(Upload.account_id == account_id)
+        .options(lazyload(File.upload))
     )
 
 
-def row_of(found) -> Row:
+def query_of(account_id: int):
+    return _query().where(Upload.account_id == account_id)
+
+
+def row_of(found, job: Job | None = None) -> Row:
     upload, file, dataset = found
-    moving = upload.state == states.RECEIVING
-    return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate) if moving else None)
+    if upload.state == states.RECEIVING:
+        return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate))
+    if job is not None:
+        return Row(upload, file, dataset, Work(job.done, job.total, job.rate), job.kind)
+    return Row(upload, file, dataset)
+
+
+def rows_of(ids: list[int]) -> list[Row]:
+    """The uploads of a page, with what works on them now."""
+    working = select(Job).where(Job.state == states.RUNNING, Job.kind.in_(("digest", "inspect")))
+    jobs = {job.upload_id: job for job in db.session.scalars(working)} if ids else {}
+    found = []
+    for start in range(0, len(ids), 500):
+        some = _query().where(Upload.id.in_(ids[start : start + 500]))
+        found += [row_of(row, jobs.get(row[0].id)) for row in db.session.execute(some).unique()]
+    return found
 
 
 def area(account: Account, *, folder: str = "", view: str = "", after: str = "", before: str = "") -> keyset.Page:

@@ -14,7 +14,8 @@ HERE = sa.text("state IN ('receiving', 'incomplete', 'received', 'checking', 'fa
 def upgrade() -> None:
     op.add_column("upload", sa.Column("warned_at", sa.Integer(), nullable=True))
     op.drop_index(op.f("ix_upload_account_id_state_id"), table_name="upload")
-    op.create_index("ix_upload_tracked", "upload", ["account_id", "state", "realm", "created_at", "id", "file_type"])
+    op.create_index("ix_upload_tracked", "upload", ["account_id", "state", "realm", "created_at", "id"])
+    op.create_index("ix_upload_typed", "upload", ["account_id", "file_type", "state", "realm", "created_at", "id"])
     op.create_index(op.f("ix_upload_account_id_size_id"), "upload", ["account_id", "size", "id"])
     op.create_index(
         "ix_upload_room", "upload", ["center_id", "realm", "account_id", "size"], sqlite_where=HERE,
@@ -25,6 +26,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_upload_room", table_name="upload")
     op.drop_index(op.f("ix_upload_account_id_size_id"), table_name="upload")
+    op.drop_index("ix_upload_typed", table_name="upload")
     op.drop_index("ix_upload_tracked", table_name="upload")
     op.create_index(op.f("ix_upload_account_id_state_id"), "upload", ["account_id", "state", "id"])
     op.drop_column("upload", "warned_at")

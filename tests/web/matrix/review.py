@@ -1,4 +1,4 @@
-"""Who gets what from review, my uploads and tracking."""
+"""Who gets what from review and my uploads."""
 
 from portal import db
 from portal.domain import accounts, datasets, remarks, uploads
@@ -75,5 +75,4 @@ ROWS = [
     Row("area.show", "GET", "/area/{upload}", owner(200, anonymous=303)),
     Row("area.rename", "POST", "/area/{upload}/rename", owner(303, anonymous=303), data={"name": "z.txt"}),
     Row("area.delete", "POST", "/area/{upload}/delete", owner(303, anonymous=303)),
-    Row("tracking.listing", "GET", "/tracking", people(200, anonymous=303)),
 ]

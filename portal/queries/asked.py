@@ -1,0 +1,132 @@
+"""What is asked of the tracking table: a filter, its conditions, and the short ways to what they leave."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select, text, union
+from sqlalchemy.orm import aliased
+
+from portal import clock, states
+from portal.config import settings
+from portal.models import Account, Dataset, File, Upload
+from portal.queries import bounded
+
+NOT_LOADED = (states.RECEIVING, *states.LISTED)
+BAD = (states.INCOMPLETE, states.FAILED)
+BAD_FILES = (states.FAILED, states.ERROR)
+VIEWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": ("Not yet loaded", NOT_LOADED),
+    "arriving": ("Arriving", (states.RECEIVING, states.INCOMPLETE)),
+    "received": ("Received", (states.RECEIVED,)),
+    "checking": ("Checking", (states.CHECKING,)),
+    "failed": ("Error or failed", (states.FAILED,)),
+    "loaded": ("Loaded", (states.ARCHIVED,)),
+    "obsolete": ("Replaced or obsolete", (states.OBSOLETE, states.EXPIRED)),
+    "all": ("All", states.UPLOAD.states),
+}
+# States of a file that claims an upload of a state; the others are claimed by none.
+CLAIMED = {
+    states.RECEIVED: (states.RECEIVED, states.FAILED, states.ERROR, states.CHECKING),
+    states.CHECKING: (states.CHECKING,),
+    states.FAILED: (states.FAILED, states.ERROR),
+    states.ARCHIVED: (states.ARCHIVED,),
+    states.OBSOLETE: states.DEAD_FILES,
+    states.EXPIRED: states.DEAD_FILES,
+}
+REALMS = ("open", "protected")
+TYPES = ("BAM", "BZIP2", "DATA", "EMPTY", "FASTQ", "FLI", "GZ", "HDF5", "HTML", "MSOFFICE", "RAR", "SFF", "SHELL",
+         "SHORTCUT", "SRF", "SYSTEM", "TAR", "TEXT", "UNKNOWN", "XSL", "ZIP")  # fmt: skip
+SORTS = {"arrived": Upload.created_at, "name": Upload.name, "size": Upload.size}
+PROBLEM_FILE = text("file.state IN ('failed', 'error')")  # word by word that of the index ix_file_problem
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is asked for. `sort` is a key of SORTS, with - in front where the largest comes first."""
+
+    first: date
+    last: date
+    state: str = ""
+    realm: str = ""
+    file_type: str = ""
+    dataset: int | None = None
+    text: str = ""
+    problems: bool = False
+    sort: str = "-arrived"
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return VIEWS[self.state][1]
+
+    @property
+    def realms(self) -> tuple[str, ...]:
+        return (self.realm,) if self.realm else REALMS
+
+    @property
+    def key(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def falling(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def span(self) -> tuple[int, int]:
+        zone = settings().timezone
+        return clock.midnight(self.first, zone), clock.midnight(self.last + timedelta(days=1), zone)
+
+    @property
+    def file_states(self) -> list[str]:
+        """Those of the files whose uploads are asked for."""
+        wanted = {state for one in self.states for state in CLAIMED.get(one, ())}
+        return sorted(wanted & set(BAD_FILES) if self.problems else wanted)
+
+
+def matching(account: Account, asked: Filter, *, alone: bool = True) -> list:
+    """The conditions of a filter. Where another condition drives the search (`alone` false), columns are wrapped, so
+    that no index but the key is taken for them."""
+    given: list[tuple[Any, Any]] = [(Upload.account_id, 0), (Upload.state, ""), (Upload.realm, ""),
+                                    (Upload.created_at, 0), (Upload.file_type, "")]  # fmt: skip
+    owner, state, realm, created, kind = (column if alone else func.coalesce(column, empty) for column, empty in given)
+    begin, end = asked.span
+    found = [owner == account.id, state.in_(asked.states), realm.in_(asked.realms), created >= begin, created < end]
+    claim = aliased(File)
+    if asked.file_type:
+        found.append(kind == asked.file_type)
+    if asked.text:
+        found.append(_named(asked.text))
+    if asked.problems:
+        faulty = select(claim.id).where(claim.upload_id == Upload.id, claim.state.in_(BAD_FILES))
+        found.append(or_(state.in_(BAD), faulty.exists()))
+    if asked.dataset:
+        found.append(select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == asked.dataset).exists())
+    return found
+
+
+def _named(sought: str) -> Any:
+    named = Upload.name.contains(sought, autoescape=True)
+    return or_(named, Upload.id == int(sought)) if sought.isdecimal() and len(sought) < 18 else named
+
+
+def short_ways(account: Account, asked: Filter) -> list[Select]:
+    """Queries of ids, each through an index of its own: what is asked for is in all of them."""
+    mine = Upload.account_id == account.id
+    found = []
+    if asked.dataset:
+        found.append(_either([select(File.upload_id.label("id")).where(
+            File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None))
+            for state in asked.file_states]))  # fmt: skip
+    if asked.problems:
+        faulty = select(File.upload_id.label("id")).join(Dataset, Dataset.id == File.dataset_id).where(
+            Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))  # fmt: skip
+        found.append(_either([select(Upload.id).where(mine, Upload.state == state) for state in BAD] + [faulty]))
+    if asked.text:
+        found.append(select(Upload.id).where(mine, _named(asked.text)))
+    return [bounded.first(query) for query in found]
+
+
+def _either(queries: list[Select]) -> Select:
+    """The ids of several queries, each bounded by itself."""
+    parts = [bounded.first(query).subquery() for query in queries or [select(Upload.id).where(Upload.id < 0)]]
+    return select(union(*(select(part.c.id) for part in parts)).subquery().c.id)

@@ -1,0 +1,148 @@
+"""The submissions of an account: all, published, or in need of attention; and the components of one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, or_, select, tuple_, union_all
+
+from portal import db, states
+from portal.models import Account, Component, Dataset, Event, File
+from portal.queries import bounded, datasets, keyset, tallies
+from portal.queries.asked import PROBLEM_FILE
+from portal.queries.bounded import Count
+from portal.queries.tallies import Tally
+
+TABS = {"submissions": states.DATASET.states, "published": datasets.PUBLISHED, "attention": datasets.ATTENTION}
+WORST_FIRST = (states.ERROR, states.RECEIVED, states.LOADED)
+COMPONENT_TYPES = ("SUBMISSION", "STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A dataset in the table, with how its parts stand and what a curator last said of it."""
+
+    dataset: Dataset
+    tally: Tally
+    shown: states.Shown
+    remark: Event | None = None
+    by: str = ""
+    fault: File | None = None
+
+    @property
+    def need(self) -> bool:
+        overdue = self.shown is states.SHOWN_DATASET["overdue"]
+        faulty = self.tally.files.get("fault") or self.tally.components.get(states.ERROR)
+        return self.dataset.state == states.RETURNED or overdue or bool(faulty)
+
+
+def own(account: Account, ref: str) -> Dataset | None:
+    """A dataset of the account by accession or number."""
+    name = Dataset.id == int(ref) if ref.isdecimal() and len(ref) < 18 else Dataset.accession == ref.upper()
+    return db.session.scalar(select(Dataset).where(name, Dataset.account_id == account.id))
+
+
+def tabs(account: Account) -> dict[str, Count]:
+    """How many submissions stand under each tab."""
+    mine = select(Dataset.id).where(Dataset.account_id == account.id)
+    return {tab: bounded.count(mine.where(Dataset.state.in_(known))) for tab, known in TABS.items()}
+
+
+def page(
+    account: Account, tab: str, *, state: str = "", text: str = "", problems: bool = False, after: str = "",
+    before: str = "", limit: int = keyset.PAGE,
+) -> keyset.Page:  # fmt: skip
+    """The last changed first. Each state is walked by itself, so that no page costs more than a few of them."""
+    wanted = (state,) if state in TABS[tab] else TABS[tab]
+    rest = _matching(account, text.strip(), problems)
+    cursor = keyset.parse(before or after, 2)
+    falling = not (before and cursor)
+    walks = [_walk([Dataset.account_id == account.id, Dataset.state == one, *rest], cursor, falling, limit + 1)
+             for one in wanted]  # fmt: skip
+    every = union_all(*walks).subquery()
+    query = select(Dataset).join(every, every.c.id == Dataset.id)
+    found = keyset.fetch(query, (Dataset.updated_at, Dataset.id), lambda row: (row[0].updated_at, row[0].id),
+                         after=after, before=before, limit=limit)  # fmt: skip
+    return keyset.Page(rows_of([row[0] for row in found.rows]), found.newer, found.older)
+
+
+def _walk(where: list, cursor: tuple[int, ...] | None, falling: bool, limit: int) -> Select:
+    query = select(Dataset.id.label("id")).where(*where)
+    if cursor is not None:
+        here = tuple_(Dataset.updated_at, Dataset.id)
+        query = query.where(here < cursor if falling else here > cursor)
+    order = (Dataset.updated_at.desc(), Dataset.id.desc()) if falling else (Dataset.updated_at, Dataset.id)
+    part = query.order_by(*order).limit(limit).subquery()
+    return select(part.c.id)
+
+
+def _matching(account: Account, text: str, problems: bool) -> list[Any]:
+    found: list[Any] = []
+    if text:
+        found.append(or_(Dataset.title.contains(text, autoescape=True), Dataset.accession == text.upper()))
+    if problems:
+        faulty = select(File.dataset_id).where(File.dataset_id == Dataset.id, PROBLEM_FILE)
+        broken = select(Component.id).where(Component.dataset_id == Dataset.id, Component.state == states.ERROR)
+        found.append(or_(Dataset.state == states.RETURNED, faulty.exists(), broken.exists()))
+    return found
+
+
+def rows_of(found: list[Dataset]) -> list[Row]:
+    counted = tallies.of(found)
+    remarks = datasets.last_remarks([dataset.id for dataset in found if dataset.state == states.RETURNED])
+    faults = _first_faults([dataset.id for dataset in found if counted[dataset.id].files.get("fault")])
+    rows = []
+    for dataset in found:
+        remark, by = remarks.get(dataset.id, (None, ""))
+        shown = datasets.shown(dataset)
+        rows.append(Row(dataset, counted[dataset.id], shown, remark, by, faults.get(dataset.id)))
+    return rows
+
+
+def _first_faults(ids: list[int]) -> dict[int, File]:
+    """A faulty file of each, for the Comments."""
+    found = {}
+    for one in ids:
+        query = select(File).where(File.dataset_id == one, File.state.in_((states.FAILED, states.ERROR)))
+        fault = db.session.scalars(query.order_by(File.state, File.n).limit(1)).first()
+        if fault is not None:
+            found[one] = fault
+    return found
+
+
+def components(
+    dataset: Dataset, *, state: str = "", kind: str = "", text: str = "", after: str = "", before: str = "",
+    limit: int = keyset.PAGE,
+) -> keyset.Page:  # fmt: skip
+    """What could not be loaded first, then what waits, then what is loaded, each as it came. A cursor is the rank of
+    the state and the id."""
+    ranks = [rank for rank, one in enumerate(WORST_FIRST) if state in ("", one)]
+    cursor = keyset.parse(before or after, 2)
+    backwards = bool(before) and cursor is not None
+    found: list[tuple[int, Component]] = []
+    for rank in reversed(ranks) if backwards else ranks:
+        if cursor is not None and (rank > cursor[0] if backwards else rank < cursor[0]):
+            continue
+        query = select(Component).where(Component.dataset_id == dataset.id, Component.state == WORST_FIRST[rank],
+                                        *_component_matching(kind, text.strip()))  # fmt: skip
+        if cursor is not None and rank == cursor[0]:
+            query = query.where(Component.id < cursor[1] if backwards else Component.id > cursor[1])
+        query = query.order_by(Component.id.desc() if backwards else Component.id)
+        found += [(rank, one) for one in db.session.scalars(query.limit(limit + 1 - len(found)))]
+        if len(found) > limit:
+            break
+    more, rows = len(found) > limit, found[:limit]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return keyset.Page()
+    first, last = (keyset.write((rank, one.id)) for rank, one in (rows[0], rows[-1]))
+    has_newer, has_older = (more, True) if backwards else (cursor is not None, more)
+    return keyset.Page([one for _rank, one in rows], first if has_newer else "", last if has_older else "")
+
+
+def _component_matching(kind: str, text: str) -> list[Any]:
+    found: list[Any] = [Component.type == kind] if kind else []
+    if text:
+        named = (Component.alias.contains(text, autoescape=True), Component.title.contains(text, autoescape=True))
+        found.append(or_(*named, Component.accession == text.upper()))
+    return found

@@ -1,0 +1,120 @@
+"""What the filter shows, all of it, as TSV or XLSX. The columns bear the words of the SRA handbook."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Response
+from sqlalchemy import select
+
+from portal import db, states
+from portal.models import Account, Dataset, File, Upload
+from portal.queries import keyset, tracking
+from portal.queries.asked import Filter
+from portal.web import guards
+from portal.web.api.documents import moment
+from portal.web.tracking.blueprint import bp, given_filter
+from portal.web.tracking.sheet import answer
+from portal.web.tracking.submissions import mine, parts, rows
+
+FILE_HEAD = ["realm", "upload_id", "upload_date", "file_name", "file_size", "file_md5sum", "file_status", "file_type",
+             "load_date", "file_error", "submissions", "comments"]  # fmt: skip
+SUBMISSION_HEAD = ["accession", "title", "state", "status", "visibility", "components_loaded", "components_unlinked",
+                   "components_error", "files_declared", "files_loaded", "files_faulty", "files_missing", "updated",
+                   "comments"]  # fmt: skip
+COMPONENT_HEAD = ["accession", "submission", "type", "alias", "title", "status", "state", "updated", "md5sum",
+                  "comments"]  # fmt: skip
+_COLUMNS = (Upload.id, Upload.realm, Upload.received_at, Upload.name, Upload.size, Upload.md5, Upload.state,
+            Upload.replaced_by, Upload.area, Upload.file_type, Upload.loaded_at, Upload.error, Upload.detail,
+            File.state.label("file_state"), File.error.label("file_error"), File.comment, File.archived_at,
+            Dataset.accession)  # fmt: skip
+PIECE = 1000
+
+
+@bp.get('/files.<any("tsv", "xlsx"):kind>')
+@guards.signed_in
+def export_files(kind: str) -> Response:
+    me = guards.account()
+    wanted = given_filter(me)
+    return answer(_file_rows(me, wanted), f"files-{wanted.first}-{wanted.last}", kind)
+
+
+def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
+    """Each piece in a read of its own, so that a long download holds up nothing."""
+    yield FILE_HEAD
+    known, after = tracking.survey(account, wanted), ""
+    while True:
+        found = tracking.ids(account, wanted, known, after=after, limit=PIECE)
+        query = select(*_COLUMNS).outerjoin(File, File.upload_id == Upload.id).outerjoin(
+            Dataset, Dataset.id == File.dataset_id).where(Upload.id.in_(found.rows))  # fmt: skip
+        known_rows = {row.id: row for row in db.session.execute(query)}
+        yield from (_file_row(known_rows[one]) for one in found.rows if one in known_rows)
+        db.end()
+        after = found.older
+        if not after:
+            return
+
+
+def _file_row(row: Any) -> list[Any]:
+    error = row.file_error or row.error or ""
+    return [row.realm.capitalize(), row.id, moment(row.received_at) or "", row.name, row.size, row.md5 or "",
+            file_status(row, error), row.file_type or "", moment(row.archived_at or row.loaded_at) or "", error,
+            row.accession or "", row.comment or row.detail or ""]  # fmt: skip
+
+
+def file_status(row: Any, error: str) -> str:
+    """The word of the files report."""
+    if row.state == states.ARCHIVED:
+        return "Loaded"
+    if row.state in (states.OBSOLETE, states.EXPIRED):
+        return f"replaced_by_{row.replaced_by}" if row.replaced_by else "Obsolete"
+    if error:
+        return "Failed" if error in ("copy_error", "failure_during_copy") else "Error"
+    return "Done" if row.area == "test" and row.md5 else "Received"
+
+
+@bp.get('/<any("submissions", "published", "attention"):tab>.<any("tsv", "xlsx"):kind>')
+@guards.signed_in
+def export_submissions(tab: str, kind: str) -> Response:
+    me = guards.account()
+    pages = _pages(lambda after: rows(me, tab, limit=PIECE, after=after))
+    return answer(_with_head(SUBMISSION_HEAD, pages, _submission_row), tab, kind)
+
+
+def _submission_row(row: Any) -> list[Any]:
+    one, files, parts = row.dataset, row.tally.files, row.tally.components
+    comment = row.fault.comment if row.fault else row.remark.note if row.remark else ""
+    return [one.accession or "", one.title, row.shown.word, states.STATUS[one.state],
+            "controlled" if one.access == "controlled" else "public", parts.get(states.LOADED, 0),
+            parts.get(states.RECEIVED, 0), parts.get(states.ERROR, 0), row.tally.declared, files.get("archived", 0),
+            files.get("fault", 0), files.get("waiting", 0), moment(one.updated_at), comment]  # fmt: skip
+
+
+@bp.get('/<ref>/components.<any("tsv", "xlsx"):kind>')
+@guards.signed_in
+def export_components(ref: str, kind: str) -> Response:
+    dataset = mine(ref)
+    pages = _pages(lambda after: parts(dataset, limit=PIECE, after=after))
+    name = f"{dataset.accession or f'draft-{dataset.id}'}-components"
+    return answer(_with_head(COMPONENT_HEAD, pages, lambda one: _component_row(one, dataset)), name, kind)
+
+
+def _component_row(one: Any, dataset: Dataset) -> list[Any]:
+    return [one.accession or "", dataset.accession or "", one.type, one.alias, one.title,
+            one.status or states.STATUS[dataset.state], states.SHOWN_COMPONENT[one.state].word,
+            moment(one.updated_at), one.md5 or "", one.comment]  # fmt: skip
+
+
+def _pages(fetch: Callable[[str], keyset.Page]) -> Iterator[Any]:
+    after = ""
+    while True:
+        found = fetch(after)
+        yield from found.rows
+        db.end()
+        after = found.older
+        if not after:
+            return
+
+
+def _with_head(head: list[str], found: Iterator[Any], line: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:
+    yield head
+    yield from map(line, found)

@@ -1,0 +1,60 @@
+"""The files: every upload of mine by period, state, type, realm, dataset and text, with its comments."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import request, url_for
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.config import settings
+from portal.models import Account
+from portal.queries import asked, revision, submissions, tracking
+from portal.queries.asked import Filter
+from portal.web import guards, htmx
+from portal.web.tracking.blueprint import NAMES, bp, given_filter, here
+
+WORDS = {"arrived": "Upload, received", "name": "Name, MD5", "size": "Size, type"}
+
+
+@bp.get("")
+@guards.signed_in
+def listing() -> Response:
+    me = guards.account()
+    rev = revision.of_account(me)
+    if htmx.is_htmx() and request.args.get("rev") == rev:
+        return htmx.unchanged()
+    wanted = given_filter(me)
+    known = tracking.survey(me, wanted)
+    page = tracking.page(me, wanted, known, after=request.args.get("after", ""), before=request.args.get("before", ""))
+    context: dict[str, Any] = {"page": page, "count": known.count, "rev": rev, "wanted": wanted, "here": here(*NAMES),
+               "place": here("after", "before"), "sorts": sorts(wanted),
+               "moving": any(row.work for row in page.rows)}  # fmt: skip
+    if not htmx.is_htmx():
+        context |= {"views": asked.VIEWS, "types": asked.TYPES, "tabs": submissions.tabs(me), "spans": spans(me)}
+    return htmx.fragment_or_page("tracking/_files.html", "tracking/files.html", **context)
+
+
+def sorts(wanted: Filter) -> dict[str, dict[str, str]]:
+    """The heads that sort: where a press leads, and how it is sorted now."""
+    found = {}
+    for key, word in WORDS.items():
+        falling = not wanted.falling if wanted.key == key else key != "name"
+        address = url_for("tracking.listing", **here(*NAMES) | {"sort": f"{'-' if falling else ''}{key}"})
+        found[key] = {"label": word, "sort": address}
+        if wanted.key == key:
+            found[key]["sorted"] = "descending" if wanted.falling else "ascending"
+    return found
+
+
+def spans(account: Account) -> list[tuple[str, str]]:
+    """Periods that one press away: (word, address)."""
+    zone = settings().timezone
+    today, oldest = clock.today(zone), tracking.oldest(account)
+    found = [("7 days", today - timedelta(days=7)), ("30 days", today - timedelta(days=30)),
+             ("this year", date(today.year, 1, 1))]  # fmt: skip
+    if oldest is not None:
+        first = clock.day_of(oldest, zone)
+        found.append((f"everything since {first.year}", first))
+    rest = {name: value for name, value in here(*NAMES).items() if name not in ("from", "to")}
+    return [(word, url_for("tracking.listing", **rest | {"from": begin.isoformat()})) for word, begin in found]
