@@ -9,9 +9,16 @@ branch_labels = None
 depends_on = None
 
 HERE = sa.text("state IN ('receiving', 'incomplete', 'received', 'checking', 'failed')")
+FAULTY = sa.text("state IN ('failed', 'error')")
 
 
 def upgrade() -> None:
+    op.create_index(
+        op.f("ix_dataset_account_id_state_updated_at_id"), "dataset", ["account_id", "state", "updated_at", "id"]
+    )
+    op.create_index(
+        "ix_file_problem", "file", ["dataset_id", "upload_id"], sqlite_where=FAULTY, postgresql_where=FAULTY
+    )
     op.add_column("upload", sa.Column("warned_at", sa.Integer(), nullable=True))
     op.drop_index(op.f("ix_upload_account_id_state_id"), table_name="upload")
     op.create_index("ix_upload_tracked", "upload", ["account_id", "state", "realm", "created_at", "id"])
@@ -30,3 +37,5 @@ def downgrade() -> None:
     op.drop_index("ix_upload_tracked", table_name="upload")
     op.create_index(op.f("ix_upload_account_id_state_id"), "upload", ["account_id", "state", "id"])
     op.drop_column("upload", "warned_at")
+    op.drop_index("ix_file_problem", table_name="file")
+    op.drop_index(op.f("ix_dataset_account_id_state_updated_at_id"), table_name="dataset")
