@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from portal import errors, storage
 
@@ -28,12 +28,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes to send. `still_open()` is asked again while they are sent; `dataset_id` counts them as a download."""
+    """Bytes to send. `still_open()` is asked again while they are sent; `dataset_id` counts them as a download, and
+    `ledger` writes down who got them."""
 
     file: BinaryIO
     size: int
     dataset_id: int | None = None
     still_open: Callable[[], bool] | None = None
+    ledger: "Ledger | None" = None
+
+
+class Ledger(Protocol):
+    """Told before the first byte of a download, and after the last."""
+
+    def begin(self, address: str, offset: int) -> None: ...
+    def end(self, size: int) -> None: ...
 
 
 class Sheet(io.BytesIO):

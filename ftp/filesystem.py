@@ -5,6 +5,7 @@ import re
 from ftp.area import Area
 from ftp.authorizer import Who
 from ftp.entries import Branch, Shelf
+from ftp.granted import Granted, Grants
 from ftp.released import Released, Shop
 from ftp.shelves import Outgoing
 from portal import config, errors
@@ -31,7 +32,7 @@ class Tree:
             "test": Area(account, "open", "test"),
             "outgoing": Outgoing(instance / "outgoing" / center),
             "outgoing-protected": Outgoing(instance / "outgoing-protected" / center),
-            "granted": Shelf(),
+            "granted": Grants(account),
         }
 
     def _where_to(self) -> str:
@@ -61,6 +62,8 @@ class Tree:
             dataset = self._dataset(rest)
             if dataset:
                 return dataset
+        if first == "granted" and rest and self.who.account_id:
+            return Granted(rest[0], self.who.account_id), "/".join(rest[1:])
         branch = self.branches.get(first)
         if branch is None:
             return self.top, "/".join(steps)

@@ -1,6 +1,8 @@
 """Released open datasets as branches of the tree: for everyone, read-only, with their files under plain names."""
 
-from ftp.entries import Branch, Entry, Sheet, Source, folder, open_bytes
+from sqlalchemy import Row
+
+from ftp.entries import Branch, Entry, Ledger, Sheet, Source, folder, open_bytes
 from portal import clock, config, db, errors, storage
 from portal.queries import tree
 
@@ -27,30 +29,39 @@ class Released(Branch):
     """The files of one dataset. Whether it is open is asked at every command: a policy may change at any time."""
 
     refusal = Shop.refusal
+    bound: int | None = None
 
     def __init__(self, accession: str) -> None:
         self.accession = accession
-        self.dataset = tree.open_dataset(accession)
+        self.dataset = self.find()
+
+    def find(self) -> Row | None:
+        """The dataset, if it is open to this person now."""
+        return tree.open_dataset(self.accession)
 
     def entry(self, path: str) -> Entry | None:
         if self.dataset is None:
             return None
         if not path:
             return folder(self.accession, modified=self.dataset.released_at or 0)
-        row = tree.file_at(self.dataset.id, path)
+        row = tree.file_at(self.dataset.id, path, self.bound)
         if row is not None:
             return self._entry(row)
         if path in SHEETS:
             return self._sheet(path)
         base = path.rsplit("/", 1)[-1]
-        inside = tree.files_in(self.dataset.id, path) or tree.file_folders_in(self.dataset.id, path)
+        inside = tree.files_in(self.dataset.id, path, self.bound) or tree.file_folders_in(
+            self.dataset.id, path, self.bound
+        )
         return folder(base) if inside else None
 
     def entries(self, path: str) -> list[Entry]:
         if self.dataset is None:
             return []
-        files = [self._entry(row) for row in tree.files_in(self.dataset.id, path)]
-        folders = [folder(name, modified=at) for name, at in tree.file_folders_in(self.dataset.id, path).items()]
+        files = [self._entry(row) for row in tree.files_in(self.dataset.id, path, self.bound)]
+        folders = [
+            folder(name, modified=at) for name, at in tree.file_folders_in(self.dataset.id, path, self.bound).items()
+        ]
         taken = {one.name for one in files}
         sheets = [] if path else [self._sheet(name) for name in SHEETS if name not in taken]
         return files + folders + sheets
@@ -67,11 +78,11 @@ class Released(Branch):
     def _digests(self) -> bytes:
         """What `md5sum -c` reads in a folder into which the dataset was downloaded."""
         assert self.dataset is not None
-        return "".join(f"{row.md5}  {row.name}\n" for row in tree.digests(self.dataset.id)).encode()
+        return "".join(f"{row.md5}  {row.name}\n" for row in tree.digests(self.dataset.id, self.bound)).encode()
 
     def open(self, path: str) -> Source:
         dataset = self.dataset
-        row = tree.file_at(dataset.id, path) if dataset else None
+        row = tree.file_at(dataset.id, path, self.bound) if dataset else None
         if dataset is None or (row is None and path not in SHEETS):
             raise errors.NotFound(f"There is no file {path}.")
         if row is None:
@@ -80,8 +91,12 @@ class Released(Branch):
         if row.fixity == "bad":
             raise errors.Damaged(f"{path} is damaged in the archive and is not served; its curators know.")
         file, size = open_bytes(storage.archived_path(dataset.realm, dataset.accession, row.archive_path))
-        return Source(file, size, dataset.id, self.still_open)
+        return Source(file, size, dataset.id, self.still_open, self.ledger(row, size))
 
     def still_open(self) -> bool:
         with db.reading():
-            return tree.open_dataset(self.accession) is not None
+            return self.find() is not None
+
+    def ledger(self, row: Row, size: int) -> Ledger | None:
+        """Downloads of open data are counted, not written down."""
+        return None

@@ -108,9 +108,20 @@ class Transfers:
             self.respond(f"554 The file has {source.size} bytes; nothing is behind them.")
             return
         source.file.seek(offset)
+        self.write_down(source, offset)
         self.source = source
         db.end()
         self.push_dtp_data(FileProducer(source.file, "i"), isproducer=True, file=source.file, cmd="RETR")
+
+    def write_down(self, source: Source, offset: int) -> None:
+        """Controlled data leave the house only once it is written down who gets them."""
+        if source.ledger is None:
+            return
+        try:
+            source.ledger.begin(self.remote_ip, offset)
+        except BaseException:
+            source.file.close()
+            raise
 
     def is_shut(self, now: float) -> bool:
         """Whether what is being sent is no longer open to this person; asked every 15 s of a long download."""
@@ -127,6 +138,8 @@ class Transfers:
         source = None if receive else self.source
         if not receive:
             self.source = None
+        if source is not None and source.ledger is not None:
+            source.ledger.end(bytes)
         if source is not None and source.dataset_id and bytes:
             self.count_download(source.dataset_id, files=int(completed), size=bytes)
 

@@ -16,6 +16,11 @@ class Reach:
 
     grant: Grant | None = None
 
+    @property
+    def request_id(self) -> int | None:
+        """The request whose chosen files bound it."""
+        return self.grant.id if self.grant is not None and self.grant.numbers is not None else None
+
     def covers(self, n: int) -> bool:
         return self.grant is None or self.grant.numbers is None or n in self.grant.numbers
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, case, select
 
 from portal import clock, db, states
 from portal.models import Account, Counter, Dataset, Event, File, Request, RequestFile
@@ -52,8 +52,9 @@ def numbers(request_id: int) -> frozenset[int]:
 
 
 def granted_to(account_id: int) -> list[Row]:
-    """The datasets open to an account by grant now, with their accession and realm."""
-    columns = (Dataset.id, Dataset.accession, Dataset.realm, Dataset.released_at, Request.id.label("request_id"))
+    """The datasets open to an account by grant now. `bound` is the request where only chosen files are granted."""
+    bound = case((Request.whole, None), else_=Request.id).label("bound")
+    columns = (Dataset.id, Dataset.accession, Dataset.realm, Dataset.released_at, Request.id.label("request_id"), bound)
     query = select(*columns).where(*_live(latest()), Request.account_id == account_id)
     return list(db.session.execute(query.order_by(Dataset.accession)))
 

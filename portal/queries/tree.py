@@ -7,7 +7,8 @@ from sqlalchemy import Row, func, select
 from portal import db, states
 from portal.domain import access
 from portal.domain.uploads import Place
-from portal.models import Dataset, File, Folder, Upload
+from portal.models import Dataset, File, Folder, RequestFile, Upload
+from portal.queries import grants
 
 SHOWN = (states.RECEIVING, *states.LISTED)
 NEWEST_DATASETS = 10_000
@@ -100,36 +101,45 @@ def open_dataset(accession: str) -> Row | None:
     return db.session.execute(query).first()
 
 
-def _archived(dataset_id: int) -> tuple[Any, ...]:
-    return File.dataset_id == dataset_id, File.state == states.ARCHIVED
+def granted_dataset(accession: str, account_id: int) -> Row | None:
+    """A controlled dataset that is granted to an account now; `bound` is its request where only chosen files are."""
+    return next((row for row in grants.granted_to(account_id) if row.accession == accession), None)
 
 
-def file_at(dataset_id: int, path: str) -> Row | None:
-    query = select(*FILE_FACTS).where(*_archived(dataset_id), File.name == path)
+def _archived(dataset_id: int, bound: int | None) -> tuple[Any, ...]:
+    """The files of a dataset that lie in the archive; with `bound` those to which that grant is bound."""
+    mine = (File.dataset_id == dataset_id, File.state == states.ARCHIVED)
+    if bound is None:
+        return mine
+    return *mine, File.id.in_(select(RequestFile.file_id).where(RequestFile.request_id == bound))
+
+
+def file_at(dataset_id: int, path: str, bound: int | None = None) -> Row | None:
+    query = select(*FILE_FACTS).where(*_archived(dataset_id, bound), File.name == path)
     return db.session.execute(query).first()
 
 
-def files_in(dataset_id: int, path: str) -> list[Row]:
+def files_in(dataset_id: int, path: str, bound: int | None = None) -> list[Row]:
     """The archived files directly in a folder of a dataset."""
     prefix = _prefix(path)
     query = select(*FILE_FACTS).where(
-        *_archived(dataset_id), *_below(File.name, prefix), File.name == prefix + File.base
+        *_archived(dataset_id, bound), *_below(File.name, prefix), File.name == prefix + File.base
     )
     return list(db.session.execute(query.order_by(File.n)))
 
 
-def file_folders_in(dataset_id: int, path: str) -> dict[str, int]:
+def file_folders_in(dataset_id: int, path: str, bound: int | None = None) -> dict[str, int]:
     prefix = _prefix(path)
     parent = func.substr(File.name, 1, func.length(File.name) - func.length(File.base))
     query = (
         select(parent, func.max(File.archived_at))
-        .where(*_archived(dataset_id), *_below(File.name, prefix), File.name != File.base)
+        .where(*_archived(dataset_id, bound), *_below(File.name, prefix), File.name != File.base)
         .group_by(parent)
     )
     return _first_segments(prefix, list(db.session.execute(query)))
 
 
-def digests(dataset_id: int) -> list[Row]:
+def digests(dataset_id: int, bound: int | None = None) -> list[Row]:
     """Name and MD5 of all archived files of a dataset, in their order."""
-    query = select(File.name, File.md5).where(*_archived(dataset_id)).order_by(File.n)
+    query = select(File.name, File.md5).where(*_archived(dataset_id, bound)).order_by(File.n)
     return list(db.session.execute(query))

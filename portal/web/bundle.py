@@ -9,9 +9,10 @@ from zipstream import ZIP_STORED, ZipStream
 
 from portal import db, errors, storage
 from portal.domain import access
+from portal.domain.access import Reach
 from portal.models import Dataset
 from portal.queries import public as released
-from portal.web import download, session
+from portal.web import download, session, streams
 
 bp = Blueprint("bundle", __name__)
 # A zip keeps its index in memory while it is sent; beyond this a mirror by FTP or wget is the better way.
@@ -22,8 +23,8 @@ MOST_FILES = 20_000
 def whole(ref: str) -> Response:
     """Every file below a folder of the accession's name. `?from=` starts at a file's number, for whoever
     has the earlier ones; Range goes on within."""
-    dataset = download.downloadable(ref)
-    rows = files(dataset, number(request.args.get("from", "")))
+    dataset, reach = download.downloadable(ref)
+    rows = files(dataset, number(request.args.get("from", "")), reach)
     etag = f'"{hashlib.sha256(repr([(row.n, row.name, row.sha256) for row in rows]).encode()).hexdigest()}"'
     packed = pack(dataset, rows)
     answer = Response(mimetype="application/zip")
@@ -37,8 +38,10 @@ def whole(ref: str) -> Response:
         answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(packed)}"
     answer.headers["Content-Length"] = str(stop - start)
     if request.method != "HEAD":
-        count = download.counter(dataset, start, stop - start, files=len(rows))
-        answer.response = part(packed, start, stop, count)
+        counted = download.counter(dataset, start, files=len(rows))
+        running = streams.begin(dataset, reach, file_id=None, name="all.zip", via="zip", offset=start,
+                                length=stop - start)  # fmt: skip
+        answer.response = part(packed, start, stop, counted, running)
     db.end()
     return answer
 
@@ -49,9 +52,10 @@ def number(text: str) -> int:
     return int(text or 0)
 
 
-def files(dataset: Dataset, first: int) -> list[released.Packed]:
-    """What goes in. One file that cannot be served refuses the whole: a zip that silently lacks it would be a lie."""
-    rows = released.packed(dataset, first)
+def files(dataset: Dataset, first: int, reach: Reach) -> list[released.Packed]:
+    """What goes in: under a grant of chosen files, those. One file that cannot be served refuses the whole: a zip that
+    silently lacks it would be a lie."""
+    rows = [row for row in released.packed(dataset, first) if reach.covers(row.n)]
     if len(rows) > MOST_FILES:
         raise errors.TooLarge(
             f"More than {MOST_FILES:,} files are too many for one zip. Mirror the dataset by FTP or wget."
@@ -101,14 +105,22 @@ def span(size: int, etag: str) -> tuple[int, int]:
     return first, min(size, last) if last is not None else size
 
 
-def part(packed: ZipStream, start: int, stop: int, done: Callable[[], None]) -> Iterator[bytes]:
+def part(packed: ZipStream, start: int, stop: int, counted: Callable[[int], None],
+         running: streams.Running | None) -> Iterator[bytes]:  # fmt: skip
     """The bytes [start, stop). What lies before is read again, because the index at the end holds its checksums."""
-    at = 0
-    for piece in packed:
-        begin, end = max(start - at, 0), stop - at
-        at += len(piece)
-        if begin < len(piece) and end > 0:
-            yield piece[begin:end]
-        if at >= stop:
-            break
-    done()
+    at = sent = 0
+    try:
+        for piece in packed:
+            if running is not None:
+                running.check()
+            begin, end = max(start - at, 0), stop - at
+            at += len(piece)
+            if begin < len(piece) and end > 0:
+                yield piece[begin:end]
+                sent += len(piece[begin:end])
+            if at >= stop:
+                break
+    finally:
+        counted(sent)
+        if running is not None:
+            running.over(sent)

@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -12,9 +13,11 @@ from werkzeug.wsgi import FileWrapper
 
 from portal import db, errors, states, storage
 from portal.domain import access, downloads
+from portal.domain.access import Reach
 from portal.models import Dataset, File
 from portal.queries import public as released
-from portal.web import session
+from portal.queries import tree
+from portal.web import session, streams
 from portal.web.guards import dataset_or_404
 
 bp = Blueprint("download", __name__)
@@ -25,42 +28,49 @@ PIECE = 1 << 20
 @bp.get("/datasets/<ref>/files/<path:name>")
 def file(ref: str, name: str) -> Response:
     """One archived file. Range, If-Range, If-None-Match and HEAD are understood."""
-    dataset = downloadable(ref)
+    dataset, reach = downloadable(ref)
     row = released.file_named(dataset, name)
     if row is None:
         raise errors.NotFound(f"{dataset.accession} has no file {name}.")
+    if not reach.covers(row.n):
+        raise errors.Forbidden(f"{name} is not among the files that you were granted.", topic="access")
     if row.fixity == "bad":
         raise errors.Damaged(f"{name} is damaged in the archive and is not served; the curators were told.")
-    return serve(dataset, row)
+    return serve(dataset, row, reach)
 
 
 @bp.get("/datasets/<ref>/md5sum.txt")
 def md5sum(ref: str) -> Response:
     """What `md5sum -c` reads beside the downloaded files."""
-    dataset = downloadable(ref)
-    text = "".join(f"{md5}  {name}\n" for md5, name in released.digests(dataset))
+    dataset, reach = downloadable(ref)
+    text = "".join(f"{row.md5}  {row.name}\n" for row in tree.digests(dataset.id, reach.request_id))
     answer = Response(text, mimetype="text/plain")
     answer.headers["Content-Disposition"] = f'inline; filename="{dataset.accession}-md5sum.txt"'
     return answer
 
 
-def downloadable(ref: str) -> Dataset:
-    """A dataset whose bytes the asker may have. Raises Forbidden with whom to ask, Gone, NotFound."""
+def downloadable(ref: str) -> tuple[Dataset, Reach]:
+    """A dataset whose bytes the asker may have now, and which of them. Raises Forbidden with how to ask, Gone,
+    NotFound."""
     dataset, actor = dataset_or_404(ref), session.actor()
     if dataset.state == states.WITHDRAWN:
         raise errors.Gone("This dataset was withdrawn; its files were removed.")
-    if access.may_download(dataset, actor):
-        return dataset
+    reach = access.reach(dataset, actor)
+    if reach is not None:
+        return dataset, reach
     if actor is None:
         raise errors.SignInNeeded(
             "These files are under controlled access. Sign in with the account they were granted to."
         )
     raise errors.Forbidden(
-        "These files are under controlled access: only people its submitter authorised may download them."
+        "These files are under controlled access and are not, or no longer, granted to you. Ask for them on the "
+        "page of the dataset.",
+        accession=dataset.accession,
+        topic="access",
     )
 
 
-def serve(dataset: Dataset, row: File) -> Response:
+def serve(dataset: Dataset, row: File, reach: Reach) -> Response:
     size, etag = row.size or 0, f'"{row.sha256}"'
     answer = Response(status=200, mimetype="application/octet-stream")
     answer.headers.update(headers(dataset, row, etag))
@@ -78,7 +88,15 @@ def serve(dataset: Dataset, row: File) -> Response:
     answer.headers["Content-Length"] = str(stop - start)
     if request.method != "HEAD":
         path = storage.archived_path(dataset.realm, dataset.accession or "", row.archive_path or "")
-        send(answer, path, start, stop - start, dataset, size)
+        handle = opened(path, size)
+        counted = counter(dataset, start)
+        try:
+            running = streams.begin(dataset, reach, file_id=row.id, name=row.name, via="http", offset=start,
+                                    length=stop - start)  # fmt: skip
+        except BaseException:
+            handle.close()
+            raise
+        send(answer, handle, start, stop - start, counted, running)
     return answer
 
 
@@ -111,8 +129,7 @@ def span(size: int, etag: str, row: File) -> tuple[int, int]:
     return (first, min(size, last) if last is not None else size) if first < size else (1, 0)
 
 
-def send(answer: Response, path, start: int, count: int, dataset: Dataset, size: int) -> None:
-    """Hand the bytes to the server, by sendfile where it can; the download is counted when they are gone."""
+def opened(path: Path, size: int) -> BinaryIO:
     try:
         handle = os.fdopen(storage.open_read(path), "rb", buffering=0)
     except FileNotFoundError as error:
@@ -120,8 +137,14 @@ def send(answer: Response, path, start: int, count: int, dataset: Dataset, size:
     if os.fstat(handle.fileno()).st_size != size:
         handle.close()
         raise errors.Damaged("This file has another length in the archive than recorded; it is not served.")
+    return handle
+
+
+def send(answer: Response, handle: BinaryIO, start: int, count: int, counted: Callable[[int], None],
+         running: streams.Running | None) -> None:  # fmt: skip
+    """Hand the bytes to the server, by sendfile where it can; the download is counted when they are gone."""
     handle.seek(start)
-    body = Part(handle, count, counter(dataset, start, count))
+    body = Part(handle, start, count, counted, running)
     wrapper = request.environ.get("wsgi.file_wrapper")
     answer.response = wrapper(body, PIECE) if wrapper is not None else FileWrapper(body, PIECE)  # type: ignore[arg-type]
     answer.direct_passthrough = True
@@ -129,10 +152,13 @@ def send(answer: Response, path, start: int, count: int, dataset: Dataset, size:
 
 
 class Part:
-    """So many bytes of a file from where it stands. Servers that know sendfile use its fileno and Content-Length."""
+    """So many bytes of a file from where it stands. Servers that know sendfile use its fileno and Content-Length, and
+    say by seek() how far they came."""
 
-    def __init__(self, handle: BinaryIO, count: int, done: Callable[[], None]) -> None:
-        self._handle, self._left, self._done = handle, count, done
+    def __init__(self, handle: BinaryIO, start: int, count: int, counted: Callable[[int], None],
+                 running: streams.Running | None) -> None:  # fmt: skip
+        self._handle, self._start, self._left = handle, start, count
+        self._counted, self._running, self._sent = counted, running, 0
 
     def fileno(self) -> int:
         return self._handle.fileno()
@@ -140,27 +166,36 @@ class Part:
     def tell(self) -> int:
         return self._handle.tell()
 
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._sent = offset - self._start
+        return self._handle.seek(offset, whence)
+
     def read(self, size: int = -1) -> bytes:
+        if self._running is not None:
+            self._running.check()
         piece = self._handle.read(min(self._left, size if size > 0 else self._left))
         self._left -= len(piece)
+        self._sent += len(piece)
         return piece
 
     def close(self) -> None:
         if not self._handle.closed:
             self._handle.close()
-            self._done()
+            self._counted(self._sent)
+            if self._running is not None:
+                self._running.over(self._sent)
 
 
-def counter(dataset: Dataset, start: int, count: int, *, files: int = 1) -> Callable[[], None]:
+def counter(dataset: Dataset, start: int, *, files: int = 1) -> Callable[[int], None]:
     """Count what readers get; a download in parts is one file. Before release there are no readers."""
     dataset_id, is_public = dataset.id, dataset.state in access.PUBLIC
 
-    def done() -> None:
-        if not is_public:
+    def done(sent: int) -> None:
+        if not is_public or not (sent or start == 0):
             return
         try:
             with db.transaction():
-                downloads.record_download(dataset_id, files=files if start == 0 else 0, size=count)
+                downloads.record_download(dataset_id, files=files if start == 0 else 0, size=sent)
         except errors.Busy:
             return
         finally:

@@ -1,0 +1,76 @@
+"""Controlled datasets that one was granted, in one's own home: asked at every command, ended while bytes are sent, and
+each download written down."""
+
+import logging
+import secrets
+from dataclasses import replace
+
+from sqlalchemy import Row
+
+from ftp.entries import Branch, Entry, Ledger, folder
+from ftp.released import Released
+from portal import db, errors
+from portal.domain import grants
+from portal.domain.grants import Download
+from portal.queries import grants as reads
+from portal.queries import tree
+
+log = logging.getLogger("ftp")
+REFUSAL = "Granted datasets are for reading. Files go into your own area."
+
+
+class Grants(Branch):
+    """The datasets that are granted to one account now."""
+
+    refusal = REFUSAL
+
+    def __init__(self, account_id: int) -> None:
+        self.account_id = account_id
+
+    def entry(self, path: str) -> Entry | None:
+        return None if path else folder("granted")
+
+    def entries(self, path: str) -> list[Entry]:
+        rows = reads.granted_to(self.account_id)
+        return [folder(row.accession, modified=row.released_at or 0) for row in rows]
+
+
+class Granted(Released):
+    """The granted files of one dataset. One that is not granted, or no longer, is as absent as one that never was."""
+
+    refusal = REFUSAL
+
+    def __init__(self, accession: str, account_id: int) -> None:
+        self.account_id = account_id
+        super().__init__(accession)
+        self.bound = self.dataset.bound if self.dataset else None
+
+    def find(self) -> Row | None:
+        return tree.granted_dataset(self.accession, self.account_id)
+
+    def ledger(self, row: Row, size: int) -> Ledger | None:
+        assert self.dataset is not None
+        return Entries(Download(secrets.token_hex(8), self.dataset.id, self.account_id, self.dataset.request_id, row.id,
+                                row.name, "ftp", "", 0, size))  # fmt: skip
+
+
+class Entries(Ledger):
+    """The two lines of one download in the history."""
+
+    def __init__(self, download: Download) -> None:
+        self.download = download
+
+    def begin(self, address: str, offset: int) -> None:
+        length = self.download.length - offset
+        self.download = replace(self.download, address=address, offset=offset, length=length)
+        with db.transaction():
+            grants.note_download("download.begin", self.download)
+
+    def end(self, size: int) -> None:
+        try:
+            with db.transaction():
+                grants.note_download("download", self.download, size=size)
+        except errors.Busy:
+            log.warning("the end of the download %s was not kept", self.download.key)
+        finally:
+            db.end()
