@@ -101,7 +101,7 @@ def _take(account: Account, person: Person) -> Account:
 
 
 def _name(email: str, person: Person) -> str:
-    return names.line(person.name[:200]) or email.partition("@")[0].replace(".", " ").title()
+    return names.line(person.name) or email.partition("@")[0].replace(".", " ").title()
 
 
 def _add(account: Account, person: Person, *, actor: Account) -> Identity:

@@ -18,7 +18,9 @@ bp = Blueprint("account", __name__, url_prefix="/account")
 
 def shown(account: Account) -> dict[str, Any]:
     """What the page shows of an account, whatever was done."""
-    return {"account": account, "tokens": tokens.api_tokens(account), "identities": identities.of(account),
+    links = identities.of(account)
+    only_way = [link.id for link in links if not identities.has_other_way(account, link)]
+    return {"account": account, "tokens": tokens.api_tokens(account), "identities": links, "only_way": only_way,
             "present_until": presence.until(), "errors": {}, "fresh": {}, "values": {"name": account.name}}  # fmt: skip
 
 

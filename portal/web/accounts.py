@@ -46,9 +46,10 @@ def login() -> Response:
 
 @bp.post("/logout")
 def logout() -> Response:
+    afterwards = "/signon/left" if session.is_by_provider() else "/"
     with db.transaction():
         session.sign_out()
-    return see_other("/")
+    return see_other(afterwards)
 
 
 @bp.get("/register")

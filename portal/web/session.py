@@ -96,13 +96,21 @@ def actor() -> Account | None:
     return current_user._get_current_object() if current_user.is_authenticated else None
 
 
-def sign_in(account: Account) -> None:
+def sign_in(account: Account, *, by_provider: bool = False) -> None:
     """A new session with a new key and a new CSRF token; the former one ends. Needs a transaction."""
+    by_provider = by_provider or is_by_provider()
     end_token()
     session.clear()
+    if by_provider:
+        session["by_provider"] = True
     session["key"] = tokens.issue(account, "session", lifetime=int(LIFETIME.total_seconds() * 1000))
     session.permanent = True
     g._login_user = account
+
+
+def is_by_provider() -> bool:
+    """Whether this browser came in through single sign-on, and so may be signed in at the provider still."""
+    return session.get("by_provider", False)
 
 
 def sign_out() -> None:

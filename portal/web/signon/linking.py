@@ -35,7 +35,7 @@ def link() -> Response:
         account = accounts.authenticate(email, request.form.get("password", ""), address=client_address())
         with db.transaction():
             identities.link(account, person, actor=account)
-            session.sign_in(account)
+            session.sign_in(account, by_provider=True)
     except errors.DomainError as error:
         return forms.refused(OWN, error, email=email)
     flash(f"You are signed in, and from now on {config.settings().oidc_name} opens this account too.", "ok")

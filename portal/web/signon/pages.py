@@ -18,6 +18,7 @@ from portal.web.signon.blueprint import bp
 from portal.web.signon.provider import SignOnFault, provider
 
 log = logging.getLogger(__name__)
+LONGEST_NEXT = 300
 
 
 def leave(purpose: str, go_on: str, **more: Any) -> Response:
@@ -29,14 +30,20 @@ def leave(purpose: str, go_on: str, **more: Any) -> Response:
 
 @bp.post("")
 def enter() -> Response:
-    return leave("enter", safe_next(request.form.get("next"), ""))
+    return leave("enter", wanted(""))
 
 
 @bp.post("/prove")
 @guards.signed_in
 def prove() -> Response:
     """Sign in there again, to change here how one signs in."""
-    return leave("prove", safe_next(request.form.get("next"), "/account"), account_id=guards.account().id, anew=True)
+    return leave("prove", wanted("/account"), account_id=guards.account().id, anew=True)
+
+
+def wanted(fallback: str) -> str:
+    """Where the person goes on afterwards; a cookie has room for a short address."""
+    found = safe_next(request.form.get("next"), fallback)
+    return found if len(found) <= LONGEST_NEXT else fallback
 
 
 @bp.get("/back")
@@ -72,7 +79,7 @@ def entered(person: Person, entry: dict[str, Any]) -> Response:
     try:
         with db.transaction():
             account = identities.sign_on(person)
-            session.sign_in(account)
+            session.sign_in(account, by_provider=True)
     except identities.Occupied:
         begun.hold(person, entry["next"])
         return see_other("/signon/link")
@@ -103,12 +110,25 @@ def linked(person: Person, entry: dict[str, Any]) -> Response:
     return see_other("/account#signon")
 
 
+@bp.get("/left")
+def left() -> str:
+    """Signed out here; the provider has a session of its own, which on a shared machine should end too."""
+    try:
+        address = provider().way_out()
+    except errors.DomainError:
+        address = ""
+    return render_template("accounts/signon_left.html", address=address)
+
+
 @bp.errorhandler(errors.DomainError)
 def refused(error: errors.DomainError) -> Response:
     """Why nobody was signed in, and the ways that remain. The address may hold a code."""
     if isinstance(error, errors.SignInNeeded | errors.NotFound):
         return answers.refused(error)
-    page = make_response(render_template("accounts/signon_refused.html", error=error), error.status)
+    title = error.title if isinstance(error, SignOnFault | errors.Throttled) else "You are not signed in"
+    if session.actor() is not None and error.status < 500:
+        title = "Nothing was changed"
+    page = make_response(render_template("accounts/signon_refused.html", error=error, title=title), error.status)
     if error.status in (429, 503):
         page.headers["Retry-After"] = str(error.more.get("retry_after", 30))
     return unreferred(page)

@@ -126,6 +126,12 @@ class Provider:
             claims |= {name: more[name] for name in ("email", "email_verified", "name") if name in more}
         return claims
 
+    def way_out(self) -> str:
+        """Where a person ends their session there; empty where the provider names no such page."""
+        if "end_session_endpoint" not in self.metadata:
+            return ""
+        return self._app.create_logout_url(client_id=self._app.client_id)["url"]
+
     def demands_issuer(self) -> bool:
         """Whether its answers always name it (RFC 9207), so that one of another provider is told apart."""
         return self.metadata["authorization_response_iss_parameter_supported"]
@@ -178,7 +184,7 @@ def _person(issuer: str, claims: dict[str, Any]) -> Person:
     return Person(
         issuer=issuer,
         subject=subject,
-        email=str(claims.get("email") or "") if verified else "",
-        name=str(name).strip(),
+        email=str(claims.get("email") or "")[:320] if verified else "",
+        name=str(name).strip()[:200],
         seen_at=int(seen * 1000) if isinstance(seen, int | float) else None,
     )

@@ -26,6 +26,8 @@ ROWS = [
     Row("signon.prove", "POST", "/signon/prove", people(404, anonymous=303)),
     Row("signon.prove", "POST", "/signon/prove", people(503, anonymous=303), state="down"),
     Row("signon.back", "GET", "/signon/back?state=x&code=y", everyone(403), state="down"),
+    Row("signon.left", "GET", "/signon/left", everyone(200)),
+    Row("signon.left", "GET", "/signon/left", everyone(200), state="down"),
     Row("signon.link_page", "GET", "/signon/link", everyone(404)),
     Row("signon.link", "POST", "/signon/link", everyone(404), data={"password": INES.password}),
     Row("signon.more", "POST", "/signon/more", people(404, anonymous=303), data=PRESENT),
