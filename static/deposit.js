@@ -3,9 +3,9 @@
 (function () {
   const form = document.getElementById("deposit");
   if (form) {
-    const mine = (field) => field.form === form && /^[a-z_]+$/.test(field.name) && !["csrf_token", "once", "then"].includes(field.name);
+    const mine = (field) => field.form === form && /^([a-z_]+|files\.\d+\.[a-z0-9_]+)$/.test(field.name) && !["csrf_token", "once", "then"].includes(field.name);
     const saving = new Map();
-    let unsaved = new Set();
+    let unsaved = new Set(), stuck = false, ready = false;
     let page = location.pathname;
 
     // What is typed stays in this browser until the archive has it: a sign-in that ran out takes nothing away.
@@ -41,14 +41,14 @@
       note(field, "Saving", "mute");
       let answer;
       try { answer = await fetch(form.dataset.field, { method: "POST", body, redirect: "manual" }); }
-      catch { note(field, "Not saved: the connection is gone. It is kept in this browser.", "warn"); return; }
+      catch { stuck = true; note(field, "Not saved: the connection is gone. It is kept in this browser.", "warn"); return; }
       if (answer.status === 409) {
         const clash = await answer.json();
         note(field, clash.fault + (clash.stored === null ? "" : " Change yours once more to replace it."), "bad");
         if (clash.stored !== null) remember(field.name, clash.stored);
         return;
       }
-      if (!answer.ok) { note(field, "Not saved: you are signed out. Sign in in another tab; what you typed is kept here.", "warn"); return; }
+      if (!answer.ok) { stuck = true; note(field, "Not saved: you are signed out. Sign in in another tab; what you typed is kept here.", "warn"); return; }
       const said = await answer.json();
       remember(field.name, said.value);
       if (value(field) === typed) { unsaved.delete(field.name); forget(field.name); }
@@ -102,12 +102,26 @@
     document.addEventListener("submit", (event) => {
       if (event.target !== form) return;
       saving.forEach(clearTimeout);
-      unsaved = new Set();
+      if (ready || !form.dataset.field || !unsaved.size) { unsaved = new Set(); return; }
+      // First what is typed: a page that cannot save it any more is not left.
+      event.preventDefault();
+      stuck = false;
+      unsaved.forEach((name) => { const field = form.elements[name]; if (field && field.name) soon(field); });
+      queue.then(() => { if (!stuck) { ready = true; form.requestSubmit(event.submitter); } });
     });
     window.addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });
 
-    // Typed before and never saved: it stands in its field again.
-    for (const field of document.querySelectorAll("input, textarea, select")) {
+    // Typed before and never saved: it stands in its field again, in a row of its own where the row is not here.
+    async function rows() {
+      const typed = key("files."), here = new Set();
+      for (let at = 0; at < localStorage.length; at += 1) {
+        const name = localStorage.key(at);
+        if (name.startsWith(typed)) here.add(name.slice(typed.length).split(".")[0]);
+      }
+      for (const n of here) if (!document.getElementById("new-file-" + n)) await htmx.ajax("GET", page + "/rows/" + n, { target: "#new-files", swap: "beforeend" });
+    }
+
+    function restore() { for (const field of document.querySelectorAll("input, textarea, select")) {
       if (!mine(field) || field.type === "radio") continue;
       const found = kept(field.name);
       if (found === null) continue;
@@ -118,7 +132,8 @@
       unsaved.add(field.name);
       note(field, "You typed this before; it was not saved.", "warn");
       soon(field, true);
-    }
+    } }
+    (form.dataset.field && window.htmx ? rows() : Promise.resolve()).catch(() => {}).then(restore);
     if (document.getElementById("errors")) unsaved.add("");
   }
 

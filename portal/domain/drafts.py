@@ -1,14 +1,19 @@
 """A draft as it is typed: fields save one by one, what breaks a rule is kept until it is mended, and nobody's other
-window is overwritten unseen."""
+window is overwritten unseen. Rows of files that are not declared yet are kept as `files.<n>.<field>`."""
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from portal import db, errors, states
-from portal.domain import datasets
+from portal.domain import datasets, files
 from portal.models import Account, Dataset
 
 SAVING = (states.DRAFT, states.RETURNED)
+ROW = re.compile(r"files\.(\d{1,6})\.([a-z0-9_]+)")
+ROW_FIELDS = ("name", "declared_md5", *files.TEXTS, "samples", "unit")
+MOST_ROWS, LONGEST = 500, 5000
 
 
 def pending(dataset: Dataset) -> dict[str, str]:
@@ -18,13 +23,25 @@ def pending(dataset: Dataset) -> dict[str, str]:
 
 def faults(dataset: Dataset) -> dict[str, str]:
     """A sentence for each field that holds something not valid yet."""
-    return datasets.check(pending(dataset))[1]
+    found = datasets.check(pending(dataset))[1]
+    for n, row in rows(dataset).items():
+        found |= {f"files.{n}.{field}": sentence for field, sentence in files.check(row)[1].items()}
+    return found
+
+
+def rows(dataset: Dataset) -> dict[int, dict[str, str]]:
+    """The rows of files that are typed and not declared yet, by their numbers."""
+    found: dict[int, dict[str, str]] = {}
+    for key, value in pending(dataset).items():
+        if part := ROW.fullmatch(key):
+            found.setdefault(int(part[1]), {})[part[2]] = value
+    return dict(sorted(found.items()))
 
 
 def shown(dataset: Dataset, field: str) -> str:
     """A field as its form shows it: what was typed last, as text."""
     kept = pending(dataset)
-    return kept[field] if field in kept else as_text(getattr(dataset, field))
+    return kept[field] if field in kept else as_text(getattr(dataset, field, ""))
 
 
 def as_text(value: Any) -> str:
@@ -54,13 +71,18 @@ def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, act
     """Save one field as it is typed. Returns a sentence when it is kept but not valid yet, else nothing.
 
     Raises Conflict with `stored` when another window changed the field, or once it is submitted; Invalid."""
-    if field not in datasets.FIELDS:
+    part = ROW.fullmatch(field)
+    if field not in datasets.FIELDS and (part is None or part[2] not in ROW_FIELDS):
         raise errors.Invalid(f"There is no field {field!r}.")
     if dataset.state not in SAVING:
         raise errors.Conflict("It is submitted: press Save, and the curators see the change.")
     stored = shown(dataset, field)
+    if part is not None and was is None:
+        was = ""
     if was is not None and stored not in (as_text(was), as_text(value)):
         raise errors.Conflict(f"Another window saved “{stored[:200]}” here meanwhile.", stored=stored)
+    if part is not None:
+        return _keep_row(dataset, field, part[2], as_text(value))
     wrong = datasets.check({field: value})[1]
     if wrong:
         keep(dataset, {field: as_text(value)})
@@ -70,6 +92,14 @@ def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, act
     return ""
 
 
+def _keep_row(dataset: Dataset, key: str, field: str, value: str) -> str:
+    """A field of a file that is declared with the next Save."""
+    if len(value) > LONGEST or (len(rows(dataset)) >= MOST_ROWS and key not in pending(dataset)):
+        raise errors.Invalid("This is more than a draft keeps: press Save first.")
+    keep(dataset, {key: value or None})
+    return files.check({field: value})[1].get(field, "") if value else ""
+
+
 def keep(dataset: Dataset, values: dict[str, str | None]) -> None:
     """Remember what is not valid yet; None forgets."""
     left = {field: value for field, value in (pending(dataset) | values).items() if value is not None}
@@ -77,7 +107,7 @@ def keep(dataset: Dataset, values: dict[str, str | None]) -> None:
     db.session.flush()
 
 
-def settle(dataset: Dataset, saved: dict[str, Any]) -> None:
+def settle(dataset: Dataset, saved: Iterable[str]) -> None:
     """These fields were saved by a whole form: what was kept of them is done with."""
     if dataset.pending:
         keep(dataset, dict.fromkeys(saved))

@@ -42,7 +42,9 @@ def test_no_typed_word_is_lost(live):
         again(page)
         refused(page)
         second_window(browser, page)
+        rows(page)
         expired(live, page)
+        pressed_while_signed_out(live, page)
 
 
 def again(page) -> None:
@@ -86,6 +88,37 @@ def second_window(browser, page) -> None:
     page.reload()
     expect(saved(page, "Dataset name")).to_contain_text("Another window saved “From the first window”")
     expect(page.get_by_label("Dataset name")).to_have_value("From the second")
+
+
+def rows(page) -> None:
+    """A file typed ahead is kept before it is declared, with what is wrong with it."""
+    page.get_by_role("button", name="Add More File").click()
+    page.get_by_label("File name").fill("run/a file.txt")
+    page.get_by_label("File name").blur()
+    expect(saved(page, "File name")).to_contain_text("a space")
+    page.reload()
+    expect(page.get_by_label("File name")).to_have_value("run/a file.txt")
+    look(page)
+    page.get_by_label("File name").fill("run/a.txt")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator("#file-1")).to_contain_text("run/a.txt")
+    expect(page.get_by_label("File name")).to_have_count(0)
+
+
+def pressed_while_signed_out(live, page) -> None:
+    """Save pressed with words that cannot be saved: the page is not left, and a reload brings the row back."""
+    cookies = page.context.cookies()
+    page.get_by_role("button", name="Add More File").click()
+    page.get_by_label("File name").fill("run/b.txt")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save").last.click()
+    expect(saved(page, "File name")).to_contain_text("what you typed is kept here")
+    page.context.add_cookies(cookies)
+    page.reload()
+    expect(page.get_by_label("File name")).to_have_value("run/b.txt")
+    expect(saved(page, "File name")).to_contain_text("Saved")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator("#file-2")).to_contain_text("run/b.txt")
 
 
 def expired(live, page) -> None:

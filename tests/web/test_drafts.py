@@ -4,7 +4,7 @@ import pytest
 
 from portal import db
 from portal.domain import datasets, drafts
-from portal.models import Dataset, Event
+from portal.models import Dataset, Event, File
 from tests.conftest import INES
 
 
@@ -46,6 +46,33 @@ def test_what_is_not_valid_yet_is_kept_with_its_sentence(browser, draft):
     assert refused.status_code == 422 and "looks like PRJCA" in refused.text
     assert save(browser, draft, "bioproject", "PRJCA000123", was="my project").json["fault"] == ""
     assert (stored(draft).bioproject, stored(draft).pending) == ("PRJCA000123", None)
+
+
+def test_rows_of_files_are_kept_until_they_are_declared(browser, draft):
+    assert save(browser, draft, "files.0.name", "run/a.txt").json["fault"] == ""
+    assert "32" in save(browser, draft, "files.0.declared_md5", "short").json["fault"]
+    page = browser.get(f"/deposit/{draft}").text
+    assert 'name="files.0.name"' in page and 'value="run/a.txt"' in page and 'value="short"' in page
+    assert 'name="was.files.0.name" value="run/a.txt"' in page
+
+    row = {"files.0.name": "run/a.txt", "files.0.declared_md5": ""}
+    browser.send(f"/deposit/{draft}", title="Livers", access="open", **row)
+    assert stored(draft).pending is None
+    assert [file.name for file in db.session.query(File)] == ["run/a.txt"]
+    assert 'name="files.0.name"' not in browser.get(f"/deposit/{draft}").text
+
+
+def test_row_of_another_window_is_shown_not_overwritten(browser, draft):
+    save(browser, draft, "files.0.name", "a.txt")
+    answer = save(browser, draft, "files.0.name", "b.txt")
+    assert (answer.status_code, answer.json["stored"]) == (409, "a.txt")
+    assert save(browser, draft, "files.0.name", "b.txt", was="a.txt").json["value"] == "b.txt"
+
+
+@pytest.mark.parametrize("field", ["files.0.state", "files.9999999.name", "files.0.upload_id"])
+def test_field_that_no_row_has_is_refused(browser, draft, field):
+    assert save(browser, draft, field, "x").status_code == 422
+    assert stored(draft).pending is None
 
 
 def test_other_field_of_another_window_stays(browser, draft):

@@ -17,12 +17,14 @@ VIEW = ("view", "after", "before")
 def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | None = None, **more: Any) -> dict:
     """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
     row = datasets.rows_of([dataset], guards.account())[0]
-    stored = {field: getattr(dataset, field) for field in (*typed.INFO, "human")} | drafts.pending(dataset)
+    kept = drafts.pending(dataset)
+    stored = {field: getattr(dataset, field) for field in (*typed.INFO, "human")} | kept
+    rest = [key for key in kept if drafts.ROW.fullmatch(key)]
     return {
         "values": {**stored, **(values or {})},
-        "was": {field: drafts.shown(dataset, field) for field in (*typed.INFO, "human")},
+        "was": {field: drafts.shown(dataset, field) for field in (*typed.INFO, "human", *rest)},
         "saving": dataset.state in drafts.SAVING,
-        "new_rows": rows or {},
+        "new_rows": drafts.rows(dataset) | (rows or {}),
         "species": standing.SPECIES,
         "errors": drafts.faults(dataset),
         "waiting_here": uploads.count(uploads.unclaimed(dataset)),

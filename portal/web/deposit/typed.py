@@ -1,6 +1,5 @@
 """What is typed into the form of a dataset: its fields, and the rows of files that are not declared yet."""
 
-import re
 from typing import Any
 
 from flask import request
@@ -12,7 +11,7 @@ from portal.models import Account, Dataset
 INFO = ("title", "description", "species", "investigator", "data_type", "access", "bioproject", "release_date",
         "filing_number")  # fmt: skip
 FILE = ("name", "title", "description", "data_type", "samples", "unit", "declared_md5")
-ROW = re.compile(r"files\.(\d{1,6})\.([a-z0-9_]+)")
+ROW = drafts.ROW
 
 Rows = dict[int, dict[str, str]]
 
@@ -64,7 +63,7 @@ def apply(dataset: Dataset, values: dict[str, Any], typed: Rows, *, actor: Accou
         raise errors.Invalid(fields=wrong)
     mine = drafts.changed(dataset, values, was())
     datasets.edit(dataset, mine, actor=actor)
-    drafts.settle(dataset, values)
+    drafts.settle(dataset, [*values, *(key for key in request.form if ROW.fullmatch(key))])
     declare(dataset, typed, actor=actor)
 
 
