@@ -43,7 +43,15 @@ class Settings(BaseSettings):
     archive_protected: Path | None = Field(None, description="archive root of controlled data")
     area_open: Path | None = Field(None, description="upload root of the open realm")
     area_protected: Path | None = Field(None, description="upload root of the protected realm")
-    bioproject_url: str = Field("", description="where a submitter creates a BioProject")
+    filing_url: str = Field("", description="page that explains the filing of human genetic resources; empty: no link")
+    bioproject_url: str = Field(
+        "https://ngdc.cncb.ac.cn/bioproject/", description="where a submitter creates a BioProject"
+    )
+    data_types: str = Field(
+        "Genomics, Transcriptomics, Epigenomics, Microarray, Metagenomics, Proteomics, Metabolomics, Lipidomics, Imaging, "
+        "Clinical data, Other",
+        description="data types that the form suggests, with commas between",
+    )
     europepmc_url: str = Field("", description="base address of the publication watcher; off until set")
     filing_label: str = Field(
         "Accessions in the Ministry of Science and Technology", description="label of the filing number"
@@ -99,6 +107,10 @@ class Settings(BaseSettings):
         if info.data.get("oidc_issuer") and not value:
             raise ValueError("OMIX_OIDC_ISSUER needs the name under which the provider knows this portal")
         return value
+
+    @property
+    def suggested_types(self) -> list[str]:
+        return [name.strip() for name in self.data_types.split(",") if name.strip()]
 
     @property
     def zone(self) -> ZoneInfo:

@@ -52,7 +52,7 @@
       const said = await answer.json();
       remember(field.name, said.value);
       if (value(field) === typed) { unsaved.delete(field.name); forget(field.name); }
-      note(field, said.fault || "Saved " + said.saved, said.fault ? "bad" : "mute");
+      note(field, said.fault || "Saved " + said.saved + (field.name === "release_date" && said.opens ? ". It opens at " + said.opens + ", once it is approved." : ""), said.fault ? "bad" : "mute");
       if (location.pathname !== said.address && page === location.pathname) move(said);
     }
 

@@ -144,11 +144,15 @@ def _refuse_edit(dataset: Dataset, before: dict[str, Any], actor: Account) -> No
 
 def due(dataset: Dataset) -> bool:
     """Whether the first open day has come, in the site's zone."""
-    return (
-        dataset.state == states.APPROVED
-        and dataset.release_date is not None
-        and date.fromisoformat(dataset.release_date) <= clock.today(settings().timezone)
-    )
+    return dataset.state == states.APPROVED and has_come(dataset.release_date)
+
+
+def has_come(day: str | None) -> bool:
+    """Whether a date (ISO) is today or past in the site's zone; what is no date has not come."""
+    try:
+        return day is not None and date.fromisoformat(day) <= clock.today(settings().timezone)
+    except ValueError:
+        return False
 
 
 def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, str]:

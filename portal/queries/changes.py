@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from portal import db, states
-from portal.models import Dataset, Event, File
+from portal.models import Account, Dataset, Event, File
+from portal.queries import keyset
 
 EDITS = ("edit", "edit_file", "add_files", "remove_file", "replace_file")
 WORDS = {"title": "Dataset name", "description": "Brief description", "species": "Species",
@@ -16,6 +17,9 @@ WORDS = {"title": "Dataset name", "description": "Brief description", "species":
          "Human genetic resources", "bioproject": "BioProject", "release_date": "Release date",
          "filing_number": "Filing number", "name": "name", "declared_md5": "MD5", "samples": "Number of Samples/Files",
          "unit": "unit"}  # fmt: skip
+FILE_WORDS = {"title": "title", "description": "description", "data_type": "data type"}
+TURNS = ("create", "submit", "recall", "return", "approve", "ask_release", "release", "unpublish", "suppress",
+         "reinstate", "withdraw", "publication", "publication.remove", "link.make", "link.revoke")  # fmt: skip
 NAMED = 20
 
 
@@ -63,24 +67,48 @@ def since(dataset: Dataset, event_id: int) -> list[Change]:
     others: list[Change] = []
     for event in events:
         n = numbers.get(event.file_id or 0)
-        if event.action == "add_files":
-            others += _added(dataset, event.after or {})
-        elif event.action == "remove_file":
-            others.append(Change(_file(n), (event.before or {}).get("name", ""), "removed", "removed", n, aside=True))
-        elif event.action == "replace_file":
-            old, new = event.before or {}, event.after or {}
-            others.append(Change(_file(n), f"-{old.get('n', 0):02d} {old.get('name', '')}",
-                                 f"replaces it: {new.get('name', '')}", "replaced", n, aside=True))  # fmt: skip
-        else:
-            for field, value in (event.before or {}).items():
-                first.setdefault((n, field), value)
-                last[n, field] = (event.after or {}).get(field)
+        if event.action not in ("edit", "edit_file"):
+            others += _files_changed(dataset, event, n)
+            continue
+        for field, value in (event.before or {}).items():
+            first.setdefault((n, field), value)
+            last[n, field] = (event.after or {}).get(field)
     kept = [key for key in first if first[key] != last[key]]
     return [*(_change(n, field, first[n, field], last[n, field]) for n, field in kept), *others]
 
 
+def _files_changed(dataset: Dataset, event: Event, n: int | None) -> list[Change]:
+    before, after = event.before or {}, event.after or {}
+    if event.action == "add_files":
+        return _added(dataset, after)
+    if event.action == "remove_file":
+        return [Change(_file(n), before.get("name", ""), "removed", "removed", n, aside=True)]
+    if event.action == "replace_file":
+        old = f"-{before.get('n', 0):02d} {before.get('name', '')}"
+        return [Change(_file(n), old, f"replaces it: {after.get('name', '')}", "replaced", n, aside=True)]
+    return []
+
+
+def history(dataset: Dataset, *, after: str = "", before: str = "") -> keyset.Page:
+    """What people did to a dataset, newest first, fifty a page: (event, who, what changed)."""
+    query = select(Event, Account.name).outerjoin(Account, Account.id == Event.actor_id)
+    query = query.where(Event.dataset_id == dataset.id, Event.action.in_((*EDITS, *TURNS)))
+    found = keyset.fetch(query, (Event.id,), lambda row: (row[0].id,), after=after, before=before, limit=50)
+    numbers = _numbers({event.file_id for event, _name in found.rows if event.file_id})
+    rows = [(event, name, _changes_of(dataset, event, numbers.get(event.file_id or 0))) for event, name in found.rows]
+    return keyset.Page(rows, found.newer, found.older)
+
+
+def _changes_of(dataset: Dataset, event: Event, n: int | None) -> list[Change]:
+    if event.action in ("edit", "edit_file"):
+        return [
+            _change(n, field, value, (event.after or {}).get(field)) for field, value in (event.before or {}).items()
+        ]
+    return _files_changed(dataset, event, n)
+
+
 def _change(n: int | None, field: str, before: Any, after: Any) -> Change:
-    word = WORDS.get(field, field)
+    word = WORDS.get(field, field) if n is None else FILE_WORDS.get(field, WORDS.get(field, field))
     return Change(word if n is None else f"{_file(n)}, {word}", plain(before), plain(after), field, n)
 
 

@@ -1,6 +1,7 @@
 """Every refusal as a page, a fragment for htmx, or a problem document (RFC 9457) under /api."""
 
 import logging
+import re
 import secrets
 from typing import Any
 
@@ -16,9 +17,17 @@ from portal.web import htmx
 log = logging.getLogger(__name__)
 
 
+MOST_TYPED = 1 << 20
+# Fields in which people write; secrets and what the page itself put into the form are left out.
+WORDS = re.compile(
+    r"title|description|text|note|remark|name|species|investigator|samples|digests|sheet|purpose|md5|number"
+)
+OURS = re.compile(r"was\.|csrf|once|.*password")
+
+
 class OldPage(errors.DomainError):
     title, code = "Your page is old", "old_page"
-    remedy = "Nothing you typed is lost: go back, load the page again and send it once more."
+    remedy = "Nothing was changed. Go back, load the page again and send it once more."
 
 
 REMEDIES = {
@@ -39,7 +48,7 @@ def init_app(app: Flask) -> None:
 
 
 def refused(error: errors.DomainError) -> Response:
-    if isinstance(error, errors.SignInNeeded) and wants_page():
+    if isinstance(error, errors.SignInNeeded) and wants_page() and not typed():
         return sign_in_first()
     return answer(error.status, error.title, error.sentence, error)
 
@@ -117,6 +126,7 @@ def html(
         "detail": " ".join([detail if detail != title else "", *fields]).strip(),
         "remedy": remedy,
         "links": links(error),
+        "typed": typed() if status in (400, 401) else [],
         "reference": reference,
         "bare": status >= 500,
     }
@@ -124,6 +134,16 @@ def html(
     page = Response(render_template(name, **context), status, mimetype="text/html")
     htmx.vary(page)
     return page
+
+
+def typed() -> list[tuple[str, str]]:
+    """What a refused form held, to be shown and copied: the reader's own words, no secrets and no choices."""
+    small = request.mimetype == "application/x-www-form-urlencoded" and (request.content_length or 0) < MOST_TYPED
+    own = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+    if request.method != "POST" or not small or not own or request.path.startswith("/api/"):
+        return []
+    words = [(name, value) for name, value in request.form.items() if WORDS.search(name) and not OURS.match(name)]
+    return [(name, value) for name, value in words if value.strip()]
 
 
 def links(error: errors.DomainError | None) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ zone of the site. Sizes count in 1024 and are written with the customary letters
 """
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -107,6 +107,16 @@ def day(value: int | date | str | None, *, zone: str) -> str:
     return (local(value, zone) if isinstance(value, int) else value).strftime("%Y-%m-%d")
 
 
+def opens(value: str | None, *, zone: str) -> str:
+    """The exact moment at which a date begins: 2027-03-01 00:00 in Europe/Vienna, 2027-02-28 23:00 UTC."""
+    try:
+        first = datetime.combine(date.fromisoformat(value or ""), time(), ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return ""
+    here = first.astimezone(ZoneInfo(zone))
+    return f"{here:%Y-%m-%d %H:%M} in {zone}" + ("" if zone == "UTC" else f", {first:%Y-%m-%d %H:%M} UTC")
+
+
 def second(ms: int | None, *, zone: str) -> str:
     """14:02:31, for what happened just now."""
     return "" if ms is None else f"{local(ms, zone):%H:%M:%S}"
@@ -159,5 +169,5 @@ def init_app(app) -> None:
     zone = app.config["SETTINGS"].timezone
     plain = (size, exact, of, percent, thousands, plural, span, rate, folder, base, wbr, halves, plate)
     app.jinja_env.filters.update({f.__name__: f for f in plain})
-    app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, second, iso)})
+    app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, opens, second, iso)})
     app.jinja_env.filters.update(ticks=tally.ticks, tally_sentence=tally.sentence)

@@ -63,6 +63,15 @@ def test_day_takes_dates_moments_and_text():
     assert formats.day("with its publication", zone=VIENNA) == "with its publication"
 
 
+@pytest.mark.parametrize(("day", "zone", "shown"), [
+    ("2027-03-01", "Europe/Vienna", "2027-03-01 00:00 in Europe/Vienna, 2027-02-28 23:00 UTC"),
+    ("2027-07-01", "UTC", "2027-07-01 00:00 in UTC"),
+    ("2026-09-06", "America/Santiago", "2026-09-06 01:00 in America/Santiago, 2026-09-06 04:00 UTC"),
+    ("soon", "UTC", ""), (None, "UTC", "")])  # fmt: skip
+def test_opening_moment_is_exact_also_where_midnight_is_skipped(day, zone, shown):
+    assert formats.opens(day, zone=zone) == shown
+
+
 def test_zone_label_names_the_offset():
     assert formats.zone_label(VIENNA, NOON) == "Europe/Vienna (UTC+1)"
     assert formats.zone_label("Asia/Kolkata", NOON) == "Asia/Kolkata (UTC+5:30)"

@@ -89,9 +89,23 @@ def test_fault_under_api_is_a_problem_document(faulty):
     assert faulty.get("/busy").headers["Retry-After"] == "5"
 
 
-def test_old_page_says_that_nothing_is_lost(client):
-    answer = client.post("/login", data={"email": "x"})
+def test_old_page_gives_the_typed_words_back(client):
+    typed = {"title": "Livers <b>", "was.title": "Old", "new_password": "secret"}
+    answer = client.post("/deposit/1", data=typed)
     assert answer.status_code == 400 and "Nothing you typed is lost" in answer.text
+    assert "Livers &lt;b&gt;</textarea>" in answer.text
+    assert "Old" not in answer.text.partition("Nothing you typed")[2] and "secret" not in answer.text
+
+
+def test_other_site_does_not_write_into_our_page(client):
+    answer = client.post("/deposit/1", data={"title": "Call this number"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 400 and "Call this number" not in answer.text
+
+
+def test_session_that_ran_out_gives_the_typed_words_back(client, database):
+    answer = client.send("/deposit/1", title="Livers under stress", description="")
+    assert answer.status_code == 401 and "Livers under stress</textarea>" in answer.text
+    assert 'href="/login"' in answer.text
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example.org"}, {"Sec-Fetch-Site": "cross-site"}])

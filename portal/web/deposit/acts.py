@@ -5,6 +5,7 @@ from flask import Response, flash, render_template, request, url_for
 from portal import db, errors, states
 from portal.domain import actions, checks, files, transitions
 from portal.models import Dataset
+from portal.queries import changes
 from portal.web import formats, forms, guards, htmx
 from portal.web.deposit import sheet
 from portal.web.deposit.blueprint import address, bp, called
@@ -24,6 +25,14 @@ GONE = {"discard": "The draft and everything typed into it will be gone. Files y
         "suppress": "It leaves search and listings. Whoever knows its accession still opens it."}  # fmt: skip
 
 
+TOLD = {"create": "begun", "edit": "texts changed", "edit_file": "file changed", "add_files": "files added",
+        "remove_file": "file deleted", "replace_file": "file replaced", "submit": "submitted", "recall": "recalled",
+        "return": "returned", "approve": "approved", "ask_release": "release asked for", "release": "released",
+        "unpublish": "unpublished", "suppress": "suppressed", "reinstate": "reinstated", "withdraw": "withdrawn",
+        "publication": "publication recorded", "publication.remove": "publication removed",
+        "link.make": "sharing link made", "link.revoke": "sharing link revoked"}  # fmt: skip
+
+
 def move_of(dataset: Dataset, action: str) -> states.Move:
     """The action, if it is open to the reader now; else the reason why not."""
     found = next((move for move in actions.offered(dataset, actor=guards.account()) if move.action == action), None)
@@ -36,6 +45,16 @@ def move_of(dataset: Dataset, action: str) -> states.Move:
             raise errors.Forbidden(f"Only {' or '.join(known.by)} may {action} a dataset.")
         raise errors.Conflict(f"{called(dataset)} is {state}; {action} starts from {' or '.join(known.sources)}.")
     return found
+
+
+@bp.get("/deposit/<ref>/history")
+@guards.signed_in
+def history_page(ref: str) -> str:
+    """What changed, by whom, from what to what."""
+    dataset, asked = guards.dataset_or_404(ref, "edit"), request.args
+    page = changes.history(dataset, after=asked.get("after", ""), before=asked.get("before", ""))
+    return render_template("deposit/history.html", dataset=dataset, page=page, called=called(dataset), words=TOLD,
+                           back=address(dataset))  # fmt: skip
 
 
 @bp.get("/deposit/<ref>/actions/<action>")

@@ -50,4 +50,5 @@ def _save(dataset: Dataset) -> str:
 def answer(dataset: Dataset, fault: str) -> Response:
     now = formats.moment(clock.now(), zone=settings().timezone)
     return jsonify({"saved": now.rpartition(" ")[2], "fault": fault, "address": address(dataset), "ref": ref(dataset),
-                    "value": drafts.shown(dataset, request.form.get("field", ""))})  # fmt: skip
+                    "value": drafts.shown(dataset, request.form.get("field", "")),
+                    "opens": formats.opens(dataset.release_date, zone=settings().timezone)})  # fmt: skip

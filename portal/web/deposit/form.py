@@ -83,11 +83,24 @@ def save(ref: str) -> Response:
     title = "This is not saved yet."
     try:
         with db.transaction():
+            _ask_before_release(dataset, values)
             typed.apply(dataset, values, typed.filled(rows), actor=guards.account())
         rows, title = {}, "This is saved, but not submitted yet."
         return _go_on(dataset, request.form.get("then", ""))
     except errors.DomainError as error:
         return sheet.refused(dataset, error, values=values, rows=rows, title=title)
+
+
+def _ask_before_release(dataset: Dataset, values: dict) -> None:
+    """A date of today or earlier opens an approved dataset at once: that is confirmed first."""
+    day = values.get("release_date") or None
+    if dataset.state != states.APPROVED or day == dataset.release_date or request.form.get("release_now"):
+        return
+    if datasets.has_come(day):
+        sentence = (
+            "This date opens it to everybody as soon as its files are read once more. Tick the box below to confirm."
+        )
+        raise errors.Invalid(fields={"release_now": sentence})
 
 
 def _go_on(dataset: Dataset, then: str) -> Response:

@@ -52,7 +52,7 @@ ROWS = [
         state="released"),
     row("change_file", "PATCH", "/datasets/{id}/files/1", owner(200, anonymous=401), json={"title": "X"}),
     row("change_file", "PATCH", "/datasets/{id}/files/7", owner(404, anonymous=401), json={"title": "X"}),
-    row("replace_file", "POST", "/datasets/{id}/files/1/replacement", owner(201, anonymous=401), json={"name": "b.txt"}),
+    row("replace_file", "POST", "/datasets/{id}/files/1/replacement", owner(201, anonymous=401), json={"name": "b"}),
     row("remove_file", "DELETE", "/datasets/{id}/files/1", owner(204, anonymous=401)),
     row("remove_file", "DELETE", "/datasets/{id}/files/1", owner(409, anonymous=401, others=403), state="released"),
     row("act", "POST", f"{ACT}submit", owner(200, anonymous=401), json={}),
