@@ -15,7 +15,7 @@ from ftp.filesystem import Tree
 from ftp.security import Security
 from ftp.transfers import Transfers
 from portal import db, errors
-from portal.domain import wire
+from portal.domain import accounts, wire
 
 log = logging.getLogger("ftp")
 LONGEST_LINE = 2048
@@ -166,9 +166,11 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
             self.respond(reply, log.info)
             self.close_when_done()
 
-    def note(self, kind: str, detail: str = "") -> None:
-        """Keep a fault of the wire for the account or address, so that the portal can explain it."""
-        account_id = self.who.account_id if self.who else None
+    def note(self, kind: str, detail: str = "", *, meant: str = "") -> None:
+        """Keep a fault of the wire for the account or address, so that the portal can explain it. `meant` is the user
+        name of somebody who has not signed in."""
+        known = accounts.by_email(meant) if meant and not self.who else None
+        account_id = self.who.account_id if self.who else known.id if known else None
         if not self.server.may_note(kind, account_id, self.remote_ip):
             return
         try:

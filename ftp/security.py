@@ -1,9 +1,13 @@
 """Sign-in and encryption of a session."""
 
+import sys
 import time
 
+from OpenSSL import SSL
+
 from ftp import authorizer
-from portal import errors
+from portal import db, errors
+from portal.domain import accounts, wire
 
 TLS_COMMANDS = ("AUTH", "PBSZ", "PROT")
 
@@ -29,6 +33,7 @@ class Security:
             self.note("tls_needed")
             self.respond("550 This server requires TLS: set your client to explicit FTPS (AUTH TLS).")
         elif self.tls_mode == "required" and cmd in ("PASV", "EPSV", "PORT", "EPRT") and not self._prot:
+            self.note("tls_data")
             self.respond("522 This server requires TLS for data too: set your client to PROT P.")
         else:
             return True
@@ -43,7 +48,8 @@ class Security:
         super().ftp_AUTH(line)
 
     def handle_failed_ssl_handshake(self) -> None:
-        self.note("tls_handshake", "on the control connection")
+        reason = said_by_tls(sys.exc_info()[1])
+        self.note("tls_distrusted" if is_distrust(reason) else "tls_handshake", reason or "on the control connection")
         super().handle_failed_ssl_handshake()
 
     def ftp_USER(self, line: str) -> None:
@@ -65,6 +71,7 @@ class Security:
             self._refuse_sign_in(error)
         else:
             self.sign_in_as(who)
+            self.adopt_faults()
             self.log("signed in")
             self.respond(self._welcome())
 
@@ -75,7 +82,8 @@ class Security:
 
     def _refuse_sign_in(self, error: errors.DomainError) -> None:
         self.log("sign-in failed")
-        self.note_wrong_password()
+        kind = "not_confirmed" if isinstance(error, accounts.NotConfirmed) else "wrong_password"
+        self.note(kind, self.username, meant=self.username)
         time.sleep(self.auth_failed_timeout)
         self.attempted_logins += 1
         self.username = ""
@@ -84,6 +92,23 @@ class Security:
         else:
             self.respond(f"530 {error.sentence}")
 
-    def note_wrong_password(self) -> None:
-        """For the account it was tried on, where there is one; a stranger's address otherwise."""
-        self.note("wrong_password", self.username)
+    def adopt_faults(self) -> None:
+        """What befell this client before it had signed in is its account's to read."""
+        if self.who.account_id is None or not wire.has_unclaimed(self.remote_ip):
+            return
+        try:
+            with db.transaction():
+                wire.adopt(self.who.account_id, address=self.remote_ip)
+        except errors.DomainError as error:
+            self.log(f"faults of the wire stay without an account: {error}")
+
+
+def said_by_tls(error: BaseException | None) -> str:
+    """The reason that the TLS library gives, such as "tlsv1 alert unknown ca"."""
+    found = error.args[0] if isinstance(error, SSL.Error) and error.args else None
+    return str(found[-1][2]) if isinstance(found, list) and found else ""
+
+
+def is_distrust(reason: str) -> bool:
+    """Whether the client ended the handshake because of our certificate."""
+    return "alert" in reason and any(word in reason for word in ("unknown ca", "certificate"))

@@ -5,12 +5,11 @@ from typing import NamedTuple
 from sqlalchemy import func, or_, select
 
 from portal import clock, db, states
-from portal.models import Account, Center, Dataset, Event, Identity, Token, Upload, WireFault
+from portal.models import Account, Center, Dataset, Event, Identity, Token, Upload
 from portal.queries import keyset
 
 ROLES = ("submitter", "curator")
 STATES = ("active", "new", "closed")
-FAULT_DAYS = 30
 
 
 def page(
@@ -84,10 +83,3 @@ def _count(model, *conditions) -> int:
 def center_names(limit: int = 200) -> list[str]:
     """Names to choose from where somebody types one."""
     return list(db.session.scalars(select(Center.name).order_by(Center.name).limit(limit)))
-
-
-def wire_faults(account: Account, limit: int = 20) -> list[WireFault]:
-    """What the FTP server saw go wrong for this account lately, the newest first."""
-    since = clock.now() - FAULT_DAYS * clock.DAY
-    query = select(WireFault).where(WireFault.account_id == account.id, WireFault.at > since)
-    return list(db.session.scalars(query.order_by(WireFault.at.desc()).limit(limit)))

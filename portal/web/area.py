@@ -22,8 +22,7 @@ def listing() -> Response:
         return htmx.unchanged()
     page = uploads.area(me, folder=asked.get("folder", ""), view=asked.get("view", ""), after=asked.get("after", ""),
                         before=asked.get("before", ""))  # fmt: skip
-    faults = [(fault, wire.REMEDIES.get(fault.kind, fault.kind).format(detail=fault.detail)) for fault in
-              uploads.wire_faults(me)]  # fmt: skip
+    faults = [(fault, wire.explain(fault)) for fault in uploads.wire_faults(me)]
     here = {name: asked[name] for name in ("folder", "view", "after", "before") if asked.get(name)}
     totals = uploads.totals(me)
     return htmx.fragment_or_page("area/_list.html", "area/list.html", page=page, rev=rev, here=here, faults=faults,

@@ -1,13 +1,16 @@
 """Help: short pages filled with this site's addresses and the reader's own name."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template, request
 
 from portal import errors, states
-from portal.web import addresses
+from portal.config import settings
+from portal.queries import doctor
+from portal.web import addresses, htmx, session
 
 bp = Blueprint("help", __name__, url_prefix="/help")
 TOPICS = {
     "ftp": "Send files by FTP",
+    "doctor": "Connection doctor: what went wrong with FTP",
     "online": "Send files in the browser",
     "md5": "Compute an MD5",
     "names": "Names of files",
@@ -23,6 +26,23 @@ TOPICS = {
 @bp.get("")
 def contents() -> str:
     return render_template("help/contents.html", topics=TOPICS)
+
+
+@bp.get("/doctor")
+def connection() -> Response:
+    """What the FTP server saw go wrong for the reader, or from where they read. It looks again by itself."""
+    me, here = session.actor(), session.client_address()
+    rev = str(doctor.newest(me, here))
+    if htmx.is_htmx() and request.args.get("rev") == rev:
+        return htmx.unchanged()
+    found = doctor.seen(me, here)
+    return htmx.fragment_or_page("help/_faults.html", "help/doctor.html", topics=TOPICS, topic="doctor", rev=rev,
+                                 title="Connection doctor", faults=found, days=doctor.DAYS, ftp=addresses.ftp(),
+                                 passive_ports=passive_ports())  # fmt: skip
+
+
+def passive_ports() -> str:
+    return settings().ftp_passive_ports if settings().passive_range else ""
 
 
 @bp.get("/<topic>")

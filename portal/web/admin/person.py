@@ -5,10 +5,10 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, url_for
 
 from portal import db, errors
-from portal.domain import accounts, wire
+from portal.domain import accounts
 from portal.domain import people as verbs
 from portal.models import Account
-from portal.queries import happened, people
+from portal.queries import doctor, happened, people
 from portal.web import forms, guards
 from portal.web.admin.blueprint import bp, row_or_404
 from portal.web.htmx import see_other
@@ -18,10 +18,9 @@ LATEST = 20
 
 def page(account: Account, **shown: Any) -> dict[str, Any]:
     """What the page of a person shows."""
-    faults = [(fault, wire.explain(fault)) for fault in people.wire_faults(account)]
     values = {"role": account.role, "center": account.center.name}
     found = happened.page(happened.Filter(person=account.id), limit=LATEST)
-    return {"person": account, "known": people.known(account), "faults": faults, "events": found.rows,
+    return {"person": account, "known": people.known(account), "faults": doctor.seen(account), "events": found.rows,
             "values": values, "centers": people.center_names(), **shown}  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from portal import db
 from portal.domain import accounts, people
 from portal.models import Center
-from tests.web.matrix.rows import Row, curators
+from tests.web.matrix.rows import Row, curators, everyone
 
 GUEST = {"email": "nils.berg@example.org", "name": "Nils Berg", "role": "submitter", "center": ""}
 KEPT = {"role": "submitter", "center": "Harbour Lab"}
@@ -48,6 +48,7 @@ ROWS = [
     Row("admin.change_center", "POST", "/admin/centers/{center}", curators(303, anonymous=303),
         data={"center": "Harbour Institute", "quota_open": "5", "quota_protected": ""}),
     Row("admin.events", "GET", "/admin/events", curators(200, anonymous=303)),
+    Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),
 ]  # fmt: skip
