@@ -109,7 +109,7 @@ def _named(sought: str) -> Any:
     return or_(named, Upload.id == int(sought)) if sought.isdecimal() and len(sought) < 18 else named
 
 
-def short_ways(account: Account, asked: Filter) -> list[Select]:
+def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
     """Queries of ids, each through an index of its own: what is asked for is in all of them."""
     mine = Upload.account_id == account.id
     found = []
@@ -123,7 +123,7 @@ def short_ways(account: Account, asked: Filter) -> list[Select]:
         found.append(_either([select(Upload.id).where(mine, Upload.state == state) for state in BAD] + [faulty]))
     if asked.text:
         found.append(select(Upload.id).where(mine, _named(asked.text)))
-    return [bounded.first(query) for query in found]
+    return [bounded.first(query, most) for query in found]
 
 
 def _either(queries: list[Select]) -> Select:

@@ -1,6 +1,6 @@
 """Which uploads the tracking table shows, page by page, at the cost of a few thousand index entries whatever there is.
 
-Where at most 10,000 match they are sorted as they are. Where more do, the index of the order is walked: every hundredth
+Where few match they are sorted as they are. Where more do, the index of the order is walked: every hundredth
 of its entries matches or better, and a page is full soon.
 """
 
@@ -18,6 +18,7 @@ from portal.queries.bounded import Count
 
 AREAS = ("incoming", "test")
 PIECE = 1000
+FEW = bounded.MOST
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Survey:
 
 
 def survey(account: Account, asked: Filter) -> Survey:
-    ways = [set(db.session.scalars(way)) for way in asking.short_ways(account, asked)]
-    short = [way for way in ways if len(way) <= bounded.MOST]
+    ways = [set(db.session.scalars(way)) for way in asking.short_ways(account, asked, FEW)]
+    short = [way for way in ways if len(way) <= FEW]
     if short:
         few = _look_up(account, asked, sorted(set.intersection(*short)))
         return Survey(Count(len(few)), few)
