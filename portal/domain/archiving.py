@@ -150,7 +150,7 @@ def _tell(dataset: Dataset, items: list[Item], now: int) -> None:
 def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
     """An upload could not be checked or archived; its file says why. Returns whether it still stood there."""
     mine = update(Upload).where(Upload.id == upload_id, Upload.state.in_((states.RECEIVED, states.CHECKING)))
-    failed = db.change(mine.values(state=states.FAILED, error=error, detail=detail))
+    failed = db.change(mine.values(state=states.FAILED, error=error, detail=detail, inspection=None))
     upload = db.session.get(Upload, upload_id, populate_existing=True)
     if failed != 1 or upload is None:
         return False

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 
 from portal import db, states, storage
-from portal.domain import history, jobs, matching, uploads
+from portal.domain import history, inspections, jobs, matching, uploads
 from portal.domain.uploads import Standing
 from portal.models import Upload
 
@@ -93,6 +93,7 @@ def _note_arrivals(pairs: list[tuple[Arrival, int]]) -> None:
             jobs.owe("digest", upload_id=upload_id)
     matching.claim_new([(upload_id, one.standing.account_id, one.standing.place.base)
                         for one, upload_id in pairs if one.standing.place.area == "incoming"])  # fmt: skip
+    inspections.ask()
 
 
 def receive_known(arrival: Arrival) -> Receipt:

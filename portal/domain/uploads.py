@@ -204,7 +204,8 @@ def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
     sources = (states.RECEIVING, states.INCOMPLETE, states.RECEIVED, states.FAILED)
     mine = update(Upload).where(Upload.id == upload_id, Upload.fence == fence, Upload.state.in_(sources))
     taken = db.change(mine.values(state=states.RECEIVING, fence=fence + 1, heard_at=clock.now(), md5=None, sha256=None,
-                                  resumed=True, via=via, bytes_done=offset, error=None, detail=""))  # fmt: skip
+                                  resumed=True, via=via, bytes_done=offset, error=None, detail="",
+                                  inspection=None, file_type=None))  # fmt: skip
     if taken != 1:
         raise errors.GhostSession("Another session took this upload up. Try again in 15 s.")
     row = db.session.get(Upload, upload_id, populate_existing=True)

@@ -1,6 +1,6 @@
 """Background work: each kind of job and the handler that does it."""
 
-from portal.jobs import archive, bag, diagnose, digest, fixity, mail, release, remarks, tidy, watch, withdraw
+from portal.jobs import archive, bag, diagnose, digest, fixity, inspect, mail, release, remarks, tidy, watch, withdraw
 from portal.jobs.work import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -11,10 +11,12 @@ HANDLERS: dict[str, Handler] = {
     "digest": Handler(digest.run, digest.give_up, bulk=True),
     "expire": Handler(tidy.expire),
     "fixity": Handler(fixity.run, bulk=True),
+    "inspect": Handler(inspect.run, inspect.give_up, bulk=True),
     "mail": Handler(mail.send_mail),
     "prune": Handler(tidy.prune),
     "release": Handler(release.run),
     "remarks": Handler(remarks.run),
+    "survey": Handler(inspect.survey, inspect.give_up_survey),
     "watch": Handler(watch.run, bulk=True),
     "withdraw": Handler(withdraw.run, alone=True),
 }

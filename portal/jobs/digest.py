@@ -1,7 +1,7 @@
 """Read again what was resumed, or whose digest is not of exactly these bytes."""
 
 from portal import db, states, storage
-from portal.domain import archiving, jobs, uploads
+from portal.domain import archiving, inspections, jobs, uploads
 from portal.domain.jobs import Hold
 from portal.jobs.work import Progress
 from portal.models import Upload
@@ -32,6 +32,7 @@ def run(hold: Hold, progress: Progress) -> None:
             archiving.fail(upload.id, error)
         elif same:
             uploads.digested(upload.id, md5=md5, sha256=sha256, facts=recorded)
+            inspections.ask()
         jobs.finish(hold)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal import clock
 from portal.config import settings
-from portal.domain import fixity, grants, jobs, releases, reminders, uploads
+from portal.domain import fixity, grants, inspections, jobs, releases, reminders, uploads
 
 
 def owe_releases() -> None:
@@ -42,6 +42,7 @@ ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("grants", clock.MINUTE, grants.end_due),
     ("requests", clock.HOUR, grants.remind),
     ("cut", 5 * clock.MINUTE, owe_cuts),
+    ("survey", clock.MINUTE, inspections.plan),
     ("fixity", clock.HOUR, fixity.plan),
     ("expire", clock.DAY, owe_expiry),
     ("watch", clock.DAY, owe_watch),
