@@ -85,13 +85,18 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
         account = Account(email=email, created_at=clock.now())
         db.session.add(account)
     else:
-        db.session.execute(delete(Identity).where(Identity.account_id == account.id))  # of whoever had it before
+        forget_identities(account)
     account.name, account.center_id = name, home.id
     account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
     db.session.flush()
     history.record("account.create", actor=None, center_id=account.center_id,
                    after={"account": account.id, "email": email, "role": role})  # fmt: skip
     return account
+
+
+def forget_identities(account: Account) -> None:
+    """An account that is opened again opens by nothing that opened it before."""
+    db.session.execute(delete(Identity).where(Identity.account_id == account.id))
 
 
 def authenticate(email: str, password: str, *, address: str) -> Account:

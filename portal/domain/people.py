@@ -74,6 +74,7 @@ def reopen(account: Account, *, actor: Account | None) -> None:
     if account.state != "closed":
         raise errors.Conflict("This account is not closed.")
     account.state = "active" if account.verified_at else "new"
+    accounts.forget_identities(account)
     _tell("account.reopen", account, actor)
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 from portal import db
-from portal.health import archive, clocks, disks, doors, owed
+from portal.health import archive, clocks, disks, doors, owed, signon
 from portal.health.finding import BAD, LEVELS, OK, WARN, Finding
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Web": doors.web,
     "FTP": doors.ftp,
     "Certificates": doors.certificates,
+    "Single sign-on": signon.check,
     "Clock": clocks.check,
     "Archive": archive.fixity,
     "Releases": archive.releases,

@@ -11,7 +11,7 @@ from portal.web import formats
 
 THEMES = ("auto", "light", "dark")
 # The word of the menu that an area's pages stand under, where it is not the area's own name.
-MENU = {"public": "browse", "accounts": "", "account": "", "signon": ""}
+MENU = {"public": "browse", "accounts": "", "account": "", "signon": "", "access": "requests"}
 FORM_BYTES = 4 << 20
 FORM_PARTS = 20_000
 
@@ -47,6 +47,7 @@ def site() -> SimpleNamespace:
         public_url=notices.site_url(),
         registration=settings.registration,
         sign_on=settings.oidc_name if settings.oidc_issuer else "",
+        sign_on_registers=settings.oidc_registration,
         sends_mail=bool(settings.mail_url),
         stylesheet=url_for("site_css"),
     )

@@ -101,12 +101,14 @@ def test_client_may_be_public_or_post_its_secret(app, settings, provider, linked
 
 def test_site_without_a_provider_has_no_sign_on(client):
     assert "Sign in with" not in client.get("/login").text
+    assert "FTP without a password" not in client.get("/help/account").text
     assert client.send("/signon").status_code == 404
 
 
 def test_page_offers_the_provider_and_no_address_of_another_site(client, provider, linked):
     assert "Sign in with Northmere sign-on" in client.get("/login").text
     assert "Sign in with Northmere sign-on" in client.get("/register").text
+    assert "Sign in with Northmere sign-on" in client.get("/help/account").text
     assert sign_on(client, next="//elsewhere.example.org").location == "/deposit"
 
 

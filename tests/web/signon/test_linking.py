@@ -1,9 +1,10 @@
 """An identity opens an existing account only after sign-in to both; a link ends, and never the last way in."""
 
+import pytest
 from sqlalchemy import select
 
 from portal import clock, db
-from portal.domain import accounts, identities
+from portal.domain import accounts, identities, people
 from portal.models import Identity, Mail
 from tests.provider import INES
 from tests.web.signon.steps import NEW, actions, begun, is_signed_in, sign_on
@@ -37,11 +38,15 @@ def test_same_subject_of_another_issuer_is_somebody_else(client, provider, ines)
     assert sign_on(client).location == "/signon/link"
 
 
-def test_reopened_account_does_not_open_by_what_was_linked_before(client, provider, linked):
+@pytest.mark.parametrize("by", ["operator", "curator"])
+def test_reopened_account_does_not_open_by_what_was_linked_before(client, provider, linked, ruth, by):
     with db.transaction():
         accounts.close(linked.account, actor=None)
     with db.transaction():
-        accounts.create(email=linked.email, password="a new one of another person")
+        if by == "operator":
+            accounts.create(email=linked.email, password="a new one of another person")
+        else:
+            people.reopen(linked.account, actor=ruth.account)
     assert sign_on(client).location == "/signon/link"
 
 
