@@ -1,13 +1,16 @@
 """Work owed, claimed, finished: the rows that outlive any worker. portal/jobs/ holds what the work is."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import and_, or_, select, update
 
 from portal import clock, db, errors, queue, states
-from portal.models import Job
+from portal.domain import history
+from portal.models import Account, Job
 
 LEASE_MS = 60_000
+CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune"))
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
 
 
@@ -103,14 +106,43 @@ def put_off(hold: Hold, error: str, *, delay: int | None = None, free: bool = Fa
     return True
 
 
-def retry(job: Job, *, max_attempts: int = 5) -> None:
-    """Owe a failed job once more, on an operator's word."""
+def retry(job: Job, *, actor: Account | None = None) -> None:
+    """Owe a failed job once more, on an operator's word, with as many attempts as before."""
     if job.state not in (states.FAILED, states.CANCELLED):
         raise errors.Conflict(f"This job is {job.state}; only a failed or cancelled one is run again.")
-    job.state, job.attempt, job.max_attempts, job.ended_at = states.QUEUED, 0, max_attempts, None
-    job.not_before = clock.now()
+    twin = select(Job.id).where(Job.key == job.key, Job.state.in_((states.QUEUED, states.RUNNING)))
+    if db.session.scalar(twin.limit(1)) is not None:
+        raise errors.Conflict("The same work is owed by a newer job already.")
+    job.state, job.attempt, job.ended_at, job.not_before = states.QUEUED, 0, None, clock.now()
+    _tell("job.retry", job, actor)
     job_id = job.id
     db.on_commit(lambda: queue.ring(job_id))
+
+
+def retry_all(*, actor: Account | None, limit: int = 500) -> int:
+    """Every failed job that no newer one has taken over, after a fault that met many."""
+    failed = select(Job).where(Job.state == states.FAILED).order_by(Job.id).limit(limit)
+    count = 0
+    for job in db.session.scalars(failed).all():
+        with suppress(errors.Conflict):
+            retry(job, actor=actor)
+            count += 1
+    return count
+
+
+def cancel(job: Job, *, actor: Account | None) -> None:
+    """Work that waits and comes round again by itself, or that nobody misses. What datasets wait for stays owed."""
+    if job.kind not in CANCELLABLE:
+        raise errors.Conflict("A dataset or file waits for this work; it is not cancelled.")
+    if job.state != states.QUEUED:
+        raise errors.Conflict(f"This job is {job.state}; only one that waits is cancelled.")
+    job.state, job.ended_at = states.CANCELLED, clock.now()
+    _tell("job.cancel", job, actor)
+
+
+def _tell(action: str, job: Job, actor: Account | None) -> None:
+    event = {"actor_id": actor.id if actor else None, "dataset_id": job.dataset_id, "upload_id": job.upload_id}
+    history.append(action, **event, after={"job": job.id, "kind": job.kind})
 
 
 def beat(holds: dict[int, tuple[int, int, int, int | None]]) -> None:

@@ -9,9 +9,9 @@ import logging
 from jinja2 import Environment, FileSystemLoader, make_logging_undefined
 from sqlalchemy import select
 
-from portal import clock, config, db
-from portal.domain import jobs
-from portal.models import Account, Mail
+from portal import clock, config, db, errors, states
+from portal.domain import history, jobs
+from portal.models import Account, Job, Mail
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 300  # every ten minutes in the end: two days of a silent mail server
@@ -42,13 +42,32 @@ def send(key: str, *, to: str, template: str, **values: object) -> Mail:
 
 def send_test(actor: Account) -> Mail:
     """A mail to oneself, which shows whether mail leaves this house."""
-    return send(f"test:{actor.id}:{clock.now()}", to=actor.email, template="test", name=actor.name)
+    mail = send(f"test:{actor.id}:{clock.now()}", to=actor.email, template="test", name=actor.name)
+    _tell("mail.test", mail, actor)
+    return mail
 
 
-def send_again(mail: Mail) -> None:
+def send_again(mail: Mail, *, actor: Account | None = None) -> None:
     """Try a mail once more on an operator's word; its Message-ID stays the same."""
     mail.state, mail.error, mail.next_at = "queued", "", clock.now()
+    _tell("mail.again", mail, actor)
     owe(mail)
+
+
+def drop(mail: Mail, *, actor: Account | None) -> None:
+    """Stop trying to send a mail that waits."""
+    if mail.state != "queued":
+        raise errors.Conflict(f"This mail is {mail.state}; only one that waits can be stopped.")
+    for job in db.session.scalars(
+        select(Job).where(Job.key == f"mail:{mail.id}", Job.state.in_((states.QUEUED, states.RUNNING)))
+    ):
+        jobs.cancel(job, actor=actor)
+    mail.state, mail.error = "failed", f"{actor.name if actor else 'The operator'} stopped it. {mail.error}".strip()
+    _tell("mail.drop", mail, actor)
+
+
+def _tell(action: str, mail: Mail, actor: Account | None) -> None:
+    history.record(action, actor=actor, after={"mail": mail.id, "to": mail.to})
 
 
 def owe(mail: Mail) -> None:

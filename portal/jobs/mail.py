@@ -41,6 +41,13 @@ def send_mail(hold: jobs.Hold, progress: Callable[[int], None]) -> None:
         _note_sent(hold, mail_id)
 
 
+def give_up(hold: jobs.Hold, error: str) -> None:
+    """No attempt is left, whatever it was that failed: the outbox says so."""
+    mail = _mail(hold)
+    if mail is not None and mail.state == "queued":
+        mail.state, mail.error = "failed", error[:2000]
+
+
 def _mail(hold: jobs.Hold) -> Mail | None:
     job = db.session.get(Job, hold.id)
     return db.session.get(Mail, int(job.key.partition(":")[2])) if job is not None else None

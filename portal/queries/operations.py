@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from portal import config, db, states
-from portal.models import Job, Mail
+from portal.models import Dataset, Job, Mail
 
 PAGE = 100
 JOB_STATES = (states.FAILED, states.RUNNING, states.QUEUED, states.DONE, states.CANCELLED)
@@ -23,6 +23,13 @@ def mails(*, state: str = "", before: int = 0) -> tuple[Sequence[Mail], int | No
 
 def jobs(*, state: str = "", before: int = 0) -> tuple[Sequence[Job], int | None]:
     return _page(Job, state, before)
+
+
+def subjects(rows: Sequence[Job]) -> dict[int, Dataset]:
+    """The datasets that jobs work on, by their id."""
+    ids = {job.dataset_id for job in rows if job.dataset_id}
+    query = select(Dataset).where(Dataset.id.in_(ids))
+    return {dataset.id: dataset for dataset in db.session.scalars(query).unique()} if ids else {}
 
 
 def _page(model, state: str, before: int):

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from portal import db, states
 from portal.domain import accounts, jobs, notices
-from portal.models import Job, Mail
+from portal.models import Event, Job, Mail
 
 
 def test_test_mail_is_written_and_readable(sign_in, ruth):
@@ -60,3 +60,57 @@ def test_long_lists_go_on_by_id(sign_in, ruth):
     first = client.get("/admin/outbox").text
     assert "person100@" in first and "person0@" not in first and "before=2" in first
     assert "person0@" in client.get("/admin/outbox?before=2").text
+
+
+def test_job_of_a_dataset_is_not_cancelled_and_one_that_comes_again_is(sign_in, ruth):
+    with db.transaction():
+        archive, prune = jobs.owe("archive", key="archive:1"), jobs.owe("prune", key="prune")
+    client = sign_in(ruth)
+    page = client.get("/admin/jobs").text
+    assert f"/admin/jobs/{prune.id}/cancel" in page and f"/admin/jobs/{archive.id}/cancel" not in page
+    assert client.send(f"/admin/jobs/{archive.id}/cancel").status_code == 409
+    assert client.send(f"/admin/jobs/{prune.id}/cancel").status_code == 303
+    assert (db.session.get(Job, archive.id).state, db.session.get(Job, prune.id).state) == ("queued", "cancelled")
+    assert client.send(f"/admin/jobs/{prune.id}/again").status_code == 303
+    assert [event.action for event in db.session.scalars(select(Event).order_by(Event.id).offset(4))] == [
+        "job.cancel", "job.retry"]  # fmt: skip
+
+
+def test_failed_job_that_a_newer_one_took_over_is_left_alone(sign_in, ruth):
+    with db.transaction():
+        old = jobs.owe("prune", key="prune")
+        old.state = states.FAILED
+        db.session.flush()
+        jobs.owe("prune", key="prune")
+        other = jobs.owe("expire", key="expire", max_attempts=300)
+        other.state = states.FAILED
+    client = sign_in(ruth)
+    client.get("/admin/jobs")
+    assert client.send(f"/admin/jobs/{old.id}/again").status_code == 409
+    client.send("/admin/jobs/again")
+    kept, again = db.session.get(Job, old.id, populate_existing=True), db.session.get(Job, other.id)
+    assert (kept.state, again.state, again.max_attempts) == (states.FAILED, states.QUEUED, 300)
+    assert "1 job queued again." in client.get("/admin/jobs?state=failed").text
+
+
+def test_mail_that_waits_is_stopped_and_its_job_with_it(sign_in, ruth):
+    with db.transaction():
+        mail = notices.send("k", to="x@example.org", template="test", name="x")
+    client = sign_in(ruth)
+    assert "Stop trying" in client.get(f"/admin/outbox/{mail.id}").text
+    client.send(f"/admin/outbox/{mail.id}/stop")
+    assert "Ruth Adeyemi stopped it." in client.get(f"/admin/outbox/{mail.id}").text
+    assert db.session.scalar(select(Job.state)) == states.CANCELLED
+    assert client.send(f"/admin/outbox/{mail.id}/stop").status_code == 409
+    client.send(f"/admin/outbox/{mail.id}/again")
+    assert db.session.get(Mail, mail.id, populate_existing=True).state == "queued"
+
+
+def test_mail_under_way_is_not_stopped(sign_in, ruth):
+    with db.transaction():
+        mail = notices.send("k", to="x@example.org", template="test", name="x")
+        jobs.claim(db.session.scalar(select(Job.id)), owner="test")
+    client = sign_in(ruth)
+    client.get(f"/admin/outbox/{mail.id}")
+    assert client.send(f"/admin/outbox/{mail.id}/stop").status_code == 409
+    assert db.session.get(Mail, mail.id, populate_existing=True).state == "queued"

@@ -40,5 +40,13 @@ def send_test() -> Response:
 @guards.curator_only
 def send_again(mail_id: int) -> Response:
     with db.transaction():
-        notices.send_again(row_or_404(Mail, mail_id))
+        notices.send_again(row_or_404(Mail, mail_id), actor=guards.account())
+    return see_other(url_for("admin.mail", mail_id=mail_id))
+
+
+@bp.post("/outbox/<int:mail_id>/stop")
+@guards.curator_only
+def stop_mail(mail_id: int) -> Response:
+    with db.transaction():
+        notices.drop(row_or_404(Mail, mail_id), actor=guards.account())
     return see_other(url_for("admin.mail", mail_id=mail_id))

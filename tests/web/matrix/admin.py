@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from portal import db
-from portal.domain import accounts, people
+from portal.domain import accounts, jobs, notices, people
 from portal.models import Center
 from tests.web.matrix.rows import Row, curators, everyone
 
@@ -22,7 +22,10 @@ def stage(state: str) -> dict[str, object]:
         assert ada is not None
         if state == "closed":
             accounts.close(ada, actor=None)
-    return {"ada": ada.id, "center": db.session.scalar(select(Center.id).where(Center.name == "Harbour Lab"))}
+        job = jobs.owe("prune", key="prune")
+        mail = notices.send("k", to="x@example.org", template="test", name="x")
+        found = {"job": job.id, "mail": mail.id}
+    return found | {"ada": ada.id, "center": db.session.scalar(select(Center.id).where(Center.name == "Harbour Lab"))}
 
 
 ROWS = [
@@ -48,6 +51,9 @@ ROWS = [
     Row("admin.change_center", "POST", "/admin/centers/{center}", curators(303, anonymous=303),
         data={"center": "Harbour Institute", "quota_open": "5", "quota_protected": ""}),
     Row("admin.events", "GET", "/admin/events", curators(200, anonymous=303)),
+    Row("admin.run_failed_jobs_again", "POST", "/admin/jobs/again", curators(303, anonymous=303)),
+    Row("admin.cancel_job", "POST", "/admin/jobs/{job}/cancel", curators(303, anonymous=303)),
+    Row("admin.stop_mail", "POST", "/admin/outbox/{mail}/stop", curators(303, anonymous=303)),
     Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),
