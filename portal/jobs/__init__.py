@@ -12,7 +12,7 @@ HANDLERS: dict[str, Handler] = {
     "expire": Handler(tidy.expire),
     "fixity": Handler(fixity.run, bulk=True),
     "inspect": Handler(inspect.run, inspect.give_up, bulk=True),
-    "mail": Handler(mail.send_mail),
+    "mail": Handler(mail.send_mail, mail.give_up),
     "prune": Handler(tidy.prune),
     "release": Handler(release.run),
     "remarks": Handler(remarks.run),
