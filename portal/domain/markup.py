@@ -1,0 +1,107 @@
+"""XML from outside: parsed with entities, DTDs and the network off, size and depth bounded; and canonical bytes."""
+
+import hashlib
+import re
+from xml.parsers import expat
+
+from lxml import etree
+
+from portal import errors
+from portal.telemetry import metamd5
+
+LARGEST = 128 << 20
+DEEPEST = 100
+UNSETTLED = re.compile(rb">\s+<")
+# Characters that XML 1.0 lets through but no tab file or page should carry.
+CONTROLS = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+class _Seen(Exception):
+    """The first element was reached: what stands before it is known."""
+
+
+def parse(data: bytes, *, name: str = "The document") -> etree._Element:
+    """The root of a document without layout. Raises Invalid or TooLarge with the reason."""
+    if len(data) > LARGEST:
+        raise errors.TooLarge(f"{name} is larger than {LARGEST >> 20} MiB. Send it in parts.")
+    _refuse_dtd(data, name)
+    try:
+        root = etree.fromstring(data, _parser())
+    except etree.XMLSyntaxError as error:
+        raise errors.Invalid(f"{name} is no well-formed XML: {_plain(error)}.") from None
+    except ValueError as error:
+        raise errors.Invalid(f"{name} cannot be read: {error}.") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise errors.Invalid(f"{name} has a DTD (DOCTYPE), which is not taken. Send it without.")
+    return root
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(remove_blank_text=True, strip_cdata=True, resolve_entities=False, no_network=True,
+                           load_dtd=False, dtd_validation=False, huge_tree=False, recover=False)  # fmt: skip
+
+
+def _refuse_dtd(data: bytes, name: str) -> None:
+    """Look at what stands before the first element; nothing is expanded."""
+    probe = expat.ParserCreate()
+
+    def refuse(*_words: object) -> None:
+        raise errors.Invalid(f"{name} has a DTD (DOCTYPE), which is not taken. Send it without.")
+
+    def seen(*_words: object) -> None:
+        raise _Seen
+
+    probe.StartDoctypeDeclHandler = refuse
+    probe.StartElementHandler = seen
+    try:
+        probe.Parse(data, True)
+    except _Seen:
+        return
+    except expat.ExpatError as error:
+        words = expat.errors.messages.get(error.code, "not understood")
+        raise errors.Invalid(f"{name} is no well-formed XML: line {error.lineno}: {words}.") from None
+    except (ValueError, LookupError) as error:
+        raise errors.Invalid(f"{name} cannot be read: {error}.") from None
+
+
+def _plain(error: etree.XMLSyntaxError) -> str:
+    text = (error.msg or "not understood").partition("\n")[0][:200]
+    line = error.position[0] if error.position else 0
+    return text if "line " in text or not line else f"line {line}: {text}"
+
+
+def text_of(element: etree._Element, path: str, *, longest: int = 2000) -> str:
+    """The text at a path, on one line; empty where there is none."""
+    found = element.find(path)
+    words = " ".join("".join(found.itertext()).split()) if found is not None else ""
+    return CONTROLS.sub("", words)[:longest]
+
+
+def is_too_deep(element: etree._Element) -> bool:
+    level, depth = [element], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            return True
+        level = [child for one in level for child in one]
+    return False
+
+
+def canonical(element: etree._Element) -> bytes:
+    """The bytes that are stored and digested: written once, and the same again when any xmllint reads them."""
+    data = etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+    while UNSETTLED.search(data):
+        again = metamd5.canonical(_reread(data).decode())
+        if again == data:
+            break
+        data = again
+    return data
+
+
+def _reread(data: bytes) -> bytes:
+    root = etree.fromstring(data, _parser())
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,162 @@
+"""Metadata objects as they come in XML: what each is called, refers to and names, and what is wrong with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from portal import errors
+from portal.domain import files, markup, names
+
+TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
+ALL = ("SUBMISSION", *TYPES)
+# The letter behind the site's prefix.
+LETTERS = {"STUDY": "P", "SAMPLE": "S", "EXPERIMENT": "X", "RUN": "R", "ANALYSIS": "Z"}
+REFERENCES = {"STUDY_REF": "STUDY", "SAMPLE_REF": "SAMPLE", "SAMPLE_DESCRIPTOR": "SAMPLE", "MEMBER": "SAMPLE",
+              "EXPERIMENT_REF": "EXPERIMENT", "RUN_REF": "RUN", "ANALYSIS_REF": "ANALYSIS"}  # fmt: skip
+NEEDED = {"EXPERIMENT": ("STUDY", "SAMPLE"), "RUN": ("EXPERIMENT",)}
+TITLES = {"STUDY": "DESCRIPTOR/STUDY_TITLE"}
+ABSTRACTS = {"STUDY": ("DESCRIPTOR/STUDY_ABSTRACT", "DESCRIPTOR/STUDY_DESCRIPTION"), "SUBMISSION": ("DESCRIPTION",)}
+LONGEST_ALIAS = 500
+LARGEST = 1 << 20
+MOST = 200_000
+WRAPPERS = ("WEBIN",)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an object says it belongs to: an accession, or a name in a center."""
+
+    type: str
+    accession: str
+    name: str
+    center: str
+    element: Any = field(compare=False)
+
+    @property
+    def words(self) -> str:
+        if self.accession:
+            return f"{self.type} {self.accession}"
+        return f"{self.type} “{self.name}”" + (f" of {self.center}" if self.center else "")
+
+
+@dataclass
+class Item:
+    """One object of a delivery. `fault`: why it cannot be loaded; it is kept and shown red. `refusal`: why nothing is
+    done with it at all."""
+
+    type: str
+    element: Any
+    position: int
+    alias: str = ""
+    accession: str = ""
+    title: str = ""
+    references: list[Reference] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    sent: bytes = b""
+    fault: str = ""
+    refusal: str = ""
+    info: str = ""
+    known: Any = None  # the row it updates
+    again: bool = False  # kept red earlier, tried once more
+    xml: bytes = b""
+    md5: str = ""
+    targets: list[Any] = field(default_factory=list)
+    id: int = 0
+
+    @property
+    def words(self) -> str:
+        return f"{self.type} “{self.alias}”" if self.alias else f"{self.type} no. {self.position}"
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.fault or self.refusal)
+
+
+def walk(root: etree._Element, *, name: str) -> Iterator[etree._Element]:
+    """The objects of a document: one by itself, a set of one type, or several sets. Raises Invalid."""
+    if root.tag in ALL:
+        yield root
+    elif root.tag in WRAPPERS:
+        for child in root.iterchildren("*"):
+            yield from walk(child, name=name)
+    elif isinstance(root.tag, str) and root.tag.removesuffix("_SET") in ALL:
+        for child in root.iterchildren("*"):
+            if child.tag != root.tag.removesuffix("_SET"):
+                raise errors.Invalid(f"{name} has a {str(child.tag)[:80]} in its {root.tag}.")
+            yield child
+    else:
+        known = ", ".join(ALL)
+        raise errors.Invalid(f"{name} begins with {str(root.tag)[:80]}. It is one of {known}, or a set: {ALL[1]}_SET.")
+
+
+def item(element: etree._Element, position: int) -> Item:
+    """Read one object; what is wrong with it stands in its fault."""
+    made = Item(str(element.tag), element, position)
+    made.sent = markup.canonical(element)
+    try:
+        _check_size(made)
+        made.alias = names.line(element.get("alias"), longest=LONGEST_ALIAS)
+        made.accession = names.line(element.get("accession"), longest=50).upper()
+        path = TITLES.get(made.type, "TITLE")
+        made.title = markup.text_of(element, path, longest=300) or names.line(element.get("title"), longest=300)
+        made.references = list(_references(element))
+        made.files = [_file(one) for one in element.iter("FILE")] if made.type in ("RUN", "ANALYSIS") else []
+        _check(made)
+    except errors.DomainError as error:
+        made.fault = " ".join(error.fields.values()) or error.sentence
+    return made
+
+
+def _check_size(made: Item) -> None:
+    if len(made.sent) > LARGEST:
+        made.sent = b""
+        raise errors.Invalid(f"It is larger than {LARGEST >> 20} MiB.")
+    if markup.is_too_deep(made.element):
+        raise errors.Invalid(f"It is more than {markup.DEEPEST} elements deep.")
+
+
+def _check(made: Item) -> None:
+    missing = [kind for kind in NEEDED.get(made.type, ()) if kind not in {one.type for one in made.references}]
+    if missing:
+        raise errors.Invalid(f"It refers to no {' and no '.join(missing)}.")
+    named = [row["name"] for row in made.files]
+    twice = next((name for name in named if named.count(name) > 1), None) if len(named) < 1000 else None
+    if twice:
+        raise errors.Invalid(f"It names the file {twice} twice.")
+
+
+def _references(element: etree._Element) -> Iterator[Reference]:
+    for one in element.iter(*REFERENCES):
+        accession, name = one.get("accession") or "", one.get("refname") or ""
+        center = one.get("refcenter") or ""
+        if not accession and not name:
+            accession = markup.text_of(one, "IDENTIFIERS/PRIMARY_ID", longest=50)
+            name = markup.text_of(one, "IDENTIFIERS/SUBMITTER_ID", longest=LONGEST_ALIAS)
+            told = one.find("IDENTIFIERS/SUBMITTER_ID")
+            center = told.get("namespace", "") if told is not None else ""
+        if accession or name:
+            found = names.line(name, longest=LONGEST_ALIAS)
+            yield Reference(REFERENCES[one.tag], accession.strip().upper()[:50], found, center.strip()[:200], one)
+
+
+def _file(one: etree._Element) -> dict[str, Any]:
+    """A file that a RUN or ANALYSIS names. Its checksum is needed: the bytes come another way."""
+    name, digest = one.get("filename") or "", one.get("checksum") or ""
+    method = (one.get("checksum_method") or "MD5").upper()
+    if method != "MD5":
+        raise errors.Invalid(f"The checksum of {name[:200]} is a {method[:20]}; give its MD5.")
+    if not digest.strip():
+        raise errors.Invalid(f"The file {name[:200]} has no checksum. Give its MD5.")
+    row = {"name": name, "md5": digest, "data_type": (one.get("filetype") or "")[:100]}
+    values, faults = files.check(row)
+    if faults:
+        raise errors.Invalid(f"The file {name[:200]}: {' '.join(faults.values())}")
+    return {"name": values["name"], "md5": values["declared_md5"], "data_type": values["data_type"]}
+
+
+def described(made: Item) -> str:
+    """What an object says of itself at length."""
+    paths = ABSTRACTS.get(made.type, ("DESCRIPTION",))
+    return next((text for text in (markup.text_of(made.element, path, longest=5000) for path in paths) if text), "")

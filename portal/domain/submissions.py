@@ -1,0 +1,79 @@
+"""Metadata in bulk: one delivery of XML taken, whichever door it came through.
+
+take() brings its own short transactions: texts and digests are made between them, outside the write lock.
+"""
+
+from dataclasses import dataclass
+
+from portal import clock, db, errors
+from portal.domain import components, loading, parcels, receipts, resolving, targets
+from portal.domain.parcels import Document, Parcel
+from portal.models import Account, Delivery
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the sender is told."""
+
+    parcel: Parcel
+    receipt: bytes
+    delivery_id: int | None
+
+    @property
+    def success(self) -> bool:
+        return self.parcel.success
+
+
+def take(documents: list[Document], *, actor: Account, via: str, action: str = "", hold: str = "",
+         upload_id: int | None = None) -> Outcome:  # fmt: skip
+    """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT. Call it outside any
+    transaction."""
+    for attempt in range(1, ATTEMPTS + 1):
+        parcel = parcels.read(documents, actor=actor, action=action, hold=hold)
+        _resolve(parcel)
+        if parcel.orders.validate:
+            return Outcome(parcel, receipts.write(parcel), None)
+        with db.transaction():
+            fresh = components.reserve(resolving.wanting(parcel))
+        resolving.annotate(parcel, fresh)
+        try:
+            with db.transaction():
+                return _load(parcel, via=via, upload_id=upload_id)
+        except loading.Raced:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _resolve(parcel: Parcel) -> None:
+    if parcel.items and not parcel.orders.validate:
+        resolving.retry(parcel)
+    resolving.find(parcel)
+    if any(fault for fault in parcel.faults if parcel.submission and fault.startswith("SUBMISSION")):
+        parcel.items = []
+    resolving.refer(parcel)
+
+
+def _load(parcel: Parcel, *, via: str, upload_id: int | None) -> Outcome:
+    try:
+        with db.savepoint():
+            loading.load(parcel)
+    except loading.Raced:
+        raise
+    except errors.DomainError as error:
+        parcel.faults.append(" ".join([error.sentence, *list(error.fields.values())[:20]]))
+        parcel.dataset = None
+        for item in parcel.items:
+            item.refusal = item.refusal or "It was not loaded."
+    targets.act(parcel)
+    receipt = receipts.write(parcel)
+    row = Delivery(account_id=parcel.actor.id, dataset_id=parcel.dataset.id if parcel.dataset else None,
+                   upload_id=upload_id, via=via, action=" ".join(parcel.orders.told) or parcel.orders.action,
+                   loaded=len([item for item in parcel.told if item.is_good]),
+                   refused=len([item for item in parcel.told if not item.is_good]) + len(parcel.faults),
+                   receipt=receipt, at=clock.now())  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    return Outcome(parcel, receipt, row.id)

@@ -1,0 +1,3 @@
+from tests.arrival.conftest import receiving
+
+__all__ = ["receiving"]

@@ -1,0 +1,223 @@
+"""Metadata in bulk: what loads, what stays red and why, updates, references, files before and after."""
+
+import time
+
+import pytest
+from lxml import etree
+from sqlalchemy import event, func, select
+
+from portal import db, states
+from portal.domain import submissions
+from portal.domain.parcels import Document
+from portal.models import Component, Dataset
+from portal.telemetry import metamd5
+from tests import depositing
+from tests.conftest import COLLEAGUE, INES, STRANGER
+from tests.telemetry import metadata as xml
+
+
+def take(parts: dict[str, bytes] | None = None, *, person=INES, **more):
+    documents = [Document(f"{name.lower()}.xml", data) for name, data in (parts or xml.parts()).items()]
+    return submissions.take(documents, actor=person.account, via="api", **more)
+
+
+def component(alias: str, kind: str = "") -> Component:
+    db.end()
+    query = select(Component).where(Component.alias == alias, Component.status != "withdrawn")
+    return db.session.scalars(query.where(Component.type == kind) if kind else query).one()
+
+
+def count(*where) -> int:
+    db.end()
+    return db.session.scalar(select(func.count()).select_from(Component).where(*where)) or 0
+
+
+def receipt(outcome) -> etree._Element:
+    return etree.fromstring(outcome.receipt)
+
+
+pytestmark = pytest.mark.usefixtures("receiving")
+
+
+def test_delivery_becomes_a_submitted_dataset_with_components():
+    outcome = take()
+    told = receipt(outcome)
+    assert told.get("success") == "true", outcome.receipt
+    assert {one.tag: one.get("accession") for one in told if one.get("accession")} == {
+        "STUDY": "OMIXP000001", "SAMPLE": "OMIXS000001", "EXPERIMENT": "OMIXX000001", "RUN": "OMIXR000001",
+        "SUBMISSION": "OMIX000001"}  # fmt: skip
+    dataset = depositing.get(outcome.parcel.dataset.id)
+    assert (dataset.title, dataset.species, dataset.state, dataset.release_date) == (
+        "Kidney organoids", "Mus musculus", "submitted", "2027-03-01")  # fmt: skip
+    assert [(file.name, file.state) for file in depositing.files_of(dataset.id)] == [("r1.fastq.gz", "waiting")]
+
+
+def test_stored_text_is_annotated_canonical_and_digested():
+    take()
+    stored = component("x1")
+    assert metamd5.digests(stored.xml) == [(stored.accession, stored.md5)]
+    assert b'accession="OMIXX000001"' in stored.xml and b'center_name="Northmere Institute"' in stored.xml
+    assert b'<STUDY_REF refname="organoids" accession="OMIXP000001"/>' in stored.xml
+    assert component("batch-1", "SUBMISSION").accession == "OMIX000001"
+
+
+def test_same_alias_again_is_an_update_never_a_twin():
+    first = take()
+    before = component("s1").md5
+    same = take()
+    assert same.parcel.dataset.id == first.parcel.dataset.id and component("s1").md5 == before
+    changed = take({"SAMPLE": xml.samples(xml.sample(title="Organoid one"))})
+    assert receipt(changed).find("SAMPLE").get("accession") == "OMIXS000001"
+    assert component("s1").md5 != before and component("s1").title == "Organoid one"
+    assert count() == 5 and db.session.scalar(select(func.count()).select_from(Dataset)) == 1
+
+
+def test_bad_object_is_red_with_its_reason_and_the_rest_green(run_jobs):
+    names = [f"r{n}" for n in range(1000)]
+    bad = xml.run("r500", digest="abc")
+    runs = xml.runs(*(bad if name == "r500" else xml.run(name) for name in names))
+    for name in names[:3]:
+        depositing.send(f"{name}.fastq.gz", name.encode())
+    begun = time.monotonic()
+    outcome = take(xml.parts(RUN=runs))
+    assert time.monotonic() - begun < 4
+    red = component("r500")
+    assert (red.state, red.accession) == (states.ERROR, None)
+    assert "An MD5 has 32 characters" in red.comment and "r500.fastq.gz" in red.comment
+    told = receipt(outcome)
+    assert told.get("success") == "false" and len(told.findall("RUN[@accession]")) == 999
+    assert [one.text for one in told.iter("ERROR")] == [f"RUN “r500”: {red.comment}"]
+    run_jobs()
+    assert component("r0").state == component("r2").state == states.LOADED
+    assert component("r3").state == states.RECEIVED
+
+
+def test_mended_object_turns_from_red_and_what_waited_for_it_follows():
+    take(xml.parts(EXPERIMENT=xml.experiments(xml.experiment(study="typo"))))
+    assert component("x1").comment.startswith("It refers to STUDY “typo”, which is not here")
+    assert component("r1").comment.startswith("It refers to EXPERIMENT “x1”, which could not be loaded")
+    outcome = take({"EXPERIMENT": xml.experiments()})
+    assert outcome.success and component("x1").state == component("r1").state == states.RECEIVED
+    assert [one.text for one in receipt(outcome).iter("INFO")] == ["1 objects that waited have loaded too: OMIXR000001"]
+    assert [file.name for file in depositing.files_of(outcome.parcel.dataset.id)] == ["r1.fastq.gz"]
+
+
+@pytest.mark.parametrize("order", [("STUDY", "SAMPLE", "EXPERIMENT", "RUN"), ("RUN", "EXPERIMENT", "SAMPLE", "STUDY")])
+def test_objects_sent_one_by_one_meet(order):
+    """One component a delivery, in whichever order: in the end all are loaded, in as few datasets as can be."""
+    found = [take({kind: xml.parts()[kind]}).parcel.dataset.id for kind in order]
+    assert count(Component.state == states.ERROR) == 0
+    assert count(Component.type != "SUBMISSION") == 4
+    assert len(set(found)) == (2 if order[0] == "STUDY" else 1)
+
+
+def test_delivery_without_kin_makes_a_dataset_of_its_own():
+    take(xml.parts(EXPERIMENT=xml.experiments(xml.experiment(study="typo")), SUBMISSION=b""))
+    other = take({"STUDY": xml.study("another")})
+    assert component("another").dataset_id == other.parcel.dataset.id != component("x1").dataset_id
+
+
+def test_validate_stores_nothing():
+    outcome = take(xml.parts(SUBMISSION=xml.submission(action="VALIDATE"), RUN=xml.runs(xml.run(digest="abc"))))
+    told = receipt(outcome)
+    assert told.get("success") == "false" and "VALIDATE: nothing was stored." in [one.text for one in told.iter("INFO")]
+    assert not [one for one in told if one.get("accession")]
+    assert count() == 0 and db.session.scalar(select(func.count()).select_from(Dataset)) == 0
+
+
+def test_modify_of_what_is_not_here_is_red_and_add_mends_it():
+    outcome = take({"STUDY": xml.study()}, action="MODIFY")
+    assert "no STUDY of this alias to modify" in outcome.receipt.decode()
+    assert component("organoids").state == states.ERROR
+    assert take({"STUDY": xml.study()}).success and component("organoids").accession == "OMIXP000001"
+
+
+def test_failed_update_keeps_the_version_that_loaded():
+    take()
+    good = component("r1").md5
+    take({"RUN": xml.runs(xml.run(digest="abc"))})
+    red = component("r1")
+    assert (red.state, red.md5, red.accession) == (states.ERROR, good, "OMIXR000001")
+    assert take({"RUN": xml.runs()}).success
+    assert (component("r1").state, component("r1").comment, component("r1").md5) == (states.RECEIVED, "", good)
+
+
+def test_references_by_accession_and_by_name_and_center():
+    take()
+    by_accession = (
+        b'<EXPERIMENT alias="x2"><STUDY_REF accession="OMIXP000001"/><DESIGN><SAMPLE_DESCRIPTOR>'
+        b"<IDENTIFIERS><PRIMARY_ID>OMIXS000001</PRIMARY_ID></IDENTIFIERS></SAMPLE_DESCRIPTOR></DESIGN></EXPERIMENT>"
+    )
+    assert take({"EXPERIMENT": by_accession}).success
+    named = b'STUDY_REF refname="organoids" refcenter="Northmere Institute"'
+    by_center = by_accession.replace(b'"x2"', b'"x3"').replace(b'STUDY_REF accession="OMIXP000001"', named)
+    assert take({"EXPERIMENT": by_center}).success
+    assert b'refcenter="Northmere Institute" accession="OMIXP000001"' in component("x3").xml
+
+
+def test_what_another_center_did_not_release_is_not_known():
+    take()
+    theirs = b'<ANALYSIS alias="z"><STUDY_REF accession="OMIXP000001"/></ANALYSIS>'
+    outcome = take({"ANALYSIS": theirs}, person=STRANGER)
+    assert "STUDY OMIXP000001, which is not here" in outcome.receipt.decode()
+    taken_over = take({"STUDY": b'<STUDY accession="OMIXP000001" alias="organoids"/>'}, person=STRANGER)
+    assert "There is no STUDY OMIXP000001 of yours." in taken_over.receipt.decode()
+    colleague = take({"STUDY": xml.study(title="Mine now")}, person=COLLEAGUE)
+    assert "belongs to a dataset of a colleague" in colleague.receipt.decode()
+    assert component("organoids").title == "Kidney organoids over 28 days"
+
+
+def test_files_sent_before_and_after_link(run_jobs):
+    depositing.send("run7/r1.fastq.gz", b"r1")
+    outcome = take(xml.parts(RUN=xml.runs(xml.run("r1", files={"r1.fastq.gz": b"r1"}), xml.run("r2"))))
+    run_jobs()
+    assert component("r1").state == states.LOADED and component("r2").state == states.RECEIVED
+    assert component("x1").state == component("organoids").state == states.RECEIVED
+    depositing.send("r2.fastq.gz", b"r2")
+    run_jobs()
+    assert depositing.states_of(outcome.parcel.dataset.id) == ["archived", "archived"]
+    assert count(Component.state == states.LOADED) == 6
+
+
+def test_run_that_names_other_files_lets_go_of_the_old():
+    dataset = take().parcel.dataset
+    take({"RUN": xml.runs(xml.run("r1", files={"b.bam": b"b", "c.bam": b"c"}))})
+    assert [(file.name, file.state) for file in depositing.files_of(dataset.id)] == [
+        ("r1.fastq.gz", "removed"), ("b.bam", "waiting"), ("c.bam", "waiting")]  # fmt: skip
+    take({"RUN": xml.runs(xml.run("r1", files={"b.bam": b"other", "c.bam": b"c"}))})
+    mended = {file.name: file.declared_md5 for file in depositing.files_of(dataset.id)}
+    assert mended["b.bam"] == depositing.md5(b"other")
+
+
+def test_change_of_metadata_is_a_change_of_its_dataset():
+    dataset_id = take().parcel.dataset.id
+    depositing.approve(dataset_id)
+    take({"STUDY": xml.study(title="A better title")})
+    dataset = depositing.get(dataset_id)
+    assert (dataset.title, dataset.state) == ("A better title", "submitted") and dataset.version > 1
+
+
+def test_targets_are_held_released_cancelled_and_suppressed():
+    dataset_id = take().parcel.dataset.id
+    order = ('<SUBMISSION><ACTIONS><ACTION><HOLD target="OMIX000001" HoldUntilDate="2028-05-04"/></ACTION>'
+             '<ACTION><SUPPRESS target="OMIXS000001"/></ACTION><ACTION><CANCEL target="OMIXX000001"/></ACTION>'
+             '<ACTION><CANCEL target="OMIXS999999"/></ACTION></ACTIONS></SUBMISSION>')  # fmt: skip
+    told = receipt(take({"SUBMISSION": order.encode()}))
+    wrong = " ".join(one.text or "" for one in told.iter("ERROR"))
+    assert "SUPPRESS OMIXS000001: It was never public. Use CANCEL." in wrong and "OMIXS999999: There is no" in wrong
+    assert depositing.get(dataset_id).release_date == "2028-05-04"
+    assert count(Component.status == "withdrawn") == 2  # the EXPERIMENT and the RUN that refers to it
+    assert [file.state for file in depositing.files_of(dataset_id)] == ["removed"]
+    assert take({"EXPERIMENT": xml.experiments()}).success and component("x1").accession == "OMIXX000002"
+
+
+def test_hundred_thousand_objects_need_no_loop_of_statements():
+    """The number of statements does not grow with the number of objects, only with portions of them."""
+    counted = []
+    engine = db.engine()
+    event.listen(engine, "before_cursor_execute", lambda *words: counted.append(words[2]))
+    take({"SAMPLE": xml.samples(*(xml.sample(f"a{n}") for n in range(10)))})
+    few = len(counted)
+    counted.clear()
+    take({"SAMPLE": xml.samples(*(xml.sample(f"b{n}") for n in range(2000)))})
+    assert len(counted) <= few + 4
