@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from portal import clock, db, states, storage
-from portal.domain import accessions, jobs, matching, releases, replacements
+from portal.domain import accessions, files, jobs, matching, releases, replacements
 from portal.models import Dataset, Event, File, Upload
 
 BATCH = 500
@@ -190,5 +190,6 @@ def finish(dataset: Dataset) -> None:
     """After the last batch: the manifests follow, and a release that waits looks again."""
     if dataset.bag_dirty:
         jobs.owe("bag", dataset_id=dataset.id, priority=4, delay=0 if releases.is_wanted(dataset) else 2_000)
+    files.owe_components(dataset)
     if releases.is_wanted(dataset):
         jobs.owe("release", dataset_id=dataset.id, priority=3)

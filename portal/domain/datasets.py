@@ -182,6 +182,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     history.record("submit", actor=actor, dataset=dataset, note=note,
                    after={"version": dataset.version, "accession": dataset.accession})  # fmt: skip
     send_to_archive(dataset)
+    files.owe_components(dataset)
     return dataset
 
 

@@ -186,6 +186,13 @@ def mark_bag(dataset: Dataset) -> None:
     dataset.bag_dirty = True
     db.session.flush()
     jobs.owe("bag", dataset_id=dataset.id, priority=3)
+    owe_components(dataset)
+
+
+def owe_components(dataset: Dataset) -> None:
+    """The components of a dataset follow it: what they say and how they stand."""
+    if dataset.accession:
+        jobs.owe("components", dataset_id=dataset.id, priority=4)
 
 
 def touched(dataset: Dataset, *, actor: Account | None) -> None:
@@ -196,6 +203,7 @@ def touched(dataset: Dataset, *, actor: Account | None) -> None:
     if dataset.state in (states.SUBMITTED, states.APPROVED):
         dataset.version += 1
     db.session.flush()
+    owe_components(dataset)
 
 
 def refuse_released(dataset: Dataset) -> None:

@@ -1,11 +1,12 @@
 """Background work: each kind of job and the handler that does it."""
 
-from portal.jobs import archive, bag, diagnose, digest, fixity, inspect, mail, release, remarks, tidy, watch, withdraw
+from portal.jobs import archive, bag, diagnose, digest, fixity, inspect, mail, metadata, release, remarks, tidy, watch, withdraw
 from portal.jobs.work import Handler
 
 HANDLERS: dict[str, Handler] = {
     "archive": Handler(archive.run, archive.give_up, alone=True),
     "bag": Handler(bag.run, alone=True),
+    "components": Handler(metadata.follow),
     "cut": Handler(tidy.cut),
     "diagnose": Handler(diagnose.run, bulk=True),
     "digest": Handler(digest.run, digest.give_up, bulk=True),
