@@ -84,8 +84,9 @@ def reset_link(account: Account, *, actor: Account | None) -> str:
         raise errors.Conflict("This account is closed. Open it again first.")
     secret = _link(account)
     _tell("account.reset_link", account, actor)
+    by = actor.name if actor else "The operator"
     notices.send(f"handed:{tokens.digest(secret)[:16]}", to=account.email, template="reset_by_hand", name=account.name,
-                 days=LINK_LIFETIME // clock.DAY, by=actor.name if actor else "The operator")  # fmt: skip
+                 days=LINK_LIFETIME // clock.DAY, by=by, url="/account")  # fmt: skip
     return secret
 
 

@@ -1,6 +1,7 @@
 """The worker and what it owes: rounds that come by, jobs that wait or failed, mails that did not leave."""
 
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import func, select
 
@@ -47,6 +48,9 @@ def mails() -> Iterator[Finding]:
     if not settings().mail_url:
         yield Finding(WARN, "No mail server is set: mails are written into the outbox folder of the instance.",
                       "Set OMIX_MAIL_URL, then Admin > Outbox > Send test mail.")  # fmt: skip
+    elif is_overheard(settings().mail_url):
+        yield Finding(WARN, "The password of the mail server crosses the network as it is.",
+                      "Use smtps://, or smtp:// with ?starttls=1.")  # fmt: skip
     if counts.get("failed"):
         yield Finding(WARN, f"{some(counts['failed'], 'mail')} could not be delivered.", "Admin > Outbox says why.")
     stuck = select(func.count()).select_from(Mail).where(Mail.state == "queued", Mail.created_at < late)
@@ -56,6 +60,13 @@ def mails() -> Iterator[Finding]:
                       "Check the mail server and OMIX_MAIL_URL.")  # fmt: skip
     elif settings().mail_url and not counts.get("failed"):
         yield Finding(OK, f"{some(counts.get('sent', 0), 'mail')} went out, {counts.get('queued', 0):,} on the way.")
+
+
+def is_overheard(mail_url: str) -> bool:
+    """Whether a password is sent without encryption to another machine."""
+    parts = urlsplit(mail_url)
+    plain = parts.scheme == "smtp" and parse_qs(parts.query).get("starttls", ["0"])[0] != "1"
+    return bool(parts.password) and plain and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _last_error() -> str:

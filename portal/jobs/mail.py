@@ -3,6 +3,7 @@
 Killed after the server took it and before that was recorded, it goes out again under the same Message-ID.
 """
 
+import base64
 import hashlib
 import smtplib
 import ssl
@@ -35,6 +36,9 @@ def send_mail(hold: jobs.Hold, progress: Callable[[int], None]) -> None:
         deliver(message, mail_id)
     except smtplib.SMTPException as error:
         _note_failure(hold, mail_id, _words(error), for_good=_is_final(error))
+    except ssl.SSLCertVerificationError as error:
+        _note_failure(hold, mail_id, f"The mail server's certificate is not trusted: {error.verify_message}.",
+                      for_good=False)  # fmt: skip
     except OSError as error:
         _note_failure(hold, mail_id, f"The mail server did not answer: {error.strerror or error}.", for_good=False)
     else:
@@ -78,7 +82,7 @@ def deliver(message: EmailMessage, mail_id: int) -> None:
         if parse_qs(address.query).get("starttls", ["0"])[0] == "1":
             server.starttls(context=ssl.create_default_context())
         if address.username:
-            server.login(unquote(address.username), unquote(address.password or ""))
+            _log_in(server, unquote(address.username), unquote(address.password or ""))
         server.send_message(message)
 
 
@@ -87,6 +91,18 @@ def _connect(address: SplitResult) -> smtplib.SMTP:
     if address.scheme == "smtps":
         return smtplib.SMTP_SSL(host, address.port or 465, timeout=TIMEOUT, context=ssl.create_default_context())
     return smtplib.SMTP(host, address.port or 25, timeout=TIMEOUT)
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    """The library's own login knows ASCII alone."""
+    if user.isascii() and password.isascii():
+        server.login(user, password)
+        return
+    server.ehlo_or_helo_if_needed()
+    secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+    code, said = server.docmd("AUTH", f"PLAIN {secret}")
+    if code != 235:
+        raise smtplib.SMTPAuthenticationError(code, said)
 
 
 def _is_final(error: smtplib.SMTPException) -> bool:
