@@ -16,7 +16,7 @@ VALUES = {
     "verify": {"name": "Ines", "url": "/verify/x", "hours": 24},
     "reset": {"name": "Ines", "url": "/reset/x", "hours": 1},
     "registered-exists": {"name": "Ines", "url": "/reset"},
-    "reset_by_hand": {"name": "Ines", "by": "Ruth Adeyemi", "days": 3},
+    "reset_by_hand": {"name": "Ines", "by": "Ruth Adeyemi", "days": 3, "url": "/account"},
     "linked": {"name": "Ines", "provider": "Northmere sign-on", "email": "ines@example.org", "url": "/account"},
     "test": {"name": "Ruth", "to": "ruth@example.org"},
     "fixity_bad": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "file": "a.bam", "cause": "It differs.",
