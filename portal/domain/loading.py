@@ -8,7 +8,7 @@ from lxml import etree
 from sqlalchemy import select
 
 from portal import db, errors, states
-from portal.domain import accessions, components, datasets, files, history, markup, objects, reviews, species
+from portal.domain import accessions, components, datasets, files, history, markup, reviews
 from portal.domain.objects import Item
 from portal.domain.parcels import Parcel
 from portal.models import Component, ComponentFile, ComponentRef, Dataset, File
@@ -26,7 +26,7 @@ def load(parcel: Parcel) -> None:
     _write(parcel)
     if parcel.dataset is not None:
         _name(parcel)
-    components.refer({item.id: {_id(target) for _reference, target in item.targets} for item in parcel.good})
+    components.refer({item.id: {_id(target) for target in item.targets} for item in parcel.good})
     for dataset in touched.values():
         _load_files(parcel, dataset)
         _tell(parcel, dataset)
@@ -53,7 +53,7 @@ def _datasets(parcel: Parcel) -> dict[int, Dataset]:
     kept = [item for item in parcel.items if not item.refusal]
     if any(item.known is None for item in kept):
         if parcel.home is None:
-            fields = project(parcel) | {"access": "controlled" if parcel.orders.protect else "open"}
+            fields = parcel.fields | {"access": "controlled" if parcel.orders.protect else "open"}
             parcel.dataset = datasets.create(actor=parcel.actor, release_date=parcel.orders.hold, **fields)
         else:
             parcel.dataset = db.session.get_one(Dataset, parcel.home)
@@ -62,32 +62,6 @@ def _datasets(parcel: Parcel) -> dict[int, Dataset]:
     ids = {item.known.dataset_id for item in kept if item.known}
     found = {one: db.session.get_one(Dataset, one) for one in sorted(ids)}
     return found | ({parcel.dataset.id: parcel.dataset} if parcel.dataset is not None else {})
-
-
-def project(parcel: Parcel) -> dict[str, str]:
-    """What a dataset says of itself, from the objects that say it."""
-    good = parcel.good or parcel.items
-    submission = parcel.submission
-    study = next((item for item in good if item.type == "STUDY"), None)
-    telling = [one for one in (submission, study, *good[:1]) if one is not None]
-    title = next((one.title for one in telling if one.title), "") or next((one.alias for one in telling), "")
-    told = [one for one in (study, submission, *(item for item in good if item.type == "ANALYSIS")) if one is not None]
-    description = next((text for text in map(objects.described, told[:20]) if text), "") or title
-    return {"title": title, "description": description, "species": _species(parcel)}
-
-
-def _species(parcel: Parcel) -> str:
-    found: set[str] = set()
-    for item in parcel.good:
-        if item.type == "SAMPLE":
-            number = markup.text_of(item.element, "SAMPLE_NAME/TAXON_ID", longest=20)
-            name = species.named(number) or markup.text_of(item.element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200)
-            found |= {name} - {""}
-    if not found:
-        ids = {target.dataset_id for item in parcel.good for _reference, target in item.targets
-               if not isinstance(target, Item)}  # fmt: skip
-        found = set(db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != "")))
-    return next(iter(found)) if len(found) == 1 else species.MIXED if found else ""
 
 
 def _check_files(parcel: Parcel) -> None:
@@ -222,7 +196,7 @@ def _tell(parcel: Parcel, dataset: Dataset) -> None:
              "accessions": [item.accession for item in changed[:100]]}  # fmt: skip
     history.record("components", actor=parcel.actor, dataset=dataset, after=facts)
     studies = [item for item in changed if item.type == "STUDY"]
-    values = project(parcel) if studies or not dataset.species else {}
+    values = parcel.fields
     edits = {name: values[name] for name in ("title", "description") if studies and values[name]}
     if values.get("species") and not dataset.species:
         edits["species"] = values["species"]

@@ -33,6 +33,8 @@ class Parcel:
     infos: list[str] = field(default_factory=list)
     dataset: Any = None
     home: int | None = None
+    # What the dataset says of itself, from the objects that say it.
+    fields: dict[str, str] = field(default_factory=dict)
     held: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     @property

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain import access, components, markup, matching, objects
+from portal.domain import access, components, markup, matching, objects, species
 from portal.domain.objects import Item, Reference
 from portal.domain.parcels import Parcel
 from portal.models import Component, Dataset
@@ -175,3 +175,32 @@ def annotate(parcel: Parcel, fresh: dict[str, Iterator[str]]) -> None:
 
 def _moment() -> str:
     return datetime.fromtimestamp(clock.now() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def project(parcel: Parcel) -> None:
+    """What the dataset says of itself, from the objects that say it; the trees have served then."""
+    good = parcel.good or parcel.items
+    submission = parcel.submission
+    study = next((item for item in good if item.type == "STUDY"), None)
+    telling = [one for one in (submission, study, *good[:1]) if one is not None]
+    title = next((one.title for one in telling if one.title), "") or next((one.alias for one in telling), "")
+    told = [one for one in (study, submission, *(item for item in good if item.type == "ANALYSIS")) if one is not None]
+    description = next((text for text in map(objects.described, told[:20]) if text), "") or title
+    parcel.fields = {"title": title, "description": description, "species": _species(parcel)}
+    for item in parcel.items:
+        item.element, item.references = None, []
+        item.targets = [target for _reference, target in item.targets]
+
+
+def _species(parcel: Parcel) -> str:
+    found: set[str] = set()
+    for item in parcel.good:
+        if item.type == "SAMPLE":
+            number = markup.text_of(item.element, "SAMPLE_NAME/TAXON_ID", longest=20)
+            name = species.named(number) or markup.text_of(item.element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200)
+            found |= {name} - {""}
+    if not found:
+        ids = {target.dataset_id for item in parcel.good for _reference, target in item.targets
+               if not isinstance(target, Item)}  # fmt: skip
+        found = set(db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != "")))
+    return next(iter(found)) if len(found) == 1 else species.MIXED if found else ""

@@ -38,6 +38,7 @@ def take(documents: list[Document], *, actor: Account, via: str, action: str = "
         with db.transaction():
             fresh = components.reserve(resolving.wanting(parcel))
         resolving.annotate(parcel, fresh)
+        resolving.project(parcel)
         try:
             with db.transaction():
                 return _load(parcel, via=via, upload_id=upload_id)
