@@ -19,7 +19,7 @@ from portal.models.uploads import NEW
 
 SMALL = 8 << 20
 BATCH, BATCH_BYTES = 200, 64 << 20
-AT_ONCE = 5_000
+AT_ONCE, FEW = 5_000, 25
 OURS = "We could not look into it; the fault is ours, and the operator was told."
 ASK_EVERY = 1.0
 STANDING = (states.RECEIVED, states.CHECKING, states.ARCHIVED)
@@ -122,26 +122,37 @@ def archived_at(upload_id: int) -> str | None:
     return str(storage.archived_path(row.realm, row.accession, row.archive_path)) if row else None
 
 
-def clear_members(upload_id: int) -> None:
-    db.change(delete(Member).where(Member.upload_id == upload_id))
+def clear_members(*upload_ids: int) -> None:
+    db.change(delete(Member).where(Member.upload_id.in_(upload_ids)))
 
 
 def add_members(upload_id: int, members: list[Found], *, first: int) -> None:
-    """Write some members; they show once the result is recorded."""
-    rows = [{"upload_id": upload_id, "n": first + at, "name": one.name, "size": one.size, "md5": one.md5,
+    """Write some of very many members; they show once the result is recorded."""
+    _insert_members(_rows_of(upload_id, members, first))
+
+
+def _rows_of(upload_id: int, members: list[Found], first: int = 1) -> list[dict[str, Any]]:
+    return [{"upload_id": upload_id, "n": first + at, "name": one.name, "size": one.size, "md5": one.md5,
              "file_type": one.file_type, "error": one.error} for at, one in enumerate(members)]  # fmt: skip
+
+
+def _insert_members(rows: list[dict[str, Any]]) -> None:
     if rows:
         db.session.connection().execute(insert(Member), rows)
 
 
 def record(results: list[Result]) -> None:
-    """Write what was found, for each upload that still is what was looked into. May run twice."""
+    """Write what was found, for each upload that still is what was looked into. May run twice. Where members are many
+    they were written before."""
     standing = _standing([one.target for one in results])
     counted = [one for one in results if one.target.id in standing]
     earlier = _earlier([one.target for one in counted])
     rows = [_row(one, standing[one.target.id], earlier) for one in counted]
     if not rows:
         return
+    few = [one for one in counted if len(one.report.members) <= FEW]
+    clear_members(*(one.target.id for one in few))
+    _insert_members([row for one in few for row in _rows_of(one.target.id, one.report.members)])
     mine = update(Upload).where(Upload.id == bindparam("row"), Upload.fence == bindparam("round"))
     db.session.connection().execute(
         mine.values(file_type=bindparam("kind"), error=bindparam("word"), detail=bindparam("says"),

@@ -146,11 +146,11 @@ def _compare(target: Target, report: Report, known: storage.Facts, after: os.sta
 
 
 def _write_members(hold: Hold, result: Result) -> None:
-    """Many members in several short transactions; the last word is the result."""
+    """Many members in several short transactions; a few are written with the result, which is the last word."""
     members, upload_id = result.report.members, result.target.id
-    if not members and result.target.fence == 0:
+    if len(members) <= inspections.FEW:
         return
-    for start in range(0, len(members) or 1, AT_ONCE):
+    for start in range(0, len(members), AT_ONCE):
         with db.transaction():
             jobs.check_hold(hold)
             if start == 0:
