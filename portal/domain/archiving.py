@@ -172,9 +172,15 @@ def revive(dataset: Dataset) -> None:
         File.dataset_id == dataset.id, File.state == states.FAILED, Upload.state == states.FAILED,
         Upload.error.in_(OURS))  # fmt: skip
     for file in db.session.scalars(query):
-        _move([file.upload_id or 0], states.FAILED, states.RECEIVED, error=None, detail="")
-        db.session.refresh(file.upload)
-        matching.settle(file)
+        revive_upload(file.upload)
+
+
+def revive_upload(upload: Upload) -> None:
+    """Bytes that we failed to read before, and whose job is run again by hand."""
+    if upload.state == states.FAILED and upload.error in OURS:
+        _move([upload.id], states.FAILED, states.RECEIVED, error=None, detail="")
+        db.session.refresh(upload)
+        matching.settle_upload(upload)
 
 
 def give_up(dataset_id: int, error: str) -> None:

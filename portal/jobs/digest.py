@@ -8,6 +8,8 @@ from portal.models import Upload
 
 
 def run(hold: Hold, progress: Progress) -> None:
+    if hold.attempt == 1:
+        _revive(hold)
     with db.reading():
         upload = db.session.get(Upload, hold.upload_id)
         if upload is None or upload.state not in (states.RECEIVED, states.CHECKING) or upload.sha256 is not None:
@@ -34,6 +36,17 @@ def run(hold: Hold, progress: Progress) -> None:
             uploads.digested(upload.id, md5=md5, sha256=sha256, facts=recorded)
             inspections.ask()
         jobs.finish(hold)
+
+
+def _revive(hold: Hold) -> None:
+    """Run again after it gave up: what failed by our fault is looked at once more."""
+    with db.reading():
+        upload = db.session.get(Upload, hold.upload_id)
+        failed = upload is not None and upload.state == states.FAILED
+    if failed:
+        with db.transaction():
+            jobs.check_hold(hold)
+            archiving.revive_upload(db.session.get_one(Upload, hold.upload_id))
 
 
 def give_up(hold: Hold, error: str) -> None:
