@@ -58,6 +58,7 @@ class Provider:
         self.sign: Callable[[dict[str, Any], dict[str, Any]], str] = signed
         self.auth_time = True
         self.silent = False
+        self.described_times = 0
         self.asked: list[dict[str, str]] = []  # what came to the sign-in page
         self.codes: dict[str, dict[str, Any]] = {}
         self.tokens: dict[str, dict[str, Any]] = {}
@@ -145,7 +146,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path == "/.well-known/openid-configuration":
-            return self._json(200, self.house.description())
+            self.house.described_times += 1
+            return self._json(503 if self.house.silent else 200, self.house.description())
         if parts.path == "/keys":
             return self._json(200, {"keys": [KEY.as_dict(private=False)]})
         if parts.path == "/userinfo":

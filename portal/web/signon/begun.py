@@ -9,7 +9,8 @@ from flask import session
 from portal import clock, config, errors
 from portal.domain.identities import Person
 from portal.domain.notices import site_url
-from portal.web.signon.provider import Sent, SignOnFault, provider
+from portal.web.signon.faults import SignOnFault
+from portal.web.signon.provider import Sent, provider
 
 LIFETIME = 20 * clock.MINUTE
 KEPT = 3  # a cookie is small; whoever opens more tabs finishes in the newest

@@ -8,6 +8,7 @@ from flask import Response, flash, make_response, render_template, request
 from portal import config, db, errors
 from portal.domain import identities, throttle
 from portal.domain.identities import Person
+from portal.models import Account
 from portal.web import errors as answers
 from portal.web import guards, presence, session
 from portal.web.accounts import home_of, unreferred
@@ -15,7 +16,8 @@ from portal.web.htmx import see_other
 from portal.web.session import client_address, safe_next
 from portal.web.signon import begun
 from portal.web.signon.blueprint import bp
-from portal.web.signon.provider import SignOnFault, provider
+from portal.web.signon.faults import SignOnFault
+from portal.web.signon.provider import provider
 
 log = logging.getLogger(__name__)
 LONGEST_NEXT = 300
@@ -87,10 +89,18 @@ def entered(person: Person, entry: dict[str, Any]) -> Response:
     return see_other(safe_next(entry["next"], home_of(account)))
 
 
+def who_began(entry: dict[str, Any]) -> Account:
+    """The account that was signed in to before it was left for the provider, if it is still."""
+    account = session.actor()
+    if account is None or account.id != entry["account"]:
+        raise SignOnFault("You signed out of the account meanwhile. Nothing was changed.")
+    return account
+
+
 def proved(person: Person, entry: dict[str, Any]) -> Response:
-    name, account = config.settings().oidc_name, guards.account()
+    name, account = config.settings().oidc_name, who_began(entry)
     identity = identities.find(person.issuer, person.subject)
-    if identity is None or identity.account_id != account.id or account.id != entry["account"]:
+    if identity is None or identity.account_id != account.id:
         raise SignOnFault(f"With {name} you signed in as somebody else. Nothing was changed.")
     if person.seen_at is None or person.seen_at < entry["at"] - presence.SKEW:
         raise SignOnFault(f"{name} does not say that you signed in there just now. Set a password by mail instead.")
@@ -100,10 +110,7 @@ def proved(person: Person, entry: dict[str, Any]) -> Response:
 
 
 def linked(person: Person, entry: dict[str, Any]) -> Response:
-    """The account was signed in to before it was left for the provider; it must be the same still."""
-    account = guards.account()
-    if account.id != entry["account"]:
-        raise SignOnFault("You signed in to another account meanwhile. Nothing was linked.")
+    account = who_began(entry)
     with db.transaction():
         identities.link(account, person, actor=account)
     flash(f"From now on {config.settings().oidc_name} opens this account too.", "ok")

@@ -3,8 +3,11 @@ state, nonce), and what its token must hold before anybody is believed to be som
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import BoundedSemaphore
 from typing import Any
 
 import requests
@@ -14,31 +17,18 @@ from joserfc.errors import JoseError
 
 from portal import config, errors
 from portal.domain.identities import Person
+from portal.web.signon.description import checked, words
+from portal.web.signon.faults import SignOnFault, Unreachable, silent
 
 log = logging.getLogger(__name__)
-# What the portal takes: signatures by a key that only the provider holds. Never "none", never a shared secret.
-SIGNATURES = frozenset(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)) | {"EdDSA"}
-ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-OPTIONAL_ENDPOINTS = ("userinfo_endpoint", "end_session_endpoint")
 # How the portal proves itself there: the default of the protocol, and what some take instead.
 BASIC, POSTED = "client_secret_basic", {"token_endpoint_auth_method": "client_secret_post"}
-PATIENCE = 10  # seconds for each answer of the provider
+PATIENCE = (4, 10)  # seconds to be let in, and for each answer of the provider
+# A provider that hangs must not hold every thread of the web: so many wait for it at once, the next so long for a turn,
+# and one that did not answer is left alone for a moment.
+TURNS, WAIT, REST = BoundedSemaphore(8), 2, 10
 KNOWN_FOR = 600  # seconds until its description and keys are read anew
 SKEW = 60  # seconds that its clock may be off
-
-
-class SignOnFault(errors.DomainError):
-    """Nobody was signed on; the page that says so offers the local sign-in."""
-
-    status, title, code = 403, "You are not signed in", "sign_on"
-
-
-class Unreachable(SignOnFault):
-    status, title, code = 503, "Single sign-on does not answer", "sign_on_down"
-
-
-class Broken(SignOnFault):
-    status, title, code = 502, "Single sign-on is not set up well", "sign_on_broken"
 
 
 @dataclass(frozen=True)
@@ -65,9 +55,24 @@ def _described(issuer: str, client_id: str, secret: str, _age: int) -> "Provider
     return Provider(issuer, client_id, secret)
 
 
+_silent_until: dict[str, float] = {}
+
+
 def forget() -> None:
     """Read its description and keys anew."""
     _described.cache_clear()
+    _silent_until.clear()
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """A conversation with the provider; Unreachable where too many wait for it already."""
+    if not TURNS.acquire(timeout=WAIT):
+        raise Unreachable(silent())
+    try:
+        yield
+    finally:
+        TURNS.release()
 
 
 class Provider:
@@ -75,14 +80,18 @@ class Provider:
 
     def __init__(self, issuer: str, client_id: str, secret: str) -> None:
         self._app = _app(issuer, client_id, secret)
+        if _silent_until.get(issuer, 0) > time.monotonic():
+            raise Unreachable(silent())
         try:
-            said = dict(self._app.load_server_metadata())
+            with turn():
+                said = dict(self._app.load_server_metadata())
         except (requests.RequestException, ValueError, TypeError) as error:
-            log.warning("the provider %s does not describe itself: %s", issuer, error)
-            raise Unreachable(_silent()) from error
-        self.metadata = self._app.server_metadata = _checked(said, issuer)
+            log.warning("the provider %s does not describe itself: %.300r", issuer, error)
+            _silent_until[issuer] = time.monotonic() + REST
+            raise Unreachable(silent()) from error
+        self.metadata = self._app.server_metadata = checked(said, issuer)
         self.issuer: str = self.metadata["issuer"]
-        if secret and BASIC not in (said.get("token_endpoint_auth_methods_supported") or [BASIC]):
+        if secret and BASIC not in words(said, "token_endpoint_auth_methods_supported", BASIC):
             self._app.client_kwargs |= POSTED
 
     def send(self, back: str, *, anew: bool = False) -> Sent:
@@ -95,18 +104,18 @@ class Provider:
     def person(self, code: str, *, back: str, nonce: str, verifier: str) -> Person:
         """Who somebody is, by the code they came back with."""
         try:
-            token = self._app.fetch_access_token(redirect_uri=back, code=code, code_verifier=verifier)
-            claims = self._claims(token, nonce)
+            with turn():
+                token = self._app.fetch_access_token(redirect_uri=back, code=code, code_verifier=verifier)
+                return _person(self.issuer, self._claims(token, nonce))
         except requests.RequestException as error:
-            log.warning("the provider %s broke off: %s", self.issuer, error)
-            raise Unreachable(_silent()) from error
-        except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as error:
-            log.warning("the provider %s gave nothing to believe: %s: %s", self.issuer, type(error).__name__, error)
+            log.warning("the provider %s broke off: %.300r", self.issuer, error)
+            raise Unreachable(silent()) from error
+        except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError, ArithmeticError) as error:
+            log.warning("the provider %s gave nothing to believe: %.300r", self.issuer, error)
             raise SignOnFault(
                 f"What {config.settings().oidc_name} answered does not prove who you are. The reason is in the log of "
                 "this site."
             ) from error
-        return _person(self.issuer, claims)
 
     def _claims(self, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """What the ID token says once it is believed; of the e-mail address also what the provider says when asked."""
@@ -144,35 +153,6 @@ def _app(issuer: str, client_id: str, secret: str) -> FlaskOAuth2App:
         client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256", "default_timeout": PATIENCE,
                        "leeway": 0},
     )  # fmt: skip
-
-
-def _silent() -> str:
-    return f"{config.settings().oidc_name} does not answer. Try again in a moment."
-
-
-def _checked(said: dict[str, Any], issuer: str) -> dict[str, Any]:
-    """What is believed of what a provider says of itself."""
-    if str(said.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
-        raise _broken(issuer, f"it calls itself {said.get('issuer')!r}")
-    kept = {"issuer": said["issuer"], "_loaded_at": said.get("_loaded_at", 0)}
-    kept |= {name: str(said[name]) for name in (*ENDPOINTS, *OPTIONAL_ENDPOINTS) if said.get(name)}
-    unsafe = [name for name in ENDPOINTS if not config.is_safe_address(kept.get(name, ""))]
-    unsafe += [name for name in OPTIONAL_ENDPOINTS if name in kept and not config.is_safe_address(kept[name])]
-    if unsafe:
-        raise _broken(issuer, f"no safe address for {', '.join(unsafe)}")
-    signatures = SIGNATURES & set(said.get("id_token_signing_alg_values_supported") or ["RS256"])
-    if not signatures:
-        raise _broken(issuer, "it signs in no way that is taken here")
-    named = said.get("authorization_response_iss_parameter_supported") is True
-    return kept | {
-        "id_token_signing_alg_values_supported": sorted(signatures),
-        "authorization_response_iss_parameter_supported": named,
-    }
-
-
-def _broken(issuer: str, why: str) -> Broken:
-    log.error("the provider at %s cannot be used: %s", issuer, why)
-    return Broken(f"{config.settings().oidc_name} describes itself in a way that this site does not believe.")
 
 
 def _person(issuer: str, claims: dict[str, Any]) -> Person:

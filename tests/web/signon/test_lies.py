@@ -2,11 +2,13 @@
 browser than the one that began."""
 
 import time
+from threading import BoundedSemaphore
 
 import pytest
 
 from portal import clock, db
 from portal.models import Throttle
+from portal.web.signon import provider as door
 from tests import provider as lies
 from tests.provider import CLIENT
 from tests.web.signon.steps import address, begun, is_signed_in, part, returned, sign_on
@@ -31,6 +33,8 @@ LIES = {
     "from the future": {"iat": int(time.time()) + 3600},
     "nobody": {"sub": None},
     "no text": {"sub": 5},
+    "too long": {"sub": "9" * 256},
+    "no moment": {"auth_time": float("nan")},
     "for another party": {"aud": [CLIENT, "another"], "azp": "another"},
     "another access token": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
 }
@@ -48,9 +52,9 @@ def test_failure_counts_against_the_address(client, provider, linked):
     provider.claims = {"nonce": "another"}
     for _ in range(3):
         sign_on(client)
-    assert db.session.get(Throttle, "address:127.0.0.1").count == 3
+    assert db.session.get(Throttle, "sign-on:127.0.0.1").count == 3
     with db.transaction():
-        db.session.get(Throttle, "address:127.0.0.1").count = 50
+        db.session.get(Throttle, "sign-on:127.0.0.1").count = 50
     provider.claims = {}
     answer = sign_on(client)
     assert answer.status_code == 429 and answer.headers["Retry-After"] and not is_signed_in(client)
@@ -124,6 +128,23 @@ def test_silent_provider_leaves_the_local_sign_in(client, settings, ines):
     answer = client.send("/signon")
     assert answer.status_code == 503 and "does not answer" in answer.text and answer.headers["Retry-After"]
     assert client.send("/login", email=ines.email, password=ines.password).status_code == 303
+
+
+def test_silent_provider_is_left_alone_for_a_moment(client, provider, linked, monkeypatch):
+    provider.silent = True
+    assert [client.send("/signon").status_code for _ in range(3)] == [503, 503, 503]
+    assert provider.described_times == 1
+    provider.silent = False
+    monkeypatch.setitem(door._silent_until, provider.issuer, 0.0)
+    assert sign_on(client).status_code == 303
+
+
+def test_provider_that_hangs_holds_a_few_threads_only(client, provider, monkeypatch):
+    monkeypatch.setattr(door, "TURNS", BoundedSemaphore(1))
+    monkeypatch.setattr(door, "WAIT", 0.01)
+    with door.turn():
+        assert client.send("/signon").status_code == 503
+    assert client.send("/signon").status_code == 200
 
 
 def test_provider_that_falls_silent_between_is_told(client, provider, linked):
