@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     )
     registration: bool = Field(True, description="whether anybody may register")
     quota_gib: int = Field(1024, ge=0, description="upload quota of a center in each realm, GiB; 0: none")
+    account_quota_gib: int = Field(0, ge=0, description="upload quota of each account in each realm, GiB; 0: none")
     free_floor_mib: int = Field(512, ge=0, description="free space below which no upload starts, MiB")
     web_limit_mib: int = Field(2048, ge=1, description="largest file the form's own field takes, MiB")
     web_workers: int = Field(1, ge=1, description="web processes")

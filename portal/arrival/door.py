@@ -109,7 +109,7 @@ class Reception:
         arrival = arrivals.Arrival(self.standing(), got_md5, got_sha256, facts, plan.offset is not None, clock.now())
         receipt = recorder.receive(arrival)
         self._leave()
-        quotas.add(plan.center_id, plan.place.realm, self.size)
+        quotas.add(plan.center_id, plan.place.realm, self.size, plan.account_id)
         return receipt
 
     def abort(self, reason: str, *, keep: bool = True) -> int:
@@ -177,7 +177,7 @@ def open(
 def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Plan:
     account = senders.find(account_id)
     uploads.refuse_frozen(account_id, place)
-    allowance = quotas.allowance(account.center, place.realm)
+    allowance = quotas.allowance(account.center, place.realm, account_id)
     if allowance is not None and (announced or 0) > allowance:
         raise quotas.exceeded(place.realm)
     return Plan(place, account_id, account.center_id, account.epoch, storage.token(), 1, via, announced, None,
@@ -187,7 +187,7 @@ def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Pl
 def _resume(account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool,
             token: str | None) -> Plan:  # fmt: skip
     account = senders.find(account_id)
-    allowance = quotas.allowance(account.center, place.realm)
+    allowance = quotas.allowance(account.center, place.realm, account_id)
     found = uploads.find_resumable(account_id, place)
     if found is None:
         if append:
@@ -197,7 +197,9 @@ def _resume(account_id: int, place: Place, via: str, announced: int | None, offs
         raise errors.Gone(f"Another upload of {place.name} came meanwhile. Send this one from the start.")
     path = storage.area_path(place.realm, account_id, found.token)
     if storage.is_shared(path):
-        raise errors.Frozen(f"{place.name} was on its way into the archive. Send it from the start instead.")
+        raise errors.Frozen(
+            f"{place.name} shares its bytes with a copy or the archive. Send it from the start instead."
+        )
     facts = storage.facts(path)
     length = facts.size if facts else 0
     start = length if append else int(offset or 0)

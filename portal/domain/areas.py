@@ -1,6 +1,6 @@
-"""An account's drop box: rename, remove, folders, expiry. All of it is rows; no byte moves."""
+"""An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select, union_all
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
@@ -11,6 +11,23 @@ from portal.models import Account, Folder, Upload
 MOST_AT_ONCE = 20_000
 
 
+def named(path: str) -> Place:
+    """The place of a path as FTP shows it: /OMIX/run1/a.gz, /OMIX-protected/..., /test/.... Raises NotFound."""
+    first, _, rest = path.strip("/").partition("/")
+    prefix = settings().prefix
+    roots = {prefix: ("incoming", "open"), "incoming": ("incoming", "open"), "test": ("test", "open"),
+             f"{prefix}-protected": ("incoming", "protected")}  # fmt: skip
+    if first not in roots:
+        raise errors.NotFound(f"Paths begin with /{prefix}/, /{prefix}-protected/ or /test/.")
+    return Place(*roots[first], rest.strip("/"))
+
+
+def path_of(place: Place) -> str:
+    """The path of a place as FTP shows it."""
+    root = "test" if place.area == "test" else settings().prefix + ("-protected" if place.realm == "protected" else "")
+    return f"/{root}/{place.name}"
+
+
 def _inside(column, path: str):
     """What lies below a folder. LIKE would take Run1 for run1; "0" is what follows "/" in order."""
     return and_(column > f"{path}/", column < f"{path}0")
@@ -18,42 +35,68 @@ def _inside(column, path: str):
 
 def below(account_id: int, place: Place):
     """Query of the listed uploads at a path or in the folder of that path."""
-    return select(Upload).where(
-        Upload.account_id == account_id, Upload.area == place.area, Upload.realm == place.realm,
-        Upload.state.in_(states.LISTED),
-        or_(Upload.name == place.name, _inside(Upload.name, place.name)))  # fmt: skip
+    parts = (Upload.name == place.name, _inside(Upload.name, place.name))
+    both = union_all(*(select(Upload.id).where(*_lying(account_id, place), part) for part in parts)).subquery()
+    return select(Upload).join(both, both.c.id == Upload.id)
+
+
+def _lying(account_id: int, place: Place) -> tuple:
+    return (Upload.account_id == account_id, Upload.area == place.area, Upload.realm == place.realm,
+            Upload.state.in_(states.LISTED))  # fmt: skip
+
+
+def at_or_below(account: Account, place: Place) -> list[Upload]:
+    """The uploads at a path or in its folder. Raises NotFound, and Invalid where they are too many for one change."""
+    rows = list(db.session.scalars(below(account.id, place).limit(MOST_AT_ONCE + 1)))
+    if len(rows) > MOST_AT_ONCE:
+        raise errors.Invalid(f"More than {MOST_AT_ONCE:,} uploads lie there. Take its folders one by one.")
+    if not rows and not _folders(account.id, place):
+        raise errors.NotFound(f"There is no {place.name}.")
+    return rows
 
 
 def rename(account: Account, old: Place, new_name: str) -> int:
     """Give an upload, or all of a folder, another name without sending a byte. Returns how many; raises NotFound,
     BadName, Conflict (the name is taken) or Frozen."""
-    name = names.clean(new_name)
-    if name == old.name:
+    return move(account, old, Place(old.area, old.realm, names.clean(new_name)))
+
+
+def move(account: Account, old: Place, new: Place) -> int:
+    """rename(), also into another area. Into another realm the bytes were given a second name there before."""
+    if new == old:
         return 0
-    rows = list(db.session.scalars(below(account.id, old).limit(MOST_AT_ONCE)))
-    folders = _folders(account.id, old)
-    if not rows and not folders:
-        raise errors.NotFound(f"There is no {old.name}.")
+    rows = at_or_below(account, old)
     _refuse_frozen(rows)
-    for row in rows:
-        target = Place(row.area, row.realm, names.clean(name + row.name[len(old.name) :]))
-        if uploads.find(account.id, target):
-            raise errors.Conflict(f"There is a {target.name} already. Remove it first.")
+    for row, target in targets(account, rows, old, new):
         _move(row, target)
-    for folder in folders:
-        path = name + folder.path[len(old.name) :]
+    for folder in _folders(account.id, old):
+        path = new.name + folder.path[len(old.name) :]
         db.session.delete(folder)
         db.session.flush()
-        make_folder(account, Place(old.area, old.realm, path))
+        make_folder(account, Place(new.area, new.realm, path))
     return len(rows)
 
 
+def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> list[tuple[Upload, Place]]:
+    """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there."""
+    if (old.area, old.realm) == (new.area, new.realm) and new.name.startswith(f"{old.name}/"):
+        raise errors.Invalid(f"{new.name} lies in {old.name} itself. Choose another folder.")
+    found = []
+    for row in rows:
+        target = Place(new.area, new.realm, names.clean(new.name + row.name[len(old.name) :]))
+        if uploads.find(account.id, target):
+            raise errors.Conflict(f"There is a {target.name} already. Remove it first.")
+        found.append((row, target))
+    return found
+
+
 def _move(row: Upload, target: Place) -> None:
-    before = row.name
+    before = {"name": row.name, "area": row.area, "realm": row.realm}
     matching.release(row)
-    row.name, row.base = target.name, target.base
+    row.name, row.base, row.area, row.realm = target.name, target.base, target.area, target.realm
     db.session.flush()
-    history.record("rename", actor=row.account, upload=row, before={"name": before}, after={"name": row.name})
+    history.record("rename", actor=row.account, upload=row, before=before,
+                   after={"name": row.name, "area": row.area, "realm": row.realm})  # fmt: skip
     if row.state == states.RECEIVED:
         matching.claim(row)
 
@@ -66,11 +109,11 @@ def _refuse_frozen(rows: list[Upload]) -> None:
 
 def remove(account: Account, place: Place, *, folder: bool = False) -> int:
     """Remove an upload, or with `folder` all below a path. Files that claimed them wait again."""
-    rows = list(db.session.scalars(below(account.id, place).limit(MOST_AT_ONCE)))
+    rows = at_or_below(account, place)
     if not folder:
         rows = [row for row in rows if row.name == place.name]
-    if not rows and not (folder and _folders(account.id, place)):
-        raise errors.NotFound(f"There is no {place.name}.")
+        if not rows:
+            raise errors.NotFound(f"There is no file {place.name}; a folder goes only with all that is in it.")
     _refuse_frozen(rows)
     for row in rows:
         drop(row, actor=account)
@@ -129,20 +172,6 @@ def remove_folder(account: Account, place: Place) -> None:
         raise errors.Conflict(f"The folder {place.name} is not empty.")
     if not db.change(delete(Folder).where(*mine, Folder.path == place.name)):
         raise errors.NotFound(f"There is no folder {place.name}.")
-
-
-def expire(limit: int = 500) -> int:
-    """Remove uploads nobody claimed or finished within the days of the settings. Returns how many."""
-    cuts = {states.INCOMPLETE: settings().incomplete_days, states.RECEIVED: settings().received_days,
-            states.FAILED: settings().received_days}  # fmt: skip
-    count = 0
-    for state, days in cuts.items():
-        before = clock.now() - days * clock.DAY
-        query = select(Upload).where(Upload.state == state, Upload.received_at < before).order_by(Upload.id)
-        for row in db.session.scalars(query.limit(limit)):
-            drop(row, actor=None, state=states.EXPIRED)
-            count += 1
-    return count
 
 
 def bytes_of(upload: Upload):

@@ -1,4 +1,5 @@
-"""How much a center may keep in its areas of one realm. Sums are read at most every ten seconds per process."""
+"""How much a center, and each of its accounts, may keep in their areas of one realm. Sums are read at
+most every ten seconds per process."""
 
 import threading
 import time
@@ -6,37 +7,45 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from portal import db, errors, states
+from portal import db, errors
 from portal.config import settings
 from portal.models import Center, Upload
+from portal.models.uploads import HERE
 
 _KEEP = 10.0
 _lock = threading.Lock()
-_used: dict[tuple[str, int, str], tuple[float, int]] = {}
+_used: dict[tuple[str, int, str, int | None], tuple[float, int]] = {}
 
 
-def used(center_id: int, realm: str) -> int:
-    """Bytes of a center that lie in its areas of a realm, archived ones left out."""
-    key = (str(settings().database), center_id, realm)
+def used(center_id: int, realm: str, account_id: int | None = None) -> int:
+    """Bytes of a center, or of one of its accounts, that lie in its areas of a realm, archived ones left out."""
+    key = (str(settings().database), center_id, realm, account_id)
     with _lock:
         known = _used.get(key)
     if known and known[0] > time.monotonic():
         return known[1]
     query = select(func.coalesce(func.sum(Upload.size), 0)).where(
-        Upload.center_id == center_id, Upload.realm == realm, Upload.state.in_((states.RECEIVING, *states.LISTED))
+        Upload.center_id == center_id, Upload.realm == realm, HERE
     )
-    total = int(db.session.scalar(query) or 0)
+    total = int(db.session.scalar(query if account_id is None else query.where(Upload.account_id == account_id)) or 0)
     with _lock:
         _used[key] = (time.monotonic() + _KEEP, total)
     return total
 
 
-def add(center_id: int, realm: str, size: int) -> None:
-    """Count bytes that came since the last sum."""
-    key = (str(settings().database), center_id, realm)
+def add(center_id: int, realm: str, size: int, account_id: int | None = None) -> None:
+    """Count bytes that came, or went, since the last sum."""
+    for whose in {None, account_id}:
+        key = (str(settings().database), center_id, realm, whose)
+        with _lock:
+            if known := _used.get(key):
+                _used[key] = (known[0], max(0, known[1] + size))
+
+
+def forget() -> None:
+    """Sum anew when asked next."""
     with _lock:
-        if known := _used.get(key):
-            _used[key] = (known[0], known[1] + size)
+        _used.clear()
 
 
 @dataclass(frozen=True)
@@ -55,18 +64,23 @@ def limit(center: Center | Limits, realm: str) -> int | None:
     return chosen or None
 
 
-def allowance(center: Center | Limits, realm: str) -> int | None:
-    """Bytes a center may still send. Raises QuotaExceeded when nothing is left."""
-    most = limit(center, realm)
-    if most is None:
-        return None
-    left = most - used(center.id, realm)
-    if left <= 0:
+def account_limit() -> int | None:
+    """The quota of each account in each realm, None when there is none."""
+    return settings().account_quota_gib << 30 or None
+
+
+def allowance(center: Center | Limits, realm: str, account_id: int | None = None) -> int | None:
+    """Bytes a center, or one account of it, may still send. Raises QuotaExceeded when nothing is left."""
+    bounds: list[tuple[int | None, int | None]] = [(limit(center, realm), None)]
+    if account_id is not None:
+        bounds.append((account_limit(), account_id))
+    left = [most - used(center.id, realm, whose) for most, whose in bounds if most is not None]
+    if left and min(left) <= 0:
         raise exceeded(realm)
-    return left
+    return min(left, default=None)
 
 
 def exceeded(realm: str) -> errors.QuotaExceeded:
     return errors.QuotaExceeded(
-        f"The quota of your center for the {realm} realm is used up. Remove uploads you do not need, "
+        f"Your quota, or that of your center, for the {realm} realm is used up. Remove uploads you do not need, "
         f"or ask {settings().contact} for more.", topic="quota")  # fmt: skip

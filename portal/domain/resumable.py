@@ -44,7 +44,7 @@ def announce(*, actor: Account, name: str, length: int, realm: str = "open", md5
     place = Place("incoming", realm, names.clean(name))
     uploads.refuse_frozen(actor.id, place)
     storage.check_room(realm, length)
-    left = quotas.allowance(actor.center, realm)
+    left = quotas.allowance(actor.center, realm, actor.id)
     if left is not None and length > left:
         raise quotas.exceeded(realm)
     chosen = access.load(dataset, actor=actor, right="edit") if dataset else None

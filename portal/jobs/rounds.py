@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal import clock
 from portal.config import settings
-from portal.domain import fixity, grants, inspections, jobs, releases, reminders, uploads
+from portal.domain import expiry, fixity, grants, inspections, jobs, releases, reminders, uploads
 
 
 def owe_releases() -> None:
@@ -34,7 +34,7 @@ def owe_prune() -> None:
 
 
 # name, period in ms, what is done (inside a short transaction)
-ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
+ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("release", clock.MINUTE, owe_releases),
     ("remind", clock.HOUR, releases.remind),
     ("edits", clock.MINUTE, reminders.tell_edits),
@@ -44,6 +44,7 @@ ROUNDS: tuple[tuple[str, int, Callable[[], None]], ...] = (
     ("cut", 5 * clock.MINUTE, owe_cuts),
     ("survey", clock.MINUTE, inspections.plan),
     ("fixity", clock.HOUR, fixity.plan),
+    ("expiring", clock.DAY, expiry.warn),
     ("expire", clock.DAY, owe_expiry),
     ("watch", clock.DAY, owe_watch),
     ("prune", clock.DAY, owe_prune),

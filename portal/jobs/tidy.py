@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 
 from portal import clock, db, states, storage
-from portal.domain import areas, jobs, resumable, uploads
+from portal.domain import expiry, jobs, resumable, uploads
 from portal.domain.jobs import Hold
 from portal.jobs.work import Progress
 from portal.models import Job, Once, Throttle, Token, WireFault
@@ -19,7 +19,7 @@ def expire(hold: Hold, progress: Progress) -> None:
         progress.check()
         with db.transaction():
             jobs.check_hold(hold)
-            if not areas.expire(limit=200):
+            if not expiry.expire(limit=200):
                 jobs.finish(hold)
                 return
 

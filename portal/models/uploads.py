@@ -10,7 +10,11 @@ from portal.models.accounts import Account
 _NAMED = text(f"state IN ({', '.join(repr(state) for state in states.NAMED)})")
 _CUT = text("state = 'incomplete'")
 NEW = text("inspection IS NULL AND state IN ('received', 'checking', 'archived')")
-_HERE = text(f"state IN ({', '.join(repr(state) for state in (states.RECEIVING, *states.LISTED))})")
+# Queries that name these conditions word by word are answered from the indexes that have them.
+HERE = text(f"state IN ({', '.join(repr(state) for state in (states.RECEIVING, *states.LISTED))})")
+MAY_EXPIRE = text(
+    f"state IN ({', '.join(repr(state) for state in (states.INCOMPLETE, states.RECEIVED, states.FAILED))})"
+)
 
 
 class Upload(Base):
@@ -44,8 +48,8 @@ class Upload(Base):
         Index("ix_upload_typed", "account_id", "file_type", "state", "realm", "created_at", "id"),
         # What lies in the areas, so that its sum is read from the index alone.
         Index("ix_upload_room", "center_id", "realm", "account_id", "size",
-              sqlite_where=_HERE, postgresql_where=_HERE),
-        Index(None, "received_at"),
+              sqlite_where=HERE, postgresql_where=HERE),
+        Index("ix_upload_expiring", "state", "received_at", sqlite_where=MAY_EXPIRE, postgresql_where=MAY_EXPIRE),
         Index(None, "md5"),
         Index("ix_upload_new", "id", sqlite_where=NEW, postgresql_where=NEW),
         {"sqlite_autoincrement": True},

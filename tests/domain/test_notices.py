@@ -17,6 +17,8 @@ VALUES = {
     "reset": {"name": "Ines", "url": "/reset/x", "hours": 1},
     "registered-exists": {"name": "Ines", "url": "/reset"},
     "reset_by_hand": {"name": "Ines", "by": "Ruth Adeyemi", "days": 3, "url": "/account"},
+    "expires": {"name": "Ines", "kind": "unused", "number": 3, "size": 30, "more": 1, "first": "2027-01-01",
+                "files": [{"name": "run/a.bam", "size": 10, "day": "2027-01-01"}], "url": "/area"},
     "linked": {"name": "Ines", "provider": "Northmere sign-on", "email": "ines@example.org", "url": "/account"},
     "test": {"name": "Ruth", "to": "ruth@example.org"},
     "fixity_bad": {"name": "Ruth", "accession": "OMIX000001", "title": "Liver", "file": "a.bam", "cause": "It differs.",

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from portal import clock, db
 from portal.config import settings
-from portal.domain import jobs, uploads
+from portal.domain import expiry, jobs, uploads
 from portal.jobs import rounds
 from portal.models import Job, Mail, Upload
 from tests import depositing as deposit
@@ -80,6 +80,9 @@ def test_unused_uploads_expire_with_their_bytes(run_jobs):
     deposit.send("old.bin", b"old")
     path = deposit.area_path("old.bin")
     clock.shift((settings().received_days + 1) * clock.DAY)
+    with db.transaction():
+        expiry.warn()
+    clock.shift(8 * clock.DAY)
     deposit.send("new.bin", b"new")
     with db.transaction():
         rounds.owe_expiry()
