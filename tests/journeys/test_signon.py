@@ -82,6 +82,10 @@ def test_person_without_an_account_signs_on_and_sends_by_ftp(live, browser):
     set_password(page)
     page.get_by_role("link", name=f"Unlink {INES['email']}").click()
     look(page)
+    page.locator("#menu-account summary").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url(re.compile("/signon/left"))
+    look(page)
     page.context.close()
     browser.sign_in(INES["email"], PASSWORD).context.close()
 

@@ -9,8 +9,8 @@ from flask import session
 from portal import clock, config, errors
 from portal.domain.identities import Person
 from portal.domain.notices import site_url
+from portal.web.signon.chosen import provider
 from portal.web.signon.faults import SignOnFault
-from portal.web.signon.provider import Sent, provider
 
 LIFETIME = 20 * clock.MINUTE
 KEPT = 3  # a cookie is small; whoever opens more tabs finishes in the newest
@@ -24,7 +24,7 @@ def back() -> str:
 
 def begin(purpose: str, *, go_on: str, account_id: int | None = None, anew: bool = False) -> str:
     """Remember what for; returns the address at the provider."""
-    sent: Sent = provider().send(back(), anew=anew)
+    sent = provider().send(back(), anew=anew)
     entry = {
         "state": sent.state, "nonce": sent.nonce, "verifier": sent.verifier, "at": clock.now(),
         "for": purpose, "next": go_on, "account": account_id,

@@ -16,8 +16,8 @@ from portal.web.htmx import see_other
 from portal.web.session import client_address, safe_next
 from portal.web.signon import begun
 from portal.web.signon.blueprint import bp
+from portal.web.signon.chosen import provider
 from portal.web.signon.faults import SignOnFault
-from portal.web.signon.provider import provider
 
 log = logging.getLogger(__name__)
 LONGEST_NEXT = 300

@@ -15,7 +15,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
 from joserfc.errors import JoseError
 
-from portal import config, errors
+from portal import config
 from portal.domain.identities import Person
 from portal.web.signon.description import checked, words
 from portal.web.signon.faults import SignOnFault, Unreachable, silent
@@ -41,13 +41,9 @@ class Sent:
     verifier: str
 
 
-def provider() -> "Provider":
-    """The provider of this site. Unreachable where it does not describe itself."""
-    chosen = config.settings()
-    if not chosen.oidc_issuer:
-        raise errors.NotFound("This site has no single sign-on. Sign in with e-mail and password.")
-    age = int(time.monotonic() // KNOWN_FOR)
-    return _described(chosen.oidc_issuer, chosen.oidc_client_id, chosen.oidc_client_secret, age)
+def known(issuer: str, client_id: str, secret: str) -> "Provider":
+    """The provider at an address. Unreachable where it does not describe itself."""
+    return _described(issuer, client_id, secret, int(time.monotonic() // KNOWN_FOR))
 
 
 @lru_cache(maxsize=2)
