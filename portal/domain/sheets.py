@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
-from sqlalchemy import bindparam, update
-
-from portal import clock, db, errors, states
-from portal.domain import files, history, matching
+from portal import db, errors, states
+from portal.domain import edits, files
 from portal.models import Account, Dataset, File
 
 COLUMNS = {
@@ -34,21 +32,11 @@ FORMULA = ("=", "+", "-", "@")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class Change(NamedTuple):
-    """A file that the sheet says something else of."""
-
-    id: int
-    n: int
-    name: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-
-
 @dataclass
 class Comparison:
     """What a sheet says of a dataset; `faults` are (row, sentence). Files that the sheet lacks stay as they are."""
 
-    changed: list[Change] = field(default_factory=list)
+    changed: list[edits.Change] = field(default_factory=list)
     added: list[dict[str, Any]] = field(default_factory=list)
     same: int = 0
     faults: list[tuple[int, str]] = field(default_factory=list)
@@ -168,7 +156,7 @@ def _sort(found: Comparison, row: Any, values: dict[str, Any], number: int) -> N
     if row.state == states.ARCHIVED and "declared_md5" in before and values["declared_md5"] not in (None, row.md5):
         found.faults.append((number, f"{row.name} is archived with the MD5 {row.md5}; replace it."))
     elif before:
-        found.changed.append(Change(row.id, row.n, row.name, before, {name: values[name] for name in before}))
+        found.changed.append(edits.Change(row.id, row.n, row.name, before, {name: values[name] for name in before}))
     else:
         found.same += 1
 
@@ -181,28 +169,7 @@ def apply(dataset: Dataset, given: str | bytes, *, actor: Account, add: bool = F
     if found.faults:
         said = " ".join(f"Row {number}: {sentence}" for number, sentence in found.faults[:10])
         raise errors.Invalid(fields={"sheet": said})
-    _change(dataset, found.changed, actor)
+    edits.apply(dataset, found.changed, actor=actor)
     if add and found.added:
         files.add(dataset, found.added, actor=actor)
     return found
-
-
-def _change(dataset: Dataset, changes: list[Change], actor: Account) -> None:
-    if not changes:
-        return
-    db.session.flush()
-    now, connection = clock.now(), db.session.connection()
-    alike: dict[tuple[str, ...], list[Change]] = {}
-    for change in changes:
-        alike.setdefault(tuple(change.after), []).append(change)
-    for names, some in alike.items():
-        values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in names}
-        statement = update(File).where(File.id == bindparam("file")).values(**values, updated_at=now)
-        told = [{f"to_{name}": value for name, value in one.after.items()} | {"file": one.id} for one in some]
-        connection.execute(statement, told)
-    db.session.expire_all()
-    history.append_all("edit_file", [
-        {"actor_id": actor.id, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": one.id,
-         "before": one.before, "after": one.after} for one in changes])  # fmt: skip
-    matching.settle_all(dataset, [one.id for one in changes if "declared_md5" in one.after])
-    files.touched(dataset, actor=actor)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
@@ -15,6 +15,8 @@ GROUPS = {states.ARCHIVED: "archived", states.FAILED: "fault", states.ERROR: "fa
           states.RECEIVED: "received", states.WAITING: "waiting", states.REMOVED: "aside",
           states.REPLACED: "aside"}  # fmt: skip
 VIEWS = ("", "problems", "archived", "work", "received", "waiting", "aside")
+_SIZE = func.coalesce(File.size, Upload.size, -1)
+SORTS = {"": (File.n,), "name": (File.name, File.n), "size": (_SIZE, File.n)}
 RECEIVING = states.SHOWN_UPLOAD[states.RECEIVING]
 DELAYED = states.Shown("Checking, delayed", "warn", "overdue", "grey")
 
@@ -88,11 +90,39 @@ class Row:
         return self.file.comment.partition(". ")[2]
 
 
-def page(dataset: Dataset, *, view: str = "", after: str = "", before: str = "") -> keyset.Page:
-    """A hundred files in their order. `view` is a group of GROUPS or 'problems'; by default all but those set aside."""
-    query = select(File).where(File.dataset_id == dataset.id, File.state.in_(_states_of(view)))
-    found = keyset.fetch(query, (File.n,), lambda row: (row[0].n,), after=after, before=before, descending=False)
+def page(
+    dataset: Dataset, *, view: str = "", after: str = "", before: str = "", text: str = "", sort: str = ""
+) -> keyset.Page:
+    """A hundred files by number, `name` or `size`. `view` is a group of GROUPS or 'problems'; by default all but those
+    set aside. `text` is a part of the name or title."""
+    columns = SORTS.get(sort, SORTS[""])
+    query = select(File) if sort != "size" else select(File).outerjoin(Upload, Upload.id == File.upload_id)
+    query = _asked(query, dataset, view, text)
+
+    def place(cursor: str) -> tuple | None:
+        n = keyset.parse(cursor, 1)
+        at = select(*columns).select_from(File).outerjoin(Upload, Upload.id == File.upload_id)
+        row = db.session.execute(at.where(File.dataset_id == dataset.id, File.n == n[0])).first() if n else None
+        return tuple(row) if row else None
+
+    found = keyset.fetch(query, columns, lambda row: (row[0].n,), after=after, before=before, descending=sort == "size",
+                         place=place)  # fmt: skip
     return keyset.Page(rows_of([row[0] for row in found.rows], dataset), found.newer, found.older)
+
+
+def _asked(query: Select, dataset: Dataset, view: str, text: str) -> Select:
+    query = query.where(File.dataset_id == dataset.id, File.state.in_(_states_of(view)))
+    for word in text.lower().split():
+        query = query.where(func.lower(File.name + " " + File.title).contains(word, autoescape=True))
+    return query
+
+
+def chosen(dataset: Dataset, *, view: str = "", text: str = "", numbers: list[int] | None = None) -> list[int]:
+    """The ids of the files that a filter shows on all its pages, or of those with these numbers among them."""
+    query = _asked(select(File.id), dataset, view, text)
+    if numbers is not None:
+        query = query.where(File.n.in_(numbers[: keyset.PAGE]))
+    return list(db.session.scalars(query.order_by(File.n)))
 
 
 def _states_of(view: str) -> tuple[str, ...]:

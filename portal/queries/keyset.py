@@ -29,9 +29,12 @@ def fetch(
     before: str = "",
     descending: bool = True,
     limit: int = PAGE,
+    place: Callable[[str], tuple | None] | None = None,
 ) -> Page:
-    """The rows of a query behind the cursor `after`, or in front of `before`, in the order of the columns."""
-    cursor = parse(before or after, len(columns))
+    """The rows of a query behind the cursor `after`, or in front of `before`, in the order of the columns. `place` finds
+    the values of the columns where a cursor does not spell them."""
+    text = before or after
+    cursor = place(text) if place else parse(text, len(columns))
     backwards = bool(before) and cursor is not None
     falling = descending != backwards
     if cursor is not None:

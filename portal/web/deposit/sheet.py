@@ -11,7 +11,7 @@ from portal.queries import datasets, files, revision, uploads
 from portal.web import forms, guards, htmx
 from portal.web.deposit import standing, typed
 
-VIEW = ("view", "after", "before")
+VIEW = ("view", "after", "before", "text", "sort")
 
 
 def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | None = None, **more: Any) -> dict:
@@ -45,6 +45,8 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
         "bytes": files.bytes_of(dataset),
         "files": files.page(dataset, **asked),
         "here": asked,
+        "kept": {name: asked[name] for name in ("view", "text", "sort") if name in asked},
+        "picking": files.declared(row.counts) > 1,
         "rev": revision.of_dataset(dataset),
         "moving": files.moves(dataset, row.counts),
         "work": files.works_of(dataset.id, [])[1],

@@ -67,6 +67,7 @@ ROWS = [
     Row("deposit.compare", "POST", "/deposit/{ref}/files/1/md5", SENT, data={"declared_md5": "0" * 32}),
     Row("deposit.history_page", "GET", "/deposit/{ref}/history", MINE),
     Row("deposit.history_page", "GET", "/deposit/{ref}/history", SEEN, state="submitted"),
+    Row("deposit.change_many", "POST", "/deposit/{ref}/files/many", SENT, data={"n": "1", "field": "title", "value": "X"}),
     Row("deposit.replace_page", "GET", "/deposit/{ref}/files/1/replace", MINE),
     Row("deposit.replace", "POST", "/deposit/{ref}/files/1/replace", SENT, data={"name": "b.txt"}),
     Row("deposit.delete_page", "GET", "/deposit/{ref}/files/1/delete", MINE),

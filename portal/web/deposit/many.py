@@ -1,0 +1,55 @@
+"""Many files at once: filled in with one value, or deleted; those that are ticked, or all that the filter shows."""
+
+from flask import flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal import db, errors
+from portal.domain import edits, files
+from portal.models import Dataset, File
+from portal.queries import files as shown
+from portal.web import formats, forms, guards, htmx
+from portal.web.deposit import sheet
+from portal.web.deposit.blueprint import bp, ref
+
+
+@bp.post("/deposit/<ref>/files/many")
+@guards.signed_in
+def change_many(ref: str) -> Response:
+    dataset, form, asked = guards.dataset_or_404(ref, "edit"), request.form, forms.values("field", "value")
+    numbers = None if form.get("do") == "fill-all" else form.getlist("n", type=int)
+    ids = shown.chosen(dataset, view=form.get("view", ""), text=form.get("shown", ""), numbers=numbers)
+    if not ids:
+        flash("No file was chosen: tick files in the table first.", "warn")
+        return htmx.go_to(_back(dataset))
+    if form.get("do") == "delete":
+        return _delete(dataset, ids)
+    try:
+        with db.transaction():
+            changed = edits.fill(dataset, ids, asked["field"], asked["value"], actor=guards.account())
+    except (errors.Invalid, errors.Conflict) as error:
+        db.session.refresh(dataset)
+        return forms.refused("deposit/form.html", error, **_again(dataset, asked))
+    flash(f"{formats.plural(changed, 'file')} changed.", "ok")
+    return htmx.go_to(_back(dataset))
+
+
+def _again(dataset: Dataset, asked: dict) -> dict:
+    page = sheet.context(dataset, many=asked)
+    page.pop("errors")
+    return page
+
+
+def _back(dataset: Dataset) -> str:
+    form = request.form
+    kept = {"view": form.get("view") or None, "text": form.get("shown") or None, "sort": form.get("sort") or None}
+    return url_for("deposit.edit_page", ref=ref(dataset), _anchor="files", **kept)  # type: ignore[arg-type]
+
+
+def _delete(dataset: Dataset, ids: list[int]) -> Response:
+    if "sure" not in request.form:
+        chosen = db.session.scalars(files.living(dataset).where(File.id.in_(ids))).unique().all()
+        return htmx.fragment("deposit/delete_many.html", dataset=dataset, chosen=chosen, back=_back(dataset))
+    with db.transaction():
+        count = edits.remove(dataset, ids, actor=guards.account())
+    flash(f"{formats.plural(count, 'file')} deleted. Their numbers are not used again.", "ok")
+    return htmx.go_to(_back(dataset))
