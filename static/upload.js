@@ -3,13 +3,19 @@
 (function () {
   const panel = document.getElementById("uploader");
   if (!panel || !window.tus || !tus.isSupported) return;
-  const { endpoint, dataset, realm, room, recommended, as } = panel.dataset;
+  const { endpoint, dataset, room, recommended, as } = panel.dataset;
   const list = panel.querySelector("ul"), total = panel.querySelector(".total"), hint = panel.querySelector(".hint");
   const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"];
   const AT_ONCE = 3, RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
   const PLAIN = /^[A-Za-z0-9_,][A-Za-z0-9._\-+=@,]*$/;
   const rows = [];
   let began = 0, base = 0;
+
+  // In the form of a dataset its access may change while one looks; bytes go where it says when they are sent.
+  function realmNow() {
+    const access = document.querySelector("input[name=access]:checked");
+    return access ? (access.value === "controlled" ? "protected" : "open") : panel.dataset.realm;
+  }
 
   panel.hidden = false;
   document.querySelectorAll("[data-without-scripts]").forEach((element) => { element.hidden = true; });
@@ -77,7 +83,8 @@
     row.item.append(element("span", wanted, { className: "mono name" }), row.field, row.bar, row.says, row.acts);
     list.append(row.item);
     rows.push(row);
-    if (room && file.size > Number(room)) fail(row, "It has " + size(file.size) + "; only " + size(Number(room)) + " of the quota are left.");
+    const ahead = rows.reduce((sum, other) => sum + (other.state === "done" || other.state === "bad" ? 0 : other.file.size - other.sent), 0);
+    if (room && ahead > Number(room)) fail(row, "It has " + size(file.size) + "; with what is chosen already that is more than the " + size(Number(room)) + " left of the quota.");
     else if (!isPlain(wanted)) { row.state = "name"; row.sentence = "This name holds characters that the archive does not take. Store it under the name above?"; draw(row); }
     else { draw(row); next(); }
   }
@@ -119,7 +126,7 @@
 
   // ---- Sending -----------------------------------------------------------------------------------------------------
   function next() {
-    let free = AT_ONCE - rows.filter((row) => row.state === "sending").length;
+    let free = AT_ONCE - rows.filter((row) => row.state === "sending" && !row.whole).length;
     for (const row of rows) {
       if (free <= 0) return;
       if (row.state === "waiting") { free -= 1; send(row); }
@@ -131,6 +138,7 @@
     row.sentence = "Sending";
     if (!began) { began = Date.now(); base = 0; }
     digest(row);
+    row.realm = row.upload ? row.realm : realmNow();
     row.upload = row.upload || build(row);
     if (!row.upload.url) {
       const earlier = await row.upload.findPreviousUploads();
@@ -142,27 +150,29 @@
   }
 
   function build(row) {
-    const metadata = { filename: row.name, realm };
+    const metadata = { filename: row.name, realm: row.realm };
     if (dataset) metadata.dataset = dataset;
     return new tus.Upload(row.file, {
       endpoint, metadata, retryDelays: RETRIES, removeFingerprintOnSuccess: true,
       headers: { "X-CSRFToken": token },
-      fingerprint: () => Promise.resolve(["omix", row.name, row.file.size, row.file.lastModified, realm, dataset || ""].join("|")),
+      fingerprint: () => Promise.resolve(["omix", row.name, row.file.size, row.file.lastModified, row.realm, dataset || ""].join("|")),
       onShouldRetry: (error) => {
         const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
         return !status || status === 409 || status === 423 || status >= 500;
       },
       onProgress: (sent) => { row.sent = sent; row.sentence = size(sent) + " of " + size(row.file.size); draw(row); },
       onError: (error) => fail(row, reason(error)),
-      onSuccess: () => { row.sent = row.file.size; row.whole = true; row.sentence = "Arrived; comparing its MD5"; draw(row); compare(row); },
+      onSuccess: () => { row.sent = row.file.size; row.whole = true; row.sentence = "Arrived; comparing its MD5"; draw(row); next(); compare(row); },
     });
   }
 
   function reason(error) {
     const answer = error.originalResponse;
     if (!answer) return "The connection broke. What arrived is kept: try again to go on.";
-    if (answer.getStatus() === 401 || answer.getStatus() === 400) return "You are no longer signed in. Sign in in another tab, reload this page and choose the file again: it goes on.";
-    try { return JSON.parse(answer.getBody()).detail; } catch { return "The archive answered " + answer.getStatus() + "."; }
+    let said = {};
+    try { said = JSON.parse(answer.getBody()); } catch { /* not from the archive itself */ }
+    if (answer.getStatus() === 401 || said.code === "old_page") return "You are no longer signed in. Sign in in another tab, reload this page and choose the file again: it goes on.";
+    return said.detail || "The archive answered " + answer.getStatus() + ".";
   }
 
   // ---- Comparing ---------------------------------------------------------------------------------------------------
@@ -201,7 +211,7 @@
   async function arrived(row) {
     for (let turn = 0; turn < 600; turn += 1) {
       try {
-        const answer = await fetch(panel.dataset.uploads + "?limit=20&realm=" + realm + "&name=" + encodeURIComponent(row.name));
+        const answer = await fetch(panel.dataset.uploads + "?limit=20&realm=" + row.realm + "&name=" + encodeURIComponent(row.name));
         const items = answer.ok ? (await answer.json()).items : [];
         // The newest of the name is ours; one that it replaced may still be listed.
         const found = items.find((item) => item.name === row.name && !item.replaced_by && item.size === row.file.size);
@@ -260,7 +270,7 @@
 
   // Uploads that an earlier visit left unfinished: choosing the same files goes on with them.
   tus.defaultOptions.urlStorage.findAllUploads().then((found) => {
-    const mine = found.filter((one) => one.metadata && one.metadata.realm === realm && (one.metadata.dataset || "") === (dataset || ""));
+    const mine = found.filter((one) => one.metadata && (one.metadata.dataset || "") === (dataset || ""));
     const note = panel.querySelector(".unfinished");
     if (!mine.length || !note) return;
     note.hidden = false;

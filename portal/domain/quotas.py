@@ -69,15 +69,21 @@ def account_limit() -> int | None:
     return settings().account_quota_gib << 30 or None
 
 
-def allowance(center: Center | Limits, realm: str, account_id: int | None = None) -> int | None:
-    """Bytes a center, or one account of it, may still send. Raises QuotaExceeded when nothing is left."""
+def left(center: Center | Limits, realm: str, account_id: int | None = None) -> int | None:
+    """Bytes a center, or one account of it, may still send; None where there is no quota."""
     bounds: list[tuple[int | None, int | None]] = [(limit(center, realm), None)]
     if account_id is not None:
         bounds.append((account_limit(), account_id))
-    left = [most - used(center.id, realm, whose) for most, whose in bounds if most is not None]
-    if left and min(left) <= 0:
+    free = [max(0, most - used(center.id, realm, whose)) for most, whose in bounds if most is not None]
+    return min(free, default=None)
+
+
+def allowance(center: Center | Limits, realm: str, account_id: int | None = None) -> int | None:
+    """The bytes left. Raises QuotaExceeded when nothing is."""
+    found = left(center, realm, account_id)
+    if found == 0:
         raise exceeded(realm)
-    return min(left, default=None)
+    return found
 
 
 def exceeded(realm: str) -> errors.QuotaExceeded:

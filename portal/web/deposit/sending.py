@@ -85,14 +85,7 @@ def online_page(ref: str) -> str:
 
 def _context(dataset: Dataset) -> dict:
     return {"dataset": dataset, "limit": settings().web_limit_mib << 20, "back": address(dataset, "files"),
-            "open": dataset.state in matching.OPEN_DATASETS, "room": room(dataset)}  # fmt: skip
-
-
-def room(dataset: Dataset) -> int | None:
-    """Bytes the center may still send into the realm of a dataset; None where there is no quota."""
-    realm = "protected" if dataset.access == "controlled" else "open"
-    most = quotas.limit(dataset.center, realm)
-    return None if most is None else max(0, most - quotas.used(dataset.center_id, realm))
+            "open": dataset.state in matching.OPEN_DATASETS, "room": quotas.left(dataset.center, "protected" if dataset.access == "controlled" else "open")}  # fmt: skip
 
 
 @bp.post("/deposit/<ref>/online")

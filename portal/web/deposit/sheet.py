@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 
 from portal import db, errors
-from portal.domain import access, drafts, matching
+from portal.domain import access, drafts, matching, quotas
 from portal.models import Dataset
 from portal.queries import datasets, files, revision, uploads
 from portal.web import forms, guards, htmx
@@ -27,6 +27,8 @@ def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | 
         "new_rows": drafts.rows(dataset) | (rows or {}),
         "species": standing.SPECIES,
         "errors": drafts.faults(dataset),
+        "room": quotas.left(dataset.center, "protected" if dataset.access == "controlled" else "open",
+                            dataset.account_id),
         "waiting_here": uploads.count(uploads.unclaimed(dataset)),
         **live(dataset, row),
         **more,
