@@ -31,8 +31,8 @@ def fetch(
     limit: int = PAGE,
     place: Callable[[str], tuple | None] | None = None,
 ) -> Page:
-    """The rows of a query behind the cursor `after`, or in front of `before`, in the order of the columns. `place` finds
-    the values of the columns where a cursor does not spell them."""
+    """The rows of a query behind the cursor `after`, or in front of `before`, in the order of the columns. `place`
+    finds the values of the columns where a cursor does not spell them."""
     text = before or after
     cursor = place(text) if place else parse(text, len(columns))
     backwards = bool(before) and cursor is not None

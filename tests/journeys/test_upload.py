@@ -50,7 +50,7 @@ def test_files_are_sent_digested_and_declared(live, draft, tmp_path):
         (tmp_path / name).write_bytes(name.encode() * 1000)
     with chromium(live.web) as browser:
         page = browser.sign_in(INES, PASSWORD)
-        page.goto(f"/deposit/{draft}/online")
+        page.goto(f"/deposit/{draft}")
         expect(page.get_by_role("heading", name="Send files here")).to_be_visible()
         look(page)
         page.locator("#uploader input[type=file]").first.set_input_files(
@@ -60,8 +60,11 @@ def test_files_are_sent_digested_and_declared(live, draft, tmp_path):
         odd = page.locator("#uploader li", has_text="two words.txt")
         expect(odd.get_by_role("textbox")).to_have_value("two_words.txt")
         look(page)
+        page.get_by_label("Brief description").fill("Typed while files are sent.")
         odd.get_by_role("button", name="Send under this name").click()
         expect(odd).to_contain_text("arrived whole")
+        expect(page.locator("#file-2")).to_contain_text("two_words.txt")
+        expect(page.get_by_label("Brief description")).to_have_value("Typed while files are sent.")
     files = live.api(live.token, "GET", f"/datasets/{draft}")[1]["files"]
     assert {(file["name"], file["state"], file["declared_md5"]) for file in files} == {
         (name, "received", hashlib.md5(sent.encode() * 1000).hexdigest())

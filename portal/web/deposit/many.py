@@ -1,6 +1,6 @@
 """Many files at once: filled in with one value, or deleted; those that are ticked, or all that the filter shows."""
 
-from flask import flash, render_template, request, url_for
+from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
 from portal import db, errors
