@@ -29,7 +29,7 @@ def files(dataset: Dataset, *, after: int, limit: int) -> list[File]:
 
 @dataclass(frozen=True)
 class Running:
-    """The running jobs of a dataset and of uploads: (done, total) bytes; and by id which number a file is to replace."""
+    """The running jobs of a dataset and of uploads: (done, total) bytes; the numbers that files are to replace."""
 
     archive: tuple[int, int] | None
     digests: dict[int, tuple[int, int]]
