@@ -27,8 +27,9 @@ def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | 
         "new_rows": drafts.rows(dataset) | (rows or {}),
         "species": standing.SPECIES,
         "errors": drafts.faults(dataset),
-        "room": quotas.left(dataset.center, "protected" if dataset.access == "controlled" else "open",
-                            dataset.account_id),
+        "room": quotas.left(
+            dataset.center, "protected" if dataset.access == "controlled" else "open", dataset.account_id
+        ),
         "waiting_here": uploads.count(uploads.unclaimed(dataset)),
         **live(dataset, row),
         **more,
