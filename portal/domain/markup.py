@@ -12,6 +12,7 @@ from portal.telemetry import metamd5
 LARGEST = 128 << 20
 DEEPEST = 100
 UNSETTLED = re.compile(rb">\s+<")
+LIMIT = re.compile(r"limit|huge|too long|too deep|depth", re.I)
 # Characters that XML 1.0 lets through but no tab file or page should carry.
 CONTROLS = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
@@ -66,6 +67,8 @@ def _refuse_dtd(data: bytes, name: str) -> None:
 
 def _plain(error: etree.XMLSyntaxError) -> str:
     text = (error.msg or "not understood").partition("\n")[0][:200]
+    if LIMIT.search(text):
+        return "a text, name or value in it is longer than 10 MB, or its elements are nested too deep"
     line = error.position[0] if error.position else 0
     return text if "line " in text or not line else f"line {line}: {text}"
 
