@@ -8,6 +8,7 @@ from werkzeug.routing import Rule
 
 from portal import states
 from portal.config import settings
+from portal.domain import objects
 from portal.models.reviews import SECTIONS
 from portal.web.api.blueprint import bp
 
@@ -21,6 +22,9 @@ DATASET_FIELDS = {
     "bioproject": TEXT, "release_date": {"type": "string", "format": "date"}, "filing_number": TEXT,
     "investigator": TEXT, "human": {"type": "boolean"},
 }  # fmt: skip
+
+
+ANSWER_XML = ("api.submit", "api.component_xml")
 
 
 def ref(name: str) -> dict[str, str]:
@@ -77,6 +81,15 @@ SCHEMAS = {
     "PublicationFields": thing({"publication": TEXT, "title": TEXT}, "publication"),
     "Publication": thing({"id": WHOLE, "kind": {"enum": ["doi", "pmid"]}, "value": TEXT, "title": TEXT,
                           "source": {"enum": ["person", "list", "watcher"]}, "recorded": TEXT, "url": TEXT}),
+    "Component": thing({"accession": maybe(TEXT), "type": TEXT, "alias": TEXT, "title": TEXT, "center": TEXT,
+                        "submission": maybe(TEXT), "dataset": WHOLE, "state": {"enum": list(states.COMPONENT.states)},
+                        "color": {"enum": ["green", "grey", "red"]}, "comment": TEXT,
+                        "status": {"enum": sorted(set(states.STATUS.values()))}, "md5": maybe(TEXT),
+                        "visibility": {"enum": ["public", "controlled"]}, "origin": {"enum": ["form", "xml"]},
+                        "received": TEXT, "updated": TEXT, "published": maybe(TEXT), "url": maybe(TEXT),
+                        "xml": maybe(TEXT), "references": {"type": "array", "items": TEXT},
+                        "files": {"type": "array", "items": thing({"name": TEXT, "number": WHOLE, "state": TEXT,
+                                                                   "color": TEXT})}}),
     "Action": thing({"note": TEXT, "version": WHOLE}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),
@@ -98,7 +111,10 @@ def describe():
         "info": {"title": f"{settings().site_name} API", "version": "1", "contact": {"email": settings().contact}},
         "security": [{"bearer": []}],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": SCHEMAS, "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {name: {"type": "http", "scheme": name} for name in ("bearer", "basic")},
+        },
     }
 
 
@@ -117,6 +133,16 @@ def operations(rule: Rule) -> dict[str, Any]:
         operation["requestBody"] = {"content": {"application/json": {"schema": ref(told["body"])}}}
     if rule.endpoint == "api.send_upload":
         operation["requestBody"] = {"content": {"application/octet-stream": {"schema": {}}}}
+    if rule.endpoint in ANSWER_XML:
+        operation["responses"]["200"] = {"description": "XML", "content": {"application/xml": {"schema": TEXT}}}
+    if rule.endpoint == "api.submit":
+        operation["requestBody"] = {
+            "content": {
+                "application/xml": {"schema": TEXT},
+                "multipart/form-data": {"schema": thing(dict.fromkeys((*objects.ALL, "ACTION", "HOLD_DATE"), TEXT))},
+            }
+        }
+        operation["security"] = [{"bearer": []}, {"basic": []}]
     return {method.lower(): operation for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})}
 
 
