@@ -78,3 +78,12 @@ def _sums(ids: list[int]) -> dict[tuple[int, str], int]:
         .group_by(Upload.center_id, Upload.realm)
     )
     return {(center_id, realm): int(size or 0) for center_id, realm, size in db.session.execute(query)}
+
+
+def short(limit: int = 20) -> list[Row]:
+    """Centers with uploads here that have nearly used up a quota, at most 20."""
+    total = func.sum(Upload.size)
+    query = select(Upload.center_id).where(Upload.state.in_(HERE)).group_by(Upload.center_id).order_by(total.desc())
+    ids = list(db.session.scalars(query.limit(200)))
+    fullest = list(db.session.scalars(select(Center).where(Center.id.in_(ids))))
+    return [one for one in rows(fullest) if one.is_short][:limit]

@@ -72,4 +72,5 @@ def test_use_counts_what_lies_in_the_areas_against_the_quota(receiving, ines, ru
     row = reads.row(home)
     assert (row.people, row.uses[0].used, row.uses[0].quota) == (2, 700, 800)
     assert row.uses[0].is_short and not row.uses[1].is_short
+    assert [one.center.name for one in reads.short()] == ["Northmere Institute"]
     assert [one.center.name for one in reads.page(text="north").rows] == ["Northmere Institute"]

@@ -114,3 +114,15 @@ def test_mail_under_way_is_not_stopped(sign_in, ruth):
     client.get(f"/admin/outbox/{mail.id}")
     assert client.send(f"/admin/outbox/{mail.id}/stop").status_code == 409
     assert db.session.get(Mail, mail.id, populate_existing=True).state == "queued"
+
+
+def test_overview_leads_to_what_wants_an_eye(sign_in, ruth):
+    client = sign_in(ruth)
+    assert "Nothing failed, nobody waits, and every center has room." in client.get("/admin").text
+    with db.transaction():
+        jobs.owe("prune", key="prune").state = states.FAILED
+        notices.send("k", to="x@example.org", template="test", name="x").state = "failed"
+        accounts.register(email="nils.berg@example.org", name="Nils Berg", password="a long enough one")
+    page = client.get("/admin").text
+    for words in ("1 job failed", "1 mail not delivered", "1 account not confirmed yet"):
+        assert words in page

@@ -2,21 +2,12 @@
 
 from typing import Any, TypeVar
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, request
 
 from portal import db, errors
-from portal.models import Job, Mail
-from portal.queries import operations
-from portal.web import guards
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 Model = TypeVar("Model")
-
-
-@bp.get("")
-@guards.curator_only
-def overview() -> str:
-    return render_template("admin/overview.html", mails=operations.counts(Mail), jobs=operations.counts(Job))
 
 
 def row_or_404(model: type[Model], row_id: int) -> Model:

@@ -1,0 +1,15 @@
+"""What wants an operator's eye, and where to go."""
+
+from flask import render_template
+
+from portal.models import Job, Mail
+from portal.queries import centers, operations, people
+from portal.web import guards
+from portal.web.admin.blueprint import bp
+
+
+@bp.get("")
+@guards.curator_only
+def overview() -> str:
+    return render_template("admin/overview.html", mails=operations.counts(Mail), jobs=operations.counts(Job),
+                           people=people.counts(), short=centers.short())  # fmt: skip
