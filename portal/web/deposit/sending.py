@@ -86,7 +86,8 @@ def online_page(ref: str) -> str:
 def _context(dataset: Dataset) -> dict:
     realm = "protected" if dataset.access == "controlled" else "open"
     return {"dataset": dataset, "limit": settings().web_limit_mib << 20, "back": address(dataset, "files"),
-            "open": dataset.state in matching.OPEN_DATASETS, "room": quotas.left(dataset.center, realm, dataset.account_id)}  # fmt: skip
+            "open": dataset.state in matching.OPEN_DATASETS,
+            "room": quotas.left(dataset.center, realm, dataset.account_id)}  # fmt: skip
 
 
 @bp.post("/deposit/<ref>/online")
