@@ -13,7 +13,8 @@ from portal.models import Account, Dataset, Request, RequestMessage
 
 
 def roles_of(request: Request, actor: Account | None) -> set[str]:
-    """Nobody decides on a request of their own; None is the system. A draft is seen by its writer alone."""
+    """Nobody decides on a request of their own; None is the system. A draft is seen by its writer alone. The submitter
+    reads along where a committee decides."""
     if actor is None:
         return {states.SYSTEM}
     if actor.id == request.account_id:
@@ -21,7 +22,8 @@ def roles_of(request: Request, actor: Account | None) -> set[str]:
     if request.state == states.DRAFT:
         return set()
     chosen = terms.deciders(request.dataset, without=request.account_id)
-    return {states.DECIDER} if actor.id in {one.id for one in chosen} else set()
+    found = {states.DECIDER} if actor.id in {one.id for one in chosen} else set()
+    return found | ({states.SUBMITTER} if actor.id == request.dataset.account_id else set())
 
 
 def available(request: Request, *, actor: Account | None) -> list[states.Move]:

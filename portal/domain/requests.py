@@ -14,7 +14,6 @@ LINES = {"institution": 300, "principal_investigator": 200, "ethics": 300}
 FIELDS = ("purpose", *LINES)
 NEEDED = {"purpose": "Say in a paragraph what you want the data for.", "institution": "Name your institution.",
           "principal_investigator": "Name the person who answers for the work."}  # fmt: skip
-LETTER_BYTES = 3 << 20
 
 
 def load(request_id: int, *, actor: Account | None) -> Request:

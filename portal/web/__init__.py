@@ -21,6 +21,7 @@ AREAS = (
     "tracking",
     "area",
     "public",
+    "access",
     "share",
     "help",
     "api",

@@ -17,6 +17,7 @@ TOPICS = {
     "states": "What the states mean, and what to do",
     "review": "Review: remarks, answers and what is checked",
     "sharing": "Sharing links and publications",
+    "access": "Controlled access: ask, decide, download",
     "account": "Account, passwords and single sign-on",
     "quota": "Quota and how long uploads are kept",
     "download": "Download and check",

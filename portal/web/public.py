@@ -77,7 +77,8 @@ def about(dataset: Dataset) -> dict:
         "ref": dataset.accession or dataset.id,
         "sum": released.sums([dataset]).get(dataset.id, released.Sum()),
         "downloads": released.downloads(dataset),
-        "may_download": access.may_download(dataset, actor),
+        "may_download": (reach := access.reach(dataset, actor)) is not None,
+        "reach": reach,
         "is_public": dataset.state in access.PUBLIC,
         "is_owner": access.is_owner(dataset, actor),
         "may_review": access.may_review(dataset, actor),
@@ -85,5 +86,6 @@ def about(dataset: Dataset) -> dict:
         "read_at": read_at,
         "bad": bad,
         "papers": [(paper, publications.address(paper)) for paper in publications.of(dataset)],
+        "granted_ftp": f"{addresses.ftp().url}/granted/{dataset.accession}/",
         "ftp": f"{addresses.ftp().url}/{settings().prefix}/{dataset.accession}/",
     }

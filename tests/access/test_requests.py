@@ -125,7 +125,7 @@ def test_co_deciders_and_committees(livers):
     assert "Tomas Lind decided: the request is granted" in mails(INES)[-1]
     with db.transaction():
         terms.set_committee(dataset(livers), "Data Access Committee", actor=INES.account)
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.Forbidden):
         act(made, "revoke", note="Enough.")
     act(made, "revoke", person=COLLEAGUE, note="Enough.")
     with pytest.raises(errors.Conflict), db.transaction():

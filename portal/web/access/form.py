@@ -1,0 +1,130 @@
+"""The request for access to one dataset, as it is typed and as it is sent."""
+
+from typing import Any
+
+from flask import flash, jsonify, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain import letters, requests, terms
+from portal.models import Dataset, Request, Terms
+from portal.web import formats, forms, guards, htmx
+from portal.web.access.blueprint import address, asking, bp, ref
+from portal.web.guards import dataset_or_404
+
+# These do not save themselves: a name is typed when one agrees, and a file is sent with the form.
+NAME, LETTER = "typed-name", "letter-file"
+
+
+@bp.get("/datasets/<ref>/request")
+@guards.signed_in
+def form_page(ref: str) -> Response | str:
+    """The form, or the request where one is open already."""
+    dataset, me = dataset_or_404(ref), guards.account()
+    known = requests.open_one(dataset, me)
+    if known is not None and known.state != states.DRAFT:
+        return htmx.see_other(address(known))
+    if blocking := requests.obstacle(dataset, me):
+        raise errors.Conflict(blocking, accession=dataset.accession)
+    return render_template("access/form.html", **context(dataset, known), values=shown(known, terms.of(dataset)),
+                           errors={})  # fmt: skip
+
+
+def context(dataset: Dataset, known: Request | None) -> dict[str, Any]:
+    return {"dataset": dataset, "ref": ref(dataset), "known": known, "way": asking(dataset),
+            "field_of": requests.field_of, "largest": letters.LARGEST}  # fmt: skip
+
+
+def shown(known: Request | None, chosen: Terms) -> dict[str, str]:
+    """What the fields hold: what was typed, or said in an earlier request."""
+    values = {name: getattr(known, name) if known else "" for name in requests.FIELDS}
+    said = {one["question"]: one["answer"] for one in known.answers} if known else {}
+    return values | {requests.field_of(n): said.get(one["text"], "") for n, one in enumerate(chosen.questions)}
+
+
+def typed(chosen: Terms) -> dict[str, Any]:
+    """The fields of the form, and its answers in the order of the questions."""
+    names = [requests.field_of(n) for n in range(len(chosen.questions))]
+    return forms.values(*requests.FIELDS) | {"answers": [request.form.get(name, "") for name in names]}
+
+
+@bp.post("/datasets/<ref>/request/field")
+@guards.signed_in
+def save_field(ref: str) -> Response:
+    """One field as it is typed; the first makes the draft, which only its writer sees."""
+    dataset, form = dataset_or_404(ref), request.form
+    name, value = form.get("field", ""), form.get("value", "")
+    with db.transaction():
+        known = requests.begin(dataset, actor=guards.account())
+        values = shown(known, terms.of(dataset)) | {name: value}
+        answers = [values[requests.field_of(n)] for n in range(len(terms.of(dataset).questions))]
+        fields = {"answers": answers} if name.startswith("answer_") else {name: value}
+        fault = requests.save(known, fields, actor=guards.account()).get(name, "")
+    saved = formats.moment(clock.now(), zone=settings().timezone).rpartition(" ")[2]
+    return jsonify({"saved": saved, "fault": fault, "value": value, "address": url_for("access.form_page", ref=ref)})
+
+
+@bp.post("/datasets/<ref>/request")
+@guards.signed_in
+def ask(ref: str) -> Response:
+    """Send the request, or keep it as a draft. What was typed stays when it is refused."""
+    dataset, me, form = dataset_or_404(ref), guards.account(), request.form
+    known = requests.open_one(dataset, me)
+    if known is not None and known.state != states.DRAFT:
+        return htmx.go_to(address(known))
+    chosen = terms.of(dataset)
+    values = typed(chosen)
+    try:
+        keep(dataset, values)
+        if form.get("then") == "save":
+            flash("Your draft is kept. Only you see it.", "ok")
+            return htmx.go_to(url_for("access.form_page", ref=ref))
+        with db.transaction():
+            draft = requests.begin(dataset, actor=me)
+            requests.ask(draft, values, agreement=form.get(NAME, ""), version=form.get("terms", type=int), actor=me)
+    except (errors.Invalid, errors.Conflict) as error:
+        return refused(dataset, error)
+    flash("Your request is sent. You get a mail at each step.", "ok")
+    return htmx.go_to(address(draft))
+
+
+def keep(dataset: Dataset, values: dict[str, Any]) -> None:
+    """What was typed, and the letter, are a draft first: nothing is lost by a refusal."""
+    sent = request.files.get(LETTER)
+    content = sent.read(letters.LARGEST + 1) if sent and sent.filename else b""
+    token = letters.store(content) if content else None
+    former: str | None = None
+    try:
+        with db.transaction():
+            draft = requests.begin(dataset, actor=guards.account())
+            requests.save(draft, values, actor=guards.account())
+            if token or request.form.get("no-letter"):
+                name = sent.filename if token and sent and sent.filename else ""
+                former = requests.attach(draft, token=token, name=name, size=len(content), actor=guards.account())
+    except BaseException:
+        letters.remove(token)
+        raise
+    letters.remove(former)
+
+
+def refused(dataset: Dataset, error: errors.DomainError) -> Response:
+    error.fields = {{"agreement": NAME, "letter": LETTER}.get(name, name): text for name, text in error.fields.items()}
+    db.session.refresh(dataset)
+    known = requests.open_one(dataset, guards.account())
+    values = {name: value for name, value in request.form.items() if name != "csrf_token"}
+    return forms.refused("access/form.html", error, **context(dataset, known), values=values)
+
+
+@bp.post("/datasets/<ref>/request/discard")
+@guards.signed_in
+def discard(ref: str) -> Response:
+    """Throw the draft away, with its letter."""
+    dataset, letter = dataset_or_404(ref), None
+    with db.transaction():
+        known = requests.open_one(dataset, guards.account())
+        if known is not None:
+            letter = requests.discard(known, actor=guards.account())
+    letters.remove(letter)
+    flash("The draft is gone.", "ok")
+    return htmx.go_to(url_for("public.landing", ref=ref))
