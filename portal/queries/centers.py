@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from portal import db, states
+from portal import db
 from portal.domain import quotas
 from portal.domain.centers import REALMS
 from portal.models import Account, Center, Dataset, Upload
+from portal.models.uploads import HERE
 from portal.queries import keyset
 
-HERE = (states.RECEIVING, *states.LISTED)
 NEARLY = 0.8
 
 
@@ -74,7 +74,7 @@ def _numbers(model: type[Account] | type[Dataset], ids: list[int]) -> dict[int, 
 def _sums(ids: list[int]) -> dict[tuple[int, str], int]:
     query = (
         select(Upload.center_id, Upload.realm, func.sum(Upload.size))
-        .where(Upload.center_id.in_(ids), Upload.state.in_(HERE))
+        .where(Upload.center_id.in_(ids), HERE)
         .group_by(Upload.center_id, Upload.realm)
     )
     return {(center_id, realm): int(size or 0) for center_id, realm, size in db.session.execute(query)}
@@ -83,7 +83,7 @@ def _sums(ids: list[int]) -> dict[tuple[int, str], int]:
 def short(limit: int = 20) -> list[Row]:
     """Centers with uploads here that have nearly used up a quota, at most 20."""
     total = func.sum(Upload.size)
-    query = select(Upload.center_id).where(Upload.state.in_(HERE)).group_by(Upload.center_id).order_by(total.desc())
+    query = select(Upload.center_id).where(HERE).group_by(Upload.center_id).order_by(total.desc())
     ids = list(db.session.scalars(query.limit(200)))
     fullest = list(db.session.scalars(select(Center).where(Center.id.in_(ids))))
     return [one for one in rows(fullest) if one.is_short][:limit]
