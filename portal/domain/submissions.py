@@ -27,11 +27,12 @@ class Outcome:
 
 
 def take(documents: list[Document], *, actor: Account, via: str, action: str = "", hold: str = "",
-         upload_id: int | None = None) -> Outcome:  # fmt: skip
-    """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT. Call it outside any
-    transaction."""
+         upload_id: int | None = None, dry: bool = False) -> Outcome:  # fmt: skip
+    """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT; `dry` only says so. Call it
+    outside any transaction."""
     for attempt in range(1, ATTEMPTS + 1):
         parcel = parcels.read(documents, actor=actor, action=action, hold=hold)
+        parcel.orders.validate |= dry
         _resolve(parcel)
         if parcel.orders.validate:
             return Outcome(parcel, receipts.write(parcel), None)

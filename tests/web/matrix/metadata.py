@@ -35,4 +35,12 @@ ROWS = [
     row("show_component", "GET", "/components/OMIX000001", everyone(200), state="released"),
     row("component_xml", "GET", "/components/OMIXS000001.xml", MINE),
     row("component_xml", "GET", "/components/OMIXS000001.xml", everyone(200), state="released"),
+    Row("metadata.new_page", "GET", "/deposit/xml", people(200, anonymous=303)),
+    Row("metadata.send", "POST", "/deposit/xml", people(200, anonymous=303), data={"xml": STUDY}),
+    Row("metadata.send", "POST", "/deposit/xml", people(303, anonymous=303), data={"xml": STUDY, "load": "1"}),
+    Row("metadata.delivery", "GET", "/deposit/xml/{delivery}", owner(200, anonymous=303)),
+    Row("metadata.listing", "GET", "/deposit/{ref}/components", owner(200, anonymous=303, ruth=200)),
+    Row("metadata.component", "GET", "/components/OMIXR000001", MINE),
+    Row("metadata.component", "GET", "/components/OMIXR000001", everyone(200), state="released"),
+    Row("metadata.script", "GET", "/help/metamd5.py", everyone(200)),
 ]
