@@ -16,6 +16,7 @@ AREAS = (
     "signon",
     "admin",
     "deposit",
+    "metadata",
     "opening",
     "review",
     "tracking",

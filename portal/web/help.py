@@ -21,6 +21,7 @@ TOPICS = {
     "account": "Account, passwords and single sign-on",
     "quota": "Quota and how long uploads are kept",
     "download": "Download and check",
+    "metadata": "Metadata as XML",
     "api": "For programs",
 }
 
