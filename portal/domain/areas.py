@@ -22,6 +22,11 @@ def named(path: str) -> Place:
     return Place(*roots[first], rest.strip("/"))
 
 
+def target(old: Place, given: str) -> Place:
+    """Where something goes under a given name: a path from the root, else a name in its own area."""
+    return named(given) if given.startswith("/") else Place(old.area, old.realm, given)
+
+
 def path_of(place: Place) -> str:
     """The path of a place as FTP shows it."""
     root = "test" if place.area == "test" else settings().prefix + ("-protected" if place.realm == "protected" else "")

@@ -7,12 +7,12 @@ of its entries matches or better, and a page is full soon.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_, union_all
+from sqlalchemy import Select, select
 
 from portal import db
 from portal.models import Account, File, Upload
 from portal.queries import asked as asking
-from portal.queries import bounded, keyset, uploads
+from portal.queries import bounded, keyset, uploads, walks
 from portal.queries.asked import SORTS, Filter
 from portal.queries.bounded import Count
 
@@ -64,20 +64,13 @@ def page(account: Account, asked: Filter, known: Survey, *, after: str = "", bef
 def ids(
     account: Account, asked: Filter, known: Survey, *, after: str = "", before: str = "", limit: int = keyset.PAGE
 ) -> keyset.Page:
-    cursor = keyset.parse(before or after, 1)
-    mark = db.session.get(Upload, cursor[0]) if cursor else None
-    backwards = bool(before) and mark is not None
+    mark, backwards = walks.cursor(after, before)
+    falling = asked.falling != backwards
     if known.few is not None:
         found = _slice(known.few, asked, mark, backwards, limit + 1)
     else:
-        found = _merged(_walks(account, asked, mark, asked.falling != backwards, limit + 1), asked, backwards, limit)
-    more, rows = len(found) > limit, found[:limit]
-    if backwards:
-        rows.reverse()
-    if not rows:
-        return keyset.Page()
-    has_newer, has_older = (more, True) if backwards else (mark is not None, more)
-    return keyset.Page(rows, str(rows[0]) if has_newer else "", str(rows[-1]) if has_older else "")
+        found = walks.merged(_stretches(account, asked, mark, falling, limit + 1), falling, limit + 1)
+    return walks.paged(found, mark, backwards, limit)
 
 
 def _slice(few: list[tuple[Any, int]], asked: Filter, mark: Upload | None, backwards: bool, limit: int) -> list[int]:
@@ -88,15 +81,7 @@ def _slice(few: list[tuple[Any, int]], asked: Filter, mark: Upload | None, backw
     return [row[1] for row in rows[:limit]]
 
 
-def _merged(walks: list[Select], asked: Filter, backwards: bool, limit: int) -> list[int]:
-    every = union_all(*walks).subquery()
-    key, one = every.c.key, every.c.id
-    order = (key.desc(), one.desc()) if asked.falling != backwards else (key, one)
-    return list(db.session.scalars(select(one).order_by(*order).limit(limit + 1)))
-
-
-def _walks(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
-    """Each walks one stretch of an index in its order and stops after a page; merged they are the page."""
+def _stretches(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
     if asked.dataset:
         return _by_number(account, asked, mark, falling, limit)
     if asked.key == "arrived":
@@ -107,21 +92,7 @@ def _walks(account: Account, asked: Filter, mark: Upload | None, falling: bool, 
     else:
         stretches = [[]]
     column, rest = SORTS[asked.key], asking.matching(account, asked)
-    return [_walk(column, [*stretch, *rest], mark, falling, limit) for stretch in stretches]
-
-
-def _walk(column: Any, where: list, mark: Upload | None, falling: bool, limit: int) -> Select:
-    query = select(Upload.id.label("id"), column.label("key")).where(*where)
-    if mark is not None:
-        here, there = tuple_(column, Upload.id), tuple_(getattr(mark, column.key), mark.id)
-        query = query.where(here < there if falling else here > there)
-    order = (column.desc(), Upload.id.desc()) if falling else (column, Upload.id)
-    return _part(query.order_by(*order).limit(limit))
-
-
-def _part(query: Select) -> Select:
-    part = query.subquery()
-    return select(part.c.id, part.c.key)
+    return [walks.walk(column, [*stretch, *rest], mark, falling, limit) for stretch in stretches]
 
 
 def _by_number(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
@@ -133,7 +104,7 @@ def _by_number(account: Account, asked: Filter, mark: Upload | None, falling: bo
         query = query.where(File.dataset_id == asked.dataset, File.state == state, *conditions)
         if number:
             query = query.where(File.n < number if falling else File.n > number)
-        parts.append(_part(query.order_by(File.n.desc() if falling else File.n).limit(limit)))
+        parts.append(walks.part(query.order_by(File.n.desc() if falling else File.n).limit(limit)))
     return parts
 
 

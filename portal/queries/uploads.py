@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import lazyload
 
-from portal import clock, db, states
-from portal.config import settings
+from portal import clock, db, inspect, states
+from portal.domain import expiry
 from portal.models import Account, Dataset, File, Job, Upload, WireFault
 from portal.queries import keyset
 from portal.queries.files import Work
 
-HERE = (states.RECEIVING, *states.LISTED)
 LINKABLE = (states.RECEIVED, states.FAILED)
-PROBLEM_FILES = (states.FAILED, states.ERROR)
-VIEWS = ("", "unlinked", "linked")
 CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
 INSPECTING = states.Shown("Inspecting", "wait", "inspecting", "grey")
 
@@ -34,6 +31,8 @@ class Row:
         """The pill: what works on it, else how the file stands that claims it, else the upload itself."""
         if self.kind:
             return INSPECTING if self.kind == "inspect" else states.SHOWN_UPLOAD[states.CHECKING]
+        if self.faulty and (self.file is None or self.file.state == states.RECEIVED):
+            return states.SHOWN_FILE[states.ERROR]
         if self.upload.area == "test" and self.upload.state == states.RECEIVED and self.upload.md5:
             return CHECKED
         if self.file is not None and self.upload.state not in (states.RECEIVING, states.INCOMPLETE):
@@ -42,12 +41,22 @@ class Row:
 
     @property
     def cause(self) -> str:
-        comment = self.file.comment if self.file else ""
-        return comment.partition(". ")[0].rstrip(".") + "." if comment else ""
+        return self.comment.partition(". ")[0].rstrip(".") + "." if self.comment else ""
 
     @property
     def remedy(self) -> str:
-        return self.file.comment.partition(". ")[2] if self.file else ""
+        return self.comment.partition(". ")[2]
+
+    @property
+    def comment(self) -> str:
+        """What is said of its file, else what was found in its bytes."""
+        return (self.file.comment if self.file else "") or self.upload.detail
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a fault was found in bytes that are not archived yet: now it is mended easily."""
+        word = self.upload.error
+        return self.upload.state == states.RECEIVED and word is not None and not inspect.is_hint(word)
 
     @property
     def frozen(self) -> bool:
@@ -56,14 +65,12 @@ class Row:
     @property
     def expires(self) -> int | None:
         """When it is removed unless it is finished or claimed."""
-        if self.file is not None or self.upload.received_at is None:
-            return None
-        days = {states.INCOMPLETE: settings().incomplete_days}.get(self.upload.state, settings().received_days)
-        return self.upload.received_at + days * clock.DAY
+        return None if self.file is not None else expiry.end_of(self.upload)
 
     @property
     def need(self) -> bool:
-        return self.upload.state in (states.INCOMPLETE, states.FAILED) or bool(self.file and self.file.error)
+        stuck = self.upload.state in (states.INCOMPLETE, states.FAILED) or bool(self.file and self.file.error)
+        return stuck or self.faulty
 
 
 def _query():
@@ -97,15 +104,6 @@ def rows_of(ids: list[int]) -> list[Row]:
         some = _query().where(Upload.id.in_(ids[start : start + 500]))
         found += [row_of(row, jobs.get(row[0].id)) for row in db.session.execute(some).unique()]
     return found
-
-
-def area(account: Account, *, folder: str = "", view: str = "", after: str = "", before: str = "") -> keyset.Page:
-    """A page of what lies in the area, the newest first."""
-    query = query_of(account.id).where(Upload.state.in_(HERE), *_in_folder(folder))
-    if view in ("unlinked", "linked"):
-        query = query.where(File.id.is_(None) if view == "unlinked" else File.id.is_not(None))
-    found = keyset.fetch(query, (Upload.id,), lambda row: (row[0].id,), after=after, before=before)
-    return keyset.Page([row_of(row) for row in found.rows], found.newer, found.older)
 
 
 def unclaimed(dataset: Dataset, *, folder: str = ""):
@@ -143,20 +141,14 @@ def count(query) -> int:
 def folders(account_id: int, *, limit: int = 500) -> list[str]:
     """The folders that something lies in, for a filter."""
     part = func.substr(Upload.name, 1, func.length(Upload.name) - func.length(Upload.base))
-    query = select(part).where(Upload.account_id == account_id, Upload.state.in_(HERE)).distinct().order_by(part)
+    here = (Upload.account_id == account_id, Upload.state.in_((states.RECEIVING, *states.LISTED)))
+    query = select(part).where(*here).distinct().order_by(part)
     return [folder for folder in db.session.scalars(query.limit(limit)) if folder]
 
 
 def _in_folder(folder: str) -> list:
     name = folder.strip("/")
     return [Upload.name.startswith(f"{name}/", autoescape=True)] if name else []
-
-
-def totals(account: Account) -> dict[str, tuple[int, int]]:
-    """How many uploads are here and their bytes, by state."""
-    query = select(Upload.state, func.count(), func.sum(Upload.size)).where(
-        Upload.account_id == account.id, Upload.state.in_(HERE)).group_by(Upload.state)  # fmt: skip
-    return {state: (number, int(size or 0)) for state, number, size in db.session.execute(query)}
 
 
 def wire_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:

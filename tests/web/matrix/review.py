@@ -1,4 +1,4 @@
-"""Who gets what from review and my uploads."""
+"""Who gets what from review."""
 
 from portal import db
 from portal.domain import accounts, datasets, remarks, uploads
@@ -71,8 +71,4 @@ ROWS = [
     ),
     Row("review.settle", "POST", "/datasets/{ref}/remarks/{remark}/done", TALKING),
     Row("review.settle", "POST", "/datasets/{ref}/remarks/{private}/done", owner(404, anonymous=303, ruth=303)),
-    Row("area.listing", "GET", "/area", people(200, anonymous=303)),
-    Row("area.show", "GET", "/area/{upload}", owner(200, anonymous=303)),
-    Row("area.rename", "POST", "/area/{upload}/rename", owner(303, anonymous=303), data={"name": "z.txt"}),
-    Row("area.delete", "POST", "/area/{upload}/delete", owner(303, anonymous=303)),
 ]

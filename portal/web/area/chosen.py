@@ -1,0 +1,68 @@
+"""Several uploads at once: ticked in the table, shown with the question where to, then moved, copied or deleted."""
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from portal import db, errors
+from portal.domain import areas
+from portal.domain.uploads import Place
+from portal.models import Upload
+from portal.web import guards, htmx
+from portal.web.area.blueprint import ADVICE, bp, carry, home, say
+
+DONE = {"move": "moved", "copy": "copied", "delete": "deleted"}
+MOST = 1000
+
+
+@bp.post('/chosen/<any("move", "copy", "delete"):verb>')
+@guards.signed_in
+def ask(verb: str) -> str | Response:
+    """What was ticked, and the question before it is done."""
+    rows = ticked()
+    if not rows:
+        return htmx.go_to(home())
+    return render_template("area/chosen.html", rows=rows, verb=verb, values={"folder": ""}, wrong={})
+
+
+@bp.post('/chosen/<any("move", "copy", "delete"):verb>/done')
+@guards.signed_in
+def act(verb: str) -> Response:
+    rows, folder, count = ticked(), request.form.get("folder", "").strip().rstrip("/"), 0
+    places = [(row.id, Place(row.area, row.realm, row.name)) for row in rows]
+    try:
+        for upload_id, old in places:
+            _do(verb, upload_id, old, f"{folder}/{old.base}" if folder else old.base)
+            count += 1
+    except ADVICE as error:
+        if count:
+            say(count, f"{DONE[verb]}; then it stopped")
+        return refused(verb, error, folder, places[count:])
+    say(count, DONE[verb])
+    return htmx.go_to(home())
+
+
+def _do(verb: str, upload_id: int, old: Place, target: str) -> None:
+    if verb == "delete":
+        with db.transaction():
+            areas.drop(areas.own(upload_id, actor=guards.account()), actor=guards.account())
+        return
+    carry(verb, old, areas.target(old, target))
+
+
+def refused(verb: str, error: errors.DomainError, folder: str, left: list[tuple[int, Place]]) -> Response:
+    """The rest of them again, with what is wrong."""
+    db.end()
+    rows = [areas.own(upload_id, actor=guards.account()) for upload_id, _place in left]
+    status = error.status if error.status in (409, 422) else 422
+    return htmx.fragment("area/chosen.html", status, rows=rows, verb=verb, values={"folder": folder},
+                         wrong={"folder": error.sentence})  # fmt: skip
+
+
+def ticked() -> list[Upload]:
+    """The ticked uploads that are the asker's and still there."""
+    me, found = guards.account(), []
+    for text in request.form.getlist("id")[:MOST]:
+        row = db.session.get(Upload, int(text)) if text.isdecimal() and len(text) < 18 else None
+        if row is not None and row.account_id == me.id:
+            found.append(row)
+    return found

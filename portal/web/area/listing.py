@@ -1,0 +1,63 @@
+"""The page of my uploads, live while something arrives."""
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from portal import errors
+from portal.domain import areas, quotas, wire
+from portal.domain.uploads import Place
+from portal.models import Account
+from portal.queries import area, revision, uploads
+from portal.web import addresses, guards, htmx
+from portal.web.area.blueprint import bp
+
+NAMES = ("folder", "view")
+
+
+@bp.get("")
+@guards.signed_in
+def listing() -> Response:
+    me, asked = guards.account(), request.args
+    rev = revision.of_account(me)
+    if htmx.is_htmx() and asked.get("rev") == rev:
+        return htmx.unchanged()
+    folder = asked_folder()
+    page = area.page(me, folder=folder, view=asked.get("view", ""), after=asked.get("after", ""),
+                     before=asked.get("before", ""))  # fmt: skip
+    faults = [(fault, wire.explain(fault)) for fault in uploads.wire_faults(me)]
+    here = {name: asked[name] for name in NAMES if asked.get(name)}
+    place = {name: asked[name] for name in ("after", "before") if asked.get(name)}
+    return htmx.fragment_or_page(
+        "area/_list.html", "area/list.html", page=page, rev=rev, here=here, place=place, faults=faults, folder=folder,
+        path=areas.path_of(folder).rstrip("/") if folder else "", folders=area.folders(me, folder) if folder else [],
+        roots=roots(), views=area.VIEWS, ftp=addresses.ftp(), used=room(me), moving=area.moving(me),
+    )  # fmt: skip
+
+
+def asked_folder() -> Place | None:
+    """The folder that is asked for, by its path; what is none is as if it were not asked."""
+    given = request.args.get("folder", "").strip()
+    if not given.startswith("/"):
+        return Place("incoming", "open", given.strip("/")) if given else None
+    try:
+        return areas.named(given)
+    except errors.NotFound:
+        return None
+
+
+def roots() -> list[str]:
+    places = (Place("incoming", "open", ""), Place("incoming", "protected", ""), Place("test", "open", ""))
+    return [areas.path_of(place).rstrip("/") for place in places]
+
+
+def room(account: Account) -> list[dict]:
+    """How full each realm is: what the account and its center keep there, and the least that is left of a quota."""
+    found = []
+    for realm in ("open", "protected"):
+        own, all_ = quotas.used(account.center_id, realm, account.id), quotas.used(account.center_id, realm)
+        bounds = [(own, quotas.account_limit()), (all_, quotas.limit(account.center, realm))]
+        parts = [(used * 100 // most, most - used) for used, most in bounds if most]
+        found.append({"realm": realm, "own": own, "own_limit": bounds[0][1], "all": all_, "limit": bounds[1][1],
+                      "percent": max((part for part, _left in parts), default=None),
+                      "left": max(0, min((left for _part, left in parts), default=0)) if parts else None})  # fmt: skip
+    return found

@@ -1,0 +1,37 @@
+"""Who gets what from my uploads: everybody his own, and of others' nobody learns that they are there."""
+
+from portal import db
+from portal.domain import accounts, uploads
+from portal.domain.uploads import Place, Standing
+from portal.models import Upload
+from tests.web.matrix.rows import Row, owner, people
+
+
+def stage(state: str) -> dict[str, object]:
+    """An upload of Ines that broke off, in a folder."""
+    ines = accounts.by_email("ines.okafor@example.org")
+    assert ines is not None
+    with db.transaction():
+        place = Place("incoming", "open", "run/b.txt")
+        uploads.cut(Standing(place, ines.id, ines.center_id, "token", 1, "ftp", 9, 4, None, 1, 1), length=4, reason="x")
+        return {"upload": db.session.query(Upload).one().id}
+
+
+SEEN, MINE, SENT = people(200, anonymous=303), owner(200, anonymous=303), owner(303, anonymous=303)
+TICKED = {"id": "{upload}"}
+FOLDER = {"path": "/OMIX/run", "name": "/OMIX/new"}
+TYPED = owner(303, anonymous=401)  # typed words are given back, not lost behind a sign-in form
+
+ROWS = [
+    Row("area.listing", "GET", "/area", SEEN),
+    Row("area.show", "GET", "/area/{upload}", MINE),
+    Row("area.rename", "POST", "/area/{upload}/rename", TYPED, data={"name": "z.txt"}),
+    Row("area.rename", "POST", "/area/{upload}/copy", owner(409, anonymous=401), data={"name": "z.txt"}),
+    Row("area.delete", "POST", "/area/{upload}/delete", SENT),
+    # What is not the asker's is as if it were not ticked.
+    Row("area.ask", "POST", "/area/chosen/move", people(303, anonymous=303) | {"ines": 200}, data=TICKED),
+    Row("area.act", "POST", "/area/chosen/delete/done", people(303, anonymous=303), data=TICKED),
+    Row("area.folder", "GET", "/area/folder?path=/OMIX/run", MINE),
+    Row("area.change_folder", "POST", "/area/folder/rename", TYPED, data=FOLDER),
+    Row("area.delete_folder", "POST", "/area/folder/delete", TYPED, data=FOLDER),
+]
