@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
 
-from portal import clock, db, states, storage
-from portal.domain import history, jobs
+from portal import clock, db, errors, states, storage
+from portal.domain import access, history, jobs
 from portal.inspect import Member as Found
 from portal.inspect import Report, says
-from portal.models import Dataset, File, Member, Upload
+from portal.models import Account, Dataset, File, Member, Upload
 from portal.models.uploads import NEW
 
 SMALL = 8 << 20
@@ -120,6 +120,20 @@ def archived_at(upload_id: int) -> str | None:
     )
     row = db.session.execute(query).first()
     return str(storage.archived_path(row.realm, row.accession, row.archive_path)) if row else None
+
+
+def readable(upload_id: int, *, actor: Account) -> Upload:
+    """An upload whose inspection the actor may read: their own, or one of a dataset they review. Raises NotFound."""
+    upload = db.session.get(Upload, upload_id)
+    if upload is None or (upload.account_id != actor.id and not _is_reviewed(upload_id, actor)):
+        raise errors.NotFound("There is no upload of this number.")
+    return upload
+
+
+def _is_reviewed(upload_id: int, actor: Account) -> bool:
+    query = select(Dataset).join(File, File.dataset_id == Dataset.id).where(File.upload_id == upload_id)
+    dataset = db.session.scalars(query).first()
+    return dataset is not None and access.may_review(dataset, actor)
 
 
 def clear_members(*upload_ids: int) -> None:

@@ -6,6 +6,6 @@ Knows no database, writes nothing, extracts nothing, and stops at bounds. `look(
 from portal.inspect.bounds import Bounds, Watch
 from portal.inspect.look import Report, look
 from portal.inspect.packing import Member
-from portal.inspect.words import ERRORS, TYPES, says
+from portal.inspect.words import ERRORS, TYPES, is_hint, says
 
-__all__ = ["ERRORS", "TYPES", "Bounds", "Member", "Report", "Watch", "look", "says"]
+__all__ = ["ERRORS", "TYPES", "Bounds", "Member", "Report", "Watch", "is_hint", "look", "says"]

@@ -9,7 +9,7 @@ TYPES = (
 _AGAIN = "and send it again under the same name."
 # In the order of the help page. A word with <n> bears a number.
 ERRORS = {
-    "empty_file": ("Zero bytes arrived.", f"Look whether your file is empty too; fill it {_AGAIN}"),
+    "empty_file": ("It has zero bytes.", f"Look whether your file is empty too; fill it {_AGAIN}"),
     "truncated_file": ("It ends in the middle.", f"Compare its size with yours; resume the upload, or make the file "
                        f"anew {_AGAIN}"),
     "gunzip_error": ("The gzip stream cannot be read to its end.", f"Try gzip -t on your copy; if it fails there, make "
@@ -45,7 +45,7 @@ ERRORS = {
                      "name."),
 }  # fmt: skip
 # What is told and is no fault of the file.
-HINTS = ("Duplicate", "duplicate_to_upload_<n>", "empty_file")
+HINTS = ("Duplicate", "duplicate_to_upload_<n>")
 
 
 def plain(word: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal import clock, db, states
+from portal import clock, db, inspect, states
 from portal.models import Dataset, File, Job, Upload
 from portal.queries import keyset
 
@@ -79,15 +79,30 @@ class Row:
     @property
     def need(self) -> bool:
         """Whether the submitter has to do something."""
-        return self.file.state in PROBLEMS
+        return self.file.state in PROBLEMS or self.faulty
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a fault was found in bytes that are not archived yet: now it is mended easily."""
+        word = self.upload.error if self.upload is not None and self.upload.inspection else None
+        return self.file.state == states.RECEIVED and word is not None and not inspect.is_hint(word)
+
+    @property
+    def word(self) -> str:
+        return self.file.error or (self.upload.error if self.upload is not None and self.upload.error else "")
+
+    @property
+    def comment(self) -> str:
+        """What is said of the file, else what was found in its bytes."""
+        return self.file.comment or (self.upload.detail if self.upload is not None and self.upload.inspection else "")
 
     @property
     def cause(self) -> str:
-        return self.file.comment.partition(". ")[0].rstrip(".") + "." if self.file.comment else ""
+        return self.comment.partition(". ")[0].rstrip(".") + "." if self.comment else ""
 
     @property
     def remedy(self) -> str:
-        return self.file.comment.partition(". ")[2]
+        return self.comment.partition(". ")[2]
 
 
 def page(

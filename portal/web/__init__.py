@@ -21,6 +21,8 @@ AREAS = (
     "review",
     "tracking",
     "area",
+    "quota",
+    "members",
     "public",
     "access",
     "share",

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, render_template, request
 
-from portal import errors, states
+from portal import errors, inspect, states
 from portal.config import settings
 from portal.queries import doctor
 from portal.web import addresses, htmx, session
@@ -15,6 +15,7 @@ TOPICS = {
     "md5": "Compute an MD5",
     "names": "Names of files",
     "states": "What the states mean, and what to do",
+    "inspection": "Inspection: types, faults and what to do",
     "review": "Review: remarks, answers and what is checked",
     "sharing": "Sharing links and publications",
     "access": "Controlled access: ask, decide, download",
@@ -53,4 +54,5 @@ def topic(topic: str) -> str:
     if topic not in TOPICS:
         raise errors.NotFound("There is no help on this; look at the list of topics.")
     return render_template(f"help/{topic}.html", topics=TOPICS, topic=topic, title=TOPICS[topic], ftp=addresses.ftp(),
-                           shown=states.SHOWN_FILE)  # fmt: skip
+                           shown=states.SHOWN_FILE, faults=inspect.ERRORS, kinds=inspect.TYPES,
+                           bounds=inspect.Bounds())  # fmt: skip

@@ -7,7 +7,7 @@ from flask import url_for
 
 from portal import states
 from portal.domain import access, accessions, actions
-from portal.models import Account, Dataset, Event, File, Upload
+from portal.models import Account, Dataset, Event, File, Member, Upload
 from portal.queries import catalogue
 
 INLINE = 1000
@@ -82,7 +82,9 @@ def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: b
     if full:
         document |= {
             "error": file.error,
-            "comment": file.comment,
+            "comment": file.comment or (upload.detail if upload else ""),
+            "file_type": upload.file_type if upload else None,
+            "file_error": upload.error if upload else None,
             "progress": running.progress(file),
             "declared_md5": file.declared_md5,
             "received_md5": upload.md5 if upload else None,
@@ -105,9 +107,24 @@ def of_upload(upload: Upload, accession: str | None) -> dict[str, Any]:
         "state": upload.state,
         "error": upload.error,
         "detail": upload.detail,
+        "file_type": upload.file_type,
+        "inspection": upload.inspection,
+        "inspected": moment(upload.inspected_at),
+        "members": upload.member_count,
         "replaced_by": upload.replaced_by,
         "received": moment(upload.received_at),
         "dataset": accession,
+    }
+
+
+def of_member(member: Member) -> dict[str, Any]:
+    return {
+        "number": member.n,
+        "name": member.name,
+        "size": member.size,
+        "md5": member.md5,
+        "file_type": member.file_type,
+        "error": member.error,
     }
 
 

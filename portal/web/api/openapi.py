@@ -9,6 +9,7 @@ from werkzeug.routing import Rule
 from portal import states
 from portal.config import settings
 from portal.domain import objects
+from portal.inspect import TYPES
 from portal.models.reviews import SECTIONS
 from portal.web.api.blueprint import bp
 
@@ -59,12 +60,23 @@ SCHEMAS = {
                       "files_next": maybe(TEXT), "actions": {"type": "array", "items": TEXT}}),
     "File": thing({**FILE_FIELDS, "number": WHOLE, "accession": maybe(TEXT), "size": maybe(WHOLE),
                    "state": {"enum": list(states.FILE.states)}, "color": {"enum": ["green", "grey", "red"]},
-                   "error": maybe(TEXT), "comment": TEXT, "replaces": maybe(WHOLE),
+                   "error": maybe(TEXT), "comment": TEXT, "file_type": maybe(TEXT), "file_error": maybe(TEXT),
+                   "replaces": maybe(WHOLE),
                    "progress": maybe({"type": "number"})}),
     "Upload": thing({"id": WHOLE, "realm": {"enum": ["open", "protected"]}, "name": TEXT, "size": WHOLE,
                      "md5": maybe(TEXT), "sha256": maybe(TEXT), "state": {"enum": list(states.UPLOAD.states)},
-                     "received": maybe(TEXT), "dataset": maybe(TEXT)}),
+                     "received": maybe(TEXT), "dataset": maybe(TEXT), "file_type": maybe({"enum": list(TYPES)}),
+                     "error": maybe(TEXT), "detail": TEXT, "members": maybe(WHOLE), "inspected": maybe(TEXT),
+                     "inspection": maybe({"enum": [states.OWED, states.INSPECTED, states.UNCHECKED]})}),
+    "Member": thing({"number": WHOLE, "name": TEXT, "size": WHOLE, "md5": maybe(TEXT), "error": maybe(TEXT),
+                     "file_type": {"enum": list(TYPES)}}),
     "Replacement": thing({"name": TEXT, "md5": TEXT}),
+    "AreaEntry": thing({"path": TEXT, "folder": {"type": "boolean"}, "expires": maybe(TEXT)}, "path", "folder"),
+    "Usage": thing({realm: thing({"used": WHOLE, "quota": maybe(WHOLE), "center_used": WHOLE,
+                                  "center_quota": maybe(WHOLE)}) for realm in ("open", "protected")}),
+    "FromTo": thing({"from": TEXT, "to": TEXT}, "from", "to"),
+    "Removal": thing({"path": TEXT, "folder": {"type": "boolean"}}, "path"),
+    "Changed": thing({"files": WHOLE}),
     "UploadName": thing({"name": TEXT}, "name"),
     "RemarkFields": thing({"text": TEXT, "section": {"enum": list(SECTIONS)}, "file": WHOLE,
                            "private": {"type": "boolean"}, "answers": WHOLE}, "text"),

@@ -9,9 +9,10 @@ from flask import request
 
 from portal import db, errors
 from portal.arrival import door
-from portal.domain import areas
+from portal.domain import areas, inspections
 from portal.domain.uploads import Place
 from portal.queries import catalogue
+from portal.queries import inspections as packages
 from portal.web import guards, session
 from portal.web.api import documents
 from portal.web.api.blueprint import body, bp, described, limit, listing, number
@@ -28,6 +29,26 @@ def list_uploads():
     wanted = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
     found = catalogue.uploads(guards.account(), after=number("after", 0), limit=limit() + 1, **wanted)
     return listing(found, lambda row: documents.of_upload(*row), lambda row: row[0].id)
+
+
+@bp.get("/uploads/<int:upload_id>")
+@described(answer="Upload")
+def show_upload(upload_id: int):
+    """One upload with what was found in it. `file_type` and `error` are words of the SRA handbook, `detail` says cause
+    and remedy; `inspection` is null (not yet), owed, inspected, or unchecked where a bound ended it."""
+    inspections.readable(upload_id, actor=guards.account())
+    row = catalogue.upload(upload_id)
+    assert row is not None
+    return documents.of_upload(*row)
+
+
+@bp.get("/uploads/<int:upload_id>/members")
+@described(answer="Member", lists=True)
+def list_members(upload_id: int):
+    """The members of a tar or zip in their order; with ?faults=1 only those of which something is told."""
+    upload, told = inspections.readable(upload_id, actor=guards.account()), request.args.get("faults") == "1"
+    rows = packages.members(upload, faults=told, after=number("after", 0), limit=limit() + 1)
+    return listing(rows, documents.of_member, lambda row: row.n)
 
 
 @bp.put("/uploads/<any(open, protected):realm>/<path:name>")
