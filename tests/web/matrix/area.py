@@ -21,6 +21,13 @@ SEEN, MINE, SENT = people(200, anonymous=303), owner(200, anonymous=303), owner(
 TICKED = {"id": "{upload}"}
 FOLDER = {"path": "/OMIX/run", "name": "/OMIX/new"}
 TYPED = owner(303, anonymous=401)  # typed words are given back, not lost behind a sign-in form
+FROM_TO = {"from": "/OMIX/run", "to": "/OMIX/new"}
+ALL_OF_IT = {"path": "/OMIX/run", "folder": True}
+
+
+def api(endpoint: str, method: str, path: str, expect: dict[str, int], **more) -> Row:
+    return Row(f"api.{endpoint}", method, f"/api/v1{path}", expect, bearer=True, **more)
+
 
 ROWS = [
     Row("area.listing", "GET", "/area", SEEN),
@@ -33,5 +40,12 @@ ROWS = [
     Row("area.act", "POST", "/area/chosen/delete/done", people(303, anonymous=303), data=TICKED),
     Row("area.folder", "GET", "/area/folder?path=/OMIX/run", MINE),
     Row("area.change_folder", "POST", "/area/folder/rename", TYPED, data=FOLDER),
+    api("list_area", "GET", "/area?path=/OMIX/run", people(200, anonymous=401)),
+    api("show_usage", "GET", "/area/usage", people(200, anonymous=401)),
+    api("copy_in_area", "POST", "/area/copy", owner(409, anonymous=401), json=FROM_TO),
+    api("move_in_area", "POST", "/area/move", owner(200, anonymous=401), json=FROM_TO),
+    api(
+        "remove_in_area", "POST", "/area/remove", owner(200, anonymous=401), json={"path": "/OMIX/run", "folder": True}
+    ),
     Row("area.delete_folder", "POST", "/area/folder/delete", TYPED, data=FOLDER),
 ]
