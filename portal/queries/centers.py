@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from portal import db
-from portal.domain import quotas
+from portal.domain import quotas, room
 from portal.domain.centers import REALMS
-from portal.models import Account, Center, Dataset, Upload
+from portal.models import Account, Center, Dataset, Event, Upload
 from portal.models.uploads import HERE
 from portal.queries import keyset
 
@@ -87,3 +87,11 @@ def short(limit: int = 20) -> list[Row]:
     ids = list(db.session.scalars(query.limit(200)))
     fullest = list(db.session.scalars(select(Center).where(Center.id.in_(ids))))
     return [one for one in rows(fullest) if one.is_short][:limit]
+
+
+def asking(limit: int = 20) -> list[Center]:
+    """Centers that asked for more room and have no answer yet, the newest asking first."""
+    query = select(Event.center_id).where(Event.action == room.ASKED).order_by(Event.id.desc()).limit(5 * limit)
+    ids = dict.fromkeys(one for one in db.session.scalars(query) if one is not None)
+    found = [db.session.get(Center, one) for one in ids if room.open_ask(one) is not None]
+    return [center for center in found if center is not None][:limit]

@@ -6,7 +6,8 @@ from flask import Response, flash, render_template, url_for
 
 from portal import config, db, errors
 from portal.domain import centers as verbs
-from portal.models import Center
+from portal.domain import room
+from portal.models import Account, Center
 from portal.queries import centers
 from portal.web import forms, guards
 from portal.web.admin.blueprint import asked, bp, row_or_404
@@ -52,8 +53,10 @@ def center(center_id: int) -> str:
 
 def page(center: Center, **shown: Any) -> dict[str, Any]:
     values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
-    return {"row": centers.row(center), "values": values, "site_quota": config.settings().quota_gib,
-            **shown}  # fmt: skip
+    asked = room.open_ask(center.id)
+    asker = db.session.get(Account, asked.actor_id) if asked else None
+    return {"row": centers.row(center), "asked": asked, "asker": asker, "values": values,
+            "site_quota": config.settings().quota_gib, **shown}  # fmt: skip
 
 
 def in_gib(size: int | None) -> str:
@@ -67,8 +70,10 @@ def change_center(center_id: int) -> Response:
     found, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
     try:
         with db.transaction():
+            asked = room.open_ask(found.id)
             verbs.rename(found, typed["center"], actor=guards.account())
             verbs.set_quotas(found, {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}, actor=guards.account())
+            room.answer(found, asked)
     except errors.Invalid as error:
         return forms.refused("admin/center.html", error, **page(found, values=typed))
     return done(found, "Saved.")

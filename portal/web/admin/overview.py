@@ -12,4 +12,4 @@ from portal.web.admin.blueprint import bp
 @guards.curator_only
 def overview() -> str:
     return render_template("admin/overview.html", mails=operations.counts(Mail), jobs=operations.counts(Job),
-                           people=people.counts(), short=centers.short())  # fmt: skip
+                           people=people.counts(), short=centers.short(), asking=centers.asking())  # fmt: skip

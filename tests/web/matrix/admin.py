@@ -6,6 +6,7 @@ from portal import db
 from portal.domain import accounts, jobs, notices, people
 from portal.models import Center
 from tests.web.matrix.rows import Row, curators, everyone
+from tests.web.matrix.rows import people as people_only
 
 GUEST = {"email": "nils.berg@example.org", "name": "Nils Berg", "role": "submitter", "center": ""}
 KEPT = {"role": "submitter", "center": "Harbour Lab"}
@@ -54,6 +55,8 @@ ROWS = [
     Row("admin.run_failed_jobs_again", "POST", "/admin/jobs/again", curators(303, anonymous=303)),
     Row("admin.cancel_job", "POST", "/admin/jobs/{job}/cancel", curators(303, anonymous=303)),
     Row("admin.stop_mail", "POST", "/admin/outbox/{mail}/stop", curators(303, anonymous=303)),
+    Row("quota.ask_page", "GET", "/area/quota", people_only(200, anonymous=303)),
+    Row("quota.ask", "POST", "/area/quota", people_only(303, anonymous=303), data={"note": "2 TB more."}),
     Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),

@@ -1,0 +1,52 @@
+"""Asking for a larger quota: a submitter says for what, the curators are told, and the answer is a changed quota."""
+
+from sqlalchemy import select
+
+from portal import db, errors
+from portal.domain import history, names, notices, quotas, throttle
+from portal.domain.centers import REALMS
+from portal.models import Account, Center, Event
+
+ASKED, ANSWERED = "center.ask", "center.quota"
+
+
+def ask(note: str, *, actor: Account) -> None:
+    said = names.prose(note, longest=2000)
+    if not said:
+        raise errors.Invalid(fields={"note": "Say how much more room you need, and for what."})
+    if not throttle.may_mail("quota", actor.email):
+        raise errors.Throttled("You asked three times within six hours. A curator will answer.")
+    used = {realm: quotas.used(actor.center_id, realm) for realm in REALMS}
+    history.record(ASKED, actor=actor, center_id=actor.center_id, after=used, note=said)
+    event_id = db.session.scalar(select(Event.id).order_by(Event.id.desc()).limit(1))
+    curators = select(Account).where(Account.role == "curator", Account.state == "active")
+    for curator in db.session.scalars(curators):
+        notices.send(f"room:{event_id}:{curator.id}", to=curator.email, template="quota_asked", name=curator.name,
+                     who=actor.name, email=actor.email, center=actor.center.name, note=said,
+                     url=f"/admin/centers/{actor.center_id}")  # fmt: skip
+
+
+def open_ask(center_id: int) -> Event | None:
+    """What a center asked for and no change of its quota has answered yet."""
+    asked, answered = _last(center_id, ASKED), _last(center_id, ANSWERED)
+    return asked if asked and (answered is None or answered.id < asked.id) else None
+
+
+def _last(center_id: int, action: str) -> Event | None:
+    """Found by its action, which is rare; the events of a large center are many."""
+    query = select(Event).where(Event.action == action, Event.center_id + 0 == center_id)
+    return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
+
+
+def answer(center: Center, ask_event: Event | None) -> None:
+    """Tell whoever asked, once the quota is another one."""
+    asker = db.session.get(Account, ask_event.actor_id) if ask_event and ask_event.actor_id else None
+    if ask_event is None or asker is None or not asker.is_active or open_ask(center.id) is not None:
+        return
+    quota = [f"{realm} realm: {_said(quotas.limit(center, realm))}" for realm in REALMS]
+    notices.send(f"room:{ask_event.id}:answer", to=asker.email, template="quota_changed", name=asker.name,
+                 center=center.name, quotas=quota, url="/area")  # fmt: skip
+
+
+def _said(size: int | None) -> str:
+    return "no bound" if size is None else f"{size >> 30:,} GiB"
