@@ -22,6 +22,7 @@ AREAS = (
     "tracking",
     "area",
     "quota",
+    "quota",
     "members",
     "public",
     "access",
