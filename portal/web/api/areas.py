@@ -55,7 +55,7 @@ def show_usage():
 @bp.post("/area/copy")
 @described(body="FromTo", answer="Changed")
 def copy_in_area():
-    """Copy an upload, or all of a folder, `from` a path `to` another. Bytes are shared where the disk can do that; a copy
+    """Copy an upload, or all of a folder, `from` a path `to` another. Bytes are shared where the disk can; each copy
     counts for the quota."""
     return carried(moves.copy)
 
