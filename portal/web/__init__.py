@@ -22,7 +22,6 @@ AREAS = (
     "tracking",
     "area",
     "quota",
-    "quota",
     "members",
     "public",
     "access",
