@@ -56,7 +56,7 @@ ROWS = [
     Row("admin.cancel_job", "POST", "/admin/jobs/{job}/cancel", curators(303, anonymous=303)),
     Row("admin.stop_mail", "POST", "/admin/outbox/{mail}/stop", curators(303, anonymous=303)),
     Row("quota.ask_page", "GET", "/area/quota", people_only(200, anonymous=303)),
-    Row("quota.ask", "POST", "/area/quota", people_only(303, anonymous=303), data={"note": "2 TB more."}),
+    Row("quota.ask", "POST", "/area/quota", people_only(303, anonymous=401), data={"note": "2 TB more."}),
     Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),
