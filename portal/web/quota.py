@@ -16,15 +16,15 @@ def place() -> None:
     g.area = "area"
 
 
-def page() -> dict:
+def standing() -> dict:
     me = guards.account()
     return {"row": centers.row(me.center), "asked": room.open_ask(me.center_id)}
 
 
 @bp.get("")
 @guards.signed_in
-def ask_page() -> str:
-    return render_template("area/quota.html", values={}, errors={}, **page())
+def page() -> str:
+    return render_template("area/quota.html", values={}, errors={}, **standing())
 
 
 @bp.post("")
@@ -35,6 +35,6 @@ def ask() -> Response:
         with db.transaction():
             room.ask(request.form.get("note", ""), actor=guards.account())
     except (errors.Invalid, errors.Throttled) as error:
-        return forms.refused("area/quota.html", error, values=typed, **page())
+        return forms.refused("area/quota.html", error, values=typed, **standing())
     flash("The curators were asked. You get a mail when the quota is changed.", "ok")
-    return see_other(url_for("quota.ask_page"))
+    return see_other(url_for("quota.page"))
