@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Delete, Engine, MetaData, Update, create_engine, event
+from sqlalchemy import Delete, Engine, MetaData, Update, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
@@ -199,3 +199,15 @@ def check_integrity() -> list[str]:
         rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
         lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     return [row for row in rows if row != "ok"] + [f"row {row[1]} of {row[0]} points at nothing" for row in lost]
+
+
+def text_matches(index: str, words: list[str], *, most: int) -> list[int] | None:
+    """Ids of the rows that hold all of these words anywhere, by SQLite's index of every three letters. None where it is
+    no help: more than `most`, only shorter words, or another database, whose own index serves LIKE."""
+    known = [word for word in words if len(word) >= 3]
+    if not known or engine().dialect.name != "sqlite":
+        return None
+    asked = " ".join('"' + word.replace('"', '""') + '"' for word in known)
+    statement = text(f"SELECT rowid FROM {index} WHERE {index} MATCH :asked LIMIT :most")
+    found = session.execute(statement, {"asked": asked, "most": most + 1}).scalars().all()
+    return None if len(found) > most else list(found)

@@ -34,10 +34,10 @@ def home() -> Response | str:
                            facets=released.facets())  # fmt: skip
 
 
-@bp.get('/<regex("[A-Z][A-Z0-9]{1,9}[0-9]{6,}(-[0-9]+)?"):accession>')
+@bp.get('/<regex("[A-Za-z][A-Za-z0-9]{1,9}[0-9]{6,}(-[0-9]+)?"):accession>')
 def short(accession: str) -> Response:
-    """OMIX000001 and OMIX000001-01 lead to the landing page."""
-    dataset = dataset_or_404(accession.partition("-")[0])
+    """OMIX000001 and OMIX000001-01, in letters of any case, lead to the landing page."""
+    dataset = dataset_or_404(accession.partition("-")[0].upper())
     number = accession.partition("-")[2]
     return redirect(url_for("public.landing", ref=dataset.accession, _anchor=f"file-{int(number)}" if number else None))
 

@@ -54,6 +54,7 @@ def test_released_dataset_is_found_opened_and_downloaded(client, dataset):
     assert accession in client.get("/?term=organoids").text
     assert client.get(f"/?term={accession.lower()}").headers["Location"] == f"/{accession}"
     assert client.get(f"/{accession}").headers["Location"] == f"/datasets/{accession}"
+    assert client.get(f"/{accession.lower()}").headers["Location"] == f"/datasets/{accession}"
     assert client.get(f"/{accession}-01").headers["Location"] == f"/datasets/{accession}#file-1"
     page = client.get(f"/datasets/{accession}").text
     assert "Files &amp; Download" in page

@@ -113,7 +113,9 @@ def upgrade() -> None:
         "committee",
         sa.Column("dataset_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_committee_dataset_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"], ["dataset.id"], name=op.f("fk_committee_dataset_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("dataset_id", name=op.f("pk_committee")),
     )
     _requests()
