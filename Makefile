@@ -91,5 +91,5 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.project
 
 # Tried once; tests that need a client still missing are skipped, and the run says so. libatomic is for Playwright.
 $(VENV)/.clients: .ci/bring | $(PY)
-	@.ci/bring chromium libatomic.so.1 curl lftp rclone xmllint
+	@.ci/bring chromium libatomic.so.1 curl lftp rclone wget xmllint
 	@touch $@

@@ -1,0 +1,150 @@
+"""A reader who downloads by every way, and a paper's reviewer who may only look."""
+
+import datetime
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.chromium import chromium, look
+from tests.live import Live, archived
+from tests.plugins.clients import needs
+
+INES, RUTH, PASSWORD = "ines@example.org", "ruth@example.org", "correct horse"
+NAMES = ("counts.tsv", "run1/a.bin", "run1/deep/b.bin", "run2/c.txt.gz")
+TITLE = "Livers under stress"
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    with Live(tmp_path_factory.mktemp("reader") / "instance") as started:
+        started.token, started.ruth = started.add(INES), started.add(RUTH, role="curator")
+        yield started
+
+
+def approved(live, folder: Path, **fields) -> dict:
+    """A dataset whose files are archived and which a curator approved."""
+    for name in NAMES:
+        body = os.urandom(2_000_000 if name.endswith("b.bin") else 3000)
+        live.api(live.token, "PUT", f"/uploads/open/{folder.name}/{name}", body)
+    given = {"title": TITLE, "description": "Counts of twelve livers.", "species": "Mus musculus", "access": "open",
+             "files": [{"name": f"{folder.name}/{name}"} for name in NAMES]} | fields  # fmt: skip
+    made = live.api(live.token, "POST", "/datasets", given)[1]
+    live.api(live.token, "POST", f"/datasets/{made['id']}/actions/submit", {})
+    made = live.wait(live.token, made["id"], archived)
+    answer = live.api(live.ruth, "POST", f"/datasets/{made['id']}/actions/approve", {"version": made["version"]})
+    return answer[1]
+
+
+def run(*words, cwd: Path) -> None:
+    cwd.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([str(word) for word in words], cwd=cwd, capture_output=True, text=True, timeout=120)
+    assert not done.returncode, done.stdout + done.stderr
+
+
+def agree(folder: Path, sums: str) -> None:
+    """`md5sum -c` over all of it, and nothing else came along."""
+    (folder / "md5sum.txt").write_text(sums)
+    run("md5sum", "--quiet", "-c", "md5sum.txt", cwd=folder)
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
+        "md5sum.txt", *(line.split("  ")[1] for line in sums.splitlines())}  # fmt: skip
+
+
+@needs("chromium", "wget", "curl", "lftp")
+def test_every_way_of_downloading_brings_the_same_bytes(live, tmp_path):
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    made = approved(live, tmp_path / "study", release_date=today)
+    made = live.wait(live.token, made["id"], lambda one: one["state"] == "released")
+    accession = made["accession"]
+    address = f"{live.web}/datasets/{accession}"
+    with chromium(live.web) as browser:
+        page = browser.page()
+        sums = page.request.get(f"/datasets/{accession}/md5sum.txt").text()
+        by_browser(page, tmp_path / "browser")
+    agree(tmp_path / "browser", sums)
+
+    run("wget", "-q", "-r", "-np", "-nH", "--cut-dirs=3", "-A", "*.tsv,*.bin,*.gz", f"{address}/files",
+        cwd=tmp_path / "wget")  # fmt: skip
+    agree(tmp_path / "wget", sums)
+
+    for name in [line.split("  ")[1] for line in sums.splitlines()]:
+        part = tmp_path / "curl" / name
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes((tmp_path / "wget" / name).read_bytes()[:1000])
+        run("curl", "-sSf", "-C", "-", "-o", name, f"{address}/files/{name}", cwd=tmp_path / "curl")
+    agree(tmp_path / "curl", sums)
+
+    run("lftp", "-c", f"open ftp://{live.ftp_host}; mirror /OMIX/{accession} lftp", cwd=tmp_path)
+    for sums_of_ours in ("md5sum.txt", "manifest-md5.txt"):
+        (tmp_path / "lftp" / sums_of_ours).unlink()
+    agree(tmp_path / "lftp", sums)
+
+
+def by_browser(page, folder: Path) -> None:
+    """Searched, opened, and each file by its own button."""
+    page.goto("/")
+    page.get_by_label("Words, species or accession").fill("twelve livers")
+    page.get_by_role("button", name="Search").click()
+    look(page)
+    page.get_by_role("link", name=TITLE).click()
+    look(page)
+    for button in page.get_by_role("link", name=re.compile("^HTTPs")).all():
+        name = button.inner_text().partition("HTTPs")[2].strip() or button.get_attribute("href").partition("/files/")[2]
+        with page.expect_download() as started:
+            button.click()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        started.value.save_as(folder / name)
+    page.get_by_role("link", name="BibTeX").click()
+    page.goto("/")
+    page.get_by_label("Words, species or accession").fill("no such words")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("Nothing released matches")).to_be_visible()
+    look(page)
+
+
+@needs("chromium")
+def test_reviewer_of_a_paper_looks_and_the_link_ends_with_the_release(live, tmp_path):
+    made = approved(live, tmp_path / "paper", title="Kidneys under stress")
+    with chromium(live.web) as browser:
+        page = browser.sign_in(INES, PASSWORD)
+        link, spare = make(page, made["accession"], "A journal"), make(page, made["accession"], "Another journal")
+        reviewer = browser.page()
+        reads(reviewer, link)
+        page.get_by_role("button", name=re.compile("^Revoke")).first.click()
+        expect(page.get_by_text("is revoked")).to_be_visible()
+        gone = {reviewer.goto(address).status for address in (link, spare)}
+        assert gone == {200, 404}
+        left = link if reviewer.goto(link).status == 200 else spare
+        page.goto("/deposit")
+        page.get_by_role("button", name=f"Release {made['accession']}").click()
+        live.wait(live.token, made["id"], lambda one: one["state"] == "released")
+        assert reviewer.goto(left).status == 410
+        look(reviewer)
+        reviewer.get_by_role("link", name=re.compile(made["accession"])).first.click()
+        expect(reviewer.get_by_role("heading", name="Kidneys under stress")).to_be_visible()
+
+
+def make(page, accession: str, label: str) -> str:
+    """By the page of sharing links; the address is told once."""
+    page.goto(f"/deposit/{accession}/links")
+    look(page)
+    page.get_by_label(re.compile("^What is it for")).fill(label)
+    page.get_by_role("button", name=re.compile("^Make")).click()
+    expect(page.get_by_text("Do not print it in the paper")).to_be_visible()
+    look(page)
+    return re.search(r"https?://\S+/share/[\w-]+", page.content())[0]
+
+
+def reads(page, link: str) -> None:
+    """Names, sizes and digests; no author, and nothing to download."""
+    page.goto(link)
+    look(page)
+    expect(page.get_by_text("Authors are hidden for review.")).to_be_visible()
+    expect(page.get_by_text("counts.tsv").first).to_be_visible()
+    assert "ines" not in page.content().lower()
+    for address in page.get_by_role("main").get_by_role("link").all():
+        assert "/files/" not in (address.get_attribute("href") or "")
+    assert page.request.get(f"{link}/files/paper/counts.tsv").status == 403
