@@ -12,7 +12,7 @@ from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain import accessions, files, history, jobs, names, species, transitions
 from portal.domain.species import HUMAN, MIXED
-from portal.models import Account, Dataset, File
+from portal.models import Account, Center, Dataset, File
 
 LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
 FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
@@ -217,7 +217,8 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
 def _index(dataset: Dataset) -> None:
     """What follows from the fields: the number of the species, and one lower-cased column for search."""
     dataset.taxon_id = species.taxon(dataset.species)
+    account, center = db.session.get(Account, dataset.account_id), db.session.get(Center, dataset.center_id)
     parts = (dataset.accession, dataset.title, dataset.description, dataset.species, dataset.investigator,
-             dataset.bioproject, dataset.data_type)  # fmt: skip
+             dataset.bioproject, dataset.data_type, account and account.name, center and center.name)  # fmt: skip
     dataset.search_text = " ".join(part for part in parts if part).lower()
     db.session.flush()
