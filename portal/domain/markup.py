@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from contextlib import suppress
 from xml.parsers import expat
 
 from lxml import etree
@@ -35,6 +36,20 @@ def parse(data: bytes, *, name: str = "The document") -> etree._Element:
     if root.getroottree().docinfo.internalDTD is not None:
         raise errors.Invalid(f"{name} has a DTD (DOCTYPE), which is not taken. Send it without.")
     return root
+
+
+def root_of(data: bytes) -> str:
+    """The name of the first element, or empty where there is none; nothing else is read."""
+    probe, found = expat.ParserCreate(), list[str]()
+
+    def seen(name: str, *_words: object) -> None:
+        found.append(name)
+        raise _Seen
+
+    probe.StartElementHandler = seen
+    with suppress(_Seen, expat.ExpatError, ValueError, LookupError):
+        probe.Parse(data, True)
+    return found[0] if found else ""
 
 
 def _parser() -> etree.XMLParser:

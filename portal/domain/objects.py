@@ -91,6 +91,11 @@ def walk(root: etree._Element, *, name: str) -> Iterator[etree._Element]:
         raise errors.Invalid(f"{name} begins with {str(root.tag)[:80]}. It is one of {known}, or a set: {ALL[1]}_SET.")
 
 
+def is_known(root: str) -> bool:
+    """Whether a document that begins so is metadata."""
+    return root in WRAPPERS or root.removesuffix("_SET") in ALL
+
+
 def item(element: etree._Element, position: int) -> Item:
     """Read one object; what is wrong with it stands in its fault."""
     made = Item(str(element.tag), element, position)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from portal import clock, db, errors
 from portal.domain import components, loading, parcels, receipts, resolving, targets
 from portal.domain.parcels import Document, Parcel
-from portal.models import Account, Delivery
+from portal.models import Account, Delivery, DeliveryUpload
 
 ATTEMPTS = 3
 
@@ -27,7 +27,7 @@ class Outcome:
 
 
 def take(documents: list[Document], *, actor: Account, via: str, action: str = "", hold: str = "",
-         upload_id: int | None = None, dry: bool = False) -> Outcome:  # fmt: skip
+         uploads: tuple[int, ...] = (), dry: bool = False) -> Outcome:  # fmt: skip
     """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT; `dry` only says so. Call it
     outside any transaction."""
     for attempt in range(1, ATTEMPTS + 1):
@@ -42,7 +42,7 @@ def take(documents: list[Document], *, actor: Account, via: str, action: str = "
         resolving.project(parcel)
         try:
             with db.transaction():
-                return _load(parcel, via=via, upload_id=upload_id)
+                return _load(parcel, via=via, uploads=uploads)
         except loading.Raced:
             if attempt == ATTEMPTS:
                 raise
@@ -58,7 +58,7 @@ def _resolve(parcel: Parcel) -> None:
     resolving.refer(parcel)
 
 
-def _load(parcel: Parcel, *, via: str, upload_id: int | None) -> Outcome:
+def _load(parcel: Parcel, *, via: str, uploads: tuple[int, ...]) -> Outcome:
     try:
         with db.savepoint():
             loading.load(parcel)
@@ -70,12 +70,23 @@ def _load(parcel: Parcel, *, via: str, upload_id: int | None) -> Outcome:
         for item in parcel.items:
             item.refusal = item.refusal or "It was not loaded."
     targets.act(parcel)
-    receipt = receipts.write(parcel)
+    return _record(parcel, receipts.write(parcel), via=via, uploads=uploads)
+
+
+def answered(outcome: Outcome, *, via: str, uploads: tuple[int, ...]) -> Outcome:
+    """Keep the RECEIPT of a delivery that stored nothing, so that what was dropped is read once."""
+    with db.transaction():
+        return _record(outcome.parcel, outcome.receipt, via=via, uploads=uploads)
+
+
+def _record(parcel: Parcel, receipt: bytes, *, via: str, uploads: tuple[int, ...]) -> Outcome:
     row = Delivery(account_id=parcel.actor.id, dataset_id=parcel.dataset.id if parcel.dataset else None,
-                   upload_id=upload_id, via=via, action=" ".join(parcel.orders.told) or parcel.orders.action,
+                   via=via, action=" ".join(parcel.orders.told) or parcel.orders.action,
                    loaded=len([item for item in parcel.told if item.is_good]),
                    refused=len([item for item in parcel.told if not item.is_good]) + len(parcel.faults),
                    receipt=receipt, at=clock.now())  # fmt: skip
     db.session.add(row)
+    db.session.flush()
+    db.session.add_all(DeliveryUpload(upload_id=one, delivery_id=row.id) for one in uploads)
     db.session.flush()
     return Outcome(parcel, receipt, row.id)

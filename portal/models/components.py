@@ -77,22 +77,19 @@ class ComponentFile(Base):
 
 
 class Delivery(Base):
-    """XML that somebody sent by API, page or FTP, and the RECEIPT that answered it. `upload_id`: the dropped file."""
+    """XML that somebody sent by API, page or FTP, and the RECEIPT that answered it."""
 
     __tablename__ = "delivery"
     __table_args__ = (
         CheckConstraint("via IN ('api', 'web', 'ftp')", name="via"),
         Index(None, "account_id", "id"),
         Index(None, "dataset_id", "id"),
-        Index("uq_delivery_upload_id", "upload_id", unique=True, sqlite_where=text("upload_id IS NOT NULL"),
-              postgresql_where=text("upload_id IS NOT NULL")),
         {"sqlite_autoincrement": True},
-    )  # fmt: skip
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
-    upload_id: Mapped[int | None] = mapped_column(ForeignKey("upload.id"))
     via: Mapped[str]
     action: Mapped[str]
     loaded: Mapped[int] = mapped_column(default=0)
@@ -102,3 +99,13 @@ class Delivery(Base):
 
     account: Mapped[Account] = relationship()
     dataset: Mapped[Dataset | None] = relationship()
+
+
+class DeliveryUpload(Base):
+    """A dropped file that was read as metadata: once."""
+
+    __tablename__ = "delivery_upload"
+    __table_args__ = (Index(None, "delivery_id"),)
+
+    upload_id: Mapped[int] = mapped_column(ForeignKey("upload.id"), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"))

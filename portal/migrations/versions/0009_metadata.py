@@ -76,7 +76,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("dataset_id", sa.Integer(), nullable=True),
-        sa.Column("upload_id", sa.Integer(), nullable=True),
         sa.Column("via", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("loaded", sa.Integer(), nullable=False),
@@ -86,17 +85,22 @@ def upgrade() -> None:
         sa.CheckConstraint("via IN ('api', 'web', 'ftp')", name=op.f("ck_delivery_via")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_delivery_account_id_account")),
         sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_delivery_dataset_id_dataset")),
-        sa.ForeignKeyConstraint(["upload_id"], ["upload.id"], name=op.f("fk_delivery_upload_id_upload")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_delivery_account_id_id"), "delivery", ["account_id", "id"])
     op.create_index(op.f("ix_delivery_dataset_id_id"), "delivery", ["dataset_id", "id"])
-    known = sa.text("upload_id IS NOT NULL")
-    op.create_index("uq_delivery_upload_id", "delivery", ["upload_id"], unique=True, sqlite_where=known,
-                    postgresql_where=known)  # fmt: skip
+    op.create_table(
+        "delivery_upload",
+        sa.Column("upload_id", sa.Integer(), nullable=False),
+        sa.Column("delivery_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["upload_id"], ["upload.id"], name=op.f("fk_delivery_upload_upload_id_upload")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_delivery_upload_delivery_id_delivery")),
+        sa.PrimaryKeyConstraint("upload_id", name=op.f("pk_delivery_upload")),
+    )
+    op.create_index(op.f("ix_delivery_upload_delivery_id"), "delivery_upload", ["delivery_id"])
 
 
 def downgrade() -> None:
-    for table in ("delivery", "component_file", "component_ref", "component"):
+    for table in ("delivery_upload", "delivery", "component_file", "component_ref", "component"):
         op.drop_table(table)
