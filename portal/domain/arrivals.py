@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 
 from portal import db, states, storage
-from portal.domain import history, inspections, jobs, matching, uploads
+from portal.domain import drops, history, inspections, jobs, matching, uploads
 from portal.domain.uploads import Standing
 from portal.models import Upload
 
@@ -91,6 +91,7 @@ def _note_arrivals(pairs: list[tuple[Arrival, int]]) -> None:
     for one, upload_id in pairs:
         if one.sha256 is None:
             jobs.owe("digest", upload_id=upload_id)
+        drops.notice(upload_id, one.standing)
     matching.claim_new([(upload_id, one.standing.account_id, one.standing.place.base)
                         for one, upload_id in pairs if one.standing.place.area == "incoming"])  # fmt: skip
     inspections.ask()

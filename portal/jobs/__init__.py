@@ -7,6 +7,7 @@ HANDLERS: dict[str, Handler] = {
     "archive": Handler(archive.run, archive.give_up, alone=True),
     "bag": Handler(bag.run, alone=True),
     "components": Handler(metadata.follow),
+    "drop": Handler(metadata.drop, bulk=True),
     "cut": Handler(tidy.cut),
     "diagnose": Handler(diagnose.run, bulk=True),
     "digest": Handler(digest.run, digest.give_up, bulk=True),

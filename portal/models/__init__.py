@@ -1,7 +1,7 @@
 """Tables and relationships, no rules. Import from here: `from portal.models import Dataset`."""
 
 from portal.models.accounts import Account, Center, Throttle, Token
-from portal.models.components import Component, ComponentFile, ComponentRef, Delivery
+from portal.models.components import Component, ComponentFile, ComponentRef, Delivery, DeliveryUpload
 from portal.models.datasets import Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
 from portal.models.folders import Folder
@@ -26,6 +26,7 @@ __all__ = [
     "Dataset",
     "Decider",
     "Delivery",
+    "DeliveryUpload",
     "DownloadDay",
     "Event",
     "File",
