@@ -22,6 +22,7 @@ def check(*, deep: bool = False) -> Iterator[str]:
     yield from _areas(deep)
     yield from _archive(deep)
     yield from _bags()
+    yield from _realms()
     yield from _links()
     yield from _accessions()
 
@@ -105,6 +106,17 @@ def _bags() -> Iterator[str]:
         lying = {f"data/{path.relative_to(bag / 'data')}" for path in (bag / "data").rglob("*") if path.is_file()}
         unknown = sorted(lying - {one.archive_path for one in found})
         yield from (f"{row.accession}: {name} is not in the catalogue" for name in unknown)
+
+
+def _realms() -> Iterator[str]:
+    """A bag lies in the realm of its dataset alone; a move that was cut leaves a second copy, until it goes on."""
+    for realm in ("open", "protected"):
+        for path in sorted(settings().root("archive", realm).glob("*")):
+            accession = path.name.removeprefix(".move-")
+            row = db.session.execute(select(Dataset.id, Dataset.realm).where(Dataset.accession == accession)).first()
+            if row is not None and (row.realm != realm or path.name != accession):
+                yield f"{accession}: a copy that does not count lies at archive/{realm}/{path.name}"
+    db.end()
 
 
 def _tags(bag: Path, algorithm: str, accession: str) -> Iterator[str]:

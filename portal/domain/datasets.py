@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import accessions, files, history, jobs, names, species, transitions
+from portal.domain import accessions, files, history, jobs, names, realms, species, transitions
 from portal.domain.species import HUMAN, MIXED
 from portal.models import Account, Center, Dataset, File
 
@@ -113,8 +113,8 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     before = {field: getattr(dataset, field) for field in values if getattr(dataset, field) != values[field]}
     if not before:
         return dataset
-    _refuse_edit(dataset, before, actor)
     after = {field: values[field] for field in before}
+    _refuse_edit(dataset, before, after, actor)
     if dataset.state == states.APPROVED and set(before) != {"release_date"}:
         transitions.advance(dataset, "amend", actor=actor, submitted_at=clock.now())
     for field, value in after.items():
@@ -127,19 +127,21 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     history.record("edit", actor=actor, dataset=dataset, before=before, after=after)
     if dataset.accession and dataset.bag_generation:
         files.mark_bag(dataset)
+    if "access" in after:
+        realms.follow(dataset)
     if "release_date" in after and due(dataset):
         jobs.owe("release", dataset_id=dataset.id, priority=3)
     return dataset
 
 
-def _refuse_edit(dataset: Dataset, before: dict[str, Any], actor: Account) -> None:
+def _refuse_edit(dataset: Dataset, before: dict[str, Any], after: dict[str, Any], actor: Account) -> None:
     curating = actor.role == "curator" and dataset.state in (states.RELEASED, states.SUPPRESSED)
     if dataset.state in (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN) and not curating:
         raise errors.Conflict(f"This dataset is {dataset.state}; write to {settings().contact} for a correction.")
     if curating and {"access", "release_date"} & set(before):
         raise errors.Conflict("After release the access and the release date stand.")
-    if "access" in before and files.count(dataset, states.ARCHIVED, states.CHECKING):
-        raise errors.Conflict("Files of this dataset are archived already; its access can no longer be changed here.")
+    if "access" in after:
+        realms.refuse_change(dataset, after["access"])
 
 
 def due(dataset: Dataset) -> bool:
@@ -176,8 +178,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     transitions.advance(dataset, "submit", actor=actor, version=dataset.version + 1, submitted_at=now,
                         first_submitted_at=dataset.first_submitted_at or now)  # fmt: skip
     accessions.give(dataset)
-    if not files.count(dataset, states.ARCHIVED):
-        dataset.realm = "protected" if dataset.access == "controlled" else "open"
+    realms.settle(dataset)
     _index(dataset)
     history.record("submit", actor=actor, dataset=dataset, note=note,
                    after={"version": dataset.version, "accession": dataset.accession})  # fmt: skip

@@ -9,14 +9,14 @@ from sqlalchemy import func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import files, history, jobs, links, names, notices, publications, reviews, transitions
+from portal.domain import files, history, jobs, links, names, notices, publications, realms, reviews, transitions
 from portal.models import Account, Dataset, File
 
 FRESH_MS = 7 * clock.DAY
 READING = "Its files are read and compared once more before it opens."
 WRITING = "Its manifests are being written."
 # What the release job sees to by itself.
-PASSING = (READING, WRITING)
+PASSING = (READING, WRITING, realms.MOVING.format("open"), realms.MOVING.format("protected"))
 
 
 def obstacles(dataset: Dataset) -> list[str]:
@@ -34,6 +34,8 @@ def obstacles(dataset: Dataset) -> list[str]:
         found.append(READING)
     if dataset.bag_dirty:
         found.append(WRITING)
+    if moving := realms.obstacle(dataset):
+        found.append(moving)
     return found
 
 

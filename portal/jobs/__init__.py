@@ -1,6 +1,21 @@
 """Background work: each kind of job and the handler that does it."""
 
-from portal.jobs import archive, bag, diagnose, digest, fixity, inspect, mail, metadata, release, remarks, tidy, watch, withdraw
+from portal.jobs import (
+    archive,
+    bag,
+    diagnose,
+    digest,
+    fixity,
+    inspect,
+    mail,
+    metadata,
+    move,
+    release,
+    remarks,
+    tidy,
+    watch,
+    withdraw,
+)
 from portal.jobs.work import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -15,6 +30,7 @@ HANDLERS: dict[str, Handler] = {
     "fixity": Handler(fixity.run, bulk=True),
     "inspect": Handler(inspect.run, inspect.give_up, bulk=True),
     "mail": Handler(mail.send_mail, mail.give_up),
+    "move": Handler(move.run, alone=True),
     "prune": Handler(tidy.prune),
     "release": Handler(release.run),
     "remarks": Handler(remarks.run),

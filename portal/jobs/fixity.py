@@ -13,12 +13,15 @@ from portal.models import Dataset
 
 TURN = 60.0
 TRIES, PAUSE = 3, 1.0
+MOVERS, PAUSE_MOVING = frozenset({"move"}), 7_000
 GROUP, GROUP_BYTES = 200, 1 << 30
 
 
 def run(hold: Hold, progress: Progress) -> None:
     began = time.monotonic()
     while targets := _next(hold):
+        if jobs.is_held(hold.dataset_id or 0, MOVERS):
+            raise Again(PAUSE_MOVING, "The files are being moved; they are read after that.")
         progress.expect(progress.done + sum(target.size for target in targets))
         for group in _groups(targets):
             verdicts = []

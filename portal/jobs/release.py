@@ -1,7 +1,7 @@
 """Open an approved dataset when it is asked for or due; what is still missing is owed first, and it comes again."""
 
 from portal import clock, db
-from portal.domain import fixity, jobs, releases
+from portal.domain import fixity, jobs, realms, releases
 from portal.domain.jobs import Hold
 from portal.jobs.work import Again, Progress
 from portal.models import Dataset
@@ -33,4 +33,7 @@ def _owe_missing(dataset: Dataset) -> bool:
         fixity.owe(dataset.id, priority=4)
     if writing:
         jobs.owe("bag", dataset_id=dataset.id, priority=3)
-    return reading or writing
+    moving = realms.obstacle(dataset)
+    if moving:
+        realms.follow(dataset)
+    return bool(reading or writing or moving)

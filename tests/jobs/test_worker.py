@@ -345,7 +345,7 @@ def test_round_that_fails_comes_again(monkeypatch):
 
 def test_each_kind_of_work_has_its_handler():
     assert {"archive", "bag", "digest", "diagnose", "fixity", "mail", "release", "withdraw", "expire"} <= set(HANDLERS)
-    assert sorted(worker.ALONE) == ["archive", "bag", "withdraw"]
+    assert sorted(worker.ALONE) == ["archive", "bag", "move", "withdraw"]
     names = [name for name, _period, _verb in rounds.ROUNDS]
     assert {"release", "cut", "fixity", "expire", "prune", "edits", "waits"} <= set(names)
     assert len(names) == len(set(names))
