@@ -23,7 +23,7 @@ def standing() -> dict:
 
 @bp.get("")
 @guards.signed_in
-def page() -> str:
+def ask_page() -> str:
     return render_template("area/quota.html", values={}, errors={}, **standing())
 
 
@@ -37,4 +37,4 @@ def ask() -> Response:
     except (errors.Invalid, errors.Throttled) as error:
         return forms.refused("area/quota.html", error, values=typed, **standing())
     flash("The curators were asked. You get a mail when the quota is changed.", "ok")
-    return see_other(url_for("quota.page"))
+    return see_other(url_for("quota.ask_page"))

@@ -55,7 +55,7 @@ ROWS = [
     Row("admin.run_failed_jobs_again", "POST", "/admin/jobs/again", curators(303, anonymous=303)),
     Row("admin.cancel_job", "POST", "/admin/jobs/{job}/cancel", curators(303, anonymous=303)),
     Row("admin.stop_mail", "POST", "/admin/outbox/{mail}/stop", curators(303, anonymous=303)),
-    Row("quota.page", "GET", "/area/quota", people_only(200, anonymous=303)),
+    Row("quota.ask_page", "GET", "/area/quota", people_only(200, anonymous=303)),
     Row("quota.ask", "POST", "/area/quota", people_only(303, anonymous=401), data={"note": "2 TB more."}),
     Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
