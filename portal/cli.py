@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from portal import config, db, demo, errors, fsck, logs, migrations, queue, reconcile, storage, supervisor
+from portal import area_words, config, db, demo, errors, fsck, logs, migrations, queue, reconcile, storage, supervisor
 from portal.config import settings
 from portal.domain import accounts, history, publications, releases, tokens
 from portal.models import Dataset
@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     listed.add_argument("path", type=Path)
     sums = add("metamd5", print_metamd5, "print accession and canonical MD5 of the objects in XML files")
     sums.add_argument("paths", nargs="*", help=".xml files, or files that list paths; none: paths on standard input")
+    area_words.declare(add, parts.add_parser("area", help="what lies in somebody's area"), in_area)
     add("backup", backup, "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", show_config, "print every setting with its meaning")
     return made
@@ -126,10 +127,8 @@ def run_up(ready) -> int:
     def tell(addresses: dict[str, str]) -> None:
         print(f"Portal: {addresses['web']}\nFTP:    {addresses['ftp']}", flush=True)
         if first:
-            print(
-                f"First curator: {first[0]}  password: {first[1]}  (shown once; change it on the account page)",
-                flush=True,
-            )
+            once = "(shown once; change it on the account page)"
+            print(f"First curator: {first[0]}  password: {first[1]}  {once}", flush=True)
         ready(addresses)
 
     try:
@@ -232,6 +231,11 @@ def check(asked: argparse.Namespace) -> int:
     note("site.fsck", findings=findings, deep=asked.deep)
     print(f"{findings} findings." if findings else "Catalogue and disk agree.")
     return 1 if findings else 0
+
+
+def in_area(asked: argparse.Namespace) -> int:
+    open_instance()
+    return part("portal.drawers").run(asked)
 
 
 def read_fixity(asked: argparse.Namespace) -> int:
