@@ -5,6 +5,7 @@ from typing import Any
 from ftp import listing
 from ftp.entries import Branch, Entry
 from portal import clock, errors
+from portal.arrival import moves
 
 UNSUPPORTED = {
     "MFMT": "Times are those of arrival here and cannot be set.",
@@ -20,6 +21,8 @@ MORE: dict[str, dict[str, Any]] = {
     "HASH": {"auth": True, "arg": True, "help": "Syntax: HASH <SP> path (digest of an upload, from the records)."},
     "XMD5": {"auth": True, "arg": True, "help": "Syntax: XMD5 <SP> path (MD5, from the records)."},
     "XSHA256": {"auth": True, "arg": True, "help": "Syntax: XSHA256 <SP> path (SHA-256, from the records)."},
+    "SITE CPFR": {"auth": True, "arg": True, "help": "Syntax: SITE CPFR <SP> path (copy from)."},
+    "SITE CPTO": {"auth": True, "arg": True, "help": "Syntax: SITE CPTO <SP> path (copy to)."},
     "STOU": {"auth": True, "arg": None, "help": "STOU is not supported."},
 }
 
@@ -28,6 +31,7 @@ class Commands:
     """CWD, listings, facts, digests, folders, renames. Refusals are raised and answered by the session."""
 
     unsupported = UNSUPPORTED
+    copy_from = ""
 
     @staticmethod
     def table(commands: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -168,10 +172,27 @@ class Commands:
             return
         (old_area, old), (area, new) = self.fs.area(self._rnfr), self.fs.area(line)
         self._rnfr = None
-        if area is not old_area:
-            raise errors.Forbidden("A file cannot move from one area to another by a rename. Send it there.")
-        area.rename(old, new)
+        if area is old_area:
+            area.rename(old, new)
+        else:
+            moves.move(area.account_id, old_area.place(old), area.place(new))
         self.respond("250 Renamed.")
+
+    def ftp_SITE_CPFR(self, line: str) -> None:
+        self.fs.area(line)
+        self.find(line)
+        self.copy_from = self.fs.normal(line)
+        self.respond("350 To what name?")
+
+    def ftp_SITE_CPTO(self, line: str) -> None:
+        """Bytes are shared where the disk can; the copy counts for the quota."""
+        if not self.copy_from:
+            self.respond("503 Say SITE CPFR first.")
+            return
+        (old_area, old), (area, new) = self.fs.area(self.copy_from), self.fs.area(line)
+        self.copy_from = ""
+        count = moves.copy(area.account_id, old_area.place(old), area.place(new))
+        self.respond(f"250 Copied, {count} file{'' if count == 1 else 's'}.")
 
     def ftp_SITE_CHMOD(self, line: str) -> None:
         self.respond("202 Rights are not kept here; nothing was changed.")

@@ -118,7 +118,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
             self.hang_up("421 Your account was closed or signed out. Sign in again.")
             return
         known = cmd in self.proto_cmds or cmd[-4:] in ("ABOR", "STAT", "QUIT")
-        if not known or (cmd == "SITE" and arg[:4].upper() not in ("HELP", "CHMO")):
+        if not known or (cmd == "SITE" and arg[:4].upper() not in ("HELP", "CHMO", "CPFR", "CPTO")):
             self.refuse_unknown(cmd)
             return
         self.strange = 0 if self.authenticated else self.strange

@@ -113,9 +113,29 @@ def test_rename_delete_and_folders_change_rows_only(client):
     assert names(client, "/OMIX") == []
     client.sendcmd("MKD /OMIX/x")
     client.sendcmd("RNFR /OMIX/x")
-    assert refusal(client, "RNTO /test/x").startswith("550 A file cannot move")
+    assert refusal(client, "RNTO /elsewhere/x").startswith("550 Files go into")
     client.sendcmd("RNFR /OMIX/x")
     assert refusal(client, "RNTO /OMIX/x y").startswith("553")
+
+
+def test_rename_goes_into_another_area_and_realm(client):
+    put(client, "/OMIX/run/a.txt", b"abc")
+    client.rename("/OMIX/run", "/OMIX-protected/safe")
+    assert names(client, "/OMIX") == []
+    assert get(client, "/OMIX-protected/safe/a.txt") == b"abc"
+    client.rename("/OMIX-protected/safe/a.txt", "/test/a.txt")
+    assert get(client, "/test/a.txt") == b"abc"
+
+
+def test_site_copy_gives_a_second_name(client):
+    put(client, "/OMIX/run/a.txt", b"abc")
+    assert refusal(client, "SITE CPTO /OMIX/b.txt").startswith("503")
+    assert client.sendcmd("SITE CPFR /OMIX/run").startswith("350")
+    assert client.sendcmd("SITE CPTO /OMIX-protected/run").startswith("250 Copied, 1 file")
+    assert get(client, "/OMIX/run/a.txt") == get(client, "/OMIX-protected/run/a.txt") == b"abc"
+    client.sendcmd("SITE CPFR /OMIX/run/a.txt")
+    assert refusal(client, "SITE CPTO /OMIX-protected/run/a.txt").startswith("550 There is a run/a.txt already")
+    assert refusal(client, "SITE CPFR /OMIX/nothing").startswith("550")
 
 
 def test_digests_come_from_the_records(client):
