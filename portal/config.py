@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", description="secret of this portal at the provider; empty: a public client")
     oidc_name: str = Field("your institute", description='who signs people on: the button says "Sign in with ..."')
     oidc_registration: bool = Field(True, description="whether everybody whom the provider signs on gets an account")
+    report_hour: int = Field(2, ge=0, le=23, description="hour of the day, in the site's zone, of the batch reports")
+    report_days: int = Field(90, ge=2, description="days a batch report is kept; the newest full one always is")
     log_format: str = Field("text", pattern="^(text|json)$", description="form of the log lines")
 
     @field_validator("instance", "archive_open", "archive_protected", "area_open", "area_protected")

@@ -10,6 +10,7 @@ from portal.models.inspections import Member
 from portal.models.jobs import Job
 from portal.models.links import Link, LinkView, Publication
 from portal.models.mail import Mail, Once
+from portal.models.reports import Report
 from portal.models.requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
@@ -41,6 +42,7 @@ __all__ = [
     "Once",
     "Publication",
     "Remark",
+    "Report",
     "Request",
     "RequestFile",
     "RequestMessage",

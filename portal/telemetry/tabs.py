@@ -1,0 +1,65 @@
+"""What the tab files share: clean cells, ISO dates in the site's zone, reads in portions, a gzip without a time."""
+
+import gzip
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from sqlalchemy import Select
+
+from portal import db
+from portal.config import settings
+
+# Rows of one read: longer ones would keep the log of the database from being folded in.
+PORTION = 5_000
+UNFIT = re.compile("[\x00-\x1f\x7f]+")
+# Zones differ from UTC by whole quarters of an hour: all moments of one quarter are of the same day.
+QUARTER = 900_000
+
+
+def cell(text: str | None) -> str:
+    """A value that cannot break its line; empty where there is none."""
+    return UNFIT.sub(" ", text) if text else ""
+
+
+class Days:
+    """ISO dates of moments, in the site's zone."""
+
+    def __init__(self) -> None:
+        self.zone = settings().zone
+        self.known: dict[int, str] = {}
+
+    def __call__(self, moment: int | None) -> str:
+        if moment is None:
+            return ""
+        quarter = moment // QUARTER
+        found = self.known.get(quarter)
+        if found is None:
+            local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(self.zone)
+            found = self.known[quarter] = local.date().isoformat()
+        return found
+
+
+def portions(query: Select, column: Any, *, size: int = PORTION, after: int = 0) -> Iterator[list[Any]]:
+    """The rows of a query by ascending key, each portion in a read of its own. The key is the first column."""
+    while True:
+        with db.reading():
+            rows = list(db.session.execute(query.where(column > after).order_by(column).limit(size)))
+        if rows:
+            yield rows
+            after = rows[-1][0]
+        if len(rows) < size:
+            return
+
+
+def packed(target: BinaryIO) -> gzip.GzipFile:
+    """A gzip stream without name and time: the same content gives the same bytes."""
+    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=target, mtime=0)
+
+
+def nothing() -> None:
+    """What is called between portions where nobody wants to know."""
+
+
+Beat = Callable[[], None]
