@@ -1,7 +1,35 @@
 """The JSON face, /api/v1: the same verbs as the forms, for programs. Errors are RFC 9457 problem documents."""
 
-from portal.web.api import areas, datasets, digests, events, files, links, openapi, remarks, submit, tus, uploads
+from portal.web.api import (
+    areas,
+    datasets,
+    digests,
+    events,
+    files,
+    links,
+    openapi,
+    remarks,
+    requests,
+    submit,
+    terms,
+    tus,
+    uploads,
+)
 from portal.web.api.blueprint import bp
 
-__all__ = ["areas", "bp", "datasets", "digests", "events", "files", "links", "openapi", "remarks", "submit", "tus",
-           "uploads"]  # fmt: skip
+__all__ = [
+    "areas",
+    "bp",
+    "datasets",
+    "digests",
+    "events",
+    "files",
+    "links",
+    "openapi",
+    "remarks",
+    "requests",
+    "submit",
+    "terms",
+    "tus",
+    "uploads",
+]

@@ -50,6 +50,14 @@ LINK = {
     "id": WHOLE, "label": TEXT, "anonymised": {"type": "boolean"}, "created": TEXT, "expires": maybe(TEXT),
     "state": {"enum": ["live", "expired", "revoked", "released"]}, "views": WHOLE, "last_view": maybe(TEXT),
 }  # fmt: skip
+REQUEST_FIELDS = {
+    "purpose": TEXT, "institution": TEXT, "principal_investigator": TEXT, "ethics": TEXT,
+    "answers": {"type": "array", "items": {}},
+}  # fmt: skip
+TERMS_FIELDS = {
+    "agreement": TEXT, "uses": {"type": "array", "items": TEXT}, "questions": {"type": "array", "items": {}},
+    "longest_days": WHOLE, "committee": maybe(TEXT),
+}  # fmt: skip
 SCHEMAS = {
     "FileFields": thing(FILE_FIELDS, "name"),
     "DatasetFields": thing({**DATASET_FIELDS, "template": TEXT,
@@ -109,6 +117,21 @@ SCHEMAS = {
                         "xml": maybe(TEXT), "references": {"type": "array", "items": TEXT},
                         "files": {"type": "array", "items": thing({"name": TEXT, "number": WHOLE, "state": TEXT,
                                                                    "color": TEXT})}}),
+    "RequestFields": thing({**REQUEST_FIELDS, "dataset": TEXT, "agreement": TEXT, "terms": WHOLE, "note": TEXT,
+                            "draft": {"type": "boolean"}}),
+    "Request": thing({**REQUEST_FIELDS, "id": WHOLE, "dataset": TEXT, "state": {"enum": list(states.REQUEST.states)},
+                      "version": WHOLE, "requester": {}, "asked": maybe(TEXT), "decided": maybe(TEXT), "grant": {},
+                      "messages": LIST, "actions": {"type": "array", "items": TEXT}, "url": TEXT}),
+    "RequestAction": thing({"note": TEXT, "from": TEXT, "until": TEXT, "files": {"type": "array", "items": WHOLE},
+                            "version": WHOLE}),
+    "RequestMessageFields": thing({"text": TEXT, "private": {"type": "boolean"}}, "text"),
+    "Download": thing({"id": WHOLE, "at": TEXT, "name": TEXT, "via": {"enum": ["http", "zip", "ftp"]}, "address": TEXT,
+                       "offset": WHOLE, "bytes": WHOLE, "whole": {"type": "boolean"}}),
+    "Statement": thing({"statement": {}, "protected": TEXT, "payload": TEXT, "signature": TEXT}),
+    "TermsFields": thing(TERMS_FIELDS),
+    "Terms": thing({**TERMS_FIELDS, "id": WHOLE, "version": WHOLE, "own": {"type": "boolean"}, "since": TEXT,
+                    "deciders": LIST}),
+    "DeciderFields": thing({"email": TEXT}, "email"),
     "Action": thing({"note": TEXT, "version": WHOLE}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),

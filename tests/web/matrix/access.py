@@ -117,3 +117,39 @@ for endpoint, path in public.BYTES:
     ROWS += [Row(endpoint, "GET", path, owner(200, anonymous=303, others=403) | {"stranger": status}, state=state)
              for state, status in (("granted", 200), ("asked", 403), ("asked_back", 403), ("denied", 403),
                                    ("revoked", 403), ("ended", 403), ("future", 403))]  # fmt: skip
+
+API = "/api/v1/requests/{request}"
+
+
+def call(endpoint: str, method: str, path: str, expect: dict[str, int], **more) -> Row:
+    return Row(f"api.{endpoint}", method, path, expect, bearer=True, **more)
+
+
+NEW = {"dataset": "{ref}", "agreement": "Mei Tanaka", **SAID}
+ROWS += [
+    call("list_requests", "GET", "/api/v1/requests", people(200, anonymous=401)),
+    call("ask_access", "POST", "/api/v1/requests",
+         people(422, anonymous=401) | {"ines": 409, "stranger": 201}, json=NEW),
+    call("ask_access", "POST", "/api/v1/requests", people(422, anonymous=401) | {"ines": 409, "stranger": 409},
+         json=NEW, state="granted"),
+    call("ask_access", "POST", "/api/v1/requests", owner(409, anonymous=401, ruth=409), json=NEW, state="unreleased"),
+    call("show_request", "GET", API, both(200, anonymous=401), state="asked"),
+    call("show_request", "GET", API, people(404, anonymous=401) | {"stranger": 200}, state="draft"),
+    call("amend_request", "PATCH", API, both(403, anonymous=401, mei=200), json={"purpose": "X"}, state="asked"),
+    call("amend_request", "PATCH", API, both(403, anonymous=401, mei=409), json={"purpose": "X"}, state="granted"),
+    call("act_on_request", "POST", f"{API}/actions/approve", both(200, anonymous=401, mei=403), json={}, state="asked"),
+    call("act_on_request", "POST", f"{API}/actions/revoke", both(200, anonymous=401, mei=403), json={"note": "N"},
+         state="granted"),
+    call("say_on_request", "POST", f"{API}/messages", both(201, anonymous=401), json={"text": "T"}, state="asked"),
+    call("send_letter", "PUT", f"{API}/letter", both(403, anonymous=401, mei=200), raw=LETTER, state="asked"),
+    call("send_letter", "PUT", f"{API}/letter", both(403, anonymous=401, mei=409), raw=LETTER, state="granted"),
+    call("list_downloads", "GET", f"{API}/downloads", both(200, anonymous=401, mei=403), state="granted"),
+    call("show_statement", "GET", f"{API}/statement", both(200, anonymous=401), state="granted"),
+    call("show_terms", "GET", "/api/v1/datasets/{ref}/terms", everyone(200)),
+    call("show_terms", "GET", "/api/v1/datasets/{ref}/terms", owner(200, anonymous=404, ruth=200), state="unreleased"),
+    call("write_terms", "PUT", "/api/v1/datasets/{ref}/terms", owner(200, anonymous=401, others=403),
+         json={"longest_days": 30}),
+    call("make_decider", "POST", "/api/v1/datasets/{ref}/deciders", owner(201, anonymous=401, others=403),
+         json={"email": "tomas.lind@example.org"}),
+    call("drop_decider", "DELETE", "/api/v1/datasets/{ref}/deciders/{member}", owner(204, anonymous=401, others=403)),
+]  # fmt: skip
