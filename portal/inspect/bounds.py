@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MIB = 1 << 20
+MANY = 16
 
 
 class Fault(Exception):
@@ -48,7 +49,7 @@ class Watch:
         self.bounds = bounds or Bounds()
         self.size, self._progress, self._above = size, progress, above
         self._until = time.thread_time() + self.bounds.seconds + size / self.bounds.pace
-        self.position = self.unpacked = self._taken = 0
+        self.position = self.unpacked = self._taken = self._inner = 0
 
     def within(self, size: int) -> "Watch":
         return Watch(size, bounds=self.bounds, above=self)
@@ -70,11 +71,16 @@ class Watch:
         """So many more bytes were unpacked, from so many more that were taken in."""
         self.unpacked += unpacked
         self._taken += taken
+        self._compare(self.unpacked, self.bounds.free, inner=self._above is not None)
         if self._above is not None:
-            self._above.add(unpacked, 0)
-        if self.unpacked > self.bounds.free:
-            basis = max(self._taken, self.position, 1)
-            if self.unpacked > self.bounds.ratio * basis:
-                raise Stop(f"It unpacks to more than {self.bounds.ratio} times its size; the first "
-                           f"{self.unpacked // MIB:,} MiB of that are sound, the rest was not checked.",
-                           inner=self._above is not None)  # fmt: skip
+            self._above.add_inner(unpacked)
+
+    def add_inner(self, unpacked: int) -> None:
+        """The same of what lies in members: each has its own bound, and all together have one."""
+        self._inner += unpacked
+        self._compare(self._inner, self.bounds.free * MANY, inner=True)
+
+    def _compare(self, unpacked: int, free: int, *, inner: bool) -> None:
+        if unpacked > free and unpacked > self.bounds.ratio * max(self._taken, self.position, 1):
+            whole = f"It unpacks to more than {self.bounds.ratio} times its size"
+            raise Stop(f"{whole}; only the first {unpacked // MIB:,} MiB of that were checked.", inner=inner)

@@ -18,6 +18,7 @@ _BROKEN: Any = (igzip_lib.IsalError, EOFError, ValueError)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _OFFICE = (b"[Content_Types].xml", b"_rels/.rels", b"docProps/")
 _BASES = re.compile(rb"[A-Za-z*.\-]*\r?")
+_OCTAL, _HIGH = re.compile(rb"[0-7]+"), re.compile(rb"[\x80-\xff]")
 _SAM = (b"@HD\t", b"@SQ\t", b"@RG\t", b"@PG\t", b"@CO\t")
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _HTML = re.compile(rb"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
@@ -61,22 +62,16 @@ def is_tar(block: bytes) -> bool:
     """Whether these bytes begin with the header of a tar, by its checksum; by its mark where they are fewer."""
     if len(block) < 512:
         return block[257:262] == b"ustar"
-    stated = checksum(block[148:156])
-    if stated is None or not block[0]:
+    return block[0] != 0 and has_checksum(block[:512])
+
+
+def has_checksum(block: bytes) -> bool:
+    """Whether a tar header bears its own checksum, as it should be made or as some old programs made it with signs."""
+    digits = block[148:156].strip(b" \0")
+    if not _OCTAL.fullmatch(digits):
         return False
-    return stated in sums(block[:512])
-
-
-def sums(block: bytes) -> tuple[int, int]:
-    """The checksum of a tar header as it should be made, and as some old programs made it with signs."""
-    total = sum(block) - sum(block[148:156]) + 256
-    high = sum(byte >= 128 for byte in block[:148] + block[156:])
-    return total, total - 256 * high
-
-
-def checksum(field: bytes) -> int | None:
-    digits = field.strip(b" \0")
-    return int(digits, 8) if digits and re.fullmatch(rb"[0-7]+", digits) else None
+    stated, total = int(digits, 8), sum(block) - sum(block[148:156]) + 256
+    return stated == total or stated == total - 256 * len(_HIGH.findall(block[:148] + block[156:]))
 
 
 def _is_animation(head: bytes, size: int | None) -> bool:
@@ -132,4 +127,4 @@ def _is_legible(body: bytes) -> bool:
         return True
     except UnicodeDecodeError as error:
         high = sum(byte >= 128 for byte in body[:4096])
-        return (error.start > 4096 and error.start >= len(body) - 8) or high * 10 < 3 * min(len(body), 4096)
+        return (error.start > 4096 and error.start >= len(body) - 8) or high * 10 < 4 * min(len(body), 4096)

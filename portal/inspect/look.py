@@ -1,12 +1,13 @@
 """Look into one file: its type, its one fault if it has any, its members, and what was left unchecked."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from portal.inspect import contents, kinds
 from portal.inspect.bounds import Bounds, Fault, Stop, Watch
 from portal.inspect.packing import Listing, Member
-from portal.inspect.reading import HEAD, Span, fill
+from portal.inspect.reading import HEAD, Span
 from portal.inspect.zip import Zip
 
 
@@ -28,7 +29,7 @@ def look(
     """Look into an open file of this size. `progress` gets the bytes done and may raise; nothing else is raised but
     OSErrors of the disk."""
     watch = Watch(size, bounds=bounds, progress=progress)
-    head = fill(Span(handle, watch, size=size), HEAD)
+    head = os.pread(handle, HEAD, 0)
     kind = kinds.of(head, size)
     report = Report(kinds.shown(kind))
     if kind == "EMPTY":

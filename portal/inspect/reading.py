@@ -51,6 +51,22 @@ class Peeked:
         return self._source.read(most)
 
 
+class Buffered:
+    """Small reads from large ones."""
+
+    def __init__(self, source: Reader) -> None:
+        self._source, self._held, self._at = source, b"", 0
+
+    def read(self, most: int, /) -> bytes:
+        if self._at == len(self._held):
+            if most >= PIECE:
+                return self._source.read(most)
+            self._held, self._at = self._source.read(PIECE), 0
+        data = self._held[self._at : self._at + most]
+        self._at += len(data)
+        return data
+
+
 class Tally:
     """Counts and digests what passes; tells a fault of what it reads from apart from one of its content."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.inspect import kinds
 from portal.inspect.bounds import Fault, Watch
 from portal.inspect.packing import Listing
-from portal.inspect.reading import Reader, Torn, drain, fill
+from portal.inspect.reading import Buffered, Reader, Torn, drain, fill
 
 BLOCK = 512
 LONGEST_NAME, LONGEST_EXTENSION = 64 << 10, 1 << 20
@@ -48,7 +48,7 @@ class Tar:
     """One walk through a tar. Raises Fault at what cannot be read; members before it are listed."""
 
     def __init__(self, source: Reader, listing: Listing, watch: Watch) -> None:
-        self._source, self._listing, self._watch = source, listing, watch
+        self._source, self._listing, self._watch = Buffered(source), listing, watch
         self._long: bytes | None = None
         self._pax: dict[bytes, bytes] = {}
 
@@ -78,7 +78,7 @@ class Tar:
 
     def _read(self, block: bytes) -> Header | None:
         """The header of a member; None for one that only extends the next."""
-        if kinds.checksum(block[148:156]) not in kinds.sums(block):
+        if not kinds.has_checksum(block):
             raise Fault("tar_error", "A block that should be a header of the tar is none.")
         length, kind = number(block[124:136]), block[156:157]
         if kind in (b"x", b"X", b"g", b"L", b"K"):
