@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, url_for
 
-from portal import errors
+from portal import clock, errors
 from portal.config import settings
 from portal.domain import access, publications
 from portal.models import Dataset
@@ -17,6 +17,11 @@ bp = Blueprint("cite", __name__)
 # A description names so many files one by one; its distribution leads to all.
 MOST_PARTS = 100
 SPECIAL = re.compile(r"([\\{}$&#%_^~])")
+
+
+def published(dataset: Dataset) -> str:
+    """The day on which it opened, in the zone of the site; it may have been planned for another."""
+    return clock.day_of(dataset.released_at or clock.now(), settings().timezone).isoformat()
 
 
 def public_dataset(ref: str) -> Dataset:
@@ -35,7 +40,7 @@ def who(dataset: Dataset) -> str:
 
 
 def year(dataset: Dataset) -> str:
-    return (dataset.release_date or "")[:4]
+    return published(dataset)[:4]
 
 
 def line(dataset: Dataset) -> str:
@@ -87,7 +92,7 @@ def document(dataset: Dataset) -> dict[str, Any]:
         "publisher": organisation(settings().site_name),
         "includedInDataCatalog": {"@type": "DataCatalog", "name": settings().site_name,
                                   "url": url_for("public.home", _external=True)},
-        "datePublished": dataset.release_date,
+        "datePublished": published(dataset),
         "dateModified": datetime.fromtimestamp(dataset.updated_at / 1000, UTC).date().isoformat(),
         "keywords": [word for word in (dataset.species, dataset.data_type) if word],
         "isAccessibleForFree": is_open,

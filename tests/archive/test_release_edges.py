@@ -1,5 +1,5 @@
-"""Release at the edges: the first moment of a day in the zone of the site, also where the clock is put forward or back, and
-on a box that was off for a week."""
+"""Release at the edges: the first moment of a day in the zone of the site, also where the clock is put forward or
+back, and on a box that was off for a week."""
 
 from datetime import date, timedelta
 

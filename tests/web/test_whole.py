@@ -6,8 +6,9 @@ import re
 import zipfile
 
 import pytest
+from pyld import jsonld
 
-from portal import arrival, db
+from portal import arrival, clock, db
 from portal.models import File
 from tests import depositing
 
@@ -67,7 +68,9 @@ def test_landing_page_carries_its_description_for_machines(client, ref):
     embedded = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', answer.text, re.S)[1])
     assert embedded == client.get(f"/datasets/{ref}/metadata.jsonld").json
     assert (embedded["@type"], embedded["name"]) == ("Dataset", "Livers {under} 50% stress & more")
-    assert embedded["datePublished"] == "2026-01-31"
+    assert embedded["datePublished"] == clock.today("UTC").isoformat(), (
+        "the day it opened, not the day it was planned for"
+    )
     assert [part["name"] for part in embedded["distribution"]] == [f"{ref}.zip", *CONTENTS]
     assert client.get(embedded["distribution"][2]["contentUrl"], buffered=True).data == CONTENTS["run1/b.bin"]
     links = dict(re.findall(r'<([^>]+)>; rel="([a-z-]+)"', answer.headers["Link"]))
@@ -75,6 +78,32 @@ def test_landing_page_carries_its_description_for_machines(client, ref):
     for address in links:
         if address.startswith("http://localhost"):
             assert client.get(address, follow_redirects=True, buffered=True).status_code == 200
+
+
+# What Google Dataset Search needs or recommends, and the types schema.org gives them.
+EXPECTED = {"name": str, "description": str, "url": str, "creator": dict, "datePublished": str, "distribution": list,
+            "includedInDataCatalog": dict, "isAccessibleForFree": bool, "identifier": str}  # fmt: skip
+SCHEMA = "https://schema.org/"
+
+
+def vocabulary(address, _options):
+    """The context of schema.org, as far as it matters: every plain word is one of its terms."""
+    assert address == SCHEMA
+    return {"contextUrl": None, "documentUrl": address, "document": {"@context": {"@vocab": SCHEMA}}}
+
+
+def test_description_for_machines_is_valid_json_ld(client, ref):
+    document = client.get(f"/datasets/{ref}/metadata.jsonld").json
+    assert {name: kind for name, kind in EXPECTED.items() if not isinstance(document.get(name), kind)} == {}
+    assert None not in document.values()
+    triples = jsonld.to_rdf(document, {"documentLoader": vocabulary})["@default"]
+    typed = {one["subject"]["value"]: one["object"]["value"] for one in triples
+             if one["predicate"]["value"].endswith("#type")}  # fmt: skip
+    assert typed[document["@id"]] == f"{SCHEMA}Dataset"
+    kinds = ("DataCatalog", "DataDownload", "Dataset", "Organization", "Person")
+    assert sorted(set(typed.values())) == [f"{SCHEMA}{kind}" for kind in kinds]
+    assert list(typed.values()).count(f"{SCHEMA}DataDownload") == 1 + len(CONTENTS)
+    assert len(jsonld.expand(document, {"documentLoader": vocabulary})) == 1
 
 
 def test_bibtex_keeps_what_means_something_to_tex(client, ref):
