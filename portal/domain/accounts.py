@@ -2,11 +2,11 @@
 transactions, because a failure must be counted and a hash takes its time; every other verb runs inside the edge's."""
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from portal import clock, config, db, errors
 from portal.domain import centers, history, names, notices, passwords, throttle, tokens
-from portal.models import Account, Identity
+from portal.models import Account, Dataset, Identity
 
 VERIFY_LIFETIME = clock.DAY
 RESET_LIFETIME = clock.HOUR
@@ -219,6 +219,8 @@ def end_sessions(account: Account, *, actor: Account | None, action: str = "acco
 def rename(account: Account, name: str, *, actor: Account) -> None:
     before, account.name = account.name, clean_name(name)
     if before != account.name:
+        theirs = update(Dataset).where(Dataset.account_id == account.id)
+        db.change(theirs.values(search_text=func.replace(Dataset.search_text, before.lower(), account.name.lower())))
         history.record("account.rename", actor=actor, before={"name": before}, after={"name": account.name})
 
 

@@ -1,10 +1,10 @@
 """Centers: the groups and institutes that accounts belong to, and how much each may keep in its areas."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal import clock, db, errors
 from portal.domain import history, names
-from portal.models import Account, Center
+from portal.models import Account, Center, Dataset
 
 REALMS = ("open", "protected")
 MOST_GIB = 1 << 30
@@ -57,7 +57,16 @@ def rename(center: Center, name: str, *, actor: Account | None) -> None:
         return
     _refuse_taken(cleaned, but=center.id)
     center.name = cleaned
+    _reindex(center, before)
     history.record("center.rename", actor=actor, center_id=center.id, before={"name": before}, after={"name": cleaned})
+
+
+def _reindex(center: Center, before: str) -> None:
+    """The search text of a dataset ends with the name of its center. One statement, whatever their number."""
+    text = Dataset.search_text
+    kept = func.substr(text, 1, func.length(text) - len(before.lower()))
+    theirs = update(Dataset).where(Dataset.center_id == center.id, text.endswith(before.lower(), autoescape=True))
+    db.change(theirs.values(search_text=kept + center.name.lower()))
 
 
 def _refuse_taken(name: str, but: int = 0) -> None:

@@ -32,7 +32,7 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
                       state=states.DRAFT, **values)  # fmt: skip
     db.session.add(dataset)
     db.session.flush()
-    _index(dataset)
+    index(dataset)
     history.record("create", actor=actor, dataset=dataset, after=values)
     files.add(dataset, rows, actor=actor)
     return dataset
@@ -123,7 +123,7 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
         dataset.updated_at = clock.now()
     else:
         files.touched(dataset, actor=actor)
-    _index(dataset)
+    index(dataset)
     history.record("edit", actor=actor, dataset=dataset, before=before, after=after)
     if dataset.accession and dataset.bag_generation:
         files.mark_bag(dataset)
@@ -179,7 +179,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
                         first_submitted_at=dataset.first_submitted_at or now)  # fmt: skip
     accessions.give(dataset)
     realms.settle(dataset)
-    _index(dataset)
+    index(dataset)
     history.record("submit", actor=actor, dataset=dataset, note=note,
                    after={"version": dataset.version, "accession": dataset.accession})  # fmt: skip
     send_to_archive(dataset)
@@ -215,7 +215,7 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
     db.session.flush()
 
 
-def _index(dataset: Dataset) -> None:
+def index(dataset: Dataset) -> None:
     """What follows from the fields: the number of the species, and one lower-cased column for search."""
     dataset.taxon_id = species.taxon(dataset.species)
     account, center = db.session.get(Account, dataset.account_id), db.session.get(Center, dataset.center_id)

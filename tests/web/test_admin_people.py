@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from portal import db
-from portal.domain import accounts, centers
-from portal.models import Account, Center, Event, Mail
+from portal.domain import accounts, centers, datasets
+from portal.models import Account, Center, Dataset, Event, Mail
 from tests.arrival.conftest import receiving
 from tests.depositing import send
 
@@ -150,3 +150,19 @@ def test_center_is_made_and_not_made_twice(sign_in, ruth):
 )
 def test_what_is_not_there_is_not_found(sign_in, ruth, address):
     assert sign_in(ruth).get(f"/admin/{address}").status_code == 404
+
+
+def test_datasets_are_handed_over_on_a_page_that_says_what_stays(sign_in, ines, stranger, ruth):
+    with db.transaction():
+        datasets.create(actor=ines.account, title="Plan")
+    client = sign_in(ruth)
+    assert "Hand datasets over" in client.get(page_of(ines)).text
+    here = f"{page_of(ines)}/hand-over"
+    client.get(here)
+    wrong = client.send(here, email="nobody@example.org", datasets="")
+    assert wrong.status_code == 422 and "Nobody here has the address nobody@example.org." in wrong.text
+    some = client.send(here, email=stranger.email, datasets="omix000009")
+    assert some.status_code == 200 and "Ines Okafor has no dataset OMIX000009." in some.text
+    assert client.send(here, email=stranger.email, datasets="").status_code == 303
+    assert db.session.scalar(select(Dataset.account_id)) == stranger.id
+    assert "Plan" in sign_in(stranger).get("/deposit").text
