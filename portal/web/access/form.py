@@ -1,5 +1,6 @@
 """The request for access to one dataset, as it is typed and as it is sent."""
 
+from contextlib import closing
 from typing import Any
 
 from flask import flash, jsonify, render_template, request, url_for
@@ -91,8 +92,7 @@ def ask(ref: str) -> Response:
 
 def keep(dataset: Dataset, values: dict[str, Any]) -> None:
     """What was typed, and the letter, are a draft first: nothing is lost by a refusal."""
-    sent = request.files.get(LETTER)
-    content = sent.read(letters.LARGEST + 1) if sent and sent.filename else b""
+    name, content = attached()
     token = letters.store(content) if content else None
     former: str | None = None
     try:
@@ -100,12 +100,20 @@ def keep(dataset: Dataset, values: dict[str, Any]) -> None:
             draft = requests.begin(dataset, actor=guards.account())
             requests.save(draft, values, actor=guards.account())
             if token or request.form.get("no-letter"):
-                name = sent.filename if token and sent and sent.filename else ""
                 former = requests.attach(draft, token=token, name=name, size=len(content), actor=guards.account())
     except BaseException:
         letters.remove(token)
         raise
     letters.remove(former)
+
+
+def attached() -> tuple[str, bytes]:
+    """The name and the bytes of the file that came with the form, if one did."""
+    sent = request.files.get(LETTER)
+    if sent is None or not sent.filename:
+        return "", b""
+    with closing(sent):
+        return sent.filename, sent.read(letters.LARGEST + 1)
 
 
 def refused(dataset: Dataset, error: errors.DomainError) -> Response:
