@@ -53,6 +53,9 @@ class Settings(BaseSettings):
         description="data types that the form suggests, with commas between",
     )
     europepmc_url: str = Field("", description="base address of the publication watcher; off until set")
+    webhook_private: bool = Field(
+        False, description="whether webhooks may go to loopback and private addresses, and by http"
+    )
     filing_label: str = Field(
         "Accessions in the Ministry of Science and Technology", description="label of the filing number"
     )

@@ -14,9 +14,11 @@ QUEUED, RUNNING, DONE, CANCELLED = "queued", "running", "done", "cancelled"
 OWED, INSPECTED, UNCHECKED = "owed", "inspected", "unchecked"
 ASKED, ASKED_BACK, GRANTED, DENIED = "asked", "asked_back", "granted", "denied"
 REVOKED, ENDED = "revoked", "ended"
+ACTIVE, PAUSED = "active", "paused"
 
 SUBMITTER, CURATOR, SYSTEM = "submitter", "curator", "system"
 REQUESTER, DECIDER = "requester", "decider"
+OWNER = "owner"
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,15 @@ REQUEST = Machine(
 # A person has one open request for a dataset; the others are its history.
 OPEN_REQUESTS = (DRAFT, ASKED, ASKED_BACK, GRANTED)
 UNDECIDED = (ASKED, ASKED_BACK)
-MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST)
+WEBHOOK = Machine(
+    "webhook",
+    (ACTIVE, PAUSED),
+    (
+        Move("pause", (ACTIVE,), PAUSED, (OWNER, SYSTEM), "Pause"),
+        Move("resume", (PAUSED,), ACTIVE, (OWNER,), "Resume"),
+    ),
+)
+MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST, WEBHOOK)
 
 # What the telemetry says of a dataset and its components (SRA handbook, Accessions report).
 STATUS = {DRAFT: "unpublished", SUBMITTED: "unpublished", RETURNED: "unpublished", APPROVED: "unpublished",

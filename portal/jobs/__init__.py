@@ -14,6 +14,7 @@ from portal.jobs import (
     remarks,
     tidy,
     watch,
+    webhook,
     withdraw,
 )
 from portal.jobs.work import Handler
@@ -36,5 +37,6 @@ HANDLERS: dict[str, Handler] = {
     "remarks": Handler(remarks.run),
     "survey": Handler(inspect.survey, inspect.give_up_survey),
     "watch": Handler(watch.run, bulk=True),
+    "webhook": Handler(webhook.run, webhook.give_up, outside=True),
     "withdraw": Handler(withdraw.run, alone=True),
 }

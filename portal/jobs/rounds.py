@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal import clock
 from portal.config import settings
-from portal.domain import expiry, fixity, grants, inspections, jobs, releases, reminders, uploads
+from portal.domain import deliveries, expiry, fixity, grants, inspections, jobs, releases, reminders, uploads
 
 
 def owe_releases() -> None:
@@ -36,6 +36,7 @@ def owe_prune() -> None:
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("release", clock.MINUTE, owe_releases),
+    ("webhooks", 5_000, deliveries.plan),
     ("remind", clock.HOUR, releases.remind),
     ("edits", clock.MINUTE, reminders.tell_edits),
     ("waits", clock.HOUR, reminders.remind),

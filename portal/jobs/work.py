@@ -52,9 +52,11 @@ class Progress:
 @dataclass(frozen=True)
 class Handler:
     """The work of a kind. `give_up` runs in the transaction in which the last attempt failed. `bulk` work reads much
-    and never takes the last free thread; `alone` work writes into a bag, and no two such jobs share a dataset."""
+    and never takes the last free thread; `alone` work writes into a bag, and no two such jobs share a dataset;
+    `outside` work waits for other people's servers, in threads that do nothing else."""
 
     run: Callable[[Hold, Progress], None]
     give_up: Callable[[Hold, str], None] | None = None
     bulk: bool = False
     alone: bool = False
+    outside: bool = False

@@ -21,6 +21,7 @@ from portal.domain import jobs
 from portal.domain.jobs import Hold
 from portal.jobs import HANDLERS
 from portal.jobs.clockwork import Clockwork
+from portal.jobs.outside import Outside
 from portal.jobs.work import Again, Handler, Progress, Stopped
 from portal.models import Job
 
@@ -30,6 +31,8 @@ SPACE_DELAY = 60_000
 GRACE = 20.0
 BULK = frozenset(kind for kind, handler in HANDLERS.items() if handler.bulk)
 ALONE = frozenset(kind for kind, handler in HANDLERS.items() if handler.alone)
+OUTSIDE = frozenset(kind for kind, handler in HANDLERS.items() if handler.outside)
+INSIDE = frozenset(HANDLERS) - OUTSIDE
 
 
 class Worker:
@@ -41,6 +44,7 @@ class Worker:
         self.stop = threading.Event()
         self.clockwork = Clockwork(self.stop, threads=threads)
         self._bulk = threading.BoundedSemaphore(max(1, threads - 1))
+        self.outside = Outside(lambda: self.drain(without=INSIDE), self.stop)
 
     def release_dead(self) -> int:
         """Jobs that processes of this machine held and that are gone are due at once, not only after their lease."""
@@ -52,12 +56,17 @@ class Worker:
         db.end()
         return len(dead)
 
-    def drain(self, _job_id: int = 0) -> None:
+    def answer(self, _job_id: int = 0) -> None:
+        """The bell: this thread does the work of the house, and others what waits for servers elsewhere."""
+        self.outside.ring()
+        self.drain(without=OUTSIDE)
+
+    def drain(self, _job_id: int = 0, *, without: frozenset[str] = frozenset()) -> None:
         """Run what is due, best first, until nothing is left that this thread may take."""
         while not self.stop.is_set():
-            bulk = self._bulk.acquire(blocking=False)
+            bulk = not without >= BULK and self._bulk.acquire(blocking=False)
             try:
-                hold = self.take(without=frozenset() if bulk else BULK)
+                hold = self.take(without=without if bulk else without | BULK)
                 if bulk and (hold is None or hold.kind not in BULK):
                     self._bulk.release()
                     bulk = False
@@ -198,7 +207,7 @@ class Idle:
 def serve() -> None:
     """Run until SIGTERM or SIGINT; then running jobs are handed back at their next safe point."""
     worker = Worker(threads=settings().job_threads)
-    queue.handle_with(worker.drain, worker.clockwork.sweep)
+    queue.handle_with(worker.answer, worker.clockwork.sweep)
     logging.getLogger("huey").setLevel(logging.WARNING)
     consumer = QuietConsumer(queue.queue, workers=worker.threads, periodic=False, initial_delay=0.05, max_delay=0.25)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -206,11 +215,13 @@ def serve() -> None:
     arrival.pulse.start("worker")
     worker.release_dead()
     worker.clockwork.start()
+    worker.outside.start()
     consumer.start()
     log.info("worker ready, %s jobs side by side", worker.threads)
     while not worker.stop.wait(1):
         pass
     consumer.shutdown_timeout = GRACE
     consumer.stop(graceful=True)
+    worker.outside.join(GRACE)
     arrival.pulse.stop(2)
     log.info("worker ended")

@@ -15,6 +15,7 @@ from portal.models.requests import Committee, Decider, Request, RequestFile, Req
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
 from portal.models.uploads import Upload, WireFault
+from portal.models.webhooks import Webhook, WebhookTry
 
 __all__ = [
     "Account",
@@ -51,5 +52,7 @@ __all__ = [
     "Throttle",
     "Token",
     "Upload",
+    "Webhook",
+    "WebhookTry",
     "WireFault",
 ]  # fmt: skip

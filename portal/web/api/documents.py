@@ -1,21 +1,16 @@
 """What the API answers: datasets, files, uploads and events as plain dictionaries."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import url_for
 
 from portal import states
 from portal.domain import access, accessions, actions
-from portal.models import Account, Dataset, Event, File, Member, Upload
+from portal.models import Account, Dataset, File, Member, Upload
 from portal.queries import catalogue
 
 INLINE = 1000
-
-
-def moment(ms: int | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+moment = catalogue.moment
 
 
 def brief(dataset: Dataset) -> dict[str, Any]:
@@ -125,19 +120,4 @@ def of_member(member: Member) -> dict[str, Any]:
         "md5": member.md5,
         "file_type": member.file_type,
         "error": member.error,
-    }
-
-
-def of_event(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "at": moment(event.at),
-        "action": event.action,
-        "actor": event.actor_id,
-        "dataset": event.dataset_id,
-        "file": event.file_id,
-        "upload": event.upload_id,
-        "before": event.before,
-        "after": event.after,
-        "note": event.note,
     }

@@ -2,7 +2,6 @@
 
 from portal.queries import catalogue
 from portal.web import guards
-from portal.web.api import documents
 from portal.web.api.blueprint import bp, described, limit, listing, number
 
 
@@ -11,4 +10,4 @@ from portal.web.api.blueprint import bp, described, limit, listing, number
 def list_events():
     """What happened to my datasets and uploads since an event id, oldest first; for curators everything."""
     found = catalogue.events(guards.account(), since=number("since", 0), limit=limit() + 1)
-    return listing(found, documents.of_event, lambda event: event.id, "since")
+    return listing(found, catalogue.told, lambda event: event.id, "since")

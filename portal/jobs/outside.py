@@ -1,0 +1,43 @@
+"""Threads that wait for servers elsewhere and do nothing else: nobody's dataset waits behind a silent one."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+THREADS = 2
+PERIOD = 10.0
+
+
+class Outside:
+    """`work` does what is due of this kind; it is called when rung, and now and then."""
+
+    def __init__(self, work: Callable[[], None], stop: threading.Event) -> None:
+        self._work, self._stop = work, stop
+        self._bells = [threading.Event() for _ in range(THREADS)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(bell,), name="worker-outside", daemon=True) for bell in self._bells
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def ring(self) -> None:
+        for bell in self._bells:
+            bell.set()
+
+    def join(self, seconds: float) -> None:
+        """Once the worker stops: let what is being sent be recorded."""
+        self.ring()
+        for thread in self._threads:
+            thread.join(seconds)
+
+    def _run(self, bell: threading.Event) -> None:
+        while not self._stop.is_set():
+            try:
+                self._work()
+            except Exception:
+                log.exception("a thread that sends to other servers failed; it goes on")
+            bell.wait(PERIOD)
+            bell.clear()

@@ -1,0 +1,60 @@
+"""The webhook job: sends what waits for one address, in order, each message taken before the next one goes.
+
+Killed after a message was taken and before that was recorded, it goes out again under the same webhook-id.
+"""
+
+import time
+
+from portal import clock, db, faults
+from portal.domain import deliveries, jobs, webhooks
+from portal.domain.jobs import Hold
+from portal.jobs import posting
+from portal.jobs.work import Progress
+from portal.models import Job, Webhook
+
+SLICE = 30.0
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    """Send for a while, then let other addresses have their turn."""
+    webhook_id, end = _webhook_id(hold), time.monotonic() + SLICE
+    while time.monotonic() < end:
+        progress.check()
+        with db.reading():
+            jobs.check_hold(hold)
+            message = deliveries.following(webhook_id)
+        if message is None or not _send(hold, message):
+            break
+    else:
+        _queue_up(hold, webhook_id)
+        return
+    with db.transaction():
+        jobs.finish(hold)
+
+
+def _send(hold: Hold, message: deliveries.Message) -> bool:
+    answer = posting.post(message.address, message.body, message.headers(clock.now()))
+    faults.point("webhook.sent")
+    with db.transaction():
+        jobs.check_hold(hold)
+        return deliveries.record(message, status=answer.status, says=answer.says, took=answer.took)
+
+
+def _queue_up(hold: Hold, webhook_id: int) -> None:
+    """A new job stands behind those that were owed meanwhile."""
+    with db.transaction():
+        jobs.finish(hold)
+        hook = db.session.get(Webhook, webhook_id)
+        if hook is not None:
+            webhooks.owe(hook)
+
+
+def give_up(hold: Hold, error: str) -> None:
+    """A fault of our own: let the address rest for an hour, or every round would meet it again."""
+    hook = db.session.get(Webhook, _webhook_id(hold))
+    if hook is not None:
+        hook.test_at, hook.next_at = None, clock.now() + clock.HOUR
+
+
+def _webhook_id(hold: Hold) -> int:
+    return int(db.session.get_one(Job, hold.id).key.partition(":")[2])
