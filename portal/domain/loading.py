@@ -147,6 +147,7 @@ def _name(parcel: Parcel) -> None:
     data = markup.canonical(element)
     values = {"state": states.RECEIVED, "comment": "", "title": dataset.title, "sent": given.sent if given else data,
               "xml": data, "md5": markup.md5(data), "accession": dataset.accession}  # fmt: skip
+    parcel.renamed = given is not None and (row is None or row.md5 != values["md5"])
     if row is None:
         components.add([values | _place(parcel) | {"type": "SUBMISSION", "alias": alias}])
     elif row.md5 != values["md5"]:
@@ -197,7 +198,9 @@ def _tell(parcel: Parcel, dataset: Dataset) -> None:
     history.record("components", actor=parcel.actor, dataset=dataset, after=facts)
     studies = [item for item in changed if item.type == "STUDY"]
     values = parcel.fields
-    edits = {name: values[name] for name in ("title", "description") if studies and values[name]}
+    anew = studies or (parcel.renamed and dataset is parcel.dataset)
+    edits = {"title": values["title"]} if anew and parcel.says_title else {}
+    edits |= {"description": values["description"]} if anew and parcel.says_text else {}
     if values.get("species") and not dataset.species:
         edits["species"] = values["species"]
     if parcel.orders.hold and dataset is parcel.dataset:

@@ -35,6 +35,9 @@ class Parcel:
     home: int | None = None
     # What the dataset says of itself, from the objects that say it.
     fields: dict[str, str] = field(default_factory=dict)
+    says_title: bool = False
+    says_text: bool = False
+    renamed: bool = False  # the SUBMISSION itself changed
     held: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     @property

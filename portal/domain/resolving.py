@@ -186,6 +186,8 @@ def project(parcel: Parcel) -> None:
     title = next((one.title for one in telling if one.title), "") or next((one.alias for one in telling), "")
     told = [one for one in (study, submission, *(item for item in good if item.type == "ANALYSIS")) if one is not None]
     description = next((text for text in map(objects.described, told[:20]) if text), "") or title
+    parcel.says_title = any(one.title for one in (submission, study) if one is not None)
+    parcel.says_text = any(objects.described(one) for one in (submission, study) if one is not None)
     parcel.fields = {"title": title, "description": description, "species": _species(parcel)}
     for item in parcel.items:
         item.element, item.references = None, []

@@ -1,7 +1,7 @@
 """Metadata in the background: components follow their dataset, and XML dropped by FTP is read."""
 
 from portal import clock, db, storage
-from portal.domain import components, drops, jobs, markup, objects, submissions
+from portal.domain import drops, jobs, markup, mirrored, objects, submissions
 from portal.domain.jobs import Hold
 from portal.domain.parcels import Document
 from portal.jobs.work import Again, Progress
@@ -9,12 +9,19 @@ from portal.models import Account, Dataset, Upload
 
 
 def follow(hold: Hold, _progress: Progress) -> None:
-    """How components stand is said anew after files were archived, removed or released."""
+    """What components say and how they stand is said anew after an edit, and after files were archived, removed or
+    released. The texts are made between two short transactions."""
+    dataset = db.session.get(Dataset, hold.dataset_id)
+    plan = mirrored.plan(dataset) if dataset is not None and dataset.accession else None
+    if plan is not None:
+        with db.transaction():
+            jobs.check_hold(hold)
+            mirrored.reserve(plan)
+        mirrored.compose(plan)
     with db.transaction():
         jobs.check_hold(hold)
-        dataset = db.session.get(Dataset, hold.dataset_id)
-        if dataset is not None:
-            components.settle(dataset)
+        if plan is not None:
+            mirrored.write(plan)
         jobs.finish(hold)
 
 

@@ -1,0 +1,230 @@
+"""Components of what was typed into forms: one STUDY, one SAMPLE, one ANALYSIS a file; their XML follows each edit.
+
+A text typed over one that came as XML is patched into it, and what else stands there is kept.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+from lxml import etree
+from sqlalchemy import exists, select, update
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.domain import accessions, components, markup, objects
+from portal.models import Component, ComponentFile, Dataset, File
+
+FIELDS = (File.id, File.n, File.name, File.title, File.description, File.data_type, File.samples, File.unit, File.md5,
+          File.declared_md5, File.updated_at)  # fmt: skip
+FACTS = (Component.id, Component.type, Component.alias, Component.accession, Component.md5, Component.origin,
+         Component.state, Component.updated_at)  # fmt: skip
+
+
+# Where a title and an abstract are said, the first place first.
+TITLES = (("SUBMISSION", "TITLE"), ("STUDY", objects.TITLES["STUDY"]))
+ABSTRACTS = tuple(("STUDY", path) for path in objects.ABSTRACTS["STUDY"])
+
+
+@dataclass
+class Wanted:
+    """A component that should be; `row` is the one that is, `file` what an ANALYSIS names."""
+
+    type: str
+    alias: str
+    title: str
+    inside: str
+    row: Any = None
+    file: Any = None
+    accession: str = ""
+    xml: bytes = b""
+    md5: str = ""
+
+
+@dataclass
+class Plan:
+    """What a dataset's components should be, beside those that came as XML."""
+
+    dataset: Dataset
+    center: str
+    wanted: list[Wanted] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    patched: list[dict[str, Any]] = field(default_factory=list)
+
+
+def plan(dataset: Dataset) -> Plan:
+    """Look at what is there and what should be."""
+    found = Plan(dataset, dataset.center.name)
+    rows = db.session.execute(
+        select(*FACTS).where(Component.dataset_id == dataset.id, Component.status != "withdrawn")).all()  # fmt: skip
+    mine = {(row.type, row.alias): row for row in rows if row.origin == "form"}
+    sent = {row.type for row in rows if row.origin == "xml"}
+    files = _files(dataset)
+    alias = dataset.accession or ""
+    if "SUBMISSION" not in sent:
+        found.wanted.append(Wanted("SUBMISSION", alias, dataset.title, _title(dataset.title)))
+    if files:
+        found.wanted += [Wanted(kind, alias, title, inside) for kind, title, inside in (
+            ("STUDY", dataset.title, _study(dataset)), ("SAMPLE", dataset.species, _sample(dataset)))
+            if kind not in sent]  # fmt: skip
+        found.wanted += [Wanted("ANALYSIS", accessions.of_file(alias, one.n), one.title or one.name, "", file=one)
+                         for one in files]  # fmt: skip
+    for one in found.wanted:
+        one.row = mine.get((one.type, one.alias))
+        one.accession = alias if one.type == "SUBMISSION" else one.row.accession if one.row else ""
+    kept = {(one.type, one.alias) for one in found.wanted}
+    found.gone = [row.id for key, row in mine.items() if key not in kept]
+    found.patched = _patches(dataset, [row for row in rows if row.origin == "xml"])
+    return found
+
+
+def _files(dataset: Dataset) -> list[Any]:
+    """The living files that no RUN or ANALYSIS from outside names."""
+    named = exists().where(ComponentFile.file_id == File.id, Component.id == ComponentFile.component_id,
+                           Component.origin == "xml", Component.status != "withdrawn")  # fmt: skip
+    query = select(*FIELDS).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), ~named)
+    return list(db.session.execute(query.order_by(File.n)))
+
+
+def reserve(found: Plan) -> None:
+    """Accessions for what is new. Needs a transaction."""
+    for kind in objects.LETTERS:
+        fresh = [one for one in found.wanted if one.type == kind and not one.accession]
+        if fresh:
+            series = settings().prefix + objects.LETTERS[kind]
+            first = accessions.take(series, len(fresh))
+            for number, one in enumerate(fresh, start=first):
+                one.accession = accessions.form(series, number)
+
+
+def compose(found: Plan) -> None:
+    """The texts and digests, canonical as they are written."""
+    refs = "".join(_reference(found, kind) for kind in ("STUDY", "SAMPLE"))
+    for one in found.wanted:
+        if one.file is not None:
+            one.inside = _analysis(one.file, refs)
+        head = "".join(f' {name}="{_quoted(value)}"' for name, value in (
+            ("alias", one.alias), ("accession", one.accession), ("center_name", found.center)))  # fmt: skip
+        one.xml = (f"<{one.type}{head}>{one.inside}</{one.type}>" if one.inside else f"<{one.type}{head}/>").encode()
+        one.md5 = markup.md5(one.xml)
+
+
+def _reference(found: Plan, kind: str) -> str:
+    """To the STUDY or SAMPLE of the dataset: typed, or the only one that was sent."""
+    mine = next((one.accession for one in found.wanted if one.type == kind), None)
+    if mine is None:
+        query = select(Component.accession).where(Component.dataset_id == found.dataset.id, Component.type == kind,
+                                                  Component.accession.is_not(None), Component.status == "")  # fmt: skip
+        sent = list(db.session.scalars(query.order_by(Component.id).limit(2)))
+        mine = sent[0] if len(sent) == 1 else None
+    return f'<{kind}_REF accession="{mine}"/>' if mine else ""
+
+
+def _title(text: str) -> str:
+    return f"<TITLE>{_text(text)}</TITLE>" if text else ""
+
+
+def _text(text: str) -> str:
+    return escape(markup.CONTROLS.sub("", text))
+
+
+def _quoted(text: str) -> str:
+    return escape(markup.CONTROLS.sub("", text), {'"': "&quot;"})
+
+
+def _study(dataset: Dataset) -> str:
+    told = f"<STUDY_TITLE>{_text(dataset.title)}</STUDY_TITLE>" if dataset.title else ""
+    told += '<STUDY_TYPE existing_study_type="Other"/>'
+    told += f"<STUDY_ABSTRACT>{_text(dataset.description)}</STUDY_ABSTRACT>" if dataset.description else ""
+    link = (f"<STUDY_LINKS><STUDY_LINK><XREF_LINK><DB>BioProject</DB><ID>{_text(dataset.bioproject)}</ID></XREF_LINK>"
+            "</STUDY_LINK></STUDY_LINKS>" if dataset.bioproject else "")  # fmt: skip
+    return f"<DESCRIPTOR>{told}</DESCRIPTOR>{link}"
+
+
+def _sample(dataset: Dataset) -> str:
+    number = f"<TAXON_ID>{dataset.taxon_id}</TAXON_ID>" if dataset.taxon_id else ""
+    name = f"<SCIENTIFIC_NAME>{_text(dataset.species)}</SCIENTIFIC_NAME>" if dataset.species else ""
+    return _title(dataset.species) + (f"<SAMPLE_NAME>{number}{name}</SAMPLE_NAME>" if number or name else "")
+
+
+def _analysis(file: Any, refs: str) -> str:
+    digest = file.md5 or file.declared_md5
+    told = f' checksum_method="MD5" checksum="{digest}"' if digest else ""
+    facts = (("data type", file.data_type), (f"number of {file.unit}", "" if file.samples is None else file.samples))
+    more = "".join(f"<ANALYSIS_ATTRIBUTE><TAG>{tag}</TAG><VALUE>{_text(str(value))}</VALUE></ANALYSIS_ATTRIBUTE>"
+                   for tag, value in facts if value != "")  # fmt: skip
+    described = f"<DESCRIPTION>{_text(file.description)}</DESCRIPTION>" if file.description else ""
+    listed = f'<FILES><FILE filename="{_quoted(file.name)}"{told}/></FILES>'
+    return (_title(file.title or file.name) + refs + described + listed
+            + (f"<ANALYSIS_ATTRIBUTES>{more}</ANALYSIS_ATTRIBUTES>" if more else ""))  # fmt: skip
+
+
+def write(found: Plan) -> None:
+    """Make, change and withdraw in set-based statements; what stays the same is not touched."""
+    dataset, made = found.dataset, found.wanted
+    shared = {"state": states.RECEIVED, "comment": "", "sent": None}
+    place = {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "form"}
+    fresh = [one for one in made if one.row is None]
+    ids = components.add([shared | place | {"type": one.type, "alias": one.alias} | _values(one) for one in fresh])
+    changed = [one for one in made if one.row is not None and one.row.md5 != one.md5]
+    components.change([shared | {"row": one.row.id, "state": one.row.state} | _values(one) for one in changed])
+    components.change(found.patched)
+    if found.gone:
+        for part in components.portions(found.gone):
+            db.change(
+                update(Component).where(Component.id.in_(part)).values(status="withdrawn", updated_at=clock.now())
+            )
+    _lead(found, {one.file.id: ids[one.type, one.alias] for one in fresh if one.file is not None})
+    components.settle(dataset)
+
+
+def _values(one: Wanted) -> dict[str, Any]:
+    return {"title": one.title[:300], "xml": one.xml, "md5": one.md5, "accession": one.accession}
+
+
+def _lead(found: Plan, fresh: dict[int, int]) -> None:
+    """Each new ANALYSIS names its file and refers to the STUDY and SAMPLE of the dataset."""
+    components.name_files({component_id: {file_id} for file_id, component_id in fresh.items()})
+    query = select(Component.id, Component.type).where(
+        Component.dataset_id == found.dataset.id, Component.type.in_(("STUDY", "SAMPLE")), Component.status == "",
+        Component.accession.is_not(None))  # fmt: skip
+    rows = list(db.session.execute(query))
+    whole = {row.id for row in rows if len([one for one in rows if one.type == row.type]) == 1}
+    components.refer({component_id: whole for component_id in fresh.values()})
+
+
+def _patches(dataset: Dataset, rows: list[Any]) -> list[dict[str, Any]]:
+    """Where the title or abstract that came as XML is no longer what the dataset says."""
+    studies = [row for row in rows if row.type == "STUDY" and row.md5 and row.state != states.ERROR]
+    if len(studies) != 1:
+        return []
+    told = [row for row in rows if row.type == "SUBMISSION" and row.md5] + studies
+    trees = {row.type: _tree(row.id) for row in told}
+    touched = _patch(trees, TITLES, dataset.title) | _patch(trees, ABSTRACTS, dataset.description)
+    return [_patched(row, trees[row.type]) for row in told if row.type in touched]
+
+
+def _patch(trees: dict[str, Any], places: tuple[tuple[str, str], ...], value: str) -> set[str]:
+    """Put a value where it was said first; the type of the component that changed by it."""
+    for kind, path in places:
+        found = trees[kind].find(path) if kind in trees else None
+        if found is not None:
+            said = markup.text_of(trees[kind], path, longest=5000)
+            if not value or said == " ".join(value.split()):
+                return set()
+            for child in list(found):
+                found.remove(child)
+            found.text = value
+            return {kind}
+    return set()
+
+
+def _patched(row: Any, tree: etree._Element) -> dict[str, Any]:
+    xml = markup.canonical(tree)
+    title = markup.text_of(tree, objects.TITLES.get(row.type, "TITLE"), longest=300)
+    return {"row": row.id, "state": row.state, "comment": "", "title": title, "sent": xml, "xml": xml,
+            "md5": markup.md5(xml), "accession": row.accession}  # fmt: skip
+
+
+def _tree(component_id: int) -> etree._Element:
+    return markup.parse(db.session.scalar(select(Component.xml).where(Component.id == component_id)) or b"")
