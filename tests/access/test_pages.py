@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -76,8 +77,9 @@ def test_refused_form_keeps_every_word_and_the_letter(livers, sign_in):
     assert number(again) == made, "sent twice it is one request"
 
 
-@pytest.mark.parametrize(("content", "status"), [(b"#!/bin/sh", 422), (b"%PDF" + bytes(3 << 20), 422), (LETTER, 303)])
-def test_letter_is_a_letter(livers, sign_in, content, status):
+@pytest.mark.parametrize(("content", "status"), [(b"#!/bin/sh", 422), (b"%PDF" + bytes(1000), 422), (LETTER, 303)])
+def test_letter_is_a_letter(livers, sign_in, monkeypatch, content, status):
+    monkeypatch.setattr("portal.domain.letters.LARGEST", 1000)
     mei = sign_in(STRANGER)
     mei.get(f"/datasets/{livers}/request")
     answer = mei.send(f"/datasets/{livers}/request", **typed(livers), **{"letter-file": (io.BytesIO(content), "l.pdf")})
@@ -189,7 +191,7 @@ def test_statement_is_signed_and_checked_without_the_portal(livers, sign_in, tmp
         key.verify(part(said, "signature"), signed.replace(b"a", b"b"))
     for name, content in (("key.pem", words), ("signed.txt", signed), ("signature.bin", part(said, "signature"))):
         (tmp_path / name).write_bytes(content)
-    words = "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in signed.txt -sigfile signature.bin".split()
+    words = shlex.split("openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in signed.txt -sigfile signature.bin")
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Verified Successfully" in done.stdout, done.stderr
 
