@@ -24,8 +24,8 @@ SELECT printf('%d-%032d', :account, i), :account, :center, CASE WHEN i % 7 = 0 T
   :began + (:now - :began) * i / :count
 FROM n"""
 _FILES = """
-INSERT INTO file (dataset_id, n, name, base, title, description, data_type, unit, state, error, comment, upload_id, size,
-  md5, sha256, archive_path, archived_at, created_at, updated_at)
+INSERT INTO file (dataset_id, n, name, base, title, description, data_type, unit, state, error, comment, upload_id,
+  size, md5, sha256, archive_path, archived_at, created_at, updated_at)
 SELECT :dataset, ROW_NUMBER() OVER (ORDER BY id), name, base, '', '', '', 'samples',
   CASE state WHEN 'failed' THEN 'error' ELSE state END, error, '', id, size, md5, sha256, name, received_at, created_at,
   created_at
@@ -60,18 +60,18 @@ def uploads(account: Account, count: int, *, datasets: list[int]) -> list[str]:
     made = []
     with db.transaction():
         connection = db.session.connection()
-        _run(connection, _UPLOADS, **who, count=count, began=began)
+        write(connection, _UPLOADS, **who, count=count, began=began)
         first = int(connection.exec_driver_sql("SELECT max(id) FROM upload").scalar_one()) - count
         for number, size in enumerate(datasets):
             accession = f"OMIX{account.id:02d}{number:04d}"
-            _run(connection, _DATASET, **who, accession=accession, title=f"Run {number}", next=size + 1)
+            write(connection, _DATASET, **who, accession=accession, title=f"Run {number}", next=size + 1)
             dataset = connection.exec_driver_sql("SELECT max(id) FROM dataset").scalar_one()
-            _run(connection, _FILES, account=account.id, dataset=dataset, after=first, count=size)
+            write(connection, _FILES, account=account.id, dataset=dataset, after=first, count=size)
             first += size
             made.append(accession)
     return made
 
 
-def _run(connection: Connection, statement: str, **values: object) -> None:
+def write(connection: Connection, statement: str, **values: object) -> None:
     used = {name: value for name, value in values.items() if f":{name}" in statement}
     connection.exec_driver_sql(statement, used)
