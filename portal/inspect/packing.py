@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from portal.inspect import kinds
 from portal.inspect.bounds import Fault, Stop, Watch
 from portal.inspect.reading import HEAD, Peeked, Reader, Tally, Torn, drain, fill
+from portal.inspect.words import says
 
 LONGEST_NAME = 1024
 # Nothing of a name may steer a terminal, a table or the direction of a line.
@@ -81,7 +82,8 @@ class Listing:
         """A member is faulty; the first one is told with the package."""
         member.error = fault.word
         if self.fault is None:
-            self.fault = Fault(fault.word, f"Its member {member.name} is faulty. {fault.cause}".strip())
+            cause = fault.cause or says(fault.word).partition(". ")[0]
+            self.fault = Fault(fault.word, f"Its member {member.name} is faulty: {cause[:1].lower()}{cause[1:]}")
 
     def _count(self, member: Member, name: bytes) -> None:
         bounds = self._watch.bounds

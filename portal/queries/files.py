@@ -57,6 +57,8 @@ class Row:
             return RECEIVING
         if self.checking:
             return DELAYED if self.delayed else states.SHOWN_FILE[states.CHECKING]
+        if self.faulty:
+            return states.SHOWN_FILE[states.ERROR]
         return states.shown_file(self.file.state, self.file.error)
 
     @property
