@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 CLIENT, SECRET = "omix", "a secret of the portal"
 KEY, FOREIGN_KEY = (RSAKey.generate_key(2048, {"kid": kid, "use": "sig"}) for kid in ("one", "one"))
@@ -56,6 +56,7 @@ class Provider:
         self.described: dict[str, Any] = {}  # laid over the description
         self.userinfo: dict[str, Any] | None = None
         self.sign: Callable[[dict[str, Any], dict[str, Any]], str] = signed
+        self.keys: list[RSAKey | ECKey] = [KEY]
         self.auth_time = True
         self.silent = False
         self.described_times = 0
@@ -149,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.house.described_times += 1
             return self._json(503 if self.house.silent else 200, self.house.description())
         if parts.path == "/keys":
-            return self._json(200, {"keys": [KEY.as_dict(private=False)]})
+            return self._json(200, {"keys": [key.as_dict(private=False) for key in self.house.keys]})
         if parts.path == "/userinfo":
             known = self.house.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))
             return self._json(200 if known else 401, known or {})

@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from portal import db
 from portal.domain import accounts, identities
@@ -96,6 +98,14 @@ def test_client_may_be_public_or_post_its_secret(app, settings, provider, linked
     provider.described = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
     assert sign_on(app.test_client()).status_code == 303
     provider.secret = settings.oidc_client_secret = ""
+    assert sign_on(app.test_client()).status_code == 303
+
+
+def test_key_that_the_provider_changed_to_is_found(app, provider, linked):
+    provider.described = {"id_token_signing_alg_values_supported": ["RS256", "ES256"]}
+    assert sign_on(app.test_client()).status_code == 303
+    key = ECKey.generate_key("P-256", {"kid": "two", "use": "sig"})
+    provider.keys, provider.sign = [key], lambda claims, _: jwt.encode({"alg": "ES256", "kid": "two"}, claims, key)
     assert sign_on(app.test_client()).status_code == 303
 
 
