@@ -10,7 +10,7 @@ from portal.domain import history
 from portal.models import Account, Job
 
 LEASE_MS = 60_000
-CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune", "webhook"))
+CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune", "webhook", "report"))
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
 
 

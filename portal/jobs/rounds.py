@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portal import clock
 from portal.config import settings
-from portal.domain import deliveries, expiry, fixity, grants, inspections, jobs, releases, reminders, uploads
+from portal.domain import deliveries, expiry, fixity, grants, inspections, jobs, releases, reminders, reports, uploads
 
 
 def owe_releases() -> None:
@@ -49,4 +49,5 @@ ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("expire", clock.DAY, owe_expiry),
     ("watch", clock.DAY, owe_watch),
     ("prune", clock.DAY, owe_prune),
+    ("reports", clock.MINUTE, reports.plan),
 )
