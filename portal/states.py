@@ -234,6 +234,12 @@ SHOWN_REQUEST = {
     ENDED: Shown("Ended", "mute", "overdue", "grey"),
 }
 
+SHOWN_WEBHOOK = {
+    ACTIVE: Shown("Active", "ok", "approved", "green", hollow=True),
+    "failing": Shown("Tried again", "warn", "overdue", "grey"),
+    PAUSED: Shown("Paused", "mute", "withdrawn", "grey"),
+}
+
 
 def shown_file(state: str, error: str | None = None) -> Shown:
     """The pill of a file: a failed file is told apart by whose fault it is."""

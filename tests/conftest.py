@@ -66,7 +66,7 @@ class Browser(FlaskClient):
             self.token = browser.token(answer.text) or self.token
         return answer
 
-    def send(self, address: str, *, htmx: bool = False, **fields):
+    def send(self, address: str, /, *, htmx: bool = False, **fields):
         """Post a form with its token, as a page's button would."""
         if self.token is None:
             self.get("/reset")

@@ -13,6 +13,7 @@ from portal.web import errors, formats, headers, session, shell
 AREAS = (
     "accounts",
     "account",
+    "webhooks",
     "signon",
     "admin",
     "deposit",

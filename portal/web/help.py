@@ -24,6 +24,7 @@ TOPICS = {
     "download": "Download and check",
     "metadata": "Metadata as XML",
     "api": "For programs",
+    "webhooks": "Webhooks: be told what happens",
 }
 
 

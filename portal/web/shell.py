@@ -11,7 +11,9 @@ from portal.web import formats
 
 THEMES = ("auto", "light", "dark")
 # The word of the menu that an area's pages stand under, where it is not the area's own name.
-MENU = {"public": "browse", "metadata": "deposit", "accounts": "", "account": "", "signon": "", "access": "requests"}
+MENU = {"public": "browse", "metadata": "deposit", "access": "requests"} | dict.fromkeys(
+    ("accounts", "account", "signon", "webhooks"), ""
+)
 FORM_BYTES = 4 << 20
 FORM_PARTS = 20_000
 

@@ -14,6 +14,7 @@ from portal.web.api import (
     terms,
     tus,
     uploads,
+    webhooks,
 )
 from portal.web.api.blueprint import bp
 
@@ -32,4 +33,5 @@ __all__ = [
     "terms",
     "tus",
     "uploads",
+    "webhooks",
 ]

@@ -58,6 +58,11 @@ TERMS_FIELDS = {
     "agreement": TEXT, "uses": {"type": "array", "items": TEXT}, "questions": {"type": "array", "items": {}},
     "longest_days": WHOLE, "committee": maybe(TEXT),
 }  # fmt: skip
+WEBHOOK = {
+    "id": WHOLE, "address": TEXT, "label": TEXT, "state": {"enum": list(states.WEBHOOK.states)}, "why": TEXT,
+    "last_event": WHOLE, "delivered": maybe(TEXT), "attempts": WHOLE, "failing_since": maybe(TEXT),
+    "next_attempt": maybe(TEXT), "created": TEXT,
+}  # fmt: skip
 SCHEMAS = {
     "FileFields": thing(FILE_FIELDS, "name"),
     "DatasetFields": thing({**DATASET_FIELDS, "template": TEXT,
@@ -133,6 +138,11 @@ SCHEMAS = {
                     "deciders": LIST}),
     "DeciderFields": thing({"email": TEXT}, "email"),
     "Action": thing({"note": TEXT, "version": WHOLE}),
+    "WebhookFields": thing({"address": {"type": "string", "format": "uri"}, "label": TEXT}, "address"),
+    "Webhook": thing(WEBHOOK),
+    "NewWebhook": thing({**WEBHOOK, "secret": TEXT}),
+    "WebhookTry": thing({"id": WHOLE, "at": TEXT, "message": TEXT, "action": TEXT, "event": maybe(WHOLE),
+                         "status": maybe(WHOLE), "says": TEXT, "took_ms": WHOLE}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),
     "Problem": thing({"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "code": TEXT,
