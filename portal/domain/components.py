@@ -67,8 +67,14 @@ def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
     aliases: dict[str, list[str]] = {}
     for row in rows:
         aliases.setdefault(row["type"], []).append(row["alias"])
-    found = {kind: by_alias(rows[0]["center_id"], kind, listed) for kind, listed in aliases.items()}
-    return {(kind, alias): row.id for kind, known in found.items() for alias, row in known.items()}
+    found: dict[tuple[str, str], int] = {}
+    for kind, listed in aliases.items():
+        for part in portions(listed):
+            query = select(Component.id, Component.alias).where(
+                Component.center_id == rows[0]["center_id"], Component.type == kind, Component.status != "withdrawn",
+                Component.alias.in_(part))  # fmt: skip
+            found |= {(kind, row.alias): row.id for row in db.session.connection().execute(query)}
+    return found
 
 
 _CHANGED = ("state", "comment", "title", "sent", "xml", "md5", "accession")
@@ -91,18 +97,18 @@ def refuse(rows: list[dict[str, Any]]) -> None:
         db.session.connection().execute(statement, rows)
 
 
-def refer(pairs: dict[int, set[int]]) -> None:
-    """What each component refers to, and nothing else."""
-    _pair(ComponentRef, "ref_id", pairs)
+def refer(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
+    """What each component refers to, and nothing else. `fresh` ones referred to nothing before."""
+    _pair(ComponentRef, "ref_id", pairs, fresh)
 
 
-def name_files(pairs: dict[int, set[int]]) -> None:
+def name_files(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
     """Which files each component names, and no others."""
-    _pair(ComponentFile, "file_id", pairs)
+    _pair(ComponentFile, "file_id", pairs, fresh)
 
 
-def _pair(model: Any, column: str, pairs: dict[int, set[int]]) -> None:
-    for part in portions(pairs):
+def _pair(model: Any, column: str, pairs: dict[int, set[int]], fresh: bool) -> None:
+    for part in portions(() if fresh else pairs):
         db.change(delete(model).where(model.component_id.in_(part)))
     rows = [{"component_id": one, column: other} for one, others in pairs.items() for other in others]
     if rows:

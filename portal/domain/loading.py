@@ -19,7 +19,7 @@ class Raced(errors.Busy):
 
 
 def load(parcel: Parcel) -> None:
-    """Write a resolved parcel. Raises Raced when what was looked up no longer holds."""
+    """Write a resolved parcel, or a portion of one. Raises Raced when what was looked up no longer holds."""
     _check_race(parcel)
     touched = _datasets(parcel)
     _check_files(parcel)
@@ -30,7 +30,13 @@ def load(parcel: Parcel) -> None:
     for dataset in touched.values():
         _load_files(parcel, dataset)
         _tell(parcel, dataset)
-    for dataset in touched.values():
+    parcel.touched |= set(touched)
+
+
+def close(parcel: Parcel) -> None:
+    """After the last portion: what is complete goes to the curators, and all say how they stand."""
+    for dataset_id in sorted(parcel.touched):
+        dataset = db.session.get_one(Dataset, dataset_id)
         _hand_in(parcel, dataset)
         components.settle(dataset)
 

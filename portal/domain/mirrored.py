@@ -3,6 +3,7 @@
 A text typed over one that came as XML is patched into it, and what else stands there is kept.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,6 +22,7 @@ FACTS = (Component.id, Component.type, Component.alias, Component.accession, Com
          Component.state, Component.updated_at)  # fmt: skip
 
 
+PORTION = 5000
 # Where a title and an abstract are said, the first place first.
 TITLES = (("SUBMISSION", "TITLE"), ("STUDY", objects.TITLES["STUDY"]))
 ABSTRACTS = tuple(("STUDY", path) for path in objects.ABSTRACTS["STUDY"])
@@ -159,23 +161,31 @@ def _analysis(file: Any, refs: str) -> str:
             + (f"<ANALYSIS_ATTRIBUTES>{more}</ANALYSIS_ATTRIBUTES>" if more else ""))  # fmt: skip
 
 
-def write(found: Plan) -> None:
-    """Make, change and withdraw in set-based statements; what stays the same is not touched."""
-    dataset, made = found.dataset, found.wanted
+def portions(found: Plan) -> Iterator[list[Wanted]]:
+    """What is to be written, in portions that hold the write lock for a moment only. What stays is not among it."""
+    changed = [one for one in found.wanted if one.row is None or one.row.md5 != one.md5]
+    for start in range(0, len(changed), PORTION):
+        yield changed[start : start + PORTION]
+
+
+def write(found: Plan, part: list[Wanted]) -> None:
+    """Make and change components in set-based statements."""
+    dataset = found.dataset
     shared = {"state": states.RECEIVED, "comment": "", "sent": None}
     place = {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "form"}
-    fresh = [one for one in made if one.row is None]
+    fresh = [one for one in part if one.row is None]
     ids = components.add([shared | place | {"type": one.type, "alias": one.alias} | _values(one) for one in fresh])
-    changed = [one for one in made if one.row is not None and one.row.md5 != one.md5]
-    components.change([shared | {"row": one.row.id, "state": one.row.state} | _values(one) for one in changed])
-    components.change(found.patched)
-    if found.gone:
-        for part in components.portions(found.gone):
-            db.change(
-                update(Component).where(Component.id.in_(part)).values(status="withdrawn", updated_at=clock.now())
-            )
+    components.change([shared | {"row": one.row.id, "state": one.row.state} | _values(one)
+                       for one in part if one.row is not None])  # fmt: skip
     _lead(found, {one.file.id: ids[one.type, one.alias] for one in fresh if one.file is not None})
-    components.settle(dataset)
+
+
+def close(found: Plan) -> None:
+    """Patch what came as XML, withdraw what names nothing any more, and say how all stand."""
+    components.change(found.patched)
+    for part in components.portions(found.gone):
+        db.change(update(Component).where(Component.id.in_(part)).values(status="withdrawn", updated_at=clock.now()))
+    components.settle(found.dataset)
 
 
 def _values(one: Wanted) -> dict[str, Any]:
@@ -184,13 +194,13 @@ def _values(one: Wanted) -> dict[str, Any]:
 
 def _lead(found: Plan, fresh: dict[int, int]) -> None:
     """Each new ANALYSIS names its file and refers to the STUDY and SAMPLE of the dataset."""
-    components.name_files({component_id: {file_id} for file_id, component_id in fresh.items()})
+    components.name_files({component_id: {file_id} for file_id, component_id in fresh.items()}, fresh=True)
     query = select(Component.id, Component.type).where(
         Component.dataset_id == found.dataset.id, Component.type.in_(("STUDY", "SAMPLE")), Component.status == "",
         Component.accession.is_not(None))  # fmt: skip
     rows = list(db.session.execute(query))
     whole = {row.id for row in rows if len([one for one in rows if one.type == row.type]) == 1}
-    components.refer({component_id: whole for component_id in fresh.values()})
+    components.refer({component_id: whole for component_id in fresh.values()}, fresh=True)
 
 
 def _patches(dataset: Dataset, rows: list[Any]) -> list[dict[str, Any]]:

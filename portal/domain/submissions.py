@@ -3,7 +3,7 @@
 take() brings its own short transactions: texts and digests are made between them, outside the write lock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal import clock, db, errors
 from portal.domain import components, loading, parcels, receipts, resolving, targets
@@ -11,6 +11,7 @@ from portal.domain.parcels import Document, Parcel
 from portal.models import Account, Delivery, DeliveryUpload
 
 ATTEMPTS = 3
+PORTION = 10_000
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,15 @@ def take(documents: list[Document], *, actor: Account, via: str, action: str = "
         resolving.annotate(parcel, fresh)
         resolving.project(parcel)
         try:
-            with db.transaction():
-                return _load(parcel, via=via, uploads=uploads)
+            _load(parcel)
         except loading.Raced:
-            if attempt == ATTEMPTS:
-                raise
+            if attempt < ATTEMPTS:
+                continue
+            raise
+        with db.transaction():
+            loading.close(parcel)
+            targets.act(parcel)
+            return _record(parcel, receipts.write(parcel), via=via, uploads=uploads)
     raise AssertionError("unreachable")
 
 
@@ -58,19 +63,22 @@ def _resolve(parcel: Parcel) -> None:
     resolving.refer(parcel)
 
 
-def _load(parcel: Parcel, *, via: str, uploads: tuple[int, ...]) -> Outcome:
-    try:
-        with db.savepoint():
-            loading.load(parcel)
-    except loading.Raced:
-        raise
-    except errors.DomainError as error:
-        parcel.faults.append(" ".join([error.sentence, *list(error.fields.values())[:20]]))
-        parcel.dataset = None
-        for item in parcel.items:
-            item.refusal = item.refusal or "It was not loaded."
-    targets.act(parcel)
-    return _record(parcel, receipts.write(parcel), via=via, uploads=uploads)
+def _load(parcel: Parcel) -> None:
+    """Portion by portion, so that nobody waits long for the write lock. A portion that is refused is told of."""
+    for start in range(0, len(parcel.items), PORTION):
+        part = replace(parcel, items=parcel.items[start : start + PORTION])
+        try:
+            with db.transaction():
+                loading.load(part)
+        except loading.Raced:
+            raise
+        except errors.DomainError as error:
+            parcel.faults.append(" ".join([error.sentence, *list(error.fields.values())[:20]]))
+            for item in part.items:
+                item.refusal = item.refusal or "It was not loaded."
+            continue
+        parcel.dataset = part.dataset or parcel.dataset
+        parcel.home = parcel.dataset.id if parcel.dataset is not None else parcel.home
 
 
 def answered(outcome: Outcome, *, via: str, uploads: tuple[int, ...]) -> Outcome:

@@ -8,20 +8,30 @@ from portal.jobs.work import Again, Progress
 from portal.models import Account, Dataset, Upload
 
 
-def follow(hold: Hold, _progress: Progress) -> None:
+def follow(hold: Hold, progress: Progress) -> None:
     """What components say and how they stand is said anew after an edit, and after files were archived, removed or
     released. The texts are made between two short transactions."""
     dataset = db.session.get(Dataset, hold.dataset_id)
-    plan = mirrored.plan(dataset) if dataset is not None and dataset.accession else None
-    if plan is not None:
+    if dataset is not None and dataset.accession:
+        _mirror(mirrored.plan(dataset), hold, progress)
+    else:
         with db.transaction():
-            jobs.check_hold(hold)
-            mirrored.reserve(plan)
-        mirrored.compose(plan)
+            jobs.finish(hold)
+
+
+def _mirror(plan: mirrored.Plan, hold: Hold, progress: Progress) -> None:
     with db.transaction():
         jobs.check_hold(hold)
-        if plan is not None:
-            mirrored.write(plan)
+        mirrored.reserve(plan)
+    mirrored.compose(plan)
+    for part in mirrored.portions(plan):
+        with db.transaction():
+            jobs.check_hold(hold)
+            mirrored.write(plan, part)
+        progress.check()
+    with db.transaction():
+        jobs.check_hold(hold)
+        mirrored.close(plan)
         jobs.finish(hold)
 
 

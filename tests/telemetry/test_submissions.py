@@ -221,3 +221,14 @@ def test_hundred_thousand_objects_need_no_loop_of_statements():
     counted.clear()
     take({"SAMPLE": xml.samples(*(xml.sample(f"b{n}") for n in range(2000)))})
     assert len(counted) <= few + 4
+
+
+def test_large_delivery_is_written_in_portions(monkeypatch):
+    """Whatever its size, nobody waits long for the write lock, and the outcome is that of one piece."""
+    monkeypatch.setattr(submissions, "PORTION", 3)
+    runs = xml.runs(*(xml.run(f"r{n}", digest="no" if n == 4 else "") for n in range(10)))
+    outcome = take(xml.parts(RUN=runs))
+    assert len(receipt(outcome).findall("RUN[@accession]")) == 9
+    assert count(Component.state == states.ERROR) == 1 and count() == 14
+    assert len(depositing.files_of(outcome.parcel.dataset.id)) == 9
+    assert depositing.get(outcome.parcel.dataset.id).state == "submitted"
