@@ -4,10 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import digest, download, memory, pages, slow, small, upload
+from tests.benchmarks import digest, download, gunzip, memory, pages, slow, small, upload
 from tests.benchmarks.harness import Row, Skip
 
-ALL = {module.__name__.rsplit(".", 1)[-1]: module for module in (digest, upload, small, slow, download, memory, pages)}
+EVERY = (digest, gunzip, upload, small, slow, download, memory, pages)
+ALL = {module.__name__.rsplit(".", 1)[-1]: module for module in EVERY}
 
 
 def main(names: list[str]) -> int:
