@@ -10,7 +10,7 @@ from portal.domain import history
 from portal.models import Account, Job
 
 LEASE_MS = 60_000
-CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune", "webhook", "report"))
+CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune", "webhook", "report", "selfcheck"))
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
 
 

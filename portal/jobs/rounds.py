@@ -33,6 +33,11 @@ def owe_prune() -> None:
     jobs.owe("prune", key="prune", priority=8)
 
 
+def owe_selfcheck() -> None:
+    """A little later: at the first start of a site the doors do not stand yet."""
+    jobs.owe("selfcheck", key="selfcheck", priority=8, delay=10 * clock.MINUTE)
+
+
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("release", clock.MINUTE, owe_releases),
@@ -49,5 +54,6 @@ ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("expire", clock.DAY, owe_expiry),
     ("watch", clock.DAY, owe_watch),
     ("prune", clock.DAY, owe_prune),
+    ("selfcheck", clock.DAY, owe_selfcheck),
     ("reports", clock.MINUTE, reports.plan),
 )

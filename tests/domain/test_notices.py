@@ -16,6 +16,8 @@ VALUES = {
     "verify": {"name": "Ines", "url": "/verify/x", "hours": 24},
     "reset": {"name": "Ines", "url": "/reset/x", "hours": 1},
     "registered-exists": {"name": "Ines", "url": "/reset"},
+    "health": {"name": "Ruth", "faults": [("Disks", "Full.", "Make room."), ("FTP", "Silent.", "")],
+               "url": "/admin/check"},
     "handed_over": {"name": "Mei", "before": "Ines", "datasets": [("OMIX000001", "Liver"), ("draft 2", "")],
                     "url": "/deposit"},
     "quota_asked": {"name": "Ruth", "who": "Ines", "email": "ines@example.org", "center": "Lab", "note": "2 TB more.",
