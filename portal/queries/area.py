@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import Select, func, select, text, tuple_
 
 from portal import db, states
 from portal.domain.uploads import Place
@@ -54,15 +54,22 @@ def _inside(name: str) -> list[Any]:
 
 def folders(account: Account, place: Place) -> list[str]:
     """The folders directly in a folder, found by leaping from one to the next: those made, and those with something
-    whole in them. Beyond two hundred steps they are not looked for."""
+    in them. Beyond two hundred steps they are not looked for."""
     prefix = f"{place.name}/" if place.name else ""
     made = select(Folder.path).where(Folder.account_id == account.id, Folder.area == place.area,
                                      Folder.realm == place.realm, Folder.path > prefix,
                                      Folder.path < f"{prefix}\U0010ffff").order_by(Folder.path)  # fmt: skip
     found = {path[len(prefix) :].split("/")[0] for path in db.session.scalars(made.limit(MOST_STEPS))}
     first = select(func.min(Upload.name)).where(Upload.account_id == account.id, Upload.area == place.area,
-                                                Upload.realm == place.realm, NAMED)  # fmt: skip
-    here, end = prefix, f"{place.name}0" if place.name else "\U0010ffff"
+                                                Upload.realm == place.realm)  # fmt: skip
+    for condition in (NAMED, CUT):
+        found |= _leap(first.where(condition), prefix)
+    return sorted(found)
+
+
+def _leap(first: Select, prefix: str) -> set[str]:
+    found, here = set(), prefix
+    end = f"{prefix[:-1]}0" if prefix else "\U0010ffff"
     for _ in range(MOST_STEPS):
         name = db.session.scalar(first.where(Upload.name > here, Upload.name < end))
         if name is None:
@@ -71,7 +78,7 @@ def folders(account: Account, place: Place) -> list[str]:
         if slash:
             found.add(segment)
         here = f"{prefix}{segment}0" if slash else name
-    return sorted(found)
+    return found
 
 
 def moving(account: Account) -> bool:

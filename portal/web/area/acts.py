@@ -42,7 +42,6 @@ def rename(upload_id: int, verb: str) -> Response:
 
 
 def refused(upload_id: int, error: errors.DomainError, name: str) -> Response:
-    db.end()
     upload = areas.own(upload_id, actor=guards.account())
     status = error.status if error.status in (409, 422) else 422
     return htmx.fragment("area/upload.html", status, **context(upload), values={"name": name},

@@ -51,7 +51,6 @@ def _do(verb: str, upload_id: int, old: Place, target: str) -> None:
 
 def refused(verb: str, error: errors.DomainError, folder: str, left: list[tuple[int, Place]]) -> Response:
     """The rest of them again, with what is wrong."""
-    db.end()
     rows = [areas.own(upload_id, actor=guards.account()) for upload_id, _place in left]
     status = error.status if error.status in (409, 422) else 422
     return htmx.fragment("area/chosen.html", status, rows=rows, verb=verb, values={"folder": folder},

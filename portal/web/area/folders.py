@@ -38,7 +38,6 @@ def change_folder(verb: str) -> Response:
     except ADVICE as error:
         if isinstance(error, errors.NotFound):
             raise
-        db.end()
         status = error.status if error.status in (409, 422) else 422
         return htmx.fragment("area/folder.html", status, path=areas.path_of(old), values={"name": name},
                              wrong={"name": error.sentence}, count=number(old))  # fmt: skip
