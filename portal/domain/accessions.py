@@ -1,6 +1,7 @@
 """Accessions: given at the first submit, never used twice, not even after a restored backup (high-water file)."""
 
 import re
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -8,15 +9,24 @@ from portal import db, storage
 from portal.config import settings
 from portal.models import Counter, Dataset
 
+# The letter behind the prefix: STUDY, SAMPLE, EXPERIMENT, RUN, ANALYSIS.
+COMPONENTS = "PSXRZ"
+
 
 def give(dataset: Dataset) -> str:
     """The accession of a dataset, taken from the counter when it has none."""
     if dataset.accession is None:
-        number = take(settings().prefix)
-        dataset.accession = form(settings().prefix, number)
+        dataset.accession = block(settings().prefix, 1)[0]
         db.session.flush()
-        db.on_commit(lambda: _write_high_water(number))
     return dataset.accession
+
+
+def block(series: str, count: int) -> list[str]:
+    """So many fresh accessions of a series: the prefix of datasets, or that with the letter of components."""
+    first = take(series, count)
+    last = first + count - 1
+    db.on_commit(lambda: _write_high_water(series, last))
+    return [form(series, number) for number in range(first, last + 1)]
 
 
 def take(name: str, count: int = 1) -> int:
@@ -45,26 +55,37 @@ def is_reserved(segment: str) -> bool:
     return re.fullmatch(rf"{settings().prefix}\d{{6,}}", segment) is not None
 
 
-def _high_water() -> int:
+def is_component(text: str) -> bool:
+    """Whether a text has the form of a component's accession."""
+    return re.fullmatch(rf"{settings().prefix}[{COMPONENTS}]\d{{6,}}", text.upper()) is not None
+
+
+def _file(series: str) -> Path:
+    name = "accession-high-water"
+    return settings().keys / (name if series == settings().prefix else f"{name}-{series}")
+
+
+def _high_water(series: str) -> int:
     try:
-        return int((settings().keys / "accession-high-water").read_text())
+        return int(_file(series).read_text())
     except (FileNotFoundError, ValueError):
         return 0
 
 
-def _write_high_water(number: int) -> None:
-    if number > _high_water():
-        storage.write_whole(settings().keys / "accession-high-water", f"{number}\n".encode())
+def _write_high_water(series: str, number: int) -> None:
+    if number > _high_water(series):
+        storage.write_whole(_file(series), f"{number}\n".encode())
 
 
 def raise_to_high_water() -> None:
     """After a restored backup: go on behind the highest accession ever given. Call at start, in a transaction."""
-    highest = max([_high_water(), *_archived_numbers()])
-    row = db.session.get(Counter, settings().prefix)
-    if row is None:
-        db.session.add(Counter(name=settings().prefix, next=highest + 1))
-    elif row.next <= highest:
-        row.next = highest + 1
+    for series in (settings().prefix, *(settings().prefix + letter for letter in COMPONENTS)):
+        highest = max([_high_water(series), *(_archived_numbers() if series == settings().prefix else ())])
+        row = db.session.get(Counter, series)
+        if row is None:
+            db.session.add(Counter(name=series, next=highest + 1))
+        elif row.next <= highest:
+            row.next = highest + 1
     db.session.flush()
 
 

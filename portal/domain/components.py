@@ -49,12 +49,8 @@ def center_named(name: str) -> int | None:
 
 def reserve(counts: dict[str, int]) -> dict[str, Iterator[str]]:
     """Fresh accessions of each type, so many. Needs a transaction."""
-    found = {}
-    for kind, count in counts.items():
-        series = settings().prefix + objects.LETTERS[kind]
-        first = accessions.take(series, count)
-        found[kind] = iter([accessions.form(series, number) for number in range(first, first + count)])
-    return found
+    prefix = settings().prefix
+    return {kind: iter(accessions.block(prefix + objects.LETTERS[kind], count)) for kind, count in counts.items()}
 
 
 def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:

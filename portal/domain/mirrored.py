@@ -93,10 +93,9 @@ def reserve(found: Plan) -> None:
     for kind in objects.LETTERS:
         fresh = [one for one in found.wanted if one.type == kind and not one.accession]
         if fresh:
-            series = settings().prefix + objects.LETTERS[kind]
-            first = accessions.take(series, len(fresh))
-            for number, one in enumerate(fresh, start=first):
-                one.accession = accessions.form(series, number)
+            taken = accessions.block(settings().prefix + objects.LETTERS[kind], len(fresh))
+            for one, accession in zip(fresh, taken, strict=True):
+                one.accession = accession
 
 
 def compose(found: Plan) -> None:

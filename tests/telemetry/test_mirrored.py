@@ -2,11 +2,11 @@
 
 import pytest
 from lxml import etree
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal import db, states
-from portal.domain import datasets, files
-from portal.models import Component, Dataset
+from portal.domain import accessions, datasets, files
+from portal.models import Component, Counter, Dataset
 from portal.telemetry import metamd5
 from tests import depositing
 from tests.conftest import INES
@@ -108,3 +108,13 @@ def test_file_typed_beside_xml_has_an_analysis(run_jobs):
     extra = components(Component.origin == "form")
     assert [(one.type, one.alias) for one in extra] == [("ANALYSIS", "OMIX000001-02")]
     assert b'<STUDY_REF accession="OMIXP000001"/><SAMPLE_REF accession="OMIXS000001"/>' in extra[0].xml
+
+
+def test_accessions_are_not_used_twice_after_a_restored_backup(run_jobs):
+    depositing.submit({"a.txt": b"a"})
+    run_jobs()
+    with db.transaction():
+        db.change(update(Counter).where(Counter.name.startswith("OMIX")).values(next=1))  # as an older copy has it
+        accessions.raise_to_high_water()
+        assert [accessions.block(f"OMIX{letter}", 1) for letter in ("", "P", "S", "Z", "X")] == [
+            ["OMIX000002"], ["OMIXP000002"], ["OMIXS000002"], ["OMIXZ000002"], ["OMIXX000001"]]  # fmt: skip

@@ -59,6 +59,14 @@ def test_components_page_shows_red_with_its_reason(ines_browser, sign_in):
     assert "OMIXP000001" in shown and "&lt;STUDY_REF" in shown
 
 
+def test_accession_of_a_component_leads_to_its_page(ines_browser, client):
+    ines_browser.send("/deposit/xml", documents=chosen(xml.parts()), load="1")
+    assert ines_browser.get("/omixs000001").location == "/components/OMIXS000001"
+    assert ines_browser.get("/?term=OMIXR000001").location == "/OMIXR000001"
+    assert "Organoid 1" in ines_browser.get("/OMIXS000001", follow_redirects=True).text
+    assert client.get("/components/OMIXS000001").status_code == 404
+
+
 def test_pasted_nonsense_stays_to_be_mended(ines_browser):
     page = ines_browser.send("/deposit/xml", xml="<STUDY alias='a'>")
     assert page.status_code == 422 and "The pasted text is no well-formed XML" in page.text
