@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal import errors, states
 from portal.config import settings
-from portal.domain import access, publications
+from portal.domain import access, accessions, publications
 from portal.models import Dataset
 from portal.queries import public as released
 from portal.web import addresses, bundle, cite, download, session
@@ -17,7 +17,7 @@ bp = Blueprint("public", __name__)
 bp.register_blueprint(download.bp)
 bp.register_blueprint(bundle.bp)
 bp.register_blueprint(cite.bp)
-ACCESSION = re.compile(r"([A-Z][A-Z0-9]{1,9}?)(\d{6,})(-\d+)?")
+ACCESSION = re.compile(r"([A-Z][A-Z0-9]{1,10}?)(\d{6,})(-\d+)?")
 
 
 @bp.get("/")
@@ -25,7 +25,7 @@ def home() -> Response | str:
     """Words, or an accession, which opens its page."""
     asked = {name: request.args.get(name, "").strip() for name in ("term", "access", "type", "after", "before")}
     found = ACCESSION.fullmatch(asked["term"].upper())
-    if found and found[1] == settings().prefix:
+    if found and (found[1] == settings().prefix or accessions.is_component(found[0])):
         return redirect(url_for("public.short", accession=found[0]))
     query = released.matching(words=asked["term"], access=asked["access"], data_type=asked["type"])
     page = released.page(query, after=asked["after"], before=asked["before"])
@@ -34,9 +34,11 @@ def home() -> Response | str:
                            facets=released.facets())  # fmt: skip
 
 
-@bp.get('/<regex("[A-Za-z][A-Za-z0-9]{1,9}[0-9]{6,}(-[0-9]+)?"):accession>')
+@bp.get('/<regex("[A-Za-z][A-Za-z0-9]{1,10}[0-9]{6,}(-[0-9]+)?"):accession>')
 def short(accession: str) -> Response:
-    """OMIX000001 and OMIX000001-01, in letters of any case, lead to the landing page."""
+    """OMIX000001 and OMIX000001-01, in letters of any case, lead to the landing page; OMIXS000001 to a component."""
+    if accessions.is_component(accession):
+        return redirect(url_for("metadata.component", accession=accession.upper()))
     dataset = dataset_or_404(accession.partition("-")[0].upper())
     number = accession.partition("-")[2]
     return redirect(url_for("public.landing", ref=dataset.accession, _anchor=f"file-{int(number)}" if number else None))
