@@ -16,6 +16,7 @@ from portal import area_words, config, db, demo, errors, fsck, logs, migrations,
 from portal.config import settings
 from portal.domain import accounts, history, publications, releases, tokens
 from portal.models import Dataset
+from portal.reporting import declare as declare_reports
 
 log = logging.getLogger("omix")
 PR_SET_PDEATHSIG = 1
@@ -79,8 +80,7 @@ def parser() -> argparse.ArgumentParser:
     )
     listed = add("import", import_publications, "record papers: a file of lines ACCESSION<TAB>DOI or PMID", papers)
     listed.add_argument("path", type=Path)
-    sums = add("metamd5", print_metamd5, "print accession and canonical MD5 of the objects in XML files")
-    sums.add_argument("paths", nargs="*", help=".xml files, or files that list paths; none: paths on standard input")
+    declare_reports(parts, open_instance)
     area_words.declare(add, parts.add_parser("area", help="what lies in somebody's area"), in_area)
     add("backup", backup, "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", show_config, "print every setting with its meaning")
@@ -292,10 +292,6 @@ def import_publications(asked: argparse.Namespace) -> int:
             bad += 1
             print(f"line {number}: {' '.join(error.fields.values()) or error.sentence}", file=sys.stderr)
     return 1 if bad else 0
-
-
-def print_metamd5(asked: argparse.Namespace) -> int:
-    return part("portal.telemetry.metamd5").main(asked.paths)
 
 
 def backup(asked: argparse.Namespace) -> int:

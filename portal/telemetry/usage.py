@@ -49,7 +49,8 @@ def _host() -> str:
 
 def _table(center: Center, realm: str) -> Iterator[str]:
     quotas.forget()
-    used = quotas.used(center.id, realm)
+    with db.reading():
+        used = quotas.used(center.id, realm)
     size = quotas.limit(center, realm)
     total = size if size is not None else used + storage.free_bytes(realm)
     free = max(0, total - used)

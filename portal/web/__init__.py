@@ -21,6 +21,7 @@ AREAS = (
     "opening",
     "review",
     "tracking",
+    "reports",
     "area",
     "quota",
     "members",

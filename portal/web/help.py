@@ -23,6 +23,7 @@ TOPICS = {
     "quota": "Quota and how long uploads are kept",
     "download": "Download and check",
     "metadata": "Metadata as XML",
+    "reports": "Reports for people and programs",
     "api": "For programs",
     "webhooks": "Webhooks: be told what happens",
 }

@@ -26,6 +26,7 @@ DATASET_FIELDS = {
 
 
 ANSWER_XML = ("api.submit", "api.component_xml")
+TAKES_BYTES = ("api.send_upload", "api.changed_since_mine")
 
 
 def ref(name: str) -> dict[str, str]:
@@ -143,6 +144,11 @@ SCHEMAS = {
     "NewWebhook": thing({**WEBHOOK, "secret": TEXT}),
     "WebhookTry": thing({"id": WHOLE, "at": TEXT, "message": TEXT, "action": TEXT, "event": maybe(WHOLE),
                          "status": maybe(WHOLE), "says": TEXT, "took_ms": WHOLE}),
+    "Report": thing({"name": TEXT, "kind": {"enum": ["files", "metadata", "usage"]}, "realm": maybe(TEXT), "day": TEXT,
+                     "full": {"type": "boolean"}, "size": WHOLE, "made": TEXT, "url": TEXT}),
+    "Change": thing({"accession": TEXT, "change": {"enum": ["new", "changed", "status", "gone"]},
+                     "md5_then": maybe(TEXT), "md5_now": maybe(TEXT), "status_then": maybe(TEXT),
+                     "status_now": maybe(TEXT)}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),
     "Problem": thing({"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "code": TEXT,
@@ -183,7 +189,7 @@ def operations(rule: Rule) -> dict[str, Any]:
     }  # fmt: skip
     if told["body"]:
         operation["requestBody"] = {"content": {"application/json": {"schema": ref(told["body"])}}}
-    if rule.endpoint == "api.send_upload":
+    if rule.endpoint in TAKES_BYTES:
         operation["requestBody"] = {"content": {"application/octet-stream": {"schema": {}}}}
     if rule.endpoint in ANSWER_XML:
         operation["responses"]["200"] = {"description": "XML", "content": {"application/xml": {"schema": TEXT}}}

@@ -1,0 +1,65 @@
+"""Reads of batch reports: those that were written, and whose a person may have."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import select
+
+from portal import clock, db, errors
+from portal.config import settings
+from portal.models import Account, Center, Report
+
+NONE = "There is no such report."
+
+
+def center_for(actor: Account, name: str = "") -> Center:
+    """One's own center; for curators any. Raises NotFound for the others."""
+    if not name or name == actor.center.name:
+        return actor.center
+    found = db.session.scalar(select(Center).where(Center.name == name)) if actor.is_curator else None
+    if found is None:
+        raise errors.NotFound(f"There is no center {name} whose reports you may have.")
+    return found
+
+
+def written(center_id: int | None, *, before: int = 0, limit: int = 1000) -> list[Report]:
+    """The reports of a center that are there, newest first; without a center those of the mirror."""
+    whose = Report.center_id == center_id if center_id is not None else Report.center_id.is_(None)
+    query = select(Report).where(whose)
+    if before:
+        query = query.where(Report.id < before)
+    return list(db.session.scalars(query.order_by(Report.id.desc()).limit(limit)))
+
+
+def stored(
+    center_id: int | None, kind: str, *, name: str = "", day: str = "", full: bool = False
+) -> tuple[Report, Path]:
+    """A report by its name or day, and where it lies. Raises NotFound."""
+    for report in written(center_id):
+        by_name = name and report.name == name
+        by_day = day and report.day == day and report.full == full
+        path = settings().instance / report.path
+        if report.kind == kind and (by_name or by_day) and path.is_file():
+            return report, path
+    raise errors.NotFound(NONE)
+
+
+def kind_of(center_id: int | None, name: str) -> str:
+    """Of which kind the report of a name is. Raises NotFound."""
+    for report in written(center_id):
+        if report.name == name:
+            return report.kind
+    raise errors.NotFound(NONE)
+
+
+def moment(text: str) -> int:
+    """A day in the site's zone or a moment, as ms. Raises Invalid."""
+    if not text:
+        return 0
+    try:
+        if len(text) == 10:
+            return clock.midnight(date.fromisoformat(text), settings().timezone)
+        found = datetime.fromisoformat(text)
+        return int((found if found.tzinfo else found.replace(tzinfo=settings().zone)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise errors.Invalid(f"{text} is no day, such as {clock.today(settings().timezone)}.") from None

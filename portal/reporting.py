@@ -1,0 +1,102 @@
+"""`omix report` and `omix metamd5`: batch reports by command, and the comparison of versions."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from portal import db, errors
+from portal.domain import centers
+from portal.models import Center
+from portal.queries import reports
+from portal.telemetry import changed, metamd5, texts
+from portal.telemetry.landing import Landing
+
+PIECE = 1 << 20
+
+
+def declare(parts: argparse._SubParsersAction, open_instance: Callable[[], None]) -> None:
+    """The commands of this file, among those of `omix`."""
+    about = "write a batch report of a center, or what changed since one"
+    made = parts.add_parser("report", help=about, description=about)
+    made.add_argument("kind", choices=(*texts.KINDS, "changed"))
+    made.add_argument("--center", default="", help="name of the center; changed: that of the report, unless named")
+    made.add_argument("--full", action="store_true", help="all (the default); with --date the full report of that day")
+    made.add_argument("--date", default="", help="the report that was written for this day, YYYY-MM-DD")
+    made.add_argument("--since", default="", help="what came or changed since a day; changed: the report, a file")
+    made.add_argument("--realm", choices=("open", "protected"), default="open", help="realm of the usage report")
+    made.add_argument("-o", "--output", type=Path, help="file to write; without it standard output")
+    made.set_defaults(run=lambda asked: report(asked, open_instance))
+    about = "print accession and canonical MD5 of the objects in XML files"
+    sums = parts.add_parser("metamd5", help=about, description=about)
+    sums.add_argument("paths", nargs="*", help=".xml files, or files that list paths; none: paths on standard input")
+    sums.set_defaults(run=lambda asked: metamd5.main(asked.paths))
+
+
+def report(asked: argparse.Namespace, open_instance: Callable[[], None]) -> int:
+    open_instance()
+    if asked.kind == "changed":
+        return compare(asked)
+    center = named(asked.center)
+    if asked.date:
+        kind = "usage_protected" if asked.kind == "usage" and asked.realm == "protected" else asked.kind
+        _, path = reports.stored(center.id, kind, day=asked.date, full=asked.full)
+        with target(asked.output) as out, path.open("rb") as kept:
+            while piece := kept.read(PIECE):
+                out.write(piece)
+        return 0
+    since = 0 if asked.full else reports.moment(asked.since)
+    with target(asked.output) as out:
+        if asked.kind == "metadata":
+            texts.dump(center, out, since=since)
+        else:
+            out.writelines(texts.text(asked.kind, center, since=since, realm=asked.realm))
+    return 0
+
+
+def named(name: str) -> Center:
+    if not name:
+        raise errors.Invalid("Name the center: --center NAME.")
+    with db.reading():
+        found = centers.find(name)
+    if found is None:
+        raise errors.NotFound(f"There is no center {name}.")
+    return found
+
+
+@contextmanager
+def target(path: Path | None) -> Iterator[BinaryIO]:
+    """Where the report goes; a file appears when it is whole."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with Landing(path.absolute().parent) as place:
+        yield place.open(path.name)
+        place.place()
+
+
+def compare(asked: argparse.Namespace) -> int:
+    """Exit code 1 when anything differs, as diff does."""
+    if not asked.since:
+        raise errors.Invalid("Name the report to compare with: --since FILE.")
+    differs = 0
+    with Path(asked.since).open("rb") as kept:
+        center_id = named(asked.center).id if asked.center else whose(kept)
+        with target(asked.output) as out:
+            out.write(changed.head().encode())
+            for one in changed.compare(center_id, changed.read(kept)):
+                differs = 1
+                out.write(one.text.encode())
+    return differs
+
+
+def whose(kept: BinaryIO) -> int:
+    with db.reading():
+        found = changed.center_of(changed.read(kept))
+    kept.seek(0)
+    if found is None:
+        raise errors.NotFound("Nothing of this report is here. Name the center: --center NAME.")
+    return found

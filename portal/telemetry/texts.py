@@ -1,0 +1,36 @@
+"""A report as it stands now, by its kind: for programs that do not wait for the night."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from portal import clock
+from portal.models import Center
+from portal.telemetry import accessions, changed, files, metadata, usage
+
+KINDS = ("accessions", "files", "metadata", "usage")
+
+
+def text(kind: str, center: Center, *, since: int = 0, realm: str = "open") -> Iterator[bytes]:
+    """A tab file or the usage report, in pieces; with `since` only what came or changed since a moment."""
+    if kind == "usage":
+        return changed.joined(usage.lines(center, realm))
+    if kind == "accessions":
+        return changed.joined(
+            _with_head(accessions.head(), (one.text for one in accessions.lines(center.id, since=since)))
+        )
+    return changed.joined(_with_head(files.head(), (lines for _, lines in files.blocks(center.id, since=since))))
+
+
+def _with_head(head: str, rest: Iterator[str]) -> Iterator[str]:
+    yield head
+    yield from rest
+
+
+def dump(center: Center, target: BinaryIO, *, since: int = 0) -> None:
+    """The metadata of a center as tar.gz; with `since` the XML and lines of what changed since a moment."""
+    survey = metadata.Survey()
+    try:
+        survey.run(center.id, since=since)
+        metadata.write(target, survey, moment=clock.now())
+    finally:
+        survey.close()

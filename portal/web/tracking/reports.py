@@ -1,0 +1,53 @@
+"""The batch reports of one's center, to download; the same files that lie in /outgoing/Files/ by FTP."""
+
+from flask import Response, render_template, request, send_file
+from sqlalchemy import select
+
+from portal import db, errors
+from portal.config import settings
+from portal.models import Center
+from portal.queries import reports, submissions
+from portal.telemetry import texts
+from portal.web import guards
+from portal.web.tracking.blueprint import bp
+
+WORDS = {"metadata": "Metadata", "files": "Files", "usage": "Usage, open realm",
+         "usage_protected": "Usage, protected realm"}  # fmt: skip
+
+
+def center() -> Center:
+    return reports.center_for(guards.account(), request.args.get("center", ""))
+
+
+@bp.get("/reports", endpoint="reports")
+@guards.signed_in
+def listing() -> str:
+    me, chosen = guards.account(), center()
+    names = list(db.session.scalars(select(Center.name).order_by(Center.name).limit(1000))) if me.is_curator else []
+    return render_template(
+        "tracking/reports.html", center=chosen, centers=names, found=reports.written(chosen.id), words=WORDS,
+        tabs=submissions.tabs(me), tab="reports", hour=settings().report_hour,
+        asked={"center": chosen.name} if chosen.id != me.center_id else {},
+    )  # fmt: skip
+
+
+@bp.get("/reports/<int:report_id>/<name>", endpoint="report")
+@guards.signed_in
+def download(report_id: int, name: str) -> Response:
+    chosen = center()
+    found = next((one for one in reports.written(chosen.id) if one.id == report_id and one.name == name), None)
+    path = settings().instance / found.path if found else None
+    if path is None or not path.is_file():
+        raise errors.NotFound(reports.NONE)
+    return send_file(path, as_attachment=path.suffix == ".gz", download_name=name, conditional=True, max_age=0,
+                     mimetype="text/plain" if path.suffix == ".txt" else "application/gzip")  # fmt: skip
+
+
+@bp.get('/reports/now/<any("accessions", "files"):kind>.tsv', endpoint="report_now")
+@guards.signed_in
+def now(kind: str) -> Response:
+    """As it stands now; nobody waits for the night."""
+    answer = Response(texts.text(kind, center()), mimetype="text/tab-separated-values")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{settings().prefix}_{kind.capitalize()}.tsv"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
