@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from portal import db
 from portal.domain import accounts, jobs, notices, people
-from portal.models import Center
+from portal.models import Center, Upload
 from tests.web.matrix.rows import Row, curators, everyone
 from tests.web.matrix.rows import people as people_only
 
@@ -25,7 +25,12 @@ def stage(state: str) -> dict[str, object]:
             accounts.close(ada, actor=None)
         job = jobs.owe("prune", key="prune")
         mail = notices.send("k", to="x@example.org", template="test", name="x")
-        found = {"job": job.id, "mail": mail.id}
+        upload = Upload(token="t", account_id=ada.id, center_id=ada.center_id, realm="open", area="incoming",
+                        name="a.txt", base="a.txt", size=1, state="received", via="ftp", received_at=1, created_at=1,
+                        heard_at=1)  # fmt: skip
+        db.session.add(upload)
+        db.session.flush()
+        found = {"job": job.id, "mail": mail.id, "upload": upload.id}
     return found | {"ada": ada.id, "center": db.session.scalar(select(Center.id).where(Center.name == "Harbour Lab"))}
 
 
@@ -49,6 +54,9 @@ ROWS = [
     Row("admin.hand_over_person_page", "GET", "/admin/people/{ada}/hand-over", curators(200, anonymous=303)),
     Row("admin.hand_over_person", "POST", "/admin/people/{ada}/hand-over", curators(303, anonymous=303),
         data={"email": "mei.tanaka@example.org", "datasets": ""}),
+    Row("admin.upload", "GET", "/admin/uploads/{upload}", curators(200, anonymous=303)),
+    Row("admin.correct_upload", "POST", "/admin/uploads/{upload}", curators(409, anonymous=303),
+        data={"received": "2020-01-01", "note": ""}),
     Row("admin.centers_page", "GET", "/admin/centers", curators(200, anonymous=303)),
     Row("admin.make_center", "POST", "/admin/centers", curators(303, anonymous=303), data={"center": "Fjord Station"}),
     Row("admin.center", "GET", "/admin/centers/{center}", curators(200, anonymous=303)),
