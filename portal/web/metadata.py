@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, flash, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, render_template, request, url_for
 from lxml import etree
 
 from portal import errors, states
 from portal.domain import access, markup, submissions
 from portal.domain.parcels import Document
-from portal.models import Account
 from portal.queries import components
 from portal.telemetry import metamd5
 from portal.web import guards, htmx, session
@@ -103,11 +102,11 @@ def delivery(number: int) -> Response:
                          infos=[one.text for one in receipt.iter("INFO")])  # fmt: skip
 
 
-@bp.get("/deposit/<ref>/components")
-@guards.signed_in
+@bp.get("/review/<ref>/components")
+@guards.curator_only
 def listing(ref: str) -> Response:
-    """The components of a dataset: green, grey, red, with the reason."""
-    dataset = guards.dataset_or_404(ref, "discuss")
+    """The components of a dataset for its curators: green, grey, red, with the reason. Its submitter tracks them."""
+    dataset, g.area = guards.dataset_or_404(ref, "review"), "review"
     asked = {name: request.args.get(name, "") for name in ("state", "kind", "after", "before")}
     counts = components.counts(dataset)
     page = components.page(dataset, **asked)
@@ -128,16 +127,14 @@ def component(accession: str) -> str:
     """One component: how it stands, its files, its XML."""
     actor = session.actor()
     found = components.load(accession, actor=actor, xml=True)
+    g.area = "deposit" if access.is_owner(found.dataset, actor) else "browse"
     if found.xml is None and not access.may_discuss(found.dataset, actor):
         raise errors.NotFound(components.NOT_HERE)
     return render_template("metadata/component.html", component=found, status=components.status(found),
                            files=components.files(found), references=components.references(found),
-                           text=pretty(found.xml), own=_own(found, actor),
+                           text=pretty(found.xml), own=access.is_owner(found.dataset, actor),
+                           reviewing=access.may_review(found.dataset, actor),
                            pill=states.SHOWN_COMPONENT[found.state], file_shown=states.shown_file)  # fmt: skip
-
-
-def _own(found: Any, actor: Account | None) -> bool:
-    return access.may_discuss(found.dataset, actor)
 
 
 def pretty(xml: bytes | None) -> str:

@@ -50,11 +50,11 @@ def test_preview_then_load_without_choosing_again(ines_browser):
 def test_components_page_shows_red_with_its_reason(ines_browser, sign_in):
     runs = xml.runs(xml.run("good"), xml.run("bad<i>", experiment="nowhere", files={}))
     ines_browser.send("/deposit/xml", documents=chosen(xml.parts(RUN=runs.replace(b"<i>", b"&lt;i>"))), load="1")
-    page = ines_browser.get("/deposit/OMIX000001/components?state=error").text
+    page = sign_in(RUTH).get("/review/OMIX000001/components?state=error").text
     assert "bad&lt;i&gt;" in page and "It refers to EXPERIMENT “nowhere”, which is not here" in page
     assert "good" not in html.fromstring(page).xpath("string(//table)")
     assert "5 components: 0 loaded, 4 not linked, 1 in error" in page
-    assert "bad&lt;i&gt;" in sign_in(RUTH).get("/deposit/OMIX000001/components").text
+    assert "bad&lt;i&gt;" in ines_browser.get("/tracking/OMIX000001").text
     shown = ines_browser.get("/components/OMIXX000001").text
     assert "OMIXP000001" in shown and "&lt;STUDY_REF" in shown
 

@@ -5,7 +5,7 @@ from portal.domain import accounts, submissions
 from portal.domain.parcels import Document
 from portal.models import Dataset
 from tests.telemetry import metadata as xml
-from tests.web.matrix.rows import Row, everyone, owner, people
+from tests.web.matrix.rows import Row, curators, everyone, owner, people
 
 
 def stage(state: str) -> dict[str, object]:
@@ -39,7 +39,7 @@ ROWS = [
     Row("metadata.send", "POST", "/deposit/xml", people(200, anonymous=303), data={"xml": STUDY}),
     Row("metadata.send", "POST", "/deposit/xml", people(303, anonymous=303), data={"xml": STUDY, "load": "1"}),
     Row("metadata.delivery", "GET", "/deposit/xml/{delivery}", owner(200, anonymous=303)),
-    Row("metadata.listing", "GET", "/deposit/{ref}/components", owner(200, anonymous=303, ruth=200)),
+    Row("metadata.listing", "GET", "/review/{ref}/components", curators(200, anonymous=303)),
     Row("metadata.component", "GET", "/components/OMIXR000001", MINE),
     Row("metadata.component", "GET", "/components/OMIXR000001", everyone(200), state="released"),
     Row("metadata.script", "GET", "/help/metamd5.py", everyone(200)),
