@@ -14,7 +14,7 @@ from sqlalchemy import delete, or_, select
 
 from portal import clock, db, states
 from portal.domain import notices, webhooks
-from portal.models import Account, Webhook, WebhookTry
+from portal.models import Account, Event, Webhook, WebhookTry
 from portal.queries import catalogue
 
 FIRST_WAIT, LONGEST_WAIT = 5_000, clock.HOUR
@@ -59,23 +59,45 @@ def plan() -> None:
     due &= or_(Webhook.next_at.is_(None), Webhook.next_at <= now)
     query = select(Webhook).join(Account).where(Account.state == "active", or_(due, Webhook.test_at.is_not(None)))
     for hook in db.session.scalars(query).all():
-        until = min(newest, hook.cursor + SPAN)
-        if hook.test_at is not None or catalogue.events(hook.account, since=hook.cursor, until=until, limit=1):
+        if hook.test_at is not None or not _skip(hook, newest) or hook.cursor < newest:
             webhooks.owe(hook)
-        else:
-            hook.cursor = until
+
+
+def pass_over(webhook_id: int) -> bool:
+    """Leave behind a stretch of events that do not concern a webhook; whether to look again from where it stands."""
+    hook = db.session.get(Webhook, webhook_id, populate_existing=True)
+    newest = webhooks.newest_event()
+    if hook is None or not _is_due(hook) or hook.cursor >= newest:
+        return False
+    _skip(hook, newest)
+    return True
+
+
+def _skip(hook: Webhook, newest: int) -> bool:
+    """A stretch at a time, so that no page and no upload waits for it."""
+    until = min(newest, hook.cursor + SPAN)
+    if _first(hook, until):
+        return False
+    hook.cursor = until
+    return True
+
+
+def _first(hook: Webhook, until: int) -> list[Event]:
+    return catalogue.events(hook.account, since=hook.cursor, until=until, limit=1)
+
+
+def _is_due(hook: Webhook) -> bool:
+    return hook.account.is_active and hook.state == states.ACTIVE and (hook.next_at or 0) <= clock.now()
 
 
 def following(webhook_id: int) -> Message | None:
-    """What is to be sent now: a test that was asked for, else the first event that was not taken yet."""
+    """What is to be sent now: a test that was asked for, else the first event of the next stretch."""
     hook = db.session.get(Webhook, webhook_id, populate_existing=True)
     if hook is None or not hook.account.is_active:
         return None
     if hook.test_at is not None:
         return _test(hook)
-    if hook.state != states.ACTIVE or (hook.next_at or 0) > clock.now():
-        return None
-    found = catalogue.events(hook.account, since=hook.cursor, limit=1)
+    found = _first(hook, hook.cursor + SPAN) if _is_due(hook) else []
     return _message(hook, f"evt_{found[0].id}", catalogue.told(found[0])) if found else None
 
 

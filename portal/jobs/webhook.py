@@ -23,7 +23,7 @@ def run(hold: Hold, progress: Progress) -> None:
         with db.reading():
             jobs.check_hold(hold)
             message = deliveries.following(webhook_id)
-        if message is None or not _send(hold, message):
+        if not (_send(hold, message) if message else _pass_over(hold, webhook_id)):
             break
     else:
         _queue_up(hold, webhook_id)
@@ -38,6 +38,12 @@ def _send(hold: Hold, message: deliveries.Message) -> bool:
     with db.transaction():
         jobs.check_hold(hold)
         return deliveries.record(message, status=answer.status, says=answer.says, took=answer.took)
+
+
+def _pass_over(hold: Hold, webhook_id: int) -> bool:
+    with db.transaction():
+        jobs.check_hold(hold)
+        return deliveries.pass_over(webhook_id)
 
 
 def _queue_up(hold: Hold, webhook_id: int) -> None:

@@ -3,11 +3,11 @@
 from sqlalchemy import select
 
 from portal import clock, db, states
-from portal.domain import deliveries
+from portal.domain import deliveries, webhooks
 from portal.models import Webhook, WebhookTry
 from portal.queries import catalogue
 
-COUNTED = 100
+COUNTED, LOOKED_AT = 100, 50_000
 
 
 def shown(hook: Webhook) -> states.Shown:
@@ -16,9 +16,11 @@ def shown(hook: Webhook) -> states.Shown:
     return states.SHOWN_WEBHOOK["failing" if failing else hook.state]
 
 
-def waiting(hook: Webhook) -> int:
-    """How many events were not taken yet; COUNTED + 1 stands for more than that."""
-    return len(catalogue.events(hook.account, since=hook.cursor, limit=COUNTED + 1))
+def waiting(hook: Webhook) -> tuple[int, bool]:
+    """How many events were not taken yet, and whether there may be more: neither counts nor looks without end."""
+    until = hook.cursor + LOOKED_AT
+    found = catalogue.events(hook.account, since=hook.cursor, until=until, limit=COUNTED + 1)
+    return min(len(found), COUNTED), len(found) > COUNTED or until < webhooks.newest_event()
 
 
 def is_testing(hook: Webhook) -> bool:

@@ -371,3 +371,29 @@ def test_example_of_the_docs_verifies_what_is_sent(receiver, run_jobs):
     late = one.headers | {"webhook-timestamp": str(int(time.time()) - 3600)}
     with pytest.raises(ValueError, match="old"):
         known["verify"](hook.secret, late, one.body)
+
+
+def test_long_quiet_stretch_is_passed_over_piece_by_piece(receiver, run_jobs, monkeypatch):
+    """Much of others between two events of one's own: nothing is skipped, nothing is sent that is not one's own."""
+    monkeypatch.setattr(deliveries, "SPAN", 3)
+    hook = register(receiver.url)
+    ids = happen(1)
+    happen(10, COLLEAGUE)
+    ids += happen(1)
+    happen(7, COLLEAGUE)
+    go_round(run_jobs)
+    assert receiver.ids == ids
+    assert row(hook).cursor == webhooks.newest_event()
+
+
+def test_paused_while_passing_over_loses_nothing(receiver, run_jobs, monkeypatch):
+    monkeypatch.setattr(deliveries, "SPAN", 3)
+    hook = register(receiver.url)
+    with db.transaction():
+        webhooks.pause(webhooks.find(INES.account, hook.id), actor=INES.account)
+    ids = happen(2)
+    with db.transaction():
+        assert not deliveries.pass_over(hook.id)
+        webhooks.resume(webhooks.find(INES.account, hook.id), actor=INES.account)
+    run_jobs()
+    assert [one for one in receiver.ids if one in ids] == ids
