@@ -107,7 +107,8 @@
       event.preventDefault();
       stuck = false;
       unsaved.forEach((name) => { const field = form.elements[name]; if (field && field.name) soon(field); });
-      queue.then(() => { if (!stuck) { ready = true; form.requestSubmit(event.submitter); } });
+      // In a turn of its own: a form that is just being submitted ignores to be submitted again.
+      queue.then(() => setTimeout(() => { if (!stuck) { ready = true; form.requestSubmit(event.submitter); } }));
     });
     window.addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });
 
