@@ -4,6 +4,7 @@ the portal's own code."""
 import base64
 import hmac
 import json
+import ssl
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -70,6 +71,11 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """From now on it speaks TLS; who does not like its certificate is let go."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
 
     @property
     def ids(self) -> list[str]:

@@ -1,0 +1,92 @@
+"""Webhooks over TLS and through trouble: the certificate is that of the name, and whatever the server and the workers
+do, what it takes is every event once and in order."""
+
+import datetime as dt
+import random
+import ssl
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from portal import clock, db
+from portal.domain import deliveries, hosts
+from portal.jobs.worker import Worker
+from tests.jobs.test_webhook import _own_resolver, go_round, happen, receiver, register, row, tries
+
+__all__ = ["_own_resolver", "receiver"]
+pytestmark = pytest.mark.usefixtures("database")
+NAME = "lims.example.org"
+
+
+def identity(folder, name: str) -> tuple[ssl.SSLContext, str]:
+    """A certificate of a name that signed itself: the context of a server, and the file that makes it trusted."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    known = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = x509.CertificateBuilder(known, known, key.public_key(), 1, now - dt.timedelta(1), now + dt.timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(True, None), critical=True)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                               serialization.NoEncryption())  # fmt: skip
+    (folder / "server.pem").write_bytes(secret + pem)
+    (folder / "trusted.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context, str(folder / "trusted.pem")
+
+
+@pytest.mark.parametrize(
+    ("named", "trusted", "says"),
+    [(NAME, True, "It answered 204."), ("other.example.org", True, "certificate is not trusted: Hostname mismatch"),
+     (NAME, False, "certificate is not trusted: self")],
+)  # fmt: skip
+def test_certificate_is_that_of_the_name(receiver, run_jobs, tmp_path, monkeypatch, named, trusted, says):
+    context, file = identity(tmp_path, named)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", file)
+    receiver.encrypt(context)
+    hosts.use(lambda _host, _port: ["127.0.0.1"])
+    hook = register(f"https://{NAME}:{receiver.port}/omix")
+    happen()
+    go_round(run_jobs)
+    assert says in tries(hook)[0].says
+    assert [one.path for one in receiver.received] == (["/omix"] if "204" in says else [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_trouble_loses_nothing_and_changes_no_order(receiver, seed):
+    """Two workers, a server that refuses, breaks off and forgets to answer; a clock that goes on."""
+    dice, taken = random.Random(seed), []
+
+    def moody(handler):
+        act, last = dice.choice(("take", "take", "refuse", "drop", "half")), receiver.received[-1].id
+        if act == "take":
+            taken.append(last)
+        if act in ("take", "refuse"):
+            handler.wfile.write(b"HTTP/1.1 %d X\r\n\r\n" % (200 if act == "take" else 503))
+        if act == "half":
+            handler.wfile.write(b"HTTP/1.1 2")
+
+    receiver.usual = moody
+    hook = register(receiver.url)
+    wanted: list[str] = []
+    for _ in range(100):
+        if len(wanted) < 12 and dice.random() < 0.5:
+            wanted += happen(dice.randint(1, 3))
+        with db.transaction():
+            deliveries.plan()
+        db.end()
+        threads = [threading.Thread(target=Worker().drain) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        clock.shift(max(0, (row(hook).next_at or 0) - clock.now()))
+        if len(wanted) >= 12 and taken == wanted:
+            break
+    assert taken == wanted
+    assert row(hook).failing_since is None
