@@ -13,11 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Received:
-    """One request: its path, headers in small letters, body."""
+    """One request: its path, headers in small letters, body, and the other end of its connection."""
 
     path: str
     headers: dict[str, str]
     body: bytes
+    peer: tuple
 
     @property
     def id(self) -> str:
@@ -49,7 +50,7 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.received.append(Received(self.path, headers, body))
+                receiver.received.append(Received(self.path, headers, body, self.client_address))
                 answer = receiver.answers.popleft() if receiver.answers else receiver.usual
                 if callable(answer):
                     answer(self)
@@ -71,6 +72,10 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+
+    def keep(self) -> None:
+        """From now on it keeps connections."""
+        self._server.RequestHandlerClass.protocol_version = "HTTP/1.1"
 
     def encrypt(self, context: ssl.SSLContext) -> None:
         """From now on it speaks TLS; who does not like its certificate is let go."""

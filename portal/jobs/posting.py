@@ -1,5 +1,5 @@
-"""One POST to somebody else's server: to the addresses that were checked and no others, no redirect followed, over
-within fifteen seconds however slowly the server answers. Only the status of the answer is read."""
+"""POST to somebody else's server: to the addresses that were checked and no others, no redirect followed, over within
+fifteen seconds however slowly the server answers. Of the answer only the status is told."""
 
 import re
 import socket
@@ -7,16 +7,24 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from portal import errors
 from portal.domain import hosts
 from portal.domain.hosts import Address
 
 TIMEOUT = 15.0
-LONGEST_HEAD = 64 << 10
-STATUS = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})[ \r]")
+LONGEST = 64 << 10
+STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})[ \r]")
+FIELD = re.compile(rb"\r\n([A-Za-z-]+):[ \t]*([^\r\n]*)")
 
 
 class NoHttp(Exception):
     """What came is no answer in HTTP/1."""
+
+
+class Silent(OSError):
+    """The server closed the connection and said nothing."""
+
+    strerror = "it closed the connection without an answer"
 
 
 @dataclass(frozen=True)
@@ -28,23 +36,55 @@ class Answer:
     took: int
 
 
-def post(text: str, body: bytes, headers: dict[str, str]) -> Answer:
-    """Send a body to an address; whatever goes wrong is an answer too."""
-    begun = time.monotonic()
-    try:
-        status = _ask(hosts.parse(text), body, headers, begun + TIMEOUT)
-        says = _words(status)
-    except hosts.errors.DomainError as error:
-        status, says = None, error.fields.get("address", error.sentence)
-    except NoHttp:
-        status, says = None, "What it answered is no HTTP."
-    except ssl.SSLCertVerificationError as error:
-        status, says = None, f"Its certificate is not trusted: {error.verify_message}."
-    except TimeoutError:
-        status, says = None, f"It did not answer within {TIMEOUT:g} seconds."
-    except OSError as error:
-        status, says = None, f"It could not be reached: {error.strerror or error}."
-    return Answer(status, says, round((time.monotonic() - begun) * 1000))
+class Line:
+    """The way to one server: its connection is kept for the next message as long as both sides like."""
+
+    def __init__(self) -> None:
+        self._kept: socket.socket | None = None
+
+    def post(self, text: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """Send a body to an address; whatever goes wrong is an answer too."""
+        begun = time.monotonic()
+        status = None
+        try:
+            status = self._ask(hosts.parse(text), body, headers, begun + TIMEOUT)
+            says = _words(status)
+        except errors.DomainError as error:
+            says = error.fields.get("address", error.sentence)
+        except NoHttp:
+            says = "What it answered is no HTTP."
+        except ssl.SSLCertVerificationError as error:
+            says = f"Its certificate is not trusted: {error.verify_message}."
+        except TimeoutError:
+            says = f"It did not answer within {TIMEOUT:g} seconds."
+        except OSError as error:
+            says = f"It could not be reached: {error.strerror or error}."
+        if status is None:
+            self.close()
+        return Answer(status, says, round((time.monotonic() - begun) * 1000))
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def _ask(self, address: Address, body: bytes, headers: dict[str, str], until: float) -> int:
+        request = _request(address, body, headers)
+        if self._kept is not None:
+            try:
+                return self._exchange(self._kept, request, until)
+            except (ConnectionError, ssl.SSLEOFError, Silent):
+                self.close()  # the server closed what it had kept: that is no refusal of this message
+        self._kept = _connect(address, until)
+        return self._exchange(self._kept, request, until)
+
+    def _exchange(self, connection: socket.socket, request: bytes, until: float) -> int:
+        connection.settimeout(_left(until))
+        connection.sendall(request)
+        status, keeps = _answer(connection, until)
+        if not keeps:
+            self.close()
+        return status
 
 
 def _words(status: int) -> str:
@@ -55,19 +95,15 @@ def _words(status: int) -> str:
     return f"It answered {status}; any 2xx would do."
 
 
-def _ask(address: Address, body: bytes, headers: dict[str, str], until: float) -> int:
+def _request(address: Address, body: bytes, headers: dict[str, str]) -> bytes:
     head = {
         "Host": address.authority,
         "User-Agent": "omix-portal",
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
-        "Connection": "close",
     }
     lines = [f"POST {address.path} HTTP/1.1", *(f"{name}: {value}" for name, value in (head | headers).items())]
-    with _connect(address, until) as connection:
-        connection.settimeout(_left(until))
-        connection.sendall("\r\n".join([*lines, "", ""]).encode("ascii") + body)
-        return _status(connection, until)
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
 def _connect(address: Address, until: float) -> socket.socket:
@@ -98,19 +134,41 @@ def _left(until: float) -> float:
     return left
 
 
-def _status(connection: socket.socket, until: float) -> int:
-    """The status of the answer. What a server says in between (1xx) is passed over."""
+def _more(connection: socket.socket, said: bytes, until: float) -> bytes:
+    connection.settimeout(_left(until))
+    piece = connection.recv(LONGEST)
+    if not piece and not said:
+        raise Silent
+    if not piece or len(said) > LONGEST:
+        raise NoHttp
+    return said + piece
+
+
+def _answer(connection: socket.socket, until: float) -> tuple[int, bool]:
+    """The status, and whether the connection serves once more. What is said in between (1xx) is passed over."""
     said = b""
     while True:
         while b"\r\n\r\n" not in said:
-            connection.settimeout(_left(until))
-            piece = connection.recv(LONGEST_HEAD)
-            if not piece or len(said) > LONGEST_HEAD:
-                raise NoHttp
-            said += piece
-        found = STATUS.match(said)
+            said = _more(connection, said, until)
+        head, _, said = said.partition(b"\r\n\r\n")
+        found = STATUS.match(head + b"\r")
         if not found:
             raise NoHttp
-        if found[1][:1] != b"1":
-            return int(found[1])
-        said = said.partition(b"\r\n\r\n")[2]
+        if found[2][:1] != b"1":
+            return int(found[2]), found[1] == b"1" and _is_read(connection, head, said, int(found[2]), until)
+
+
+def _is_read(connection: socket.socket, head: bytes, said: bytes, status: int, until: float) -> bool:
+    """Read a short body to its end, so that the next answer begins where this one ends."""
+    fields = {name.lower(): value.strip().lower() for name, value in FIELD.findall(head)}
+    length = b"0" if status == 204 else fields.get(b"content-length", b"")
+    if b"transfer-encoding" in fields or fields.get(b"connection") == b"close" or not length.isdigit():
+        return False
+    if len(length) > 5 or int(length) > LONGEST:
+        return False
+    try:
+        while len(said) < int(length):
+            said = _more(connection, said or b"", until)
+    except (OSError, NoHttp):
+        return False  # the answer is known, whatever becomes of its body
+    return len(said) == int(length)

@@ -4,6 +4,7 @@ Killed after a message was taken and before that was recorded, it goes out again
 """
 
 import time
+from contextlib import closing
 
 from portal import clock, db, faults
 from portal.domain import deliveries, jobs, webhooks
@@ -18,22 +19,29 @@ SLICE = 30.0
 def run(hold: Hold, progress: Progress) -> None:
     """Send for a while, then let other addresses have their turn."""
     webhook_id, end = _webhook_id(hold), time.monotonic() + SLICE
+    with closing(posting.Line()) as line:
+        emptied = _send_all(hold, progress, line, webhook_id, end)
+    with db.transaction():
+        jobs.finish(hold)
+        hook = None if emptied else db.session.get(Webhook, webhook_id)
+        if hook is not None:
+            webhooks.owe(hook)  # a new job stands behind those that were owed meanwhile
+
+
+def _send_all(hold: Hold, progress: Progress, line: posting.Line, webhook_id: int, end: float) -> bool:
+    """Whether nothing is left to send now."""
     while time.monotonic() < end:
         progress.check()
         with db.reading():
             jobs.check_hold(hold)
             message = deliveries.following(webhook_id)
-        if not (_send(hold, message) if message else _pass_over(hold, webhook_id)):
-            break
-    else:
-        _queue_up(hold, webhook_id)
-        return
-    with db.transaction():
-        jobs.finish(hold)
+        if not (_send(hold, line, message) if message else _pass_over(hold, webhook_id)):
+            return True
+    return False
 
 
-def _send(hold: Hold, message: deliveries.Message) -> bool:
-    answer = posting.post(message.address, message.body, message.headers(clock.now()))
+def _send(hold: Hold, line: posting.Line, message: deliveries.Message) -> bool:
+    answer = line.post(message.address, message.body, message.headers(clock.now()))
     faults.point("webhook.sent")
     with db.transaction():
         jobs.check_hold(hold)
@@ -44,15 +52,6 @@ def _pass_over(hold: Hold, webhook_id: int) -> bool:
     with db.transaction():
         jobs.check_hold(hold)
         return deliveries.pass_over(webhook_id)
-
-
-def _queue_up(hold: Hold, webhook_id: int) -> None:
-    """A new job stands behind those that were owed meanwhile."""
-    with db.transaction():
-        jobs.finish(hold)
-        hook = db.session.get(Webhook, webhook_id)
-        if hook is not None:
-            webhooks.owe(hook)
 
 
 def give_up(hold: Hold, error: str) -> None:

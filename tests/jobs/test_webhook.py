@@ -397,3 +397,24 @@ def test_paused_while_passing_over_loses_nothing(receiver, run_jobs, monkeypatch
         webhooks.resume(webhooks.find(INES.account, hook.id), actor=INES.account)
     run_jobs()
     assert [one for one in receiver.ids if one in ids] == ids
+
+
+def test_fault_of_our_own_lets_the_address_rest(receiver, run_jobs):
+    hook, other = register(receiver.url + "/broken"), register(receiver.url + "/whole")
+    ids = happen(1)
+    with db.transaction():
+        db.session.get_one(Webhook, hook.id).secret = "whsec_x"
+    for _ in range(8):
+        go_round(run_jobs)
+        clock.shift(11 * clock.MINUTE)
+    assert [one.id for one in receiver.received if one.path == "/whole"] == ids and tries(hook) == []
+    failed = db.session.scalars(select(Job.key).where(Job.state == states.FAILED)).all()
+    assert failed == [f"webhook:{hook.id}"] and row(hook).next_at and not row(other).next_at
+
+
+def test_address_that_the_setting_no_longer_allows_is_not_called(receiver, run_jobs, settings):
+    hook = register(receiver.url)
+    happen()
+    settings.webhook_private = False
+    go_round(run_jobs)
+    assert receiver.received == [] and "https://" in tries(hook)[0].says

@@ -90,3 +90,56 @@ def test_trouble_loses_nothing_and_changes_no_order(receiver, seed):
             break
     assert taken == wanted
     assert row(hook).failing_since is None
+
+
+def framed(status: int, fields: bytes, body: bytes = b""):
+    return lambda handler: handler.wfile.write(b"HTTP/1.1 %d X\r\n%s\r\n\r\n%s" % (status, fields, body))
+
+
+def test_connection_is_kept_for_what_follows(receiver, run_jobs):
+    receiver.keep()
+    hook = register(receiver.url)
+    ids = happen(4)
+    receiver.answers.extend([framed(200, b"Content-Length: 5", b"taken"), framed(204, b"X: y"), 202, 201])
+    go_round(run_jobs)
+    assert receiver.ids == ids and [one.status for one in tries(hook)] == [200, 204, 202, 201]
+    assert len({one.peer for one in receiver.received}) == 1
+
+
+@pytest.mark.parametrize(
+    "first",
+    [framed(200, b"Connection: close\r\nContent-Length: 0"), framed(200, b"Content-Length: 3", b"much more than three"),
+     framed(200, b"Content-Length: 70000"), framed(200, b"Transfer-Encoding: chunked", b"0\r\n\r\n"),
+     lambda handler: handler.wfile.write(b"HTTP/1.0 200 X\r\nContent-Length: 0\r\n\r\n")],
+)  # fmt: skip
+def test_connection_whose_end_is_not_plain_is_closed(receiver, run_jobs, first):
+    receiver.keep()
+    register(receiver.url)
+    ids = happen(2)
+    receiver.answers.append(first)
+    go_round(run_jobs)
+    assert receiver.ids == ids
+    assert len({one.peer for one in receiver.received}) == 2
+
+
+def test_kept_connection_that_was_closed_is_no_refusal(receiver, run_jobs):
+    receiver.keep()
+    hook = register(receiver.url)
+    ids = happen(2)
+
+    def take_and_leave(handler):
+        framed(200, b"Content-Length: 0")(handler)
+        handler.close_connection = True
+
+    receiver.answers.append(take_and_leave)
+    go_round(run_jobs)
+    assert receiver.ids == ids and [one.status for one in tries(hook)] == [200, 204]
+    assert len({one.peer for one in receiver.received}) == 2
+
+
+def test_new_connection_without_an_answer_is_a_refusal(receiver, run_jobs):
+    hook = register(receiver.url)
+    happen(1)
+    receiver.answers.append(lambda _handler: None)
+    go_round(run_jobs)
+    assert "closed the connection without an answer" in tries(hook)[0].says and len(receiver.received) == 1
