@@ -1,7 +1,6 @@
 """Comparison of metadata versions: what differs between a report that somebody kept and what the archive holds now."""
 
 import gzip
-import io
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -71,12 +70,8 @@ def _lines(source: BinaryIO) -> Iterator[str]:
 
 def _bounded(source: Any) -> Iterator[str]:
     """Lines of a text that may be anything: none is longer than a line can be."""
-    reader = io.TextIOWrapper(source, encoding="utf-8")
-    try:
-        while line := reader.readline(LONGEST):
-            yield line
-    finally:
-        reader.detach()
+    while line := source.readline(LONGEST):
+        yield line.decode()
 
 
 def _begins(source: BinaryIO, mark: bytes, at: int) -> bool:

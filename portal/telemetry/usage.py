@@ -69,7 +69,7 @@ def _listing(center_id: int, realm: str, now: int) -> Iterator[str]:
     for top in tops:
         yield _line("d", "root", 0, folders[top].changed if top in folders else now, top, now)
     for path in sorted(set(folders) | set(tops) - {"outgoing"}):
-        yield f"\n./{path}:\n"
+        yield f"\n\n./{path}:\n"
         yield f"total {-(-folders[path].size // BLOCK) if path in folders else 0}\n"
         below = sorted(one for one in folders if one.rpartition("/")[0] == path)
         for one in below:

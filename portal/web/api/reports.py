@@ -101,17 +101,22 @@ def send(path: Any) -> Response:
 def differences(center: Center, kept: BinaryIO) -> Response:
     """Read to the first difference before anything is answered, so that a report that is none is refused."""
     found = changed.compare(center.id, changed.read(kept))
-    first = next(found, None)
-    return Response(_as_json(first, found, kept), mimetype="application/json", headers={"Cache-Control": "no-store"})
+    try:
+        first = next(found, None)
+    except BaseException:
+        kept.close()
+        raise
+    answer = Response(_as_json(first, found), mimetype="application/json", headers={"Cache-Control": "no-store"})
+    answer.call_on_close(kept.close)
+    return answer
 
 
-def _as_json(first: Change | None, rest: Iterable[Change], kept: BinaryIO) -> Iterator[str]:
-    with kept:
-        yield '{"items": ['
-        if first is not None:
-            yield json.dumps(of_change(first))
-            yield from (", " + json.dumps(of_change(one)) for one in rest)
-        yield '], "next": null}'
+def _as_json(first: Change | None, rest: Iterable[Change]) -> Iterator[str]:
+    yield '{"items": ['
+    if first is not None:
+        yield json.dumps(of_change(first))
+        yield from (", " + json.dumps(of_change(one)) for one in rest)
+    yield '], "next": null}'
 
 
 def of_change(one: Change) -> dict[str, str | None]:

@@ -1,0 +1,98 @@
+"""What changed since a report that somebody kept: by command, by API, from every form in which it may be kept."""
+
+import gzip
+import io
+
+import pytest
+from sqlalchemy import update
+
+from portal import cli, db, errors
+from portal.domain import markup
+from portal.models import Component, Dataset
+from portal.telemetry import changed, texts
+from tests.conftest import INES, STRANGER
+from tests.telemetry import staged
+from tests.web.test_access_matrix import bearer
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def kept() -> bytes:
+    """The Accessions report of before: since then an XML changed, a dataset was suppressed, a study came."""
+    with db.transaction():
+        made = {name: one.id for name, one in staged.objects().items()}
+    report = b"".join(texts.text("accessions", INES.account.center))
+    with db.transaction():
+        xml = b'<SAMPLE accession="OMIXS000001"/>'
+        db.session.execute(update(Component).where(Component.accession == "OMIXS000001")
+                           .values(xml=xml, md5=markup.md5(xml)))  # fmt: skip
+        db.session.get_one(Dataset, made["taken back"]).state = "withdrawn"
+        staged.component(db.session.get_one(Dataset, made["submitted"]), "SAMPLE", "OMIXS000008", "s8")
+        staged.component(db.session.get_one(Dataset, made["draft"]), "SAMPLE", "OMIXS000009", "s9")
+    return report
+
+
+WANTED = [("OMIXS000001", "changed"), ("OMIX000007", "status"), ("OMIXS000008", "new")]
+
+
+def compare(report: bytes) -> list[tuple[str, str]]:
+    found = changed.compare(INES.account.center_id, changed.read(io.BytesIO(report)))
+    return [(one.accession, one.change) for one in found]
+
+
+def test_nothing_differs_from_the_report_of_now(kept):
+    assert compare(b"".join(texts.text("accessions", INES.account.center))) == []
+
+
+def test_forms_of_a_report(kept):
+    assert compare(kept) == compare(gzip.compress(kept)) == WANTED
+    plain = "".join("{0}\t{10}\n".format(*line.split("\t")[:11]) for line in kept.decode().splitlines()[1:])
+    assert compare(plain.replace("\n\n", "\n").encode()) == [WANTED[0], WANTED[2]]
+
+
+def test_dump_is_a_report_too(kept):
+    packed = io.BytesIO()
+    texts.dump(INES.account.center, packed)
+    assert compare(packed.getvalue()) == []
+    old = kept.decode().splitlines()
+    assert compare("\n".join([old[0], "OMIXS000077" + old[4][11:], *old[1:]]).encode()) == [
+        ("OMIXS000077", "gone"), *WANTED]  # fmt: skip
+
+
+def test_portions_and_another_center(kept, monkeypatch):
+    monkeypatch.setattr(changed, "SOME", 3)
+    assert compare(kept) == WANTED
+    found = changed.compare(STRANGER.account.center_id, changed.read(io.BytesIO(kept)))
+    assert {one.change for one in found} == {"gone"}
+
+
+@pytest.mark.parametrize("report", [b"\x1f\x8bnonsense", b"accession\tx\nOMIX000001\t1\n", b"\xff\xfe\x00\x00a\n",
+                                    b"OMIX000001\n", b"x" * 50_000])  # fmt: skip
+def test_what_is_no_report_is_refused(report):
+    with pytest.raises(errors.Invalid):
+        compare(report)
+
+
+def test_command_says_the_same(kept, settings, tmp_path, capfd):
+    path = tmp_path / "before.tsv"
+    path.write_bytes(kept)
+    assert cli.main(["report", "changed", "--since", str(path)]) == 1
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].split("\t") == list(changed.HEAD)
+    assert [tuple(line.split("\t")[:2]) for line in lines[1:]] == WANTED
+    assert cli.main(["report", "accessions", "--center", "Northmere Institute", "-o", str(path)]) == 0
+    assert cli.main(["report", "changed", "--since", str(path), "--center", "Northmere Institute"]) == 0
+    assert cli.main(["report", "files", "--center", "Nowhere"]) == 1
+    assert "There is no center Nowhere." in capfd.readouterr().err
+
+
+def test_call_says_the_same(app, kept):
+    headers = bearer("ines")
+    answer = app.test_client().post("/api/v1/reports/changed", data=kept, headers=headers, buffered=True)
+    assert [(one["accession"], one["change"]) for one in answer.json["items"]] == WANTED
+    assert answer.json["items"][0]["md5_now"] == markup.md5(b'<SAMPLE accession="OMIXS000001"/>')
+    refused = app.test_client().post(
+        "/api/v1/reports/changed", data=b"accession\tx\na\tb\n", headers=headers, buffered=True
+    )
+    assert refused.status_code == 422 and "Line 2 is no line of an Accessions report" in refused.text
