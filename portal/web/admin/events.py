@@ -12,7 +12,7 @@ from flask import Response, render_template, request
 from portal import clock, db, errors
 from portal.config import settings
 from portal.domain import accounts, centers
-from portal.models import Dataset, Event
+from portal.models import Dataset
 from portal.queries import happened
 from portal.queries.happened import Filter, Line
 from portal.web import guards
@@ -128,7 +128,7 @@ def cells(line: Line) -> list[Any]:
             as_json(event.after), event.note]  # fmt: skip
 
 
-def instant(event: Event) -> str:
+def instant(event: Any) -> str:
     return datetime.fromtimestamp(event.at / 1000, UTC).isoformat(timespec="milliseconds")
 
 
@@ -138,4 +138,6 @@ def as_json(value: dict | None) -> str:
 
 def harmless(value: Any) -> Any:
     """A cell that no spreadsheet program runs."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) else value
+    if not isinstance(value, str) or not value or value[0].isalnum():
+        return value
+    return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
