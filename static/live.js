@@ -2,7 +2,7 @@
 // connections are said; focus and open details survive a swap. A poll is an element whose trigger has "wake".
 (function () {
   const POLL = '[hx-trigger*="wake"]';
-  const HELD = "input:not([type=hidden]), textarea, select";
+  const HELD = "input:not([type=hidden], [hx-preserve]), textarea, select";
   const problems = () => document.getElementById("problems");
   const isPoll = (element) => element.matches && element.matches(POLL);
 
