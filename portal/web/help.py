@@ -15,6 +15,7 @@ TOPICS = {
     "md5": "Compute an MD5",
     "names": "Names of files",
     "states": "What the states mean, and what to do",
+    "tracking": "Tracking, and what lies in your area",
     "inspection": "Inspection: types, faults and what to do",
     "review": "Review: remarks, answers and what is checked",
     "sharing": "Sharing links and publications",
