@@ -75,7 +75,7 @@ def ask() -> None:
 
 def plan() -> None:
     """What an ended process never asked for."""
-    if db.session.scalar(select(Upload.id).where(NEW).limit(1)) is not None:
+    if db.session.scalar(select(Upload.id).where(NEW, Upload.sha256.is_not(None)).limit(1)) is not None:
         jobs.owe("survey", key="survey", priority=6)
 
 

@@ -1,19 +1,24 @@
 """What is checked of each type. Raises Fault; a member of a package is checked like a file, but no package in it is
 opened."""
 
-from portal.inspect import bam, fastq, kinds, sff, srf, tar
+from collections.abc import Callable
+
+from portal.inspect import bam, fastq, kinds, rar, sff, srf, tar, zst
 from portal.inspect.bounds import Fault, Watch
 from portal.inspect.packing import Listing
 from portal.inspect.reading import HEAD, Reader, drain, fill, peek
 from portal.inspect.streams import BZIP2, GZ, XZ, Unpacked
 
 CODECS = {"GZ": GZ, "BZIP2": BZIP2, "XZ": XZ}
+CHECKS: dict[str, Callable[[Reader, Watch], None]] = {
+    "BAM": bam.check, "FASTQ": fastq.check, "RAR": rar.check, "SFF": sff.check, "SRF": srf.check, "ZST": zst.check,
+}  # fmt: skip
 READS = (".fastq", ".fq", ".fasta", ".fa", ".sam", ".bam", ".cram", ".sff", ".srf")
 PACKED = (".gz", ".bgz", ".bz2", ".xz")
 # What a name promises, and the word where the bytes are nothing of the kind.
 PROMISES = {
     (".gz", ".tgz", ".bgz"): "gunzip_error", (".bz2", ".tbz2", ".tbz"): "bunzip2_error", (".zip",): "unzip_error",
-    (".tar",): "tar_error", (".bam", ".sff", ".srf", ".h5", ".hdf5", ".xz", ".rar"): "corrupt_file",
+    (".tar",): "tar_error", (".bam", ".sff", ".srf", ".h5", ".hdf5", ".xz", ".zst", ".rar"): "corrupt_file",
 }  # fmt: skip
 PLAIN = ("DATA", "TEXT", "HTML", "SHELL", "XSL", "FASTQ")
 
@@ -25,18 +30,12 @@ def check(kind: str, source: Reader, name: str, size: int, watch: Watch, listing
         _unpack(Unpacked(source, CODECS[kind], watch), name, watch, listing)
     elif kind == "TAR" and listing is not None:
         tar.Tar(source, listing, watch).walk()
-    elif kind == "FASTQ":
-        fastq.check(source)
-    elif kind == "BAM":
-        bam.check(source, watch)
-    elif kind == "SFF":
-        sff.check(source, watch)
-    elif kind == "SRF":
-        srf.check(source, watch)
     elif kind == "HDF5":
         _check_hdf5(source, size)
     elif kind == "TEXT" and _is_blank(name, source):
         raise Fault("missing_read_data")
+    elif kind in CHECKS:
+        CHECKS[kind](source, watch)
 
 
 def _unpack(unpacked: Unpacked, name: str, watch: Watch, listing: Listing | None) -> None:
@@ -45,7 +44,7 @@ def _unpack(unpacked: Unpacked, name: str, watch: Watch, listing: Listing | None
     if inner == "TAR" and listing is not None:
         tar.Tar(source, listing, watch).walk()
     elif inner == "FASTQ":
-        fastq.check(source)
+        fastq.check(source, watch)
     elif not head.strip() and _holds_reads(name) and len(head) < HEAD:
         raise Fault("missing_read_data")
     drain(source)

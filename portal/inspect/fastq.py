@@ -2,13 +2,13 @@
 
 from collections import deque
 
-from portal.inspect.bounds import Fault
+from portal.inspect.bounds import Fault, Watch
 from portal.inspect.reading import WIDE, Reader, peek
 
 TAIL = 5  # pieces in which the last read is looked for
 
 
-def check(source: Reader) -> None:
+def check(source: Reader, _watch: Watch) -> None:
     """Raises Fault. Where a read spans more than four lines, lines are not counted."""
     head, source = peek(source)
     known = head.split(b"\n")[:-1]

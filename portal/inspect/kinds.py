@@ -11,7 +11,7 @@ _MAGIC = (
     (b"[InternetShortcut]", "SHORTCUT"), (b"\0\0\0\x01Bud1", "SYSTEM"), (b"\0\x05\x16\x07", "SYSTEM"),
     (b"\0\x05\x16\0", "SYSTEM"), (b"\x7fELF", "SYSTEM"), (b"\xcf\xfa\xed\xfe", "SYSTEM"),
     (b"\xca\xfe\xba\xbe", "SYSTEM"), (b"[.ShellClassInfo]", "SYSTEM"), (b"PK\3\4", "ZIP"), (b"PK\5\6", "ZIP"),
-    (b"PK\7\x08PK\3\4", "ZIP"), (b"\xfd7zXZ\0", "XZ"),
+    (b"PK\7\x08PK\3\4", "ZIP"), (b"\xfd7zXZ\0", "XZ"), (b"\x28\xb5\x2f\xfd", "ZST"),
 )  # fmt: skip
 HEAD = 64 << 10
 _BROKEN: Any = (igzip_lib.IsalError, EOFError, ValueError)
@@ -26,7 +26,7 @@ _XSL = re.compile(rb"<(?:\w+:)?(?:stylesheet|transform)\s[^>]*http://www\.w3\.or
 
 
 def of(head: bytes, size: int | None = None) -> str:
-    """The type, by the first 64 KiB. XZ is said where the vocabulary has DATA: shown() turns it."""
+    """The type, by the first 64 KiB. XZ and ZST are said where the vocabulary has DATA: shown() turns them."""
     if not head:
         return "EMPTY"
     if head.startswith(b"\x1f\x8b"):
@@ -47,7 +47,7 @@ def of(head: bytes, size: int | None = None) -> str:
 
 def shown(kind: str) -> str:
     """The word of the vocabulary."""
-    return "DATA" if kind == "XZ" else kind
+    return "DATA" if kind in ("XZ", "ZST") else kind
 
 
 def _begins_with(head: bytes, magic: bytes) -> bool:

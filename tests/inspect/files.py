@@ -6,6 +6,7 @@ import struct
 import tarfile
 import tempfile
 import zipfile
+import zlib
 
 from portal import inspect
 from portal.inspect import Report
@@ -95,6 +96,25 @@ def srf(*blocks: bytes) -> bytes:
 
 SRF_HEADER = srf_block(b"H", b"E\x03rd_" + struct.pack(">I", 0) + b"ztr header")
 SRF_READ = srf_block(b"R", b"\0\x021a" + b"trace data")
+
+
+def rar_header(kind: int, data: bytes = b"", *, old: bool = False) -> bytes:
+    """A header of a RAR and what it says follows."""
+    if old:
+        body = bytes([kind]) + struct.pack("<HH", 0x8000 if data else 0, 7 + (4 if data else 0))
+        body += struct.pack("<I", len(data)) if data else b""
+        return struct.pack("<H", zlib.crc32(body) & 0xFFFF) + body + data
+    body = bytes([kind, 2 if data else 0]) + (bytes([len(data)]) if data else b"")
+    sized = bytes([len(body)]) + body
+    return struct.pack("<I", zlib.crc32(sized)) + sized + data
+
+
+RAR = b"Rar!\x1a\x07\x01\0" + rar_header(1) + rar_header(2, b"packed") + rar_header(5)
+OLD_RAR = b"Rar!\x1a\x07\0" + rar_header(0x73, old=True) + rar_header(0x74, b"packed", old=True) + rar_header(
+    0x7B, old=True)  # fmt: skip
+# One frame of zstd, raw: "text" with its checksum left out; and a frame to skip.
+ZST = b"\x28\xb5\x2f\xfd\x20\x04" + (4 << 3 | 1).to_bytes(3, "little") + b"text"
+SKIPPED = b"\x50\x2a\x4d\x18\x03\0\0\0abc"
 
 
 def hdf5(stated: int, length: int = 2048) -> bytes:

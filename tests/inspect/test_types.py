@@ -19,7 +19,7 @@ FILES = [
     ("HTML", b"<?xml version='1.0'?><html>"),
     ("HTML", b"  <!-- a --><!-- b --><HTML lang=en>"), ("MSOFFICE", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99)),
     ("MSOFFICE", files.zipped({"[Content_Types].xml": b"<x/>", "xl/workbook.xml": b"<y/>"})),
-    ("RAR", b"Rar!\x1a\x07\x01\0rest"), ("SFF", files.sff()), ("SHELL", b"#!/bin/sh\necho\n"),
+    ("RAR", files.RAR), ("DATA", files.ZST), ("SFF", files.sff()), ("SHELL", b"#!/bin/sh\necho\n"),
     ("SHORTCUT", b"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0"), ("SHORTCUT", b"[InternetShortcut]\nURL=http://example.org\n"),
     ("SRF", files.srf(files.SRF_HEADER, files.SRF_READ)), ("SYSTEM", b"\0\0\0\1Bud1" + bytes(40)),
     ("SYSTEM", b"\x7fELF\2\1\1"), ("SYSTEM", b"MZ".ljust(60, b"\0") + b"\x40\0\0\0PE\0\0"),

@@ -22,6 +22,7 @@ WHOLE = {
     "two.gz": gzip.compress(READS) + gzip.compress(READS), "padded.gz": gzip.compress(READS) + bytes(512),
     "trimmed.fastq": READS + b"@r\n\n+\n\n", "crlf.fastq": READS.replace(b"\n", b"\r\n"),
     "trailing.fastq": READS + b"\n\n", "empty.tar": bytes(10240), "empty.zip": files.zipped({}),
+    "n.rar": files.RAR, "o.rar": files.OLD_RAR, "p.zst": files.ZST + files.SKIPPED + files.ZST,
     "long.fastq": b"@long\n" + b"ACGT" * 400_000 + b"\n+\n" + b"F" * 1_600_000 + b"\n",
 }  # fmt: skip
 FAULTY = [
@@ -57,6 +58,10 @@ FAULTY = [
     ("corrupt_file", "a.bam", files.bgzf(files.bam())[:40] + b"XX" + files.bgzf(files.bam())[42:]),
     ("corrupt_file", "a.sff", b".sff" + bytes(60)),
     ("corrupt_file", "a.xz", lzma.compress(READS)[:40] + b"XX" + lzma.compress(READS)[42:]),
+    ("corrupt_file", "a.rar", files.RAR.replace(b"\2\2\6", b"\2\2\5")),
+    ("corrupt_file", "a.rar", files.OLD_RAR[:15] + b"X" + files.OLD_RAR[16:]),
+    ("truncated_file", "a.rar", files.OLD_RAR[:-10]),
+    ("corrupt_file", "a.zst", files.ZST + b"more"),
     ("missing_read_data", "a.bam", files.bgzf(files.bam(reads=0))),
     ("missing_read_data", "a.bam", files.bgzf(files.bam(bases=0))),
     ("missing_read_data", "a.fastq", b"@r1\n\n+\n\n" * 50),
