@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from portal import clock, db, states, storage
-from portal.domain import history, jobs, markup, matching
+from portal.domain import cutting, history, jobs, matching
 from portal.domain.uploads import Place, Standing, columns
 from portal.models import DeliveryUpload, File, Upload
 
@@ -33,7 +33,7 @@ def waiting(upload: Upload) -> list[Upload]:
         .outerjoin(File, File.upload_id == Upload.id)
         .outerjoin(DeliveryUpload, DeliveryUpload.upload_id == Upload.id)
         .where(Upload.account_id == upload.account_id, Upload.area == "incoming", Upload.realm == upload.realm,
-               Upload.state.in_(matching.LINKABLE), Upload.via == "ftp", Upload.size <= markup.LARGEST,
+               Upload.state.in_(matching.LINKABLE), Upload.via == "ftp", Upload.size <= cutting.LARGEST,
                File.id.is_(None), DeliveryUpload.upload_id.is_(None),
                Upload.name.startswith(f"{folder}/" if folder else "", autoescape=True))
         .order_by(Upload.id)

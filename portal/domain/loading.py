@@ -145,7 +145,7 @@ def _name(parcel: Parcel) -> None:
     alias = (given.alias if given else "") or (row.alias if row else "") or dataset.accession or ""
     if not alias or (row is not None and row.accession and not (given and given.alias)):
         return
-    element = given.element if given else etree.Element("SUBMISSION")
+    element = markup.parse(given.sent) if given else etree.Element("SUBMISSION")
     if dataset.accession:
         element.set("accession", dataset.accession)
     element.set("alias", alias)

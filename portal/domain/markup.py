@@ -1,4 +1,4 @@
-"""XML from outside: parsed with entities, DTDs and the network off, size and depth bounded; and canonical bytes."""
+"""Objects as XML: parsed with entities, DTDs and the network off; and the canonical bytes that are stored."""
 
 import hashlib
 import re
@@ -10,8 +10,6 @@ from lxml import etree
 from portal import errors
 from portal.telemetry import metamd5
 
-LARGEST = 128 << 20
-DEEPEST = 100
 UNSETTLED = re.compile(rb">\s+<")
 LIMIT = re.compile(r"limit|huge|too long|too deep|depth", re.I)
 # Characters that XML 1.0 lets through but no tab file or page should carry.
@@ -22,19 +20,14 @@ class _Seen(Exception):
     """The first element was reached: what stands before it is known."""
 
 
-def parse(data: bytes, *, name: str = "The document") -> etree._Element:
-    """The root of a document without layout. Raises Invalid or TooLarge with the reason."""
-    if len(data) > LARGEST:
-        raise errors.TooLarge(f"{name} is larger than {LARGEST >> 20} MiB. Send it in parts.")
-    _refuse_dtd(data, name)
+def parse(text: bytes) -> etree._Element:
+    """The tree of one object, without layout. Raises Invalid with the reason."""
     try:
-        root = etree.fromstring(data, _parser())
+        root = etree.fromstring(text, _parser())
     except etree.XMLSyntaxError as error:
-        raise errors.Invalid(f"{name} is no well-formed XML: {_plain(error)}.") from None
-    except ValueError as error:
-        raise errors.Invalid(f"{name} cannot be read: {error}.") from None
+        raise errors.Invalid(f"It is no well-formed XML: {_plain(error)}.") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise errors.Invalid(f"{name} has a DTD (DOCTYPE), which is not taken. Send it without.")
+        raise errors.Invalid("It has a DTD.")
     return root
 
 
@@ -57,29 +50,6 @@ def _parser() -> etree.XMLParser:
                            load_dtd=False, dtd_validation=False, huge_tree=False, recover=False)  # fmt: skip
 
 
-def _refuse_dtd(data: bytes, name: str) -> None:
-    """Look at what stands before the first element; nothing is expanded."""
-    probe = expat.ParserCreate()
-
-    def refuse(*_words: object) -> None:
-        raise errors.Invalid(f"{name} has a DTD (DOCTYPE), which is not taken. Send it without.")
-
-    def seen(*_words: object) -> None:
-        raise _Seen
-
-    probe.StartDoctypeDeclHandler = refuse
-    probe.StartElementHandler = seen
-    try:
-        probe.Parse(data, True)
-    except _Seen:
-        return
-    except expat.ExpatError as error:
-        words = expat.errors.messages.get(error.code, "not understood")
-        raise errors.Invalid(f"{name} is no well-formed XML: line {error.lineno}: {words}.") from None
-    except (ValueError, LookupError) as error:
-        raise errors.Invalid(f"{name} cannot be read: {error}.") from None
-
-
 def _plain(error: etree.XMLSyntaxError) -> str:
     text = (error.msg or "not understood").partition("\n")[0][:200]
     if LIMIT.search(text):
@@ -93,16 +63,6 @@ def text_of(element: etree._Element, path: str, *, longest: int = 2000) -> str:
     found = element.find(path)
     words = " ".join("".join(found.itertext()).split()) if found is not None else ""
     return CONTROLS.sub("", words)[:longest]
-
-
-def is_too_deep(element: etree._Element) -> bool:
-    level, depth = [element], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST:
-            return True
-        level = [child for one in level for child in one]
-    return False
 
 
 def canonical(element: etree._Element) -> bytes:

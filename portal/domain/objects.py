@@ -7,21 +7,21 @@ from typing import Any
 from lxml import etree
 
 from portal import errors
-from portal.domain import files, markup, names
+from portal.domain import cutting, files, markup, names, species
+from portal.domain.cutting import Piece
 
 TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
-ALL = ("SUBMISSION", *TYPES)
+ALL = cutting.ALL
 # The letter behind the site's prefix.
 LETTERS = {"STUDY": "P", "SAMPLE": "S", "EXPERIMENT": "X", "RUN": "R", "ANALYSIS": "Z"}
 REFERENCES = {"STUDY_REF": "STUDY", "SAMPLE_REF": "SAMPLE", "SAMPLE_DESCRIPTOR": "SAMPLE", "MEMBER": "SAMPLE",
               "EXPERIMENT_REF": "EXPERIMENT", "RUN_REF": "RUN", "ANALYSIS_REF": "ANALYSIS"}  # fmt: skip
 NEEDED = {"EXPERIMENT": ("STUDY", "SAMPLE"), "RUN": ("EXPERIMENT",)}
 TITLES = {"STUDY": "DESCRIPTOR/STUDY_TITLE"}
-ABSTRACTS = {"STUDY": ("DESCRIPTOR/STUDY_ABSTRACT", "DESCRIPTOR/STUDY_DESCRIPTION"), "SUBMISSION": ("DESCRIPTION",)}
+ABSTRACTS = {"STUDY": ("DESCRIPTOR/STUDY_ABSTRACT", "DESCRIPTOR/STUDY_DESCRIPTION"), "SUBMISSION": ("DESCRIPTION",),
+             "ANALYSIS": ("DESCRIPTION",)}  # fmt: skip
 LONGEST_ALIAS = 500
 LARGEST = 1 << 20
-MOST = 200_000
-WRAPPERS = ("WEBIN",)
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Reference:
     accession: str
     name: str
     center: str
-    element: Any = field(compare=False)
 
     @property
     def words(self) -> str:
@@ -47,11 +46,12 @@ class Item:
     done with it at all."""
 
     type: str
-    element: Any
     position: int
     alias: str = ""
     accession: str = ""
     title: str = ""
+    text: str = ""
+    species: str = ""
     references: list[Reference] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     sent: bytes = b""
@@ -74,52 +74,40 @@ class Item:
         return not (self.fault or self.refusal)
 
 
-def walk(root: etree._Element, *, name: str) -> Iterator[etree._Element]:
-    """The objects of a document: one by itself, a set of one type, or several sets. Raises Invalid."""
-    if root.tag in ALL:
-        yield root
-    elif root.tag in WRAPPERS:
-        for child in root.iterchildren("*"):
-            yield from walk(child, name=name)
-    elif isinstance(root.tag, str) and root.tag.removesuffix("_SET") in ALL:
-        for child in root.iterchildren("*"):
-            if child.tag != root.tag.removesuffix("_SET"):
-                raise errors.Invalid(f"{name} has a {str(child.tag)[:80]} in its {root.tag}.")
-            yield child
-    else:
-        known = ", ".join(ALL)
-        raise errors.Invalid(f"{name} begins with {str(root.tag)[:80]}. It is one of {known}, or a set: {ALL[1]}_SET.")
-
-
 def is_known(root: str) -> bool:
     """Whether a document that begins so is metadata."""
-    return root in WRAPPERS or root.removesuffix("_SET") in ALL
+    return root in (*ALL, *cutting.SETS, *cutting.WRAPPERS)
 
 
-def item(element: etree._Element, position: int) -> Item:
-    """Read one object; what is wrong with it stands in its fault."""
-    made = Item(str(element.tag), element, position)
-    made.sent = markup.canonical(element)
+def item(piece: Piece, position: int) -> Item:
+    """Read one object; what is wrong with it stands in its fault. Its tree is let go."""
+    made = Item(piece.type, position)
     try:
-        _check_size(made)
-        made.alias = names.line(element.get("alias"), longest=LONGEST_ALIAS)
-        made.accession = names.line(element.get("accession"), longest=50).upper()
-        path = TITLES.get(made.type, "TITLE")
-        made.title = markup.text_of(element, path, longest=300) or names.line(element.get("title"), longest=300)
-        made.references = list(_references(element))
-        made.files = [_file(one) for one in element.iter("FILE")] if made.type in ("RUN", "ANALYSIS") else []
+        made.alias = names.line(piece.alias, longest=LONGEST_ALIAS)
+        made.accession = names.line(piece.accession, longest=50).upper()
+        if len(piece.text) > LARGEST:
+            raise errors.Invalid(f"It is larger than {LARGEST >> 20} MiB.")
+        element = markup.parse(piece.text)
+        made.sent = markup.canonical(element)
+        _read(made, element)
         _check(made)
     except errors.DomainError as error:
         made.fault = " ".join(error.fields.values()) or error.sentence
     return made
 
 
-def _check_size(made: Item) -> None:
-    if len(made.sent) > LARGEST:
-        made.sent = b""
-        raise errors.Invalid(f"It is larger than {LARGEST >> 20} MiB.")
-    if markup.is_too_deep(made.element):
-        raise errors.Invalid(f"It is more than {markup.DEEPEST} elements deep.")
+def _read(made: Item, element: etree._Element) -> None:
+    path = TITLES.get(made.type, "TITLE")
+    made.title = markup.text_of(element, path, longest=300) or names.line(element.get("title"), longest=300)
+    made.references = [reference for _one, reference in references(element)]
+    if made.type == "SAMPLE":
+        number = markup.text_of(element, "SAMPLE_NAME/TAXON_ID", longest=20)
+        made.species = species.named(number) or markup.text_of(element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200)
+    elif made.type in ABSTRACTS:
+        told = (markup.text_of(element, path, longest=5000) for path in ABSTRACTS[made.type])
+        made.text = next((text for text in told if text), "")
+    if made.type in ("RUN", "ANALYSIS"):
+        made.files = [_file(one) for one in element.iter("FILE")]
 
 
 def _check(made: Item) -> None:
@@ -132,7 +120,8 @@ def _check(made: Item) -> None:
         raise errors.Invalid(f"It names the file {twice} twice.")
 
 
-def _references(element: etree._Element) -> Iterator[Reference]:
+def references(element: etree._Element) -> Iterator[tuple[etree._Element, Reference]]:
+    """Each place that refers to another object, and what it says."""
     for one in element.iter(*REFERENCES):
         accession, name = one.get("accession") or "", one.get("refname") or ""
         center = one.get("refcenter") or ""
@@ -143,7 +132,7 @@ def _references(element: etree._Element) -> Iterator[Reference]:
             center = told.get("namespace", "") if told is not None else ""
         if accession or name:
             found = names.line(name, longest=LONGEST_ALIAS)
-            yield Reference(REFERENCES[one.tag], accession.strip().upper()[:50], found, center.strip()[:200], one)
+            yield one, Reference(REFERENCES[one.tag], accession.strip().upper()[:50], found, center.strip()[:200])
 
 
 def _file(one: etree._Element) -> dict[str, Any]:
@@ -159,9 +148,3 @@ def _file(one: etree._Element) -> dict[str, Any]:
     if faults:
         raise errors.Invalid(f"The file {name[:200]}: {' '.join(faults.values())}")
     return {"name": values["name"], "md5": values["declared_md5"], "data_type": values["data_type"]}
-
-
-def described(made: Item) -> str:
-    """What an object says of itself at length."""
-    paths = ABSTRACTS.get(made.type, ("DESCRIPTION",))
-    return next((text for text in (markup.text_of(made.element, path, longest=5000) for path in paths) if text), "")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from portal import errors
-from portal.domain import markup, objects, orders
+from portal.domain import cutting, markup, objects, orders
 from portal.domain.objects import Item
 from portal.domain.orders import Orders
 from portal.models import Account
@@ -71,7 +71,7 @@ def read(documents: list[Document], *, actor: Account, action: str = "", hold: s
     parcel.items.sort(key=lambda item: (ORDER[item.type], item.position))
     try:
         given = orders.plain(action, hold) if action or parcel.submission is None else None
-        parcel.orders = given or orders.read(parcel.submission.element if parcel.submission else None)
+        parcel.orders = given or orders.read(markup.parse(parcel.submission.sent) if parcel.submission else None)
     except errors.DomainError as error:
         parcel.faults.append(" ".join(error.fields.values()) or error.sentence)
         parcel.items = []
@@ -82,12 +82,11 @@ def read(documents: list[Document], *, actor: Account, action: str = "", hold: s
 
 
 def _take(parcel: Parcel, document: Document) -> None:
-    root = markup.parse(document.data, name=document.name)
-    elements = list(objects.walk(root, name=document.name))
-    if len(parcel.items) + len(elements) > objects.MOST:
-        raise errors.TooLarge(f"A delivery holds at most {objects.MOST:,} objects. Send it in parts.")
-    for position, element in enumerate(elements, start=1):
-        made = objects.item(element, position)
+    pieces = cutting.cut(document.data, name=document.name)
+    if len(parcel.items) + len(pieces) > cutting.MOST:
+        raise errors.TooLarge(f"A delivery holds at most {cutting.MOST:,} objects. Send it in parts.")
+    for position, piece in enumerate(pieces, start=1):
+        made = objects.item(piece, position)
         if made.type != "SUBMISSION":
             parcel.items.append(made)
         elif parcel.submission is not None:

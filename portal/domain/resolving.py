@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain import access, components, markup, matching, objects, species
+from portal.domain import access, components, cutting, markup, matching, objects, species
 from portal.domain.objects import Item, Reference
 from portal.domain.parcels import Parcel
 from portal.models import Component, Dataset
@@ -89,7 +89,7 @@ def retry(parcel: Parcel) -> None:
         Component.comment.startswith(WAITS), Dataset.state.in_(matching.OPEN_DATASETS)).limit(10_000)  # fmt: skip
     known = {(item.type, item.alias) for item in parcel.items}
     for row in db.session.execute(query):
-        item = objects.item(markup.parse(row.sent), 0)
+        item = objects.item(cutting.cut(row.sent, name=row.type)[0], 0)
         item.again = True
         if item.alias and (item.type, item.alias) not in known:
             parcel.items.append(item)
@@ -106,11 +106,11 @@ def refer(parcel: Parcel) -> None:
             key = f"accession {reference.accession}" if reference.accession else reference.name
             target = here.get((reference.type, key)) if mine or reference.accession else None
             if target is not None and target.is_good:
-                item.targets.append((reference, target))
+                item.targets.append(target)
                 continue
             row = shelf.row(reference)
             if row is not None:
-                item.targets.append((reference, row))
+                item.targets.append(row)
                 if not item.again and row.account_id == parcel.actor.id:
                     homes += [row.dataset_id] if row.dataset_state in matching.OPEN_DATASETS else []
             elif target is not None:
@@ -162,11 +162,11 @@ def annotate(parcel: Parcel, fresh: dict[str, Iterator[str]]) -> None:
         item.accession = (item.known.accession if item.known else None) or next(fresh[item.type])
         item.alias = item.alias or item.accession
     for item in parcel.good:
-        element = item.element
+        element = markup.parse(item.sent)
         for name, value in (("accession", item.accession), ("alias", item.alias), ("center_name", parcel.center)):
             element.set(name, value)
-        for reference, target in item.targets:
-            reference.element.set("accession", target.accession)
+        for (one, _reference), target in zip(objects.references(element), item.targets, strict=True):
+            one.set("accession", target.accession)
         item.xml = markup.canonical(element)
         item.md5 = markup.md5(item.xml)
     for item in parcel.items:
@@ -178,31 +178,23 @@ def _moment() -> str:
 
 
 def project(parcel: Parcel) -> None:
-    """What the dataset says of itself, from the objects that say it; the trees have served then."""
+    """What the dataset says of itself, from the objects that say it."""
     good = parcel.good or parcel.items
     submission = parcel.submission
     study = next((item for item in good if item.type == "STUDY"), None)
     telling = [one for one in (submission, study, *good[:1]) if one is not None]
     title = next((one.title for one in telling if one.title), "") or next((one.alias for one in telling), "")
     told = [one for one in (study, submission, *(item for item in good if item.type == "ANALYSIS")) if one is not None]
-    description = next((text for text in map(objects.described, told[:20]) if text), "") or title
+    description = next((text for text in (one.text for one in told) if text), "") or title
     parcel.says_title = any(one.title for one in (submission, study) if one is not None)
-    parcel.says_text = any(objects.described(one) for one in (submission, study) if one is not None)
+    parcel.says_text = any(one.text for one in (submission, study) if one is not None)
     parcel.fields = {"title": title, "description": description, "species": _species(parcel)}
-    for item in parcel.items:
-        item.element, item.references = None, []
-        item.targets = [target for _reference, target in item.targets]
 
 
 def _species(parcel: Parcel) -> str:
-    found: set[str] = set()
-    for item in parcel.good:
-        if item.type == "SAMPLE":
-            number = markup.text_of(item.element, "SAMPLE_NAME/TAXON_ID", longest=20)
-            name = species.named(number) or markup.text_of(item.element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200)
-            found |= {name} - {""}
+    found = {item.species for item in parcel.good if item.species}
     if not found:
-        ids = {target.dataset_id for item in parcel.good for _reference, target in item.targets
+        ids = {target.dataset_id for item in parcel.good for target in item.targets
                if not isinstance(target, Item)}  # fmt: skip
         found = set(db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != "")))
     return next(iter(found)) if len(found) == 1 else species.MIXED if found else ""

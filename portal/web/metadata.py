@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, g, render_template, request, url_f
 from lxml import etree
 
 from portal import errors, states
-from portal.domain import access, markup, submissions
+from portal.domain import access, cutting, submissions
 from portal.domain.parcels import Document
 from portal.queries import components
 from portal.telemetry import metamd5
@@ -48,7 +48,7 @@ def text(data: bytes) -> str:
 @guards.raw_body
 def send() -> Response:
     """Say what the XML means; with the button Load, load it."""
-    request.max_content_length = request.max_form_memory_size = 2 * markup.LARGEST
+    request.max_content_length = request.max_form_memory_size = 2 * cutting.LARGEST
     session.check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
     me, documents, load = guards.account(), sent(), "load" in request.form
     outcome = submissions.take(documents, actor=me, via="web", action=request.form.get("action", ""),

@@ -6,7 +6,7 @@ from flask import Response, request, url_for
 from werkzeug.datastructures import FileStorage
 
 from portal import errors, states
-from portal.domain import access, accounts, markup, objects, submissions, tokens
+from portal.domain import access, accounts, cutting, objects, submissions, tokens
 from portal.domain.parcels import Document
 from portal.models import Account, Component, File
 from portal.queries import components
@@ -23,7 +23,7 @@ def submit() -> Response:
     single; or one XML document is the body. ACTION and HOLD_DATE stand in for a SUBMISSION. User name and password
     (or an API token as password) by basic authentication, or a bearer token. The answer is a RECEIPT: success="true"
     only if all was loaded; what could not be is kept with its reason."""
-    request.max_content_length = request.max_form_memory_size = markup.LARGEST
+    request.max_content_length = request.max_form_memory_size = cutting.LARGEST
     actor = caller()
     outcome = submissions.take(sent(), actor=actor, via="api", action=request.form.get("ACTION", ""),
                                hold=request.form.get("HOLD_DATE", ""))  # fmt: skip

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import resource
 import subprocess
 import time
 
@@ -27,6 +28,12 @@ def post(client, parts: dict[str, bytes], **more):
     fields = {name: (io.BytesIO(data), f"{name.lower()}.xml") for name, data in parts.items()}
     headers = more.pop("headers", basic(INES.email, PASSWORD))
     return client.post("/api/v1/submit", data=fields | more, headers=headers)
+
+
+def send_body(client, data: bytes):
+    """As the body itself; the test client would lay a large form on disk and leave it open."""
+    headers = basic(INES.email, PASSWORD) | {"Content-Type": "application/xml"}
+    return client.post("/api/v1/submit", data=data, headers=headers)
 
 
 def receipt(answer) -> etree._Element:
@@ -125,30 +132,40 @@ HOSTILE = {
     "file": (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><STUDY alias="a">&x;</STUDY>', "has a DTD"),
     "network": (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/x.dtd"><STUDY alias="a"/>', "has a DTD"),
     "hidden by UTF-16": ('<!DOCTYPE a [<!ENTITY x "y">]><STUDY alias="a">&x;</STUDY>'.encode("utf-16"), "has a DTD"),
-    "ten megabytes of text": (b"<STUDY alias='a'><DESCRIPTOR>" + LINE + b"</DESCRIPTOR></STUDY>", "longer than"),
-    "ten megabytes of attribute": (b"<STUDY alias='" + LINE + b"'/>", "longer than"),
-    "ten megabytes of name": (b"<" + LINE + b"/>", "longer than|well-formed"),
-    "deep": (b"<STUDY alias='a'>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</STUDY>", "nested too deep"),
+    "ten megabytes of text": (b"<STUDY alias='a'><DESCRIPTOR>" + LINE + b"</DESCRIPTOR></STUDY>", "larger than 1 MiB"),
+    "ten megabytes of attribute": (b"<STUDY alias='" + LINE + b"'/>", "At most 500 characters"),
+    "ten megabytes of name": (b"<" + LINE + b"/>", "begins with x"),
+    "deep": (b"<STUDY alias='a'>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</STUDY>", "That is too deep"),
     "wide": (b"<STUDY alias='a'>" + b"<a/>" * 400_000 + b"</STUDY>", "larger than 1 MiB"),
     "cut": (b"<STUDY_SET><STUDY alias='a'>", "no well-formed XML"),
     "not XML": (b"alias,title\na,b\n", "no well-formed XML"),
     "another root": (b"<html/>", "begins with html"),
     "another child": (b"<STUDY_SET><SAMPLE alias='a'/></STUDY_SET>", "has a SAMPLE in its STUDY_SET"),
-    "no bytes": (b"", "no XML|well-formed"),
+    "no bytes": (b"", "no XML"),
     "no such encoding": (b"<?xml version='1.0' encoding='klingon'?><STUDY alias='a'/>", "cannot be read|encoding"),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_document_is_answered_within_a_second(client, name, recwarn):
+def test_hostile_document_is_answered_within_a_second(client, name):
     data, words = HOSTILE[name]
-    begun = time.monotonic()
-    answer = post(client, {"STUDY": data})
-    assert time.monotonic() - begun < 3
+    begun = time.process_time()
+    answer = send_body(client, data)
+    assert time.process_time() - begun < 1.5
     told = receipt(answer)
     assert told.get("success") == "false"
     assert any(word in told.findtext("MESSAGES/ERROR") for word in words.split("|")), answer.text[:500]
     assert len(answer.data) < 5000
+
+
+def test_memory_is_bounded_by_the_largest_object(client):
+    """Twenty megabytes of the smallest elements: no tree of them is built."""
+    one = b"<STUDY alias='a%d'>" + b"<a/>" * 200_000 + b"</STUDY>"
+    text = b"<STUDY_SET>" + b"".join(one % n for n in range(30)) + b"</STUDY_SET>"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = receipt(send_body(client, text))
+    assert "has more than 5,000,000 elements" in told.findtext("MESSAGES/ERROR")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 << 10  # kB; a tree takes 700 MB
 
 
 def test_broken_document_does_not_stop_the_others(client):
