@@ -83,7 +83,7 @@ class Security:
     def _refuse_sign_in(self, error: errors.DomainError) -> None:
         self.log("sign-in failed")
         kind = "not_confirmed" if isinstance(error, accounts.NotConfirmed) else "wrong_password"
-        self.note(kind, self.username, meant=self.username)
+        self.note(kind, meant=self.username)  # what was typed is not kept: it may be the password
         time.sleep(self.auth_failed_timeout)
         self.attempted_logins += 1
         self.username = ""

@@ -59,7 +59,18 @@ def ftp() -> Iterator[Finding]:
         yield Finding(OK, f"FTP answers at {where.geturl()}.")
     else:
         yield Finding(WARN, f"FTP answers at {where.geturl()}, but takes nobody: {said}", "Wait, or see the log.")
+    yield from public_address()
     yield from passive_ports()
+
+
+def public_address() -> Iterator[Finding]:
+    """The address that clients are told for their data connections must be one."""
+    named = settings().ftp_public_address
+    try:
+        if named:
+            socket.gethostbyname(named)
+    except OSError:
+        yield Finding(BAD, f"{named} has no address, so FTP clients are told the local one.", "OMIX_FTP_PUBLIC_ADDRESS")
 
 
 def _greeting(host: str, port: int) -> str:

@@ -46,6 +46,7 @@ def test_wrong_user_name_is_not_repeated_to_others_at_that_address(door, ines):
     (one,) = seen(ines, "127.0.0.1")
     assert "secret.person" not in one.says and "user name that is not known" in one.says
     assert seen(ines, "192.0.2.1") == []
+    assert faults() == [("wrong_password", None, "")]
 
 
 def test_right_password_of_an_unconfirmed_account_is_no_wrong_password(door, database):

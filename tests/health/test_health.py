@@ -140,6 +140,14 @@ def test_closed_passive_ports_are_suspected_from_several_places(database):
     assert said(doors.passive_ports) == ""
 
 
+def test_public_address_of_ftp_that_means_nothing_is_a_fault(database, settings):
+    assert said(doors.public_address) == ""
+    settings.ftp_public_address = "127.0.0.1"
+    assert said(doors.public_address) == ""
+    settings.ftp_public_address = "no-such-host.invalid"
+    assert said(doors.public_address).startswith("bad no-such-host.invalid has no address")
+
+
 @pytest.mark.parametrize(("days", "words"), [(300, "ok The certificate of FTP lasts 300"), (3, "warn "), (-2, "bad ")])
 def test_certificate_that_ends_is_told_in_time(database, settings, days, words):
     (settings.keys / "ftp.pem").write_bytes(certificate(days))
