@@ -4,10 +4,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import digest, download, gunzip, memory, pages, slow, small, tracking, upload
+from tests.benchmarks import digest, download, gunzip, memory, pages, reports, slow, small, tracking, upload
 from tests.benchmarks.harness import Row, Skip
 
-EVERY = (digest, gunzip, upload, small, slow, download, memory, pages, tracking)
+EVERY = (digest, gunzip, upload, small, slow, download, memory, pages, tracking, reports)
 ALL = {module.__name__.rsplit(".", 1)[-1]: module for module in EVERY}
 
 
