@@ -17,6 +17,7 @@ GROUPS = {states.ARCHIVED: "archived", states.FAILED: "fault", states.ERROR: "fa
 VIEWS = ("", "problems", "archived", "work", "received", "waiting", "aside")
 _SIZE = func.coalesce(File.size, Upload.size, -1)
 SORTS = {"": (File.n,), "name": (File.name, File.n), "size": (_SIZE, File.n)}
+INSPECTING = states.Shown("Inspecting", "wait", "inspecting", "grey")
 RECEIVING = states.SHOWN_UPLOAD[states.RECEIVING]
 DELAYED = states.Shown("Checking, delayed", "warn", "overdue", "grey")
 
@@ -28,6 +29,7 @@ class Work:
     done: int
     total: int
     rate: int | None
+    kind: str = ""  # of the job
 
     @property
     def percent(self) -> int | None:
@@ -55,6 +57,8 @@ class Row:
         """The pill: a file that only waits tells when its bytes are on their way, a checked one when it takes a day."""
         if self.coming is not None and self.coming.state == states.RECEIVING:
             return RECEIVING
+        if self.work is not None and self.work.kind == "inspect":
+            return INSPECTING
         if self.checking:
             return DELAYED if self.delayed else states.SHOWN_FILE[states.CHECKING]
         if self.faulty:
@@ -158,6 +162,8 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
     rows = []
     for file in files:
         work = works.get(file.upload_id or 0)
+        if work is not None and work.kind == "inspect" and file.state != states.RECEIVED:
+            work = None
         if work is None and file.state == states.CHECKING and alone:
             work = whole
         there = coming.get(file.name) or coming.get(file.base) if file.state == states.WAITING else None
@@ -198,7 +204,7 @@ def works_of(dataset_id: int, upload_ids: list[int]) -> tuple[dict[int, Work], W
     by_upload: dict[int, Work] = {}
     whole = None
     for job in db.session.scalars(select(Job).where(Job.state == states.RUNNING)):
-        work = Work(job.done, job.total, job.rate)
+        work = Work(job.done, job.total, job.rate, job.kind)
         if job.upload_id in upload_ids:
             by_upload[job.upload_id] = work
         elif job.dataset_id == dataset_id and job.kind == "archive":

@@ -9,11 +9,10 @@ from portal import clock, db, inspect, states
 from portal.domain import expiry
 from portal.models import Account, Dataset, File, Job, Upload, WireFault
 from portal.queries import keyset
-from portal.queries.files import Work
+from portal.queries.files import INSPECTING, Work
 
 LINKABLE = (states.RECEIVED, states.FAILED)
 CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
-INSPECTING = states.Shown("Inspecting", "wait", "inspecting", "grey")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import gzip
 
 import pytest
 
-from portal import db
-from portal.models import Member
+from portal import clock, db
+from portal.models import Job, Member
 from tests import depositing as deposit
 from tests.arrival.conftest import receiving
 from tests.conftest import RUTH
@@ -115,3 +115,16 @@ def test_help_explains_every_word(client):
     page = client.get("/help/inspection").text
 
     assert [word for word in files.inspect.ERRORS if word.replace("<", "&lt;").replace(">", "&gt;") not in page] == []
+
+
+def test_running_inspection_shows_how_far_it_is(sign_in, ines):
+    deposit.send("a.gz", CUT)
+    upload = deposit.upload_of("a.gz").id
+    with db.transaction() as session:
+        dataset_id = deposit.datasets.create(actor=ines.account, title="T", files=[{"name": "a.gz"}]).id
+        session.add(Job(kind="inspect", key="inspect:u", upload_id=upload, state="running",
+                        done=30, total=100, not_before=1, created_at=1, lease_until=clock.now() + 60_000))  # fmt: skip
+    browser = sign_in(ines)
+
+    assert "Inspecting 30 %" in browser.get(f"/deposit/{dataset_id}").text
+    assert "Inspecting 30 %" in browser.get("/area").text
