@@ -50,16 +50,24 @@ def begin(dataset: Dataset, *, actor: Account) -> Request:
     if known is not None:
         return known
     now = clock.now()
-    made = Request(dataset_id=dataset.id, account_id=actor.id, state=states.DRAFT, answers=[], created_at=now,
-                   updated_at=now)  # fmt: skip
-    earlier = db.session.scalars(select(Request).where(Request.account_id == actor.id).order_by(Request.id.desc()))
-    if said := earlier.first():
-        made.institution, made.principal_investigator = said.institution, said.principal_investigator
-        if said.dataset_id == dataset.id:
-            made.purpose, made.ethics, made.answers = said.purpose, said.ethics, said.answers
+    made = Request(dataset_id=dataset.id, account_id=actor.id, state=states.DRAFT, created_at=now, updated_at=now,
+                   **said_before(dataset, actor))  # fmt: skip
     db.session.add(made)
     db.session.flush()
     return made
+
+
+def said_before(dataset: Dataset, account: Account) -> dict[str, Any]:
+    """What a new request begins with: who one is from the last one, and all of it from the last for this dataset."""
+    query = select(Request).where(Request.account_id == account.id).order_by(Request.id.desc()).limit(1)
+    last = db.session.scalars(query).first()
+    same = db.session.scalars(query.where(Request.dataset_id == dataset.id)).first()
+    found: dict[str, Any] = {name: getattr(same, name) if same else "" for name in FIELDS} | {"answers": []}
+    if same is not None:
+        found["answers"] = same.answers
+    elif last is not None:
+        found |= {name: getattr(last, name) for name in ("institution", "principal_investigator")}
+    return found
 
 
 def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[str, str]]:

@@ -28,8 +28,7 @@ def form_page(ref: str) -> Response | str:
         return htmx.see_other(address(known))
     if blocking := requests.obstacle(dataset, me):
         raise errors.Conflict(blocking, accession=dataset.accession)
-    return render_template("access/form.html", **context(dataset, known), values=shown(known, terms.of(dataset)),
-                           errors={})  # fmt: skip
+    return render_template("access/form.html", **context(dataset, known), values=shown(dataset, known), errors={})
 
 
 def context(dataset: Dataset, known: Request | None) -> dict[str, Any]:
@@ -37,11 +36,13 @@ def context(dataset: Dataset, known: Request | None) -> dict[str, Any]:
             "field_of": requests.field_of, "largest": letters.LARGEST}  # fmt: skip
 
 
-def shown(known: Request | None, chosen: Terms) -> dict[str, str]:
+def shown(dataset: Dataset, known: Request | None) -> dict[str, str]:
     """What the fields hold: what was typed, or said in an earlier request."""
-    values = {name: getattr(known, name) if known else "" for name in requests.FIELDS}
-    said = {one["question"]: one["answer"] for one in known.answers} if known else {}
-    return values | {requests.field_of(n): said.get(one["text"], "") for n, one in enumerate(chosen.questions)}
+    stored = {name: getattr(known, name) for name in (*requests.FIELDS, "answers")} if known else requests.said_before(
+        dataset, guards.account())  # fmt: skip
+    said = {one["question"]: one["answer"] for one in stored.pop("answers")}
+    asked = enumerate(terms.of(dataset).questions)
+    return stored | {requests.field_of(n): said.get(one["text"], "") for n, one in asked}
 
 
 def typed(chosen: Terms) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def save_field(ref: str) -> Response:
     name, value = form.get("field", ""), form.get("value", "")
     with db.transaction():
         known = requests.begin(dataset, actor=guards.account())
-        values = shown(known, terms.of(dataset)) | {name: value}
+        values = shown(dataset, known) | {name: value}
         answers = [values[requests.field_of(n)] for n in range(len(terms.of(dataset).questions))]
         fields = {"answers": answers} if name.startswith("answer_") else {name: value}
         fault = requests.save(known, fields, actor=guards.account()).get(name, "")
