@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain import accessions, objects
-from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, File
+from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
 
 PORTION = 5000
 FACTS = (Component.id, Component.type, Component.alias, Component.accession, Component.dataset_id, Component.center_id,
@@ -160,3 +160,12 @@ def _by_dataset() -> Any:
     living = select(File.id).where(File.dataset_id == Component.dataset_id,
                                    File.state.not_in(states.DEAD_FILES)).correlate(Component)  # fmt: skip
     return and_(exists(living), ~exists(living.where(File.state != states.ARCHIVED)))
+
+
+def forget(dataset: Dataset) -> None:
+    """Remove the components of a draft that is discarded; receipts of what was sent stay."""
+    mine = select(Component.id).where(Component.dataset_id == dataset.id)
+    for model in (ComponentRef, ComponentFile):
+        db.change(delete(model).where(model.component_id.in_(mine)))
+    db.change(delete(Component).where(Component.dataset_id == dataset.id))
+    db.change(update(Delivery).where(Delivery.dataset_id == dataset.id).values(dataset_id=None))

@@ -197,8 +197,9 @@ def _tell(parcel: Parcel, dataset: Dataset) -> None:
     """A changed object is a change of its dataset: what it says of itself follows, and who looked must look again."""
     mine = [item for item in parcel.items if not item.refusal and _home(parcel, item) == dataset.id]
     changed = [item for item in mine if item.is_good and _differs(item)]
-    if not mine:
+    if not mine or (not changed and all(item.is_good for item in mine)):
         return
+    parcel.changed.add(dataset.id)
     facts = {"loaded": len(changed), "refused": len(mine) - len([item for item in mine if item.is_good]),
              "accessions": [item.accession for item in changed[:100]]}  # fmt: skip
     history.record("components", actor=parcel.actor, dataset=dataset, after=facts)
@@ -218,7 +219,8 @@ def _tell(parcel: Parcel, dataset: Dataset) -> None:
 
 def _hand_in(parcel: Parcel, dataset: Dataset) -> None:
     """Nobody presses Submit on a page: what is complete goes to the curators."""
-    if not parcel.good or dataset.state not in (states.DRAFT, states.RETURNED):
+    waits = dataset.state == states.DRAFT or (dataset.state == states.RETURNED and dataset.id in parcel.changed)
+    if not parcel.good or not waits:
         return
     missing = datasets.missing(dataset)
     if missing:

@@ -36,6 +36,7 @@ class Parcel:
     # What the dataset says of itself, from the objects that say it.
     fields: dict[str, str] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
     says_title: bool = False
     says_text: bool = False
     renamed: bool = False  # the SUBMISSION itself changed

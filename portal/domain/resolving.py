@@ -34,7 +34,8 @@ def find(parcel: Parcel) -> None:
 
 def _know(parcel: Parcel, item: Item, found: dict[str, Any]) -> None:
     row = found.get(item.accession or item.alias)
-    if item.accession and (row is None or row.center_id != parcel.actor.center_id or row.type != item.type):
+    theirs = row is not None and parcel.actor.center_id != row.center_id and parcel.actor.id != row.account_id
+    if item.accession and (row is None or theirs or row.type != item.type):
         item.refusal = f"There is no {item.type} {item.accession} of yours."
         return
     if row is None:

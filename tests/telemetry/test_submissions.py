@@ -7,12 +7,12 @@ from lxml import etree
 from sqlalchemy import event, func, select
 
 from portal import db, states
-from portal.domain import submissions
+from portal.domain import datasets, reviews, submissions
 from portal.domain.parcels import Document
 from portal.models import Component, Dataset
 from portal.telemetry import metamd5
 from tests import depositing
-from tests.conftest import COLLEAGUE, INES, STRANGER
+from tests.conftest import COLLEAGUE, INES, RUTH, STRANGER
 from tests.telemetry import metadata as xml
 
 
@@ -232,3 +232,21 @@ def test_large_delivery_is_written_in_portions(monkeypatch):
     assert count(Component.state == states.ERROR) == 1 and count() == 14
     assert len(depositing.files_of(outcome.parcel.dataset.id)) == 9
     assert depositing.get(outcome.parcel.dataset.id).state == "submitted"
+
+
+def test_draft_of_red_objects_can_be_discarded():
+    dataset_id = take({"RUN": xml.runs(xml.run(experiment="nowhere"))}).parcel.dataset.id
+    with db.transaction():
+        datasets.discard(db.session.get_one(Dataset, dataset_id), actor=INES.account)
+    assert count() == 0 and db.session.scalar(select(func.count()).select_from(Dataset)) == 0
+    assert take().success
+
+
+def test_returned_dataset_is_handed_in_again_only_once_mended():
+    dataset_id = take().parcel.dataset.id
+    with db.transaction():
+        reviews.return_(db.session.get_one(Dataset, dataset_id), note="Name the strain.", actor=RUTH.account)
+    take()
+    assert depositing.get(dataset_id).state == "returned"
+    take({"SAMPLE": xml.samples(xml.sample(title="Organoid 1, strain C57BL/6J"))})
+    assert depositing.get(dataset_id).state == "submitted"
