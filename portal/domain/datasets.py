@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import accessions, files, history, jobs, names, realms, species, transitions
+from portal.domain import accessions, components, files, history, jobs, names, realms, species, transitions
 from portal.domain.species import HUMAN, MIXED
 from portal.models import Account, Center, Dataset, File
 
@@ -210,6 +210,7 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
     if dataset.state != states.DRAFT or dataset.accession:
         raise errors.Conflict(f"This dataset is {dataset.state}; only a draft that was never submitted is discarded.")
     history.record("discard", actor=actor, dataset=dataset, before={"title": dataset.title})
+    components.forget(dataset)
     db.change(delete(File).where(File.dataset_id == dataset.id))
     db.session.delete(dataset)
     db.session.flush()
