@@ -68,14 +68,13 @@ def give_quota(ruth: Page) -> None:
     ruth.get_by_label("Open realm, GiB").fill("lots")
     ruth.get_by_role("button", name="Save").click()
     expect(ruth.get_by_text("This is not saved yet.")).to_be_visible()
-    look(ruth)
     ruth.get_by_label("Open realm, GiB").fill("5")
     ruth.get_by_role("button", name="Save").click()
     expect(ruth.get_by_text("0 B of 5.00 GB, 0 %")).to_be_visible()
 
 
 def send_test_mail(ruth: Page) -> None:
-    visit(ruth, "/admin/outbox")
+    ruth.goto("/admin/outbox")
     ruth.get_by_role("button", name="Send test mail").click()
     expect(ruth.get_by_role("heading", name="Test mail from")).to_be_visible()
     visit(ruth, "/admin/jobs")
