@@ -83,5 +83,7 @@ def owe(hook: Webhook) -> None:
 
 
 def _tell(action: str, hook: Webhook, actor: Account | None, note: str = "") -> None:
-    after = {"webhook": hook.id, "address": hook.address, "account": hook.account_id}
-    history.record(action, actor=actor, after=after, note=note)
+    """What follows a ? may be a secret of the receiver: the history, which others read, is not told of it."""
+    after = {"webhook": hook.id, "address": hook.address.partition("?")[0], "account": hook.account_id}
+    center_id = db.session.get_one(Account, hook.account_id).center_id
+    history.record(action, actor=actor, center_id=center_id, after=after, note=note)

@@ -13,6 +13,7 @@ from portal import clock, db
 from portal.models import Account, Center, Dataset, Event, File
 
 PIECE = 1000
+PERSONAL = ("account.", "token.", "webhook.")
 COLUMNS = tuple(Event.__table__.columns)  # rows, because objects would cost most of the time of a long file
 # Ids follow the clock as long as nobody sets it back; so much of that is forgiven.
 SLACK = clock.HOUR
@@ -97,7 +98,7 @@ def _branches(asked: Filter) -> list[list]:
 
 def _personal() -> list[str]:
     """Actions that are done to an account."""
-    return [action for action in actions() if action.startswith(("account.", "token."))]
+    return [action for action in actions() if action.startswith(PERSONAL)]
 
 
 def _conditions(asked: Filter) -> list:
@@ -153,7 +154,7 @@ def lines(events: list[Row]) -> list[Line]:
 def about(event: Row) -> int | None:
     """The account that something was done to."""
     found = (event.after or event.before or {}).get("account")
-    return found if isinstance(found, int) and event.action.startswith(("account.", "token.")) else None
+    return found if isinstance(found, int) and event.action.startswith(PERSONAL) else None
 
 
 def _named(model: Any, ids: set[int | None]) -> dict[int | None, Any]:

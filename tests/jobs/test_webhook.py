@@ -13,6 +13,7 @@ from portal.domain import datasets, deliveries, hosts, jobs, webhooks
 from portal.jobs import posting
 from portal.jobs.worker import Worker
 from portal.models import Event, Job, Mail, Webhook, WebhookTry
+from portal.queries import happened
 from tests.conftest import COLLEAGUE, INES, RUTH
 from tests.receiver import Receiver
 
@@ -203,14 +204,16 @@ def test_interim_answer_is_passed_over(receiver, run_jobs):
 
 
 def test_gone_removes_it_and_tells_the_owner(receiver, run_jobs):
-    hook = register(receiver.url)
+    hook = register(receiver.url + "/?token=of-the-receiver")
     happen(2)
     receiver.usual = 410
     go_round(run_jobs)
     go_round(run_jobs)
     assert row(hook) is None and tries(hook) == [] and len(receiver.received) == 1
     assert db.session.scalar(select(Mail.subject).where(Mail.key.like("webhook-gone%"))).endswith("LIMS")
-    assert db.session.scalar(select(Event.note).where(Event.action == "webhook.remove")) != ""
+    told = db.session.scalars(select(Event).where(Event.action == "webhook.remove")).one()
+    assert "410" in told.note and "of-the-receiver" not in str(told.after) and told.center_id == INES.account.center_id
+    assert [line.about.email for line in happened.page(happened.Filter(action="webhook.remove")).rows] == [INES.email]
 
 
 def test_result_of_a_worker_that_lost_its_lease_is_dropped(receiver, run_jobs):
