@@ -9,12 +9,13 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from lxml import etree
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain import accessions, components, markup, objects
-from portal.models import Component, ComponentFile, Dataset, File
+from portal.models import Component, ComponentFile, Counter, Dataset, File
 
 FIELDS = (File.id, File.n, File.name, File.title, File.description, File.data_type, File.samples, File.unit, File.md5,
           File.declared_md5, File.updated_at)  # fmt: skip
@@ -23,6 +24,7 @@ FACTS = (Component.id, Component.type, Component.alias, Component.accession, Com
 
 
 PORTION = 5000
+_OTHER, _OTHER_FILE = aliased(Component), aliased(ComponentFile)
 # Where a title and an abstract are said, the first place first.
 TITLES = (("SUBMISSION", "TITLE"), ("STUDY", objects.TITLES["STUDY"]))
 ABSTRACTS = tuple(("STUDY", path) for path in objects.ABSTRACTS["STUDY"])
@@ -52,40 +54,74 @@ class Plan:
     wanted: list[Wanted] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     patched: list[dict[str, Any]] = field(default_factory=list)
+    began: int = 0
 
 
 def plan(dataset: Dataset) -> Plan:
-    """Look at what is there and what should be."""
-    found = Plan(dataset, dataset.center.name)
-    rows = db.session.execute(
-        select(*FACTS).where(Component.dataset_id == dataset.id, Component.status != "withdrawn")).all()  # fmt: skip
-    mine = {(row.type, row.alias): row for row in rows if row.origin == "form"}
-    sent = {row.type for row in rows if row.origin == "xml"}
-    files = _files(dataset)
+    """Look at what is there and what should be. Of the files only those that changed since the last time, unless the
+    STUDY or SAMPLE that they refer to is another one now."""
+    found = Plan(dataset, dataset.center.name, began=clock.now())
+    few = ("SUBMISSION", "STUDY", "SAMPLE")
+    sent = set(db.session.scalars(select(Component.type).where(*_living(dataset, "xml"), Component.type.in_(few))
+                                  .distinct()))  # fmt: skip
+    rows = db.session.execute(select(*FACTS).where(*_living(dataset, "form"), Component.type.in_(few)))
+    mine = {row.type: row for row in rows}
     alias = dataset.accession or ""
     if "SUBMISSION" not in sent:
         found.wanted.append(Wanted("SUBMISSION", alias, dataset.title, _title(dataset.title)))
-    if files:
+    if db.session.scalar(_files(dataset).with_only_columns(File.id).limit(1)):
         found.wanted += [Wanted(kind, alias, title, inside) for kind, title, inside in (
             ("STUDY", dataset.title, _study(dataset)), ("SAMPLE", dataset.species, _sample(dataset)))
             if kind not in sent]  # fmt: skip
-        found.wanted += [Wanted("ANALYSIS", accessions.of_file(alias, one.n), one.title or one.name, "", file=one)
-                         for one in files]  # fmt: skip
     for one in found.wanted:
-        one.row = mine.get((one.type, one.alias))
+        one.row = mine.get(one.type)
         one.accession = alias if one.type == "SUBMISSION" else one.row.accession if one.row else ""
-    kept = {(one.type, one.alias) for one in found.wanted}
-    found.gone = [row.id for key, row in mine.items() if key not in kept]
-    found.patched = _patches(dataset, [row for row in rows if row.origin == "xml"])
+    kept = {one.type for one in found.wanted}
+    found.gone = [row.id for kind, row in mine.items() if kind not in kept]
+    anew = bool(found.gone) or any(one.row is None for one in found.wanted)
+    found.wanted += _analyses(dataset, since=0 if anew else _last(dataset))
+    found.gone += list(db.session.scalars(_idle(dataset)))
+    found.patched = _patches(dataset)
     return found
 
 
-def _files(dataset: Dataset) -> list[Any]:
+def _living(dataset: Dataset, origin: str) -> tuple:
+    return Component.dataset_id == dataset.id, Component.origin == origin, Component.status != "withdrawn"
+
+
+def _named(origin: str) -> Any:
+    """Whether a RUN or ANALYSIS of this origin names a file."""
+    return exists().where(ComponentFile.file_id == File.id, Component.id == ComponentFile.component_id,
+                          Component.origin == origin, Component.status != "withdrawn")  # fmt: skip
+
+
+def _files(dataset: Dataset) -> Select:
     """The living files that no RUN or ANALYSIS from outside names."""
-    named = exists().where(ComponentFile.file_id == File.id, Component.id == ComponentFile.component_id,
-                           Component.origin == "xml", Component.status != "withdrawn")  # fmt: skip
-    query = select(*FIELDS).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), ~named)
-    return list(db.session.execute(query.order_by(File.n)))
+    return select(*FIELDS).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), ~_named("xml"))
+
+
+def _analyses(dataset: Dataset, *, since: int) -> list[Wanted]:
+    """One for each file that changed, or that has none yet."""
+    query = _files(dataset).where(or_(File.updated_at >= since, ~_named("form"))).order_by(File.n)
+    files = db.session.execute(query).all()
+    aliases = {accessions.of_file(dataset.accession, one.n): one for one in files}
+    rows = components.by_alias(dataset.center_id, "ANALYSIS", aliases)
+    return [Wanted("ANALYSIS", alias, one.title or one.name, "", rows.get(alias), one,
+                   rows[alias].accession if alias in rows else "") for alias, one in aliases.items()]  # fmt: skip
+
+
+def _idle(dataset: Dataset) -> Select:
+    """Each ANALYSIS of a form whose file is gone, or is named by XML now."""
+    useful = exists().where(ComponentFile.component_id == Component.id, File.id == ComponentFile.file_id,
+                            File.state.not_in(states.DEAD_FILES), ~exists().where(
+                                _OTHER_FILE.file_id == File.id, _OTHER.id == _OTHER_FILE.component_id,
+                                _OTHER.origin == "xml", _OTHER.status != "withdrawn"))  # fmt: skip
+    return select(Component.id).where(*_living(dataset, "form"), Component.type == "ANALYSIS", ~useful)
+
+
+def _last(dataset: Dataset) -> int:
+    """When all was looked at last."""
+    return db.session.scalar(select(Counter.next).where(Counter.name == f"mirrored:{dataset.id}")) or 0
 
 
 def reserve(found: Plan) -> None:
@@ -185,6 +221,8 @@ def close(found: Plan) -> None:
     for part in components.portions(found.gone):
         db.change(update(Component).where(Component.id.in_(part)).values(status="withdrawn", updated_at=clock.now()))
     components.settle(found.dataset)
+    db.session.merge(Counter(name=f"mirrored:{found.dataset.id}", next=found.began))
+    db.session.flush()
 
 
 def _values(one: Wanted) -> dict[str, Any]:
@@ -202,12 +240,13 @@ def _lead(found: Plan, fresh: dict[int, int]) -> None:
     components.refer({component_id: whole for component_id in fresh.values()}, fresh=True)
 
 
-def _patches(dataset: Dataset, rows: list[Any]) -> list[dict[str, Any]]:
+def _patches(dataset: Dataset) -> list[dict[str, Any]]:
     """Where the title or abstract that came as XML is no longer what the dataset says."""
-    studies = [row for row in rows if row.type == "STUDY" and row.md5 and row.state != states.ERROR]
-    if len(studies) != 1:
+    query = select(*FACTS).where(*_living(dataset, "xml"), Component.type.in_(("SUBMISSION", "STUDY")),
+                                 Component.md5.is_not(None), Component.state != states.ERROR)  # fmt: skip
+    told = db.session.execute(query.limit(3)).all()
+    if [row.type for row in told].count("STUDY") != 1:
         return []
-    told = [row for row in rows if row.type == "SUBMISSION" and row.md5] + studies
     trees = {row.type: _tree(row.id) for row in told}
     touched = _patch(trees, TITLES, dataset.title) | _patch(trees, ABSTRACTS, dataset.description)
     return [_patched(row, trees[row.type]) for row in told if row.type in touched]
