@@ -40,6 +40,10 @@ def report(asked: argparse.Namespace, open_instance: Callable[[], None]) -> int:
     if asked.kind == "changed":
         return compare(asked)
     center = named(asked.center)
+    if asked.date and asked.kind == "accessions":
+        with target(asked.output) as out:
+            out.writelines(texts.kept_accessions(reports.last_dump(center.id, asked.date)))
+        return 0
     if asked.date:
         kind = "usage_protected" if asked.kind == "usage" and asked.realm == "protected" else asked.kind
         _, path = reports.stored(center.id, kind, day=asked.date, full=asked.full)

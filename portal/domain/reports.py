@@ -170,16 +170,11 @@ def _has_uploads(center_id: int) -> bool:
 
 
 def base(center_id: int | None, kind: str, day: str) -> Path | None:
-    """What the last report before this day noted; None for the first."""
-    query = select(func.max(Report.day)).where(_of(center_id), Report.kind == kind, Report.day < day)
+    """What the last increment before this day noted; None for the first. A full report of a quiet day notes nothing."""
+    earlier = (Report.kind == kind, Report.full.is_(False), Report.day < day)
+    query = select(func.max(Report.day)).where(_of(center_id), *earlier)
     last = db.session.scalar(query)
     return folder(center_id) / f".{kind}-{last}.seen" if last else None
-
-
-def is_first(center_id: int | None, kind: str, day: str) -> bool:
-    """Whether no report of another day is there."""
-    query = select(Report.id).where(_of(center_id), Report.kind == kind, Report.day != day)
-    return db.session.scalar(query.limit(1)) is None
 
 
 def record(done: Order, kind: str, path: Path, *, full: bool = False) -> None:
@@ -194,13 +189,13 @@ def record(done: Order, kind: str, path: Path, *, full: bool = False) -> None:
 
 def prune(done: Order, *, recalled: bool = False) -> list[Path]:
     """Forget reports that are too old, and dumps that show what was taken back; the paths to remove after the commit.
-    The newest full report of a kind is kept however old it is."""
+    The newest of a kind, full and not, are kept however old they are: the next increment is compared with the last."""
     oldest = (date.fromisoformat(done.day) - timedelta(days=settings().report_days)).isoformat()
     rows = list(db.session.scalars(select(Report).where(_of(done.center_id)).order_by(Report.day.desc())))
-    kept, newest_full, gone = set(), set(), []
+    kept, seen, gone = set(), set(), []
     for row in rows:
-        is_newest = row.full and row.kind not in newest_full
-        newest_full |= {row.kind} if row.full else set()
+        is_newest = (row.kind, row.full) not in seen
+        seen.add((row.kind, row.full))
         # Each of these is one file that is written anew every day.
         is_old = row.day < done.day if row.kind in ("usage", "usage_protected", "accessions") else row.day < oldest
         is_closed = recalled and row.kind == "metadata" and row.day < done.day

@@ -44,6 +44,16 @@ def stored(
     raise errors.NotFound(NONE)
 
 
+def last_dump(center_id: int, day: str) -> Path:
+    """The metadata report in which the accessions of a day stand: its own, or the last before it on quiet days.
+    Raises NotFound."""
+    earlier = [one for one in written(center_id) if one.kind == "metadata" and one.day <= day]
+    if not earlier:
+        raise errors.NotFound(NONE)
+    found = max(earlier, key=lambda one: one.day)
+    return stored(center_id, "metadata", name=found.name)[1]
+
+
 def kind_of(center_id: int | None, name: str) -> str:
     """Of which kind the report of a name is. Raises NotFound."""
     for report in written(center_id):

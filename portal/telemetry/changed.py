@@ -49,12 +49,13 @@ def read(source: BinaryIO) -> Iterator[Entry]:
     """The objects of an Accessions report, of a metadata dump, or of what metamd5 prints; packed or not. Raises
     Invalid."""
     try:
-        yield from _entries(_lines(source))
+        yield from _entries(lines(source))
     except (OSError, EOFError, UnicodeDecodeError, tarfile.TarError) as error:
         raise errors.Invalid(f"This report cannot be read: {error}.") from error
 
 
-def _lines(source: BinaryIO) -> Iterator[str]:
+def lines(source: BinaryIO) -> Iterator[str]:
+    """The Accessions report, be it plain, packed or in a dump."""
     if _begins(source, MAGIC, 0):
         source = gzip.GzipFile(fileobj=source)  # type: ignore[assignment]
     if not _begins(source, TAR, AT):

@@ -1,6 +1,7 @@
 """A report as it stands now, by its kind: for programs that do not wait for the night."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from portal import clock
@@ -19,6 +20,12 @@ def text(kind: str, center: Center, *, since: int = 0, realm: str = "open") -> I
             _with_head(accessions.head(), (one.text for one in accessions.lines(center.id, since=since)))
         )
     return changed.joined(_with_head(files.head(), (lines for _, lines in files.blocks(center.id, since=since))))
+
+
+def kept_accessions(path: Path) -> Iterator[bytes]:
+    """The Accessions report of a dump that was written."""
+    with path.open("rb") as kept:
+        yield from changed.joined(changed.lines(kept))
 
 
 def _with_head(head: str, rest: Iterator[str]) -> Iterator[str]:

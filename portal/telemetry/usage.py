@@ -13,9 +13,9 @@ from portal.config import settings
 from portal.domain import quotas
 from portal.models import Account, Center, Folder, Upload
 
-FOLDERS = {"incoming": "incoming", "test": "test"}
 UNITS = "BKMGTPE"
 BLOCK = 1024
+LAST = "\U0010ffff"
 STARS = "*" * 18
 
 
@@ -68,11 +68,13 @@ def _listing(center_id: int, realm: str, now: int) -> Iterator[str]:
     yield "total 0\n"
     for top in tops:
         yield _line("d", "root", 0, folders[top].changed if top in folders else now, top, now)
+    inside: dict[str, list[str]] = defaultdict(list)
+    for one in sorted(folders):
+        inside[one.rpartition("/")[0]].append(one)
     for path in sorted(set(folders) | set(tops) - {"outgoing"}):
         yield f"\n\n./{path}:\n"
         yield f"total {-(-folders[path].size // BLOCK) if path in folders else 0}\n"
-        below = sorted(one for one in folders if one.rpartition("/")[0] == path)
-        for one in below:
+        for one in inside[path]:
             yield _line("d", folders[one].owner, 0, folders[one].changed, one.rpartition("/")[2], now)
         if path in folders:
             yield from _files(center_id, realm, path, now)
@@ -127,12 +129,14 @@ def _files(center_id: int, realm: str, path: str, now: int) -> Iterator[str]:
     """The files directly in a folder, by name; read in portions by (name, id)."""
     area, _, inside = path.partition("/")
     prefix = f"{inside}/" if inside else ""
+    accounts = select(Account.id).where(Account.center_id == center_id)
     query = (
         select(Upload.base, Upload.id, Upload.size, Upload.received_at, Upload.heard_at, Account.email)
         .join(Account, Account.id == Upload.account_id)
-        .where(*_here(center_id, realm), Upload.area == area, Upload.name == prefix + Upload.base)
+        .where(*_here(center_id, realm), Upload.account_id.in_(accounts), Upload.area == area,
+               Upload.name == prefix + Upload.base, Upload.name >= prefix, Upload.name < prefix + LAST)
         .order_by(Upload.base, Upload.id)
-    )
+    )  # fmt: skip
     with db.reading():
         for row in db.session.execute(query.execution_options(yield_per=1000)):
             yield _line("-", _owner(row.email), row.size, row.received_at or row.heard_at, row.base, now)

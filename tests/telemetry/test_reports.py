@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from portal import clock, db
+from portal import cli, clock, db
 from portal.domain import actions, reports, submissions
 from portal.domain.parcels import Document
 from portal.models import Dataset, Job, Report
@@ -152,7 +152,28 @@ def test_full_of_a_missed_first_is_made_up(settings, night):
     take()
     night("2031-03-30")
     assert "OMIX_Metadata_Full_Northmere-Institute_20310403.tar.gz" in night("2031-04-03")
-    assert not any("Full" in name for name in night("2031-04-04"))
+    assert night("2031-04-04") == []  # a full report of a quiet day is no increment
+
+
+def test_last_increment_is_kept_for_the_next(settings, night):
+    settings.report_days = 2
+    take()
+    night("2031-03-21")
+    night("2031-03-31")
+    assert night("2031-04-01") == ["OMIX_Metadata_Full_Northmere-Institute_20310401.tar.gz"]
+    take({"SAMPLE": xml.samples(xml.sample(title="Organoid one"))})
+    (name,) = night("2031-04-02")
+    assert list(dump(path(settings, name)).digests) == ["OMIXS000001"]
+
+
+def test_accessions_of_a_day_stand_in_the_dump_of_it_or_before(settings, night, capfd):
+    take()
+    night("2031-03-21")
+    night("2031-03-22")
+    words = ["report", "accessions", "--center", "Northmere Institute", "--date"]
+    assert cli.main([*words, "2031-03-22"]) == 0
+    assert capfd.readouterr().out.count("OMIX") == 10
+    assert cli.main([*words, "2031-03-20"]) == 1
 
 
 def test_old_reports_are_pruned_and_the_newest_full_one_stays(settings, night):

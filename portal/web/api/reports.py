@@ -35,6 +35,8 @@ def show_report(kind: str) -> Response:
     (?realm=protected). ?full=1 says all, which is the default; ?since=, a day or moment, what came or changed since;
     ?date= the report that was written for that day, with ?full=1 the full one. Curators name a center: ?center=."""
     center, day, since = mine(), request.args.get("date", ""), reports.moment(request.args.get("since", ""))
+    if day and kind == "accessions":
+        return Response(texts.kept_accessions(reports.last_dump(center.id, day)), mimetype=TAB)
     if day:
         return send(reports.stored(center.id, kind, day=day, full=bool(request.args.get("full")))[1])
     if kind != "metadata":
