@@ -233,7 +233,7 @@ def test_frozen_bytes_cannot_be_replaced(client, ines):
 def test_quota_reached_in_the_middle_is_552(client, ines):
     with db.transaction():
         db.session.execute(update(Center).values(quota_open=1_000_000))
-    assert stored(client, "/OMIX/much.bin", 4_000_000).startswith("552 The quota")
+    assert stored(client, "/OMIX/much.bin", 4_000_000).startswith("552 Your quota")
     assert [row.state for row in rows() if row.state in states.LISTED] == []
     assert client.sendcmd("NOOP").startswith("200")
 
