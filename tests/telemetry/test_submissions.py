@@ -1,6 +1,8 @@
 """Metadata in bulk: what loads, what stays red and why, updates, references, files before and after."""
 
 import time
+from random import Random
+from threading import Barrier, Thread
 
 import pytest
 from lxml import etree
@@ -250,3 +252,42 @@ def test_returned_dataset_is_handed_in_again_only_once_mended():
     assert depositing.get(dataset_id).state == "returned"
     take({"SAMPLE": xml.samples(xml.sample(title="Organoid 1, strain C57BL/6J"))})
     assert depositing.get(dataset_id).state == "submitted"
+
+
+def test_two_deliveries_of_the_same_names_at_once_make_no_twin():
+    parts = xml.parts(RUN=xml.runs(*(xml.run(f"r{n}") for n in range(50))))
+    gate, outcomes = Barrier(3), []
+
+    def deliver() -> None:
+        try:
+            gate.wait()
+            outcomes.append(take(parts))
+        finally:
+            db.end()
+
+    threads = [Thread(target=deliver) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [outcome.success for outcome in outcomes] == [True] * 3
+    assert count() == 54 and len({outcome.parcel.dataset.id for outcome in outcomes}) == 1
+    assert len({outcome.receipt.count(b"OMIXR0000") for outcome in outcomes}) == 1
+
+
+def test_whatever_is_sent_is_answered_by_a_receipt():
+    """Documents with a few bytes changed, dropped or doubled: always a RECEIPT, never a fault of ours."""
+    chance = Random(7)
+    whole = list(xml.parts().items())
+    for _ in range(150):
+        name, data = chance.choice(whole)
+        text = bytearray(data)
+        for _change in range(chance.randint(1, 4)):
+            at = chance.randrange(len(text))
+            piece = text[at : at + chance.randint(1, 30)]
+            text[at : at + len(piece)] = chance.choice(
+                (b"", piece * 2, bytes([chance.randrange(256)]), b"<", b"&x;", b'"')
+            )
+        outcome = take({name: bytes(text)})
+        assert receipt(outcome).tag == "RECEIPT"
+        assert outcome.success or receipt(outcome).findtext("MESSAGES/ERROR")

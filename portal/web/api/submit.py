@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, after_this_request, request, url_for
 from werkzeug.datastructures import FileStorage
 
 from portal import errors, states
@@ -23,11 +23,19 @@ def submit() -> Response:
     single; or one XML document is the body. ACTION and HOLD_DATE stand in for a SUBMISSION. User name and password
     (or an API token as password) by basic authentication, or a bearer token. The answer is a RECEIPT: success="true"
     only if all was loaded; what could not be is kept with its reason."""
+    after_this_request(challenge)
     request.max_content_length = request.max_form_memory_size = cutting.LARGEST
     actor = caller()
     outcome = submissions.take(sent(), actor=actor, via="api", action=request.form.get("ACTION", ""),
                                hold=request.form.get("HOLD_DATE", ""))  # fmt: skip
     return Response(outcome.receipt, mimetype=XML)
+
+
+def challenge(answer: Response) -> Response:
+    """Clients that wait to be asked are asked for a name and password."""
+    if answer.status_code == 401:
+        answer.headers["WWW-Authenticate"] = 'Basic realm="metadata", charset="UTF-8"'
+    return answer
 
 
 def caller() -> Account:
@@ -101,6 +109,7 @@ def component_xml(accession: str) -> Response:
         raise errors.NotFound(components.NOT_HERE)
     answer = Response(component.xml, mimetype=XML)
     answer.set_etag(component.md5 or "")
+    answer.make_conditional(request)
     return answer
 
 

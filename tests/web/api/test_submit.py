@@ -87,6 +87,8 @@ def test_stored_xml_comes_back_with_the_digest_of_its_bytes(client):
     assert (found["type"], found["alias"], found["status"], found["visibility"]) == (
         "SAMPLE", "s1", "unpublished", "public")  # fmt: skip
     text = client.get("/api/v1/components/OMIXS000001.xml", headers=token).data
+    known = client.get("/api/v1/components/OMIXS000001.xml", headers=token | {"If-None-Match": f'"{found["md5"]}"'})
+    assert known.status_code == 304
     assert md5(text) == found["md5"] and metamd5.digests(text) == [("OMIXS000001", found["md5"])]
     run = client.get("/api/v1/components/OMIXR000001", headers=token).get_json()
     assert run["references"] == ["OMIXX000001"] and run["files"][0]["state"] == "waiting"
@@ -110,6 +112,7 @@ def test_token_stands_for_the_password(client):
 def test_wrong_passwords_are_throttled_as_everywhere(client):
     answers = [post(client, {"STUDY": xml.study()}, headers=basic(INES.email, "wrong")).status_code for _ in range(11)]
     assert answers == [401] * 10 + [429]
+    assert client.post("/api/v1/submit").headers["WWW-Authenticate"].startswith("Basic")
     assert post(client, {"STUDY": xml.study()}).status_code == 429
     clock.shift(clock.HOUR)
     assert receipt(post(client, {"STUDY": xml.study()})).get("success") == "true"
