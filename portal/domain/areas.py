@@ -1,12 +1,13 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
 from sqlalchemy import and_, delete, func, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
 from portal.domain import history, matching, names, uploads
 from portal.domain.uploads import Place
-from portal.models import Account, Folder, Upload
+from portal.models import Account, Dataset, File, Folder, Upload
 
 MOST_AT_ONCE = 20_000
 
@@ -138,6 +139,16 @@ def drop(row: Upload, *, actor: Account | None, state: str = states.OBSOLETE) ->
     history.record(action, actor=actor, upload=row, center_id=row.center_id, before={"name": row.name})
     uploads.retire(row, state=state)
     matching.release(row)
+
+
+def copies_of(dataset: Dataset):
+    """Query of what lies unclaimed in the area of a dataset's owner with the bytes of one of its files."""
+    claimed = aliased(File)
+    same = select(File.sha256).where(File.dataset_id == dataset.id, File.md5 == Upload.md5)
+    return select(Upload).where(
+        Upload.md5.in_(select(File.md5).where(File.dataset_id == dataset.id)), Upload.sha256.in_(same),
+        Upload.account_id == dataset.account_id, Upload.state.in_((states.RECEIVED, states.FAILED)),
+        ~select(claimed.id).where(claimed.upload_id == Upload.id).exists())  # fmt: skip
 
 
 def own(upload_id: int, *, actor: Account) -> Upload:

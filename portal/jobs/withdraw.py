@@ -5,7 +5,7 @@ import shutil
 from sqlalchemy import select, update
 
 from portal import db, states, storage
-from portal.domain import bags, history, jobs, uploads
+from portal.domain import areas, bags, history, jobs, uploads
 from portal.domain.jobs import Hold
 from portal.faults import point
 from portal.jobs import bag as bag_job
@@ -39,6 +39,8 @@ def _forget(dataset: Dataset) -> None:
     linked = select(Upload).join(File, File.upload_id == Upload.id).where(File.dataset_id == dataset.id)
     for upload in db.session.scalars(linked.where(Upload.state.in_((*states.LISTED, states.CHECKING)))):
         uploads.retire(upload)
+    for copy in db.session.scalars(areas.copies_of(dataset)):
+        areas.drop(copy, actor=None)
     db.session.execute(
         update(File)
         .where(File.dataset_id == dataset.id)

@@ -243,6 +243,21 @@ def test_withdrawn_bytes_are_gone_everywhere(run_jobs):
     assert findings() == []
 
 
+def test_copies_in_the_area_of_what_is_withdrawn_go_too(run_jobs):
+    dataset_id = deposit.submit({"a.bin": b"one"})
+    for name, data in (("copy.bin", b"one"), ("other.bin", b"two")):
+        deposit.send(name, data)
+    copy, other = deposit.area_path("copy.bin"), deposit.area_path("other.bin")
+    bag(run_jobs)
+    deposit.approve(dataset_id)
+    with db.transaction():
+        releases.withdraw(db.session.get_one(Dataset, dataset_id), actor=deposit.RUTH.account, note="A patient asked.")
+    bag(run_jobs)
+
+    assert (copy.exists(), other.exists()) == (False, True)
+    assert deposit.upload_of("copy.bin").state == "obsolete"
+
+
 def test_reconciling_twice_changes_nothing_more(run_jobs):
     dataset_id = deposit.submit({"a.bin": b"one", "b.bin": b"two"})
     deposit.send("c.bin", b"gone")
