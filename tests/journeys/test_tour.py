@@ -11,7 +11,7 @@ from tests.chromium import chromium, look
 from tests.live import Live
 from tests.plugins.clients import needs
 
-pytestmark = [needs("chromium"), pytest.mark.soak]
+pytestmark = [needs("chromium"), pytest.mark.soak, pytest.mark.patience(900)]
 PEOPLE = {"ines": "ines.okafor@example.org", "ruth": "ruth.adeyemi@example.org", "stranger": ""}
 
 

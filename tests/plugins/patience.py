@@ -16,6 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("patience", "seconds after which a test that still runs fails", default=str(SECONDS))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "patience(seconds): how long this test may take")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     yield from _within(item)
@@ -32,7 +36,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def _within(item: pytest.Item) -> Iterator[None]:
-    seconds = int(item.config.getini("patience"))
+    mark = item.get_closest_marker("patience")
+    seconds = mark.args[0] if mark else int(item.config.getini("patience"))
 
     def give_up(_number: int, _frame: FrameType | None) -> None:
         pytest.fail(f"still running after {seconds} s")

@@ -10,7 +10,7 @@ from portal.domain import tokens
 
 
 @pytest.fixture
-def faulty(app):
+def faulty(new_app):
     """The app with addresses that fail."""
 
     def fail(kind):
@@ -27,10 +27,10 @@ def faulty(app):
         "throttled": errors.Throttled("Wait.", retry_after=42),
     }
     for name, fault in faults.items():
-        app.add_url_rule(f"/{name}", name, fail(fault))
-        app.add_url_rule(f"/api/{name}", f"api_{name}", fail(fault))
-    app.add_url_rule("/teapot", "teapot", lambda: abort(418))
-    return app.test_client()
+        new_app.add_url_rule(f"/{name}", name, fail(fault))
+        new_app.add_url_rule(f"/api/{name}", f"api_{name}", fail(fault))
+    new_app.add_url_rule("/teapot", "teapot", lambda: abort(418))
+    return new_app.test_client()
 
 
 def test_pages_carry_a_policy_that_allows_nothing_inline(client):

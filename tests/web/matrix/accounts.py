@@ -42,7 +42,7 @@ ROWS = [
     Row("accounts.new_password_page", "GET", "/reset/{reset}", everyone(200)),
     Row("accounts.finish_reset", "POST", "/reset/{reset}", everyone(303), data=NEW),
     Row("account.show", "GET", "/account", people(200, anonymous=303)),
-    Row("account.rename", "POST", "/account/name", people(303, anonymous=303), data=NEW),
+    Row("account.rename", "POST", "/account/name", people(303, anonymous=401), data=NEW),
     Row("account.set_password", "POST", "/account/password", people(303, anonymous=303), data=PRESENT),
     Row("account.sign_out_everywhere", "POST", "/account/sign-out-everywhere", people(303, anonymous=303)),
     Row("account.make_ftp_password", "POST", "/account/ftp-password", people(200, anonymous=303)),

@@ -37,8 +37,8 @@ def stage(state: str) -> dict[str, object]:
 ROWS = [
     Row("admin.people_page", "GET", "/admin/people", curators(200, anonymous=303)),
     Row("admin.new_person", "GET", "/admin/people/new", curators(200, anonymous=303)),
-    Row("admin.invite", "POST", "/admin/people/new", curators(200, anonymous=303), data=GUEST),
-    Row("admin.invite", "POST", "/admin/people/new", curators(422, anonymous=303), state="taken",
+    Row("admin.invite", "POST", "/admin/people/new", curators(200, anonymous=401), data=GUEST),
+    Row("admin.invite", "POST", "/admin/people/new", curators(422, anonymous=401), state="taken",
         data=GUEST | {"email": "ada.holm@example.org"}),
     Row("admin.person", "GET", "/admin/people/{ada}", curators(200, anonymous=303)),
     Row("admin.change_person", "POST", "/admin/people/{ada}", curators(303, anonymous=303), data=KEPT),

@@ -2,7 +2,7 @@
 
 from portal import db
 from portal.domain import accounts, datasets
-from tests.web.matrix.rows import Row, owner, people
+from tests.web.matrix.rows import GIVEN_BACK, Row, owner, people
 
 
 def stage(state: str) -> dict[str, object]:
@@ -28,7 +28,7 @@ ROWS = [
         "deposit.read_digests",
         "POST",
         "/deposit/{ref}/digests",
-        SEEN,
+        SEEN | GIVEN_BACK,
         state="submitted",
         data={"digests": "9e107d9d372bb6826bd81d3542a419d6  a.txt"},
     ),
@@ -53,23 +53,23 @@ ROWS = [
     Row("deposit.sheet_page", "GET", "/deposit/{ref}/sheet", MINE),
     Row("deposit.export", "GET", "/deposit/{ref}/files.tsv", MINE),
     Row("deposit.export", "GET", "/deposit/{ref}/files.xlsx", SEEN, state="submitted"),
-    Row("deposit.read_sheet", "POST", "/deposit/{ref}/sheet", MINE, data={"sheet": "name\na.txt"}),
+    Row("deposit.read_sheet", "POST", "/deposit/{ref}/sheet", MINE | GIVEN_BACK, data={"sheet": "name\na.txt"}),
     Row("deposit.listing", "GET", "/deposit", people(200, anonymous=303)),
     Row("deposit.new_page", "GET", "/deposit/new", people(200, anonymous=303)),
-    Row("deposit.create", "POST", "/deposit/new", people(303, anonymous=303), data=NEW),
+    Row("deposit.create", "POST", "/deposit/new", people(303, anonymous=401), data=NEW),
     Row("deposit.edit_page", "GET", "/deposit/{ref}", MINE),
     Row("deposit.edit_page", "GET", "/deposit/{ref}", SEEN, state="submitted"),
-    Row("deposit.save", "POST", "/deposit/{ref}", SENT, data=NEW),
+    Row("deposit.save", "POST", "/deposit/{ref}", SENT | GIVEN_BACK, data=NEW),
     Row("deposit.file_list", "GET", "/deposit/{ref}/files", SENT),
     Row("deposit.blank_row", "GET", "/deposit/{ref}/rows/1", MINE),
     Row("deposit.file_page", "GET", "/deposit/{ref}/files/1", MINE),
-    Row("deposit.edit_file", "POST", "/deposit/{ref}/files/1", SENT, data={"name": "a.txt", "title": "X"}),
-    Row("deposit.compare", "POST", "/deposit/{ref}/files/1/md5", SENT, data={"declared_md5": "0" * 32}),
+    Row("deposit.edit_file", "POST", "/deposit/{ref}/files/1", SENT | GIVEN_BACK, data={"name": "a.txt", "title": "X"}),
+    Row("deposit.compare", "POST", "/deposit/{ref}/files/1/md5", SENT | GIVEN_BACK, data={"declared_md5": "0" * 32}),
     Row("deposit.history_page", "GET", "/deposit/{ref}/history", MINE),
     Row("deposit.history_page", "GET", "/deposit/{ref}/history", SEEN, state="submitted"),
-    Row("deposit.change_many", "POST", "/deposit/{ref}/files/many", SENT, data={"n": "1", "field": "title", "value": "X"}),
+    Row("deposit.change_many", "POST", "/deposit/{ref}/files/many", SENT, data={"n": "1", "field": "title"}),
     Row("deposit.replace_page", "GET", "/deposit/{ref}/files/1/replace", MINE),
-    Row("deposit.replace", "POST", "/deposit/{ref}/files/1/replace", SENT, data={"name": "b.txt"}),
+    Row("deposit.replace", "POST", "/deposit/{ref}/files/1/replace", SENT | GIVEN_BACK, data={"name": "b.txt"}),
     Row("deposit.delete_page", "GET", "/deposit/{ref}/files/1/delete", MINE),
     Row("deposit.delete", "POST", "/deposit/{ref}/files/1/delete", SENT),
     Row("deposit.choose_page", "GET", "/deposit/{ref}/ftp", MINE),

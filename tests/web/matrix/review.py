@@ -4,7 +4,7 @@ from portal import db
 from portal.domain import accounts, datasets, remarks, uploads
 from portal.domain.uploads import Place, Standing
 from portal.models import Dataset, Upload
-from tests.web.matrix.rows import Row, curators, owner, people
+from tests.web.matrix.rows import GIVEN_BACK, Row, curators, owner, people
 
 
 def stage(state: str) -> dict[str, object]:
@@ -52,21 +52,27 @@ ROWS = [
         people(403, anonymous=303) | {"ines": 200, "ruth": 200},
         state="released",
     ),
-    Row("review.say", "POST", "/datasets/{ref}/remarks", TALKING, data={"text": "Which bank?", "about": "info"}),
-    Row("review.say", "POST", "/datasets/{ref}/remarks", owner(422, anonymous=303, ruth=422), data={"text": ""}),
-    Row("review.say", "POST", "/datasets/{ref}/remarks", owner(409, anonymous=303), data={"text": "X"}, state="draft"),
     Row(
         "review.say",
         "POST",
         "/datasets/{ref}/remarks",
-        owner(403, anonymous=303, ruth=303),
+        TALKING | GIVEN_BACK,
+        data={"text": "Which bank?", "about": "info"},
+    ),
+    Row("review.say", "POST", "/datasets/{ref}/remarks", owner(422, anonymous=303, ruth=422), data={"text": ""}),
+    Row("review.say", "POST", "/datasets/{ref}/remarks", owner(409, anonymous=401), data={"text": "X"}, state="draft"),
+    Row(
+        "review.say",
+        "POST",
+        "/datasets/{ref}/remarks",
+        owner(403, anonymous=401, ruth=303),
         data={"text": "Keep an eye on it.", "private": "1"},
     ),
     Row(
         "review.say",
         "POST",
         "/datasets/{ref}/remarks",
-        owner(404, anonymous=303, ruth=303),
+        owner(404, anonymous=401, ruth=303),
         data={"text": "Seen.", "answers": "{private}"},
     ),
     Row("review.settle", "POST", "/datasets/{ref}/remarks/{remark}/done", TALKING),

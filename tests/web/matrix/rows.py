@@ -41,5 +41,9 @@ def curators(status: int, *, anonymous: int, others: int = 403) -> dict[str, int
     return everyone(others) | {"anonymous": anonymous, "ruth": status}
 
 
+# A form with typed words in it gives them back where the session ran out, instead of leading to the sign-in.
+GIVEN_BACK = {"anonymous": 401}
+
+
 def owner(status: int, *, anonymous: int, others: int = 404, ruth: int | None = None) -> dict[str, int]:
     return everyone(others) | {"anonymous": anonymous, "ines": status, "ruth": others if ruth is None else ruth}
