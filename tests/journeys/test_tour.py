@@ -1,5 +1,5 @@
-"""Every page that a link leads to, as each kind of person, in the archive of the demo: axe clean in light and dark, and no
-wider than a phone."""
+"""Every page that a link leads to, as each kind of person, in the archive of the demo: axe clean in light and dark, and
+no wider than a phone."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
