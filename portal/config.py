@@ -48,8 +48,8 @@ class Settings(BaseSettings):
         "https://ngdc.cncb.ac.cn/bioproject/", description="where a submitter creates a BioProject"
     )
     data_types: str = Field(
-        "Genomics, Transcriptomics, Epigenomics, Microarray, Metagenomics, Proteomics, Metabolomics, Lipidomics, Imaging, "
-        "Clinical data, Other",
+        "Genomics, Transcriptomics, Epigenomics, Microarray, Metagenomics, Proteomics, Metabolomics, Lipidomics, "
+        "Imaging, Clinical data, Other",
         description="data types that the form suggests, with commas between",
     )
     europepmc_url: str = Field("", description="base address of the publication watcher; off until set")

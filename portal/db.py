@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Delete, Engine, MetaData, Update, create_engine, event, text
+from sqlalchemy import Delete, Engine, MetaData, Update, column, create_engine, event, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
@@ -208,6 +208,7 @@ def text_matches(index: str, words: list[str], *, most: int) -> list[int] | None
     if not known or engine().dialect.name != "sqlite":
         return None
     asked = " ".join('"' + word.replace('"', '""') + '"' for word in known)
-    statement = text(f"SELECT rowid FROM {index} WHERE {index} MATCH :asked LIMIT :most")
-    found = session.execute(statement, {"asked": asked, "most": most + 1}).scalars().all()
+    rows = table(index, column(index), column("rowid"))  # the index is asked by a column of its own name
+    query = select(rows.c.rowid).where(rows.c[index].op("MATCH")(asked)).limit(most + 1)
+    found = session.scalars(query).all()
     return None if len(found) > most else list(found)

@@ -172,7 +172,8 @@ def revive(dataset: Dataset) -> None:
         File.dataset_id == dataset.id, File.state == states.FAILED, Upload.state == states.FAILED,
         Upload.error.in_(OURS))  # fmt: skip
     for file in db.session.scalars(query):
-        revive_upload(file.upload)
+        if file.upload is not None:
+            revive_upload(file.upload)
 
 
 def revive_upload(upload: Upload) -> None:

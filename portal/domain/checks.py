@@ -110,8 +110,11 @@ _WALK: tuple[tuple[str, ColumnElement[bool], str], ...] = (
     (ERROR, or_(_size == 0, File.error == "empty_file"), "{n} of 0 bytes"),
     (WARNING, and_(_size > LARGEST_PACKAGE, _package), "{n} over 10 GB: packages are better made smaller"),
     (WARNING, and_(_size > LARGEST, ~_package), "{n} over 20 GB: checking takes long, smaller files are better"),
-    (WARNING, and_(File.error.is_(None), Upload.inspection.is_not(None), Upload.error.not_like("duplicate%")),
-     "{n} in which a fault was found: see there what it is"),
+    (
+        WARNING,
+        and_(File.error.is_(None), Upload.inspection.is_not(None), Upload.error.not_like("duplicate%")),
+        "{n} in which a fault was found: see there what it is",
+    ),
     (WARNING, File.state == states.WAITING, "{n} that have not arrived; release waits for them"),
     (WARNING, _odd, "{n} with an odd name: no ending, or the name of a passing file"),
 )

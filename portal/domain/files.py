@@ -150,8 +150,10 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
 
 
 def _rename(file: File, dataset: Dataset, name: str) -> None:
-    rivals = living(dataset).with_only_columns(File.id).where(
-        File.name == name, File.id.not_in((file.id, file.replaces_id or 0))
+    rivals = (
+        living(dataset)
+        .with_only_columns(File.id)
+        .where(File.name == name, File.id.not_in((file.id, file.replaces_id or 0)))
     )
     with db.session.no_autoflush:
         if db.session.scalar(rivals):

@@ -69,8 +69,8 @@ class Dataset(Base):
 class File(Base):
     """A data file that a dataset declares; it exists before its bytes do. `n` gives its accession, OMIX000001-01.
 
-    `size`, `md5`, `sha256`, `archive_path` (relative to the dataset's bag) are of the archived bytes. `replaces_id` is the
-    archived file whose place it takes once it is archived itself.
+    `size`, `md5`, `sha256`, `archive_path` (relative to the dataset's bag) are of the archived bytes. `replaces_id` is
+    the archived file whose place it takes once it is archived itself.
     """
 
     __tablename__ = "file"

@@ -10,7 +10,6 @@ from portal import db, states
 from portal.models import Dataset, DownloadDay, File
 from portal.queries import keyset
 
-
 RARE = 2000
 
 

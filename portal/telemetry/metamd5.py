@@ -57,7 +57,7 @@ class _Cutter:
     def __init__(self, data):
         self.data, self.found = data, []
         self.depth, self.begun = 0, None
-        self.spaces = [{}]
+        self.spaces: list[dict] = [{}]
         self.parser = expat.ParserCreate("utf-8")
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
@@ -91,7 +91,8 @@ class _Cutter:
             accession, first, attributes, name, _depth = self.begun
             at = self.parser.CurrentByteIndex
             text = self.data[first:at].decode()
-            if not TOKEN.match(text).group("empty"):
+            head = TOKEN.match(text)
+            if head is None or not head.group("empty"):
                 text += self.data[at : self.data.index(b">", at) + 1].decode()
             missing = {key: value for key, value in self.spaces[-1].items() if key not in attributes and value}
             added = "".join(f' {key}="{_escape(value, True)}"' for key, value in missing.items())
@@ -151,6 +152,7 @@ class _Writer:
         at = 0
         while at < len(self.source):
             token = TOKEN.match(self.source, at)
+            assert token is not None, "every character is part of a token"
             at = token.end()
             if token.group("text"):
                 self.text(token.group("text"), self.source[at : at + 2])
