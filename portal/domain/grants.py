@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import files, history, request_moves, requests, terms
+from portal.domain import access, files, history, request_moves, requests, terms
 from portal.models import Account, Counter, Dataset, File, Request, RequestFile
 from portal.queries import grants as reads
 
@@ -28,6 +28,8 @@ def ask_back(request: Request, *, actor: Account, note: str, seen: int | None = 
 def approve(request: Request, *, actor: Account, from_: Any = None, until: Any = None, numbers: list[int] | None = None,
             note: str = "", seen: int | None = None) -> Request:  # fmt: skip
     """Grant access from and until, to the whole dataset or to the files of these numbers."""
+    if not access.is_controlled(request.dataset):
+        raise errors.Conflict("The dataset is not released under controlled access now: there is nothing to grant.")
     start, end = period(from_, until, longest=longest(request))
     chosen = [files.by_number(request.dataset, n) for n in numbers or []]
     if any(file.state != states.ARCHIVED for file in chosen):
@@ -164,8 +166,9 @@ def remind() -> None:
     every, ahead = settings().request_remind_days * clock.DAY, settings().grant_remind_days * clock.DAY
     now = clock.now()
     if every:
-        late = Request.turned_at <= now - every
-        for request in list(db.session.scalars(select(Request).where(Request.state.in_(states.UNDECIDED), late))):
+        late = (Request.state.in_(states.UNDECIDED), Request.turned_at <= now - every,
+                Dataset.id == Request.dataset_id, Dataset.state.in_(access.PUBLIC))  # fmt: skip
+        for request in list(db.session.scalars(select(Request).where(*late))):
             _remind_of(request, (now - (request.turned_at or now)) // every)
         wished = (Request.state == states.GRANTED, Request.renewal_asked_at <= now - every)
         for request in list(db.session.scalars(select(Request).where(*wished))):

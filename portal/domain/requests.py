@@ -208,8 +208,20 @@ def remark(request: Request, text: str, *, actor: Account, public: bool = False)
         raise errors.Invalid(fields={"note": "Write it first."})
     if request.state == states.DRAFT or not roles:
         raise errors.Forbidden("Only the requester and the deciders talk about a request.")
-    message = say(request, said, turn="", public=public or states.REQUESTER in roles, actor=actor)
+    public = public or states.REQUESTER in roles
+    if known := _same(request, said, public, actor):
+        return known
+    message = say(request, said, turn="", public=public, actor=actor)
     if message.public:
         history.record("request.remark", actor=actor, dataset=request.dataset, note=said, after={"request": request.id})
         (tell_deciders if states.REQUESTER in roles else tell_requester)(request, message)
     return message
+
+
+def _same(request: Request, text: str, public: bool, actor: Account) -> RequestMessage | None:
+    """The same words of the same person a moment ago: a button pressed twice, a call sent again."""
+    query = select(RequestMessage).where(
+        RequestMessage.request_id == request.id, RequestMessage.account_id == actor.id, RequestMessage.turn == "",
+        RequestMessage.text == text, RequestMessage.public == public,
+        RequestMessage.created_at > clock.now() - clock.MINUTE)  # fmt: skip
+    return db.session.scalar(query.limit(1))

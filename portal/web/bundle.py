@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 from werkzeug.http import is_resource_modified
@@ -38,10 +39,11 @@ def whole(ref: str) -> Response:
         answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(packed)}"
     answer.headers["Content-Length"] = str(stop - start)
     if request.method != "HEAD":
-        counted = download.counter(dataset, start, files=len(rows))
-        running = streams.begin(dataset, reach, file_id=None, name="all.zip", via="zip", offset=start,
-                                length=stop - start)  # fmt: skip
-        answer.response = part(packed, start, stop, counted, running)
+        sent = Sent(download.counter(dataset, start, files=len(rows)))
+        sent.running = streams.begin(dataset, reach, file_id=None, name="all.zip", via="zip", offset=start,
+                                     length=stop - start)  # fmt: skip
+        answer.response = part(packed, start, stop, sent)
+        answer.call_on_close(sent.over)
     db.end()
     return answer
 
@@ -105,22 +107,33 @@ def span(size: int, etag: str) -> tuple[int, int]:
     return first, min(size, last) if last is not None else size
 
 
-def part(packed: ZipStream, start: int, stop: int, counted: Callable[[int], None],
-         running: streams.Running | None) -> Iterator[bytes]:  # fmt: skip
+@dataclass
+class Sent:
+    """How much of a zip went out. It is over when the answer is closed, whether it was ever begun or not."""
+
+    counted: Callable[[int], None]
+    running: streams.Running | None = None
+    size: int = 0
+
+    def check(self) -> None:
+        if self.running is not None:
+            self.running.check()
+
+    def over(self) -> None:
+        self.counted(self.size)
+        if self.running is not None:
+            self.running.over(self.size)
+
+
+def part(packed: ZipStream, start: int, stop: int, sent: Sent) -> Iterator[bytes]:
     """The bytes [start, stop). What lies before is read again, because the index at the end holds its checksums."""
-    at = sent = 0
-    try:
-        for piece in packed:
-            if running is not None:
-                running.check()
-            begin, end = max(start - at, 0), stop - at
-            at += len(piece)
-            if begin < len(piece) and end > 0:
-                yield piece[begin:end]
-                sent += len(piece[begin:end])
-            if at >= stop:
-                break
-    finally:
-        counted(sent)
-        if running is not None:
-            running.over(sent)
+    at = 0
+    for piece in packed:
+        sent.check()
+        begin, end = max(start - at, 0), stop - at
+        at += len(piece)
+        if begin < len(piece) and end > 0:
+            yield piece[begin:end]
+            sent.size += len(piece[begin:end])
+        if at >= stop:
+            break

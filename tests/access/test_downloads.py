@@ -240,3 +240,13 @@ def test_refusals_take_the_same_time_and_words_for_hidden_and_missing(database, 
 
 def strip_token(text: str) -> str:
     return "".join(line for line in text.splitlines() if "csrf" not in line.lower())
+
+
+@pytest.mark.parametrize("which", [0, 2])
+def test_answer_that_is_never_read_is_over_too(livers, sign_in, which):
+    made = grant(livers)
+    answer = sign_in(STRANGER).get(paths(livers)[which])
+    answer.close()
+    db.end()
+    assert [event.action for event in reads.downloads(get(made))] == ["download"]
+    assert made not in {one.download.request_id for one in streams._running}

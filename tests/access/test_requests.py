@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db, errors
-from portal.domain import access, accounts, grants, requests, terms
+from portal.domain import access, accounts, datasets, grants, requests, terms
 from portal.domain.request_moves import messages
-from portal.models import Event, Request
+from portal.models import Event, Request, Terms
 from portal.queries import grants as reads
 from tests.access.support import (
     COLLEAGUE,
@@ -279,3 +279,33 @@ def test_draft_is_kept_as_typed_and_seen_by_its_writer_alone(livers):
     with db.transaction():
         requests.discard(get(made.id), actor=STRANGER.account)
     assert db.session.get(Request, made.id) is None
+
+
+def test_nothing_is_granted_of_a_dataset_that_is_closed_again(livers):
+    made = ask(livers)
+    with db.transaction():
+        dataset(livers).state = "approved"
+    with pytest.raises(errors.Conflict, match="not released"):
+        act(made, "approve")
+    clock.shift(8 * clock.DAY)
+    with db.transaction():
+        grants.remind()
+    assert len(mails(INES)) == 1
+
+
+def test_word_sent_twice_is_said_once(livers):
+    made = ask(livers)
+    for _ in range(2):
+        with db.transaction():
+            requests.remark(get(made), "Hm.", actor=INES.account, public=True)
+    assert [said.text for said in messages(get(made), actor=INES.account)] == ["", "Hm."]
+
+
+def test_draft_dataset_with_terms_is_discarded_with_them(database):
+    with db.transaction():
+        made = datasets.create(actor=INES.account, title="T", access="controlled")
+        terms.write(made, {"longest_days": 5}, actor=INES.account)
+        terms.add_decider(made, COLLEAGUE.email, actor=INES.account)
+    with db.transaction():
+        datasets.discard(made, actor=INES.account)
+    assert db.session.query(Terms).filter(Terms.dataset_id.is_not(None)).count() == 0
