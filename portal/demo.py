@@ -80,7 +80,7 @@ class Program:
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             text = answer.read()
-        return json.loads(text) if text else {}
+        return json.loads(text) if text.startswith(b"{") else {}
 
     def send(self, name: str, data: bytes, realm: str = "open") -> None:
         self.call("PUT", f"/uploads/{realm}/{name}", data)
@@ -160,6 +160,32 @@ def datasets(ines: Program, tomas: Program, ruth: Program) -> None:
     faulty = ines.deposit("Single-cell transcriptomes of paired liver samples",
                           [declared(name, data + b"x", "Counts"), {"name": "wrong/later.tsv"}])  # fmt: skip
     ines.act(faulty, "submit")
+    sequenced(ines)
+
+
+STUDY = ("<STUDY alias='larvae'><DESCRIPTOR><STUDY_TITLE>Zebrafish larvae, one library each</STUDY_TITLE>"
+         "<STUDY_ABSTRACT>Invented for this demonstration.</STUDY_ABSTRACT></DESCRIPTOR></STUDY>")  # fmt: skip
+SAMPLE = ("<SAMPLE alias='larva {n}'><TITLE>Larva {n}</TITLE><SAMPLE_NAME><TAXON_ID>7955</TAXON_ID></SAMPLE_NAME>"
+          "</SAMPLE>")  # fmt: skip
+EXPERIMENT = ("<EXPERIMENT alias='library {n}'><STUDY_REF refname='larvae'/><DESIGN><SAMPLE_DESCRIPTOR "
+              "refname='larva {n}'/></DESIGN></EXPERIMENT>")  # fmt: skip
+RUN = ("<RUN alias='run {n}'><EXPERIMENT_REF refname='library {n}'/><DATA_BLOCK><FILES><FILE filename='{name}' "
+       "checksum='{md5}'/></FILES></DATA_BLOCK></RUN>")  # fmt: skip
+
+
+def sequenced(who: Program) -> None:
+    """Twelve samples as XML: two whose reads arrived, nine that wait for theirs, one that cannot be loaded."""
+    parts = [f"<STUDY_SET>{STUDY}</STUDY_SET>"]
+    for kind, form in (("SAMPLE", SAMPLE), ("EXPERIMENT", EXPERIMENT), ("RUN", RUN)):
+        rows = []
+        for n in range(1, 13):
+            name, data = table(f"larvae/larva_{n:02d}.tsv", 300)
+            if kind == "RUN" and n < 3:
+                who.send(name, data)
+            digest = "d41d8cd9" if n == 7 else declared(name, data, "")["md5"]
+            rows.append(form.format(n=n, name=name, md5=digest))
+        parts.append(f"<{kind}_SET>{''.join(rows)}</{kind}_SET>")
+    who.call("POST", "/submit", f"<WEBIN>{''.join(parts)}</WEBIN>".encode())
 
 
 def arrive_for_ever(ines: Program) -> None:
