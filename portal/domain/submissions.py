@@ -11,7 +11,7 @@ from portal.domain.parcels import Document, Parcel
 from portal.models import Account, Delivery, DeliveryUpload
 
 ATTEMPTS = 3
-PORTION = 10_000
+PORTION = 5_000
 
 
 @dataclass(frozen=True)
