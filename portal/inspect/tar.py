@@ -14,6 +14,7 @@ LONGEST_NAME, LONGEST_EXTENSION = 64 << 10, 1 << 20
 EMPTY_TYPES = b"123456"
 NO_FILES = EMPTY_TYPES + b"DMV"
 _PAX = re.compile(rb"(\d{1,20}) ([^=\n]+)=")
+KEYS = (b"path", b"size", b"GNU.sparse.name", b"GNU.sparse.realsize", b"GNU.sparse.size", b"GNU.sparse.major")
 MISSING = "tar_missing_terminating_blocks"
 
 
@@ -93,7 +94,8 @@ class Tar:
             extended = block[482]
             while extended:
                 extended = self._exactly(BLOCK)[504]
-        size = whole(self._pax.get(b"GNU.sparse.realsize", b"%d" % size))
+        real = self._pax.get(b"GNU.sparse.realsize") or self._pax.get(b"GNU.sparse.size")
+        size = whole(real) if real else size
         return Header(self._name(block), kind, 0 if kind in EMPTY_TYPES else length, size, sparse)
 
     def _name(self, block: bytes) -> bytes:
@@ -113,7 +115,7 @@ class Tar:
         if kind == b"L":
             self._long = data.rstrip(b"\0")
         elif kind in b"xX":
-            self._pax |= records(data)
+            self._pax = records(data)
 
     def _exactly(self, count: int) -> bytes:
         data = fill(self._source, count)
@@ -162,12 +164,13 @@ def bounded(found: int) -> int:
 
 
 def records(data: bytes) -> dict[bytes, bytes]:
-    """The records of a pax header: length, key, value."""
+    """The records of a pax header that matter here: length, key, value."""
     found, at = {}, 0
     while at < len(data) and (match := _PAX.match(data, at)):
         end = at + int(match[1])
         if end > len(data) or end <= match.end() - 1:
             break
-        found[match[2]] = data[match.end() : end - 1]
+        if match[2] in KEYS:
+            found[match[2]] = data[match.end() : end - 1]
         at = end
     return found
