@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Row, case, select
+from sqlalchemy import Row, case, func, select
 
 from portal import clock, db, states
 from portal.models import Account, Counter, Dataset, Event, File, Request, RequestFile
@@ -68,6 +68,25 @@ def downloads(request: Request) -> Iterator[Event]:
     """Each download under a grant, the oldest first; one that has no end was broken off by the end of the server."""
     yield from _downloads(Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id,
                           request_id=request.id)  # fmt: skip
+
+
+def newest_downloads(request: Request, limit: int) -> tuple[list[Event], int]:
+    """The newest downloads under a grant, newest first, and how many ended in all."""
+    mine = (Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id)
+    query = select(Event).where(*mine, Event.action.in_(("download.begin", "download")))
+    found: list[Event] = []
+    over: set[str] = set()
+    for event in db.session.scalars(query.order_by(Event.id.desc()).limit(limit * 4)):
+        after = event.after or {}
+        if after.get("request") != request.id or len(found) == limit:
+            continue
+        if event.action == "download":
+            over.add(after.get("key", ""))
+        if event.action == "download" or after.get("key") not in over:
+            found.append(event)
+    number = select(func.count()).where(*mine, Event.action == "download", Event.at >= (request.decided_at or 0),
+                                        Event.at <= (request.ended_at or clock.now()) + clock.HOUR)  # fmt: skip
+    return found, max(len(found), int(db.session.scalar(number) or 0))
 
 
 def downloads_of(dataset: Dataset) -> Iterator[Event]:

@@ -40,14 +40,14 @@ def context(one: Request) -> dict[str, Any]:
     roles = request_moves.roles_of(one, me)
     zone = settings().timezone
     today = clock.today(zone)
-    log = list(reads.downloads(one)) if states.REQUESTER not in roles else []
+    log, logged = reads.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
     return {
         "one": one, "dataset": one.dataset, "ref": ref(one.dataset), "shown": states.SHOWN_REQUEST[one.state],
         "roles": roles, "moves": {move.action for move in request_moves.available(one, actor=me)},
         "talk": request_moves.messages(one, actor=me), "terms": one.terms or terms.of(one.dataset),
         "deciders": terms.deciders(one.dataset, without=one.account_id), "committee": terms.committee(one.dataset),
         "past": listed.history_of(one, me) if states.REQUESTER not in roles else [], "words": states.SHOWN_REQUEST,
-        "log": log[-SHOWN_DOWNLOADS:][::-1], "logged": len(log), "numbers": sorted(reads.numbers(one.id)),
+        "log": log, "logged": logged, "numbers": sorted(reads.numbers(one.id)),
         "today": today.isoformat(), "last": (today + timedelta(days=grants.longest(one) - 1)).isoformat(),
         "open_now": one.id in reads.open_now({one.id}), "ftp": addresses.ftp(),
         "over": one.state == states.GRANTED and (one.until_at or 0) <= reads.latest(),
