@@ -1,8 +1,7 @@
 """The batch reports of one center, or of the public mirror: written beside the old ones, then put in their place."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from portal import clock, db, storage
 from portal.config import settings
@@ -105,13 +104,13 @@ class _Run:
         targets = [tabs.packed(self.new(place, "files", full=full)) for full in (False, True)[: 1 + order.files_full]]
         for packed in targets:
             packed.write(files.head().encode())
-        for upload_ids in _portions(files.blocks(order.center_id)):
+        for some in files.portions(order.center_id):
             self.progress.check()
-            changed = [text for upload_id, text in upload_ids
+            changed = [text for upload_id, text in some
                        if comparison.look(Seen(upload_id, 0, short(text), NOTHING.ljust(8, b"\0")))[1]]  # fmt: skip
             targets[0].write("".join(changed).encode())
             if order.files_full:
-                targets[1].write("".join(text for _, text in upload_ids).encode())
+                targets[1].write("".join(text for _, text in some).encode())
         comparison.end()
         for packed in targets:
             packed.close()
@@ -129,14 +128,3 @@ class _Run:
         target = place.open("usage_report.txt")
         for line in usage.lines(center, realm):
             target.write(line.encode())
-
-
-def _portions(blocks: Iterable[Any], size: int = 2_000) -> Iterable[list[Any]]:
-    some: list[Any] = []
-    for block in blocks:
-        some.append(block)
-        if len(some) == size:
-            yield some
-            some = []
-    if some:
-        yield some

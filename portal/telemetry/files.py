@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import String, case, cast, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal import db, states
-from portal.inspect import words
+from portal.inspect.words import is_hint
 from portal.models import Component, ComponentFile, Dataset, File, Member, Upload
 from portal.telemetry import tabs
 from portal.telemetry.accessions import status_of
@@ -43,29 +44,39 @@ def head() -> str:
     return "\t".join(HEAD) + "\n"
 
 
-def blocks(center_id: int, *, since: int = 0) -> Iterator[tuple[int, str]]:
-    """(upload id, its lines) in the order of the uploads; with `since` those that came or changed since a moment."""
-    days = tabs.Days()
-    for rows in tabs.portions(_uploads(center_id, since), Upload.id):
+def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]]]:
+    """(upload id, its lines) in the order of the uploads, a portion at a time; with `since` those that came or changed
+    since a moment."""
+    days, told = tabs.Days(), Told()
+    for rows in tabs.portions(_uploads(center_id, since), Upload.id, plain=True):
         with db.reading():
-            links = _links(center_id, rows[0].id, rows[-1].id)
-        members = _members([row for row in rows if row.member_count and row.inspection in LOOKED])
+            links = _links(center_id, rows[0][0], rows[-1][0])
+        members = _members([(row[0], row[-1]) for row in rows if row[-1]])
         waiting = next(members, None)
-        for row in rows:
-            if waiting is not None and waiting[0] == row.id:
-                yield row.id, _package(row, waiting[1], links.get(row.id), days)
+        found = []
+        for number, realm, at, loaded, what, key, heir, submission, package in rows:
+            begin, end = f"{REALMS[realm]}\t{number}\t{days(at)}\t", f"\t{submission}{links.get(number, NO_LINKS)}\n"
+            if package and waiting is not None and waiting[0] == number:
+                lines = _of_members(waiting[1], key, heir, f"\t{what}\t", days(loaded), told)
+                found.append((number, "".join(f"{begin}{line}{end}" for line in lines)))
                 waiting = next(members, None)
             else:
-                yield row.id, _single(row, links.get(row.id), days)
+                words = told.known.get(key) if heir is None else None
+                status, kind, error = words or told(key, heir)
+                text = f"{begin}{what}\t=\t=\t=\t{status}\t{kind}\t{days(loaded)}\t{error}{end}"
+                found.append((number, text))
+        yield found
 
 
 def _uploads(center_id: int, since: int) -> Any:
+    """What a line is made of, put together by the database as far as it goes: a million rows are many."""
     heir = aliased(File)
+    package = case((Upload.inspection.in_(LOOKED), Upload.member_count), else_=None)
     query = (
-        select(Upload.id, Upload.realm, Upload.received_at, Upload.created_at, Upload.name, Upload.size, Upload.md5,
-               Upload.state, Upload.replaced_by, Upload.area, Upload.file_type, Upload.loaded_at, Upload.error,
-               Upload.inspection, Upload.member_count, File.state.label("file_state"), File.error.label("file_error"),
-               File.archived_at, heir.upload_id.label("heir"), Dataset.accession, Dataset.state.label("dataset_state"))
+        select(Upload.id, Upload.realm, func.coalesce(Upload.received_at, Upload.created_at),
+               func.coalesce(File.archived_at, Upload.loaded_at), _joined(Upload.name, cast(Upload.size, String),
+               func.coalesce(Upload.md5, "")), _key(), func.coalesce(Upload.replaced_by, heir.upload_id),
+               func.coalesce(Dataset.accession, ""), package.label("package"))
         .outerjoin(File, File.upload_id == Upload.id).outerjoin(heir, heir.id == File.replaced_by)
         .outerjoin(Dataset, Dataset.id == File.dataset_id)
         .where(Upload.center_id == center_id, Upload.state != states.RECEIVING)
@@ -77,7 +88,38 @@ def _uploads(center_id: int, since: int) -> Any:
     return query
 
 
-def _links(center_id: int, first: int, last: int) -> dict[int, Links]:
+def _joined(*parts: Any) -> Any:
+    return reduce(lambda one, other: one + "\t" + other, parts)
+
+
+def _key() -> Any:
+    """All that the words of a line depend on."""
+    error = case(
+        (Upload.state == states.INCOMPLETE, "truncated_file"), else_=func.coalesce(File.error, Upload.error, "")
+    )
+    digested = case((Upload.md5.is_(None), ""), else_="md5")
+    columns = (File.state, Dataset.state, Upload.inspection, Upload.file_type)
+    return _joined(Upload.state, Upload.area, digested, error, *(func.coalesce(column, "") for column in columns))
+
+
+class Told:
+    """file_status, file_type and file_error by what they depend on; few keys are met again and again."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[str, str, str]] = {}
+
+    def __call__(self, key: str, heir: int | None, error: str | None = None) -> tuple[str, str, str]:
+        whole = key if error is None else f"{key}\t{error}"
+        found = self.known.get(whole)
+        if found is None:
+            state, area, digested, own, file_state, dataset_state, inspection, kind = key.split("\t")
+            word = status(state, area, error or own, file_state, dataset_state,
+                          is_looked_into=bool(digested) and inspection in LOOKED)  # fmt: skip
+            found = self.known[whole] = word, kind, error or own
+        return (f"replaced_by_{heir}", *found[1:]) if heir and found[0] == "Obsolete" else found
+
+
+def _links(center_id: int, first: int, last: int) -> dict[int, str]:
     mine = select(Upload.id).where(Upload.center_id == center_id, Upload.id >= first, Upload.id <= last)
     query = (
         select(File.upload_id, Component.type, Component.accession, Component.state, Component.status,
@@ -93,19 +135,19 @@ def _links(center_id: int, first: int, last: int) -> dict[int, Links]:
         status = status_of(own, dataset_state)
         if status != "withdrawn":
             found.setdefault(upload_id or 0, Links()).add(kind, accession or "", state, status)
-    return found
+    return {upload_id: links.text for upload_id, links in found.items()}
 
 
-def _members(rows: list[Any]) -> Iterator[tuple[int, list[Any]]]:
-    """The members of packages, of as many at a time as have ten thousand together."""
-    while rows:
+def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]:
+    """The members of packages, given with their count, of as many at a time as have ten thousand together."""
+    while packages:
         count, end = 0, 0
-        while end < len(rows) and (end == 0 or count + rows[end].member_count <= MEMBERS):
-            count += rows[end].member_count
+        while end < len(packages) and (end == 0 or count + packages[end][1] <= MEMBERS):
+            count += packages[end][1]
             end += 1
-        part, rows = rows[:end], rows[end:]
+        part, packages = [number for number, _ in packages[:end]], packages[end:]
         query = select(Member.upload_id, Member.name, Member.size, Member.md5, Member.file_type, Member.error).where(
-            Member.upload_id.in_([row.id for row in part])).order_by(Member.upload_id, Member.n)  # fmt: skip
+            Member.upload_id.in_(part)).order_by(Member.upload_id, Member.n)  # fmt: skip
         found: dict[int, list[Any]] = {}
         with db.reading():
             for member in db.session.execute(query):
@@ -113,57 +155,23 @@ def _members(rows: list[Any]) -> Iterator[tuple[int, list[Any]]]:
         yield from sorted(found.items())
 
 
-def _single(row: Any, links: Links | None, days: tabs.Days) -> str:
-    error = _error(row)
-    before, behind = _ends(row, links, days)
-    return (f"{before}{row.name}\t{row.size}\t{row.md5 or ''}\t=\t=\t=\t{status(row, error)}\t{row.file_type or ''}\t"
-            f"{days(row.archived_at or row.loaded_at)}\t{error}{behind}")  # fmt: skip
+def _of_members(members: list[Any], key: str, heir: int | None, package: str, loaded: str, told: Told) -> Iterator[str]:
+    """One line a member, without its ends; its own error, else that of its package."""
+    for _upload, name, size, md5, kind, error in members:
+        word, _, shown = told(key, heir, error)
+        yield f"{tabs.cell(name)}\t{size}\t{md5 or ''}{package}{word}\t{kind}\t{loaded}\t{shown}"
 
 
-def _package(row: Any, members: list[Any], links: Links | None, days: tabs.Days) -> str:
-    """One line a member; its own error, else that of its package."""
-    own = _error(row)
-    before, behind = _ends(row, links, days)
-    package = f"\t{row.name}\t{row.size}\t{row.md5 or ''}\t"
-    loaded = days(row.archived_at or row.loaded_at)
-    found = []
-    for _upload, name, size, md5, kind, told in members:
-        error = told or own
-        found.append(f"{before}{tabs.cell(name)}\t{size}\t{md5 or ''}{package}{status(row, error)}\t{kind}\t{loaded}\t"
-                     f"{error}{behind}")  # fmt: skip
-    return "".join(found)
-
-
-def _ends(row: Any, links: Links | None, days: tabs.Days) -> tuple[str, str]:
-    """What all lines of an upload begin and end with."""
-    before = f"{REALMS[row.realm]}\t{row.id}\t{days(row.received_at or row.created_at)}\t"
-    submission = row.accession or ""
-    return before, f"\t{submission}{links.text if links else NO_LINKS}\n"
-
-
-def _error(row: Any) -> str:
-    if row.state == states.INCOMPLETE:
-        return "truncated_file"
-    return row.file_error or row.error or ""
-
-
-def status(row: Any, error: str) -> str:
+def status(state: str, area: str, error: str, file_state: str, dataset_state: str, *, is_looked_into: bool) -> str:
     """The word of file_status. What is archived is loaded, whatever was found odd about it."""
-    if row.state in (states.OBSOLETE, states.EXPIRED) or row.file_state in states.DEAD_FILES:
-        heir = row.replaced_by or row.heir
-        return f"replaced_by_{heir}" if heir else "Obsolete"
-    if row.state == states.ARCHIVED:
-        return "Obsolete" if row.dataset_state == states.WITHDRAWN else "Loaded"
+    if state in (states.OBSOLETE, states.EXPIRED) or file_state in states.DEAD_FILES:
+        return "Obsolete"
+    if state == states.ARCHIVED:
+        return "Obsolete" if dataset_state == states.WITHDRAWN else "Loaded"
     if error in OURS:
         return "Failed"
-    if error and not words.is_hint(error):
+    if error and not is_hint(error):
         return "Error"
-    if row.state == states.FAILED:
+    if state == states.FAILED:
         return "Failed"
-    return "Done" if row.area == "test" and row.md5 and row.inspection in LOOKED else "Received"
-
-
-def count(center_id: int) -> int:
-    """How many uploads a center has sent."""
-    query = select(func.count()).where(Upload.center_id == center_id, Upload.state != states.RECEIVING)
-    return int(db.session.scalar(query.select_from(Upload)) or 0)
+    return "Done" if area == "test" and is_looked_into else "Received"

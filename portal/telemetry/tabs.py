@@ -1,11 +1,11 @@
 """What the tab files share: clean cells, ISO dates in the site's zone, reads in portions, a gzip without a time."""
 
-import gzip
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from isal import igzip
 from sqlalchemy import Select
 
 from portal import db
@@ -41,11 +41,15 @@ class Days:
         return found
 
 
-def portions(query: Select, column: Any, *, size: int = PORTION, after: int = 0) -> Iterator[list[Any]]:
-    """The rows of a query by ascending key, each portion in a read of its own. The key is the first column."""
+def portions(query: Select, column: Any, *, size: int = PORTION, plain: bool = False) -> Iterator[Sequence[Any]]:
+    """The rows of a query by ascending key, each portion in a read of its own. The key is the first column. `plain`
+    rows are the tuples of the driver, without names: where there are a million, making others costs a third."""
+    after = 0
     while True:
         with db.reading():
-            rows = list(db.session.execute(query.where(column > after).order_by(column).limit(size)))
+            part = query.where(column > after).order_by(column).limit(size)
+            found = db.session.connection().execute(part)
+            rows = found.cursor.fetchall() if plain and found.cursor is not None else found.all()
         if rows:
             yield rows
             after = rows[-1][0]
@@ -53,9 +57,10 @@ def portions(query: Select, column: Any, *, size: int = PORTION, after: int = 0)
             return
 
 
-def packed(target: BinaryIO) -> gzip.GzipFile:
-    """A gzip stream without name and time: the same content gives the same bytes."""
-    return gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=target, mtime=0)
+def packed(target: BinaryIO) -> igzip.IGzipFile:
+    """A gzip stream without name and time: the same content gives the same bytes. It takes a tenth of the time of
+    gzip, for a twentieth more bytes."""
+    return igzip.IGzipFile(filename="", mode="wb", compresslevel=2, fileobj=target, mtime=0)
 
 
 def nothing() -> None:

@@ -19,7 +19,13 @@ def text(kind: str, center: Center, *, since: int = 0, realm: str = "open") -> I
         return changed.joined(
             _with_head(accessions.head(), (one.text for one in accessions.lines(center.id, since=since)))
         )
-    return changed.joined(_with_head(files.head(), (lines for _, lines in files.blocks(center.id, since=since))))
+    return _files(center.id, since)
+
+
+def _files(center_id: int, since: int) -> Iterator[bytes]:
+    yield files.head().encode()
+    for some in files.portions(center_id, since=since):
+        yield "".join([lines for _, lines in some]).encode()
 
 
 def kept_accessions(path: Path) -> Iterator[bytes]:

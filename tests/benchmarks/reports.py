@@ -8,7 +8,8 @@ from pathlib import Path
 
 from portal import config, db
 from portal.config import Settings
-from portal.telemetry import changed, files, tabs
+from portal.models import Center
+from portal.telemetry import tabs, texts
 from tests.benchmarks import generated
 from tests.benchmarks.harness import MIB, Row, in_turns, need
 
@@ -36,18 +37,23 @@ WHERE u.center_id = {center} AND u.state <> 'receiving' ORDER BY u.id"""
 
 
 def write(folder: Path, center_id: int) -> None:
-    """What the job does for a full report, in a process of its own; prints its peak of memory in bytes."""
+    """What the job does for a full report."""
+    with (folder / "files.gz").open("wb") as target, tabs.packed(target) as packed:
+        packed.writelines(texts.text("files", db.session.get_one(Center, center_id)))
+
+
+def peak(folder: Path, center_id: int) -> int:
+    """Bytes of memory at most, in a process of its own."""
+    words = [sys.executable, "-m", "tests.benchmarks.reports", str(folder), str(center_id)]
+    return int(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+
+
+def alone(folder: Path, center_id: int) -> None:
     chosen = Settings(instance=folder)
     config.use(chosen)
     db.configure(chosen.database)
-    with (folder / "files.gz").open("wb") as target, tabs.packed(target) as packed:
-        packed.writelines(changed.joined(text for _, text in files.blocks(center_id)))
+    write(folder, center_id)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10)
-
-
-def ours(folder: Path, center_id: int) -> int:
-    words = [sys.executable, "-m", __name__, str(folder), str(center_id)]
-    return int(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 
 
 def measure(folder: Path):
@@ -57,7 +63,6 @@ def measure(folder: Path):
     for account, count in ((large, MANY), (small, FEW)):
         generated.uploads(account, count, datasets=[count // 10] * 9)
     centers = large.center_id, small.center_id
-    db.dispose()
     sql = folder / "report.sql"
     sql.write_text(f".mode tabs\n.headers on\n{QUERY.format(center=centers[0])};\n")
     command = f"sqlite3 {folder / 'portal.db'} < {sql} | gzip > {folder / 'peer.gz'}"
@@ -65,13 +70,13 @@ def measure(folder: Path):
     def peer() -> None:
         subprocess.run(["sh", "-c", command], check=True)
 
-    mine, theirs, ratio = in_turns(lambda: ours(folder, centers[0]), peer)
+    mine, theirs, ratio = in_turns(lambda: write(folder, centers[0]), peer)
     yield Row("files report of 1,000,000 uploads, gzipped", f"{mine:.1f} s", f"{theirs:.1f} s", ratio, "<= 1.5",
               ratio <= 1.5)  # fmt: skip
-    most, least = ours(folder, centers[0]), ours(folder, centers[1])
+    most, least = peak(folder, centers[0]), peak(folder, centers[1])
     yield Row("its memory, against that of 10,000", f"{most / MIB:.0f} MiB", f"{least / MIB:.0f} MiB", most / least,
               "<= 1.2", most <= 1.2 * least)  # fmt: skip
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]))
+    alone(Path(sys.argv[1]), int(sys.argv[2]))
