@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Engine, bindparam, delete, insert, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.domain import access, history, jobs
@@ -179,13 +180,13 @@ def record(results: list[Result]) -> None:
         for row, one in zip(rows, counted, strict=True)])  # fmt: skip
 
 
-def _row(one: Result, state: str, earlier: dict[tuple, int]) -> dict[str, Any]:
+def _row(one: Result, state: str, earlier: dict[int, int]) -> dict[str, Any]:
     report, mine = one.report, one.target
     word, cause = report.error, report.cause
     if one.gone and state != states.ARCHIVED:
         word, cause = "file_changed_during_copy", ""
-    first = earlier.get((mine.center_id, mine.sha256, mine.size))
-    if word is None and first is not None and first < mine.id:
+    first = earlier.get(mine.id, mine.id)
+    if word is None and first < mine.id:
         word, cause = f"duplicate_to_upload_{first}", f"The same bytes arrived before, as upload {first}."
     told = [says(word, cause)] if word else []
     how = states.UNCHECKED if report.unchecked else states.INSPECTED
@@ -200,18 +201,22 @@ def _standing(targets: list[Target]) -> dict[int, str]:
     return {row.id: row.state for row in db.session.execute(query) if fences[row.id] == row.fence}
 
 
-def _earlier(targets: list[Target]) -> dict[tuple, int]:
-    """The first upload of each center with the same bytes, by (center, SHA-256, size)."""
-    sums = {one.md5 for one in targets if one.size and one.md5 and one.area == "incoming"}
-    query = (
-        select(Upload.center_id, Upload.sha256, Upload.size, func.min(Upload.id).label("first"))
-        .where(Upload.md5.in_(sums), Upload.center_id.in_({one.center_id for one in targets}),
-               Upload.area == "incoming", Upload.state.in_((*STANDING, states.FAILED)))
-        .group_by(Upload.center_id, Upload.sha256, Upload.size)
+def _earlier(targets: list[Target]) -> dict[int, int]:
+    """For each upload the first one of its center with the same bytes. The index of MD5s ends at the first; expressions
+    keep those of states out, which would walk over all uploads of a center."""
+    first = aliased(Upload)
+    same = (
+        select(first.id)
+        .where(first.md5 == Upload.md5, first.sha256 + "" == Upload.sha256, first.size == Upload.size,
+               first.center_id + 0 == Upload.center_id, first.area + "" == "incoming",
+               (first.state + "").in_((*STANDING, states.FAILED)))
+        .order_by(first.id)
+        .limit(1)
+        .scalar_subquery()
     )  # fmt: skip
-    if not sums:
-        return {}
-    return {(row.center_id, row.sha256, row.size): row.first for row in db.session.execute(query)}
+    ids = [one.id for one in targets if one.size and one.sha256 and one.area == "incoming"]
+    found = db.session.execute(select(Upload.id, same).where(Upload.id.in_(ids))) if ids else ()
+    return {row[0]: row[1] for row in found if row[1] is not None}
 
 
 def give_up(upload_id: int) -> None:
