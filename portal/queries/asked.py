@@ -43,7 +43,8 @@ PROBLEM_FILE = text("file.state IN ('failed', 'error')")  # word by word that of
 
 @dataclass(frozen=True)
 class Filter:
-    """What is asked for. `sort` is a key of SORTS, with - in front where the largest comes first."""
+    """What is asked for. `sort` is a key of SORTS, with - in front where the largest comes first; `only` leaves some of
+    the states of the view."""
 
     first: date
     last: date
@@ -54,10 +55,11 @@ class Filter:
     text: str = ""
     problems: bool = False
     sort: str = "-arrived"
+    only: tuple[str, ...] = ()
 
     @property
     def states(self) -> tuple[str, ...]:
-        return VIEWS[self.state][1]
+        return tuple(state for state in VIEWS[self.state][1] if not self.only or state in self.only)
 
     @property
     def realms(self) -> tuple[str, ...]:
@@ -124,6 +126,13 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
     if asked.text:
         found.append(select(Upload.id).where(mine, _named(asked.text)))
     return [bounded.first(query, most) for query in found]
+
+
+def whole_but_faulty(account: Account, most: int) -> Select:
+    """Ids of the uploads that arrived well and whose file has a fault all the same, such as another digest."""
+    query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
+    wrong = (Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))
+    return bounded.first(query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD)), most)
 
 
 def _either(queries: list[Select]) -> Select:

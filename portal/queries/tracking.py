@@ -4,7 +4,7 @@ Where few match they are sorted as they are. Where more do, the index of the ord
 of its entries matches or better, and a page is full soon.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -23,13 +23,19 @@ FEW = bounded.MOST
 
 @dataclass(frozen=True)
 class Survey:
-    """How many match, None where counting would cost too much; and where they are few, (key, id) of each in order."""
+    """How many match, None where counting would cost too much; and where they are few, (key, id) of each in order.
+    `beside`: uploads to be merged with what is walked."""
 
     count: Count | None
     few: list[tuple[Any, int]] | None
+    beside: tuple[int, ...] | None = None
 
 
 def survey(account: Account, asked: Filter) -> Survey:
+    if asked.problems and asked.key == "arrived" and not (asked.text or asked.dataset):
+        beside = list(db.session.scalars(asking.whole_but_faulty(account, PIECE)))
+        if len(beside) <= PIECE:
+            return _problems(account, asked, beside)
     ways = [set(db.session.scalars(way)) for way in asking.short_ways(account, asked, FEW)]
     short = [way for way in ways if len(way) <= FEW]
     if short:
@@ -43,6 +49,17 @@ def survey(account: Account, asked: Filter) -> Survey:
         return Survey(found, None)
     rows = db.session.execute(every.with_only_columns(SORTS[asked.key], Upload.id))
     return Survey(found, sorted(((key, one) for key, one in rows), reverse=asked.falling))
+
+
+def _problems(account: Account, asked: Filter, beside: list[int]) -> Survey:
+    """What broke or failed is walked by its states; what only its file finds faulty is little, and merged with it."""
+    rows = _look_up(account, asked, beside)
+    walked = bounded.count(select(Upload.id).where(*asking.matching(account, _broken(asked))))
+    return Survey(Count(walked.number + len(rows), walked.more), None, tuple(one for _key, one in rows))
+
+
+def _broken(asked: Filter) -> Filter:
+    return replace(asked, problems=False, only=asking.BAD)
 
 
 def _look_up(account: Account, asked: Filter, ids: list[int]) -> list[tuple[Any, int]]:
@@ -69,7 +86,10 @@ def ids(
     if known.few is not None:
         found = _slice(known.few, asked, mark, backwards, limit + 1)
     else:
-        found = walks.merged(_stretches(account, asked, mark, falling, limit + 1), falling, limit + 1)
+        parts = _stretches(account, asked if known.beside is None else _broken(asked), mark, falling, limit + 1)
+        if known.beside is not None:
+            parts.append(walks.walk(Upload.created_at, [Upload.id.in_(known.beside)], mark, falling, limit + 1))
+        found = walks.merged(parts, falling, limit + 1)
     return walks.paged(found, mark, backwards, limit)
 
 

@@ -149,11 +149,14 @@ def test_poll_without_news_is_empty_and_touches_nothing(sign_in, receiving, ines
 def test_comments_say_cause_and_remedy(sign_in, receiving, ines):
     made = deposit.submit({"a.txt": b"a"}, declared={"a.txt": "0" * 32})
     deposit.send("b.txt", b"b")
-    page = sign_in(ines).get("/tracking").text
+    browser = sign_in(ines)
+    page, problems = browser.get("/tracking").text, browser.get("/tracking?problems=1")
 
     assert "MD5 Checked Failed" in page and "md5_mismatch" in page
     assert f"/tracking/{deposit.get(made).accession}" in page
     assert "No dataset declares this name" in page
+    assert shown(problems) == ["1"] and "1 file, " in problems.text
+    assert shown(browser.get("/tracking?problems=1&state=loaded")) == []
 
 
 def test_what_is_shown_goes_home_as_tsv_and_xlsx(sign_in, ines, many):
