@@ -39,7 +39,7 @@ lint: $(VENV)/.dev ## style and types
 	@$(VENV)/bin/mypy
 
 bench: $(VENV)/.dev ## measure against vsftpd, nginx and the checksum tools
-	@.ci/bring vsftpd nginx curl lftp
+	@.ci/bring vsftpd nginx curl lftp sqlite3
 	@exec $(PY) -m tests.benchmarks $(TESTS)
 
 soak: $(VENV)/.dev $(VENV)/.clients ## faults and journeys, ROUNDS times over

@@ -92,6 +92,16 @@ def test_call_says_the_same(app, kept):
     answer = app.test_client().post("/api/v1/reports/changed", data=kept, headers=headers, buffered=True)
     assert [(one["accession"], one["change"]) for one in answer.json["items"]] == WANTED
     assert answer.json["items"][0]["md5_now"] == markup.md5(b'<SAMPLE accession="OMIXS000001"/>')
+    for kind in ("application/x-www-form-urlencoded", "application/gzip"):  # the first is what curl says unasked
+        told = app.test_client().post("/api/v1/reports/changed", data=gzip.compress(kept), headers=headers,
+                                      content_type=kind, buffered=True)  # fmt: skip
+        assert told.json == answer.json
+    long = kept + b"OMIXS000001\tOMIX000003\n" * 100_000  # no form is that long
+    assert (
+        app.test_client().post("/api/v1/reports/changed", data=long, headers=headers, buffered=True).status_code == 422
+    )
+    empty = app.test_client().post("/api/v1/reports/changed", headers=headers, buffered=True)
+    assert empty.status_code == 422
     refused = app.test_client().post(
         "/api/v1/reports/changed", data=b"accession\tx\na\tb\n", headers=headers, buffered=True
     )

@@ -1,5 +1,7 @@
 """A fortnight of batch reports with a moved clock, read back by a parser of its own."""
 
+import io
+import tarfile
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tests import depositing
 from tests.conftest import INES, RUTH
 from tests.telemetry import metadata as xml
 from tests.telemetry.reading import Lims, dump, files
+from tests.web.test_access_matrix import bearer
 
 pytestmark = pytest.mark.usefixtures("receiving")
 FOLDER = "outgoing/1/Files"
@@ -133,6 +136,22 @@ def test_fortnight(settings, night, run_jobs):
     assert "OMIXR000002" not in dump(path(settings, kept[0])).digests
     assert pick_up(night("2031-04-02")) == []
     assert lims.uploads["2"][0]["file_status"] == "Obsolete"
+
+
+def test_one_changed_sample_is_the_one_difference(app, night):
+    """The round trip of a LIMS: what it read back yesterday against today, by call."""
+    first = take()
+    night("2031-03-21")
+    headers, address = bearer("ines"), "/api/v1/reports/changed?since=2031-03-21"
+    assert app.test_client().get(address, headers=headers, buffered=True).json == {"items": [], "next": None}
+    take({"SAMPLE": xml.samples(xml.sample(title="Organoid one"))})
+    (found,) = app.test_client().get(address, headers=headers, buffered=True).json["items"]
+    text = app.test_client().get("/api/v1/components/OMIXS000001.xml", headers=headers, buffered=True).data
+    assert (found["accession"], found["change"], found["md5_now"]) == ("OMIXS000001", "changed", depositing.md5(text))
+    (name,) = [name for name in night("2031-03-22") if "Metadata" in name]
+    packed = app.test_client().get(f"/api/v1/reports/metadata/{name}", headers=headers, buffered=True).data
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
+        assert text in tar.extractfile(f"{depositing.get(first).accession}/OMIX000001.sample.xml").read()
 
 
 def test_reports_of_a_day_are_the_same_again(settings, night):

@@ -13,7 +13,7 @@ from portal.models import Center, Report
 from portal.queries import reports
 from portal.telemetry import changed, texts
 from portal.telemetry.changed import Change
-from portal.web import guards
+from portal.web import guards, session
 from portal.web.api.blueprint import LARGEST_BODY, bp, described, limit, listing, number
 from portal.web.api.documents import moment
 
@@ -74,14 +74,23 @@ def changed_since():
 
 @bp.post("/reports/changed")
 @described(answer="Change", lists=True)
+@guards.raw_body
 def changed_since_mine():
     """The same for a report that is the body of the request: an Accessions report, a metadata dump, or what metamd5
     prints; packed or not."""
     center = mine()
-    request.max_content_length = LARGEST_BODY
+    session.unbounded()
     kept = spool()
-    while piece := request.stream.read(1 << 20):
-        kept.write(piece)
+    try:
+        while piece := request.stream.read(1 << 20):
+            kept.write(piece)
+            if kept.tell() > LARGEST_BODY:
+                raise errors.TooLarge(f"A report has at most {LARGEST_BODY >> 20} MiB. Pack it by gzip.")
+        if kept.tell() == 0:
+            raise errors.Invalid("Send the report as the body of the request.")
+    except BaseException:
+        kept.close()
+        raise
     kept.seek(0)
     return differences(center, kept)
 
