@@ -9,6 +9,7 @@ from portal.web import addresses, htmx, session
 
 bp = Blueprint("help", __name__, url_prefix="/help")
 TOPICS = {
+    "problems": "Common issues and solutions",
     "ftp": "Send files by FTP",
     "doctor": "Connection doctor: what went wrong with FTP",
     "online": "Send files in the browser",

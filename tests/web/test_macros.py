@@ -167,7 +167,7 @@ def test_error_list_links_each_fault_to_its_field(draw):
 def test_fault_puts_declared_over_received(draw):
     html = draw(use("messages", "fault") + "{{ fault('Differs.', 'md5_mismatch', 'Send it again.', 'aa', 'bb') }}")
     assert html.index("Differs.") < html.index("aa") < html.index("bb") < html.index("Send it again.")
-    assert '<span class="word">md5_mismatch</span>' in html
+    assert '<a class="word" href="/help/problems#md5-failed">md5_mismatch</a>' in html
 
 
 def test_paging_offers_only_what_there_is(draw):

@@ -7,10 +7,12 @@ import re
 
 import pytest
 
-from portal import clock, db, states, storage
+from portal import clock, db, inspect, states, storage
+from portal.config import ROOT
 from portal.domain import accessions, datasets
 from portal.models import Dataset, DownloadDay, File
 from portal.queries import public
+from portal.web import help as help_
 
 DATA = random.Random(7).randbytes(100_000)
 EVIL = "<script>alert(1)</script>"
@@ -219,9 +221,37 @@ def test_search_takes_wildcards_as_they_are(client, dataset):
     assert "OMIX000002" not in text
 
 
-def test_every_help_topic_opens(client):
-    for address in ("", "/ftp", "/md5", "/names", "/states", "/quota", "/download", "/api"):
-        assert client.get(f"/help{address}").status_code == 200
+GUIDE = ("User Registration", "Online Upload Service", "FTP Submission Method", "MD5 Checked Failed",
+         "Remains “Checking”", "Edit Dataset Basic Information", "Release a Dataset Early", "Add or Replace Data Files",
+         "Generate a Dataset Sharing Link", "“AUTH SSL”", "“MLSD”", "Download Data via HTTP", "Download Data via FTP",
+         "Common Issues and Solutions")  # fmt: skip
+
+
+def test_help_has_every_chapter_of_the_guide_and_each_link_leads_somewhere(client):
+    contents = client.get("/help").text
+    assert [chapter for chapter in GUIDE if chapter not in contents] == []
+    for address, _hash, anchor in {link.partition("#") for link in re.findall(r'href="(/help[^"]*)"', contents)}:
+        page = client.get(address)
+        assert page.status_code == 200
+        assert not anchor or f'id="{anchor}"' in page.text, (address, anchor)
+
+
+def test_every_refusal_names_a_topic_that_is_there():
+    named = {topic for folder in ("portal", "ftp") for path in (ROOT / folder).rglob("*.py")
+             for topic in re.findall(r'topic="([a-z]+)"', path.read_text())}  # fmt: skip
+    assert named and named <= set(help_.TOPICS)
+
+
+def test_every_word_of_a_fault_leads_to_its_remedy(client):
+    draw = client.application.jinja_env.get_template("macros/messages.html").module.fault
+    with client.application.test_request_context():
+        for word in inspect.ERRORS:
+            link = re.search(r'href="([^"]+)"', str(draw("It is so.", word.replace("<n>", "17").replace("<id>", "8"))))[
+                1
+            ]
+            assert f'id="{link.partition("#")[2]}"' in (
+                page if "inspection" in link else client.get("/help/problems").text
+            )
 
 
 def test_browse_of_many_is_paged(client, database, ines):
