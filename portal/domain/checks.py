@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain import access, datasets
+from portal.domain import access, datasets, realms
 from portal.models import Dataset, File, Upload
 
 ERROR, WARNING, HINT = "error", "warning", "hint"
@@ -53,7 +53,7 @@ class Finding:
 def of(dataset: Dataset, *, reviewing: bool = False) -> list[Finding]:
     """Everything that is found, the gravest first. `reviewing`: what only curators may know is said too."""
     found = [Finding(ERROR, sentence, field) for field, sentence in datasets.missing(dataset).items()]
-    found += [*_text(dataset), *_human(dataset), *_date(dataset), *_files(dataset)]
+    found += [*_text(dataset), *_human(dataset), *_realm(dataset), *_date(dataset), *_files(dataset)]
     found += _duplicates(dataset, reviewing=reviewing)
     return sorted(found, key=lambda one: (ERROR, WARNING, HINT).index(one.level))
 
@@ -84,6 +84,21 @@ def _human(dataset: Dataset) -> list[Finding]:
         found.append(Finding(WARNING, "Human data without a filing number; it is recommended, not required.",
                              "filing_number"))  # fmt: skip
     return found
+
+
+def _realm(dataset: Dataset) -> list[Finding]:
+    """Bytes that came by the other area than the access asks for."""
+    came = realms.other(realms.wanted(dataset))
+    query = select(func.count()).select_from(File).join(Upload, Upload.id == File.upload_id).where(
+        File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), Upload.realm == came)  # fmt: skip
+    number = int(db.session.scalar(query) or 0)
+    files = f"{number:,} file{' ' if number == 1 else 's '}"
+    if number and came == "protected":
+        return [Finding(WARNING, f"{files}came by the protected area and will be open to everybody.", "access")]
+    if number:
+        says = f"{files}came by the open area. They are archived in the protected one; send controlled data there."
+        return [Finding(HINT, says, "access")]
+    return []
 
 
 def _date(dataset: Dataset) -> list[Finding]:

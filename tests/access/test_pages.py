@@ -258,3 +258,10 @@ def test_two_people_ask_at_once_and_one_twice(livers, sign_in):
             answer = browser.send(f"/datasets/{livers}/request", **typed(livers) | {"typed-name": person.name})
             assert answer.status_code == 303
     assert db.session.query(Request).count() == 2
+
+
+def test_draft_that_cannot_be_kept_whole_says_so(livers, sign_in):
+    mei = sign_in(STRANGER)
+    mei.get(f"/datasets/{livers}/request")
+    answer = mei.send(f"/datasets/{livers}/request", **typed(livers, institution="x" * 400), then="save")
+    assert answer.status_code == 422 and "x" * 400 in answer.text

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from portal import clock, db, errors, fsck, reconcile, storage
 from portal.config import ROOT
-from portal.domain import datasets, releases
+from portal.domain import checks, datasets, releases
 from portal.jobs.worker import Worker
 from portal.models import Event, Job
 from tests import depositing as deposit
@@ -200,3 +200,20 @@ def test_second_copy_is_seen_by_fsck(database):
     accession = deposit.get(dataset_id).accession
     storage.bag_path("protected", accession).mkdir()
     assert list(fsck.check()) == [f"{accession}: a copy that does not count lies at archive/protected/{accession}"]
+
+
+def test_area_that_does_not_fit_the_access_is_found(database):
+    dataset_id = archived("controlled")
+    assert "3 files came by the open area." in " ".join(one.sentence for one in checks.of(deposit.get(dataset_id)))
+    reception = deposit.door.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
+    reception.write(b"protected")
+    reception.finish()
+    with db.transaction():
+        made = datasets.create(actor=INES.account, title="T", description="D", species="S", access="controlled",
+                               files=[{"name": "p.bin"}])  # fmt: skip
+        datasets.submit(made, actor=INES.account)
+        made_id = made.id
+    go_on()
+    change(made_id, "open")
+    said = [(one.level, one.sentence) for one in checks.of(deposit.get(made_id))]
+    assert ("warning", "1 file came by the protected area and will be open to everybody.") in said

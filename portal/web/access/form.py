@@ -78,7 +78,9 @@ def ask(ref: str) -> Response:
     chosen = terms.of(dataset)
     values = typed(chosen)
     try:
-        keep(dataset, values)
+        faults = keep(dataset, values)
+        if form.get("then") == "save" and faults:
+            raise errors.Invalid(fields=faults)
         if form.get("then") == "save":
             flash("Your draft is kept. Only you see it.", "ok")
             return htmx.go_to(url_for("access.form_page", ref=ref))
@@ -91,21 +93,22 @@ def ask(ref: str) -> Response:
     return htmx.go_to(address(draft))
 
 
-def keep(dataset: Dataset, values: dict[str, Any]) -> None:
-    """What was typed, and the letter, are a draft first: nothing is lost by a refusal."""
+def keep(dataset: Dataset, values: dict[str, Any]) -> dict[str, str]:
+    """What was typed, and the letter, are a draft first: nothing is lost by a refusal. Returns what is not kept."""
     name, content = attached()
     token = letters.store(content) if content else None
     former: str | None = None
     try:
         with db.transaction():
             draft = requests.begin(dataset, actor=guards.account())
-            requests.save(draft, values, actor=guards.account())
+            faults = requests.save(draft, values, actor=guards.account())
             if token or request.form.get("no-letter"):
                 former = requests.attach(draft, token=token, name=name, size=len(content), actor=guards.account())
     except BaseException:
         letters.remove(token)
         raise
     letters.remove(former)
+    return faults
 
 
 def attached() -> tuple[str, bytes]:

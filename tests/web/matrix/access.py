@@ -104,10 +104,10 @@ ROWS += [Row("access.statement", "GET", f"{PAGE}/statement", both(200, anonymous
 DONE = {
     ("approve", "asked"): (303, 403), ("deny", "asked"): (303, 403), ("ask", "asked"): (303, 403),
     ("withdraw", "asked"): (403, 303), ("answer", "asked_back"): (403, 303), ("approve", "asked_back"): (303, 403),
-    ("approve", "granted"): (409, 403), ("approve", "denied"): (409, 403), ("revoke", "granted"): (303, 403),
-    ("revoke", "asked"): (409, 403), ("renew", "granted"): (422, 303), ("renew", "ended"): (409, 409),
-    ("withdraw", "granted"): (403, 409), ("answer", "asked"): (403, 409), ("explode", "asked"): (404, 404),
-    ("submit", "asked"): (404, 404), ("end", "granted"): (404, 404),
+    ("approve", "granted"): (409, 403), ("revoke", "granted"): (303, 403),
+    ("renew", "granted"): (422, 303), ("renew", "ended"): (409, 409),
+    ("withdraw", "granted"): (403, 409), ("explode", "asked"): (404, 404),
+    ("end", "granted"): (404, 404),
 }  # fmt: skip
 ROWS += [Row("access.act", "POST", f"{PAGE}/actions", both(ines, anonymous=401, mei=mei), state=state,
              data={"action": action, "note": "N"})
