@@ -12,10 +12,11 @@ from portal import cli, clock, db
 from portal.domain import actions, reports, submissions
 from portal.domain.parcels import Document
 from portal.models import Dataset, Job, Report
+from portal.telemetry import texts
 from tests import depositing
 from tests.conftest import INES, RUTH
 from tests.telemetry import metadata as xml
-from tests.telemetry.reading import Lims, dump, files
+from tests.telemetry.reading import ACCESSIONS, FILES, Lims, dump, files, table
 from tests.web.test_access_matrix import bearer
 
 pytestmark = pytest.mark.usefixtures("receiving")
@@ -136,6 +137,10 @@ def test_fortnight(settings, night, run_jobs):
     assert "OMIXR000002" not in dump(path(settings, kept[0])).digests
     assert pick_up(night("2031-04-02")) == []
     assert lims.uploads["2"][0]["file_status"] == "Obsolete"
+    # Increments laid over each other are what stands in the archive.
+    now = {kind: b"".join(texts.text(kind, INES.account.center)).decode() for kind in ("files", "accessions")}
+    assert [row for rows in lims.uploads.values() for row in rows] == table(now["files"], FILES)
+    assert list(lims.accessions.values()) == table(now["accessions"], ACCESSIONS)
 
 
 def test_one_changed_sample_is_the_one_difference(app, night):
