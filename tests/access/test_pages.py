@@ -265,3 +265,10 @@ def test_draft_that_cannot_be_kept_whole_says_so(livers, sign_in):
     mei.get(f"/datasets/{livers}/request")
     answer = mei.send(f"/datasets/{livers}/request", **typed(livers, institution="x" * 400), then="save")
     assert answer.status_code == 422 and "x" * 400 in answer.text
+
+
+def test_menu_says_where_one_is(livers, sign_in):
+    made = ask(livers)
+    ines = sign_in(INES)
+    for address in ("/requests", f"/requests/{made}", f"/datasets/{livers}/terms"):
+        assert '<a href="/requests" aria-current="page">Requests</a>' in ines.get(address).text
