@@ -7,12 +7,14 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import db, states
-from portal.models import Account, Committee, Dataset, Decider, Request
+from portal.models import Account, Committee, Dataset, Decider, Event, Request
 from portal.queries import keyset
 
 TABS = {"mine": (), "waiting": states.UNDECIDED, "granted": (states.GRANTED,),
         "past": (states.DENIED, states.WITHDRAWN, states.REVOKED, states.ENDED)}  # fmt: skip
 ENOUGH = 3
+LABELS = {"purpose": "Purpose", "institution": "Institution", "principal_investigator": "Principal investigator",
+          "ethics": "Ethics reference"}  # fmt: skip
 
 
 def _whole() -> Select:
@@ -82,6 +84,23 @@ def history_of(request: Request, reader: Account) -> list[Request]:
     """The person's other requests that the reader may see."""
     query = _whole().where(Request.account_id == request.account_id, Request.id != request.id, asked_of(reader))
     return list(db.session.scalars(query.order_by(Request.id.desc()).limit(50)).unique())
+
+
+def amendments(request: Request) -> list[list[tuple[str, str, str]]]:
+    """What each amendment changed, in their order: (field or question, before, after)."""
+    query = select(Event).where(Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id,
+                                Event.action == "request.amend")  # fmt: skip
+    found = []
+    for event in db.session.scalars(query.order_by(Event.id)):
+        before, after = event.before or {}, event.after or {}
+        if after.get("request") != request.id:
+            continue
+        changed = [(LABELS[name], before[name], after[name]) for name in LABELS if name in before]
+        was = {one["question"]: one["answer"] for one in before.get("answers", ())}
+        changed += [(one["question"], was.get(one["question"], ""), one["answer"]) for one in after.get("answers", ())
+                    if one["answer"] != was.get(one["question"], "")]  # fmt: skip
+        found.append(changed)
+    return found
 
 
 def of(dataset: Dataset, account: Account | None) -> Request | None:

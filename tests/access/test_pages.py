@@ -272,3 +272,16 @@ def test_menu_says_where_one_is(livers, sign_in):
     ines = sign_in(INES)
     for address in ("/requests", f"/requests/{made}", f"/datasets/{livers}/terms"):
         assert '<a href="/requests" aria-current="page">Requests</a>' in ines.get(address).text
+
+
+def test_deciders_see_what_an_amendment_changed(livers, sign_in):
+    with db.transaction():
+        terms.write(dataset(livers), {"questions": ["Why?"]}, actor=INES.account)
+    made = ask(livers, answers=["Because."])
+    mei = sign_in(STRANGER)
+    mei.get(f"/requests/{made}/edit")
+    fields = SAID | {"purpose": "Something else.", "answer_a": "Curiosity."}
+    assert mei.send(f"/requests/{made}/edit", **fields).status_code == 303
+    text = sign_in(INES).get(f"/requests/{made}").text
+    assert "<del>eQTLs of the liver.</del> <ins>Something else.</ins>" in text
+    assert "<del>Because.</del> <ins>Curiosity.</ins>" in text

@@ -41,10 +41,13 @@ def context(one: Request) -> dict[str, Any]:
     zone = settings().timezone
     today = clock.today(zone)
     log, logged = reads.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
+    talk = request_moves.messages(one, actor=me)
+    amended = [message.id for message in talk if message.turn == "amend"]
     return {
+        "changed": dict(zip(amended, listed.amendments(one), strict=False)),
         "one": one, "dataset": one.dataset, "ref": ref(one.dataset), "shown": states.SHOWN_REQUEST[one.state],
         "roles": roles, "moves": {move.action for move in request_moves.available(one, actor=me)},
-        "talk": request_moves.messages(one, actor=me), "terms": one.terms or terms.of(one.dataset),
+        "talk": talk, "terms": one.terms or terms.of(one.dataset),
         "deciders": terms.deciders(one.dataset, without=one.account_id), "committee": terms.committee(one.dataset),
         "past": listed.history_of(one, me) if states.REQUESTER not in roles else [], "words": states.SHOWN_REQUEST,
         "log": log, "logged": logged, "numbers": sorted(reads.numbers(one.id)),
