@@ -47,7 +47,7 @@ class Upload(Base):
         Index("ix_upload_tracked", "account_id", "state", "realm", "created_at", "id"),
         Index("ix_upload_typed", "account_id", "file_type", "state", "realm", "created_at", "id"),
         # What lies in the areas, so that its sum is read from the index alone.
-        Index("ix_upload_room", "center_id", "realm", "account_id", "size",
+        Index("ix_upload_room", "center_id", "realm", "account_id", "size", "state",
               sqlite_where=HERE, postgresql_where=HERE),
         Index("ix_upload_expiring", "state", "received_at", sqlite_where=MAY_EXPIRE, postgresql_where=MAY_EXPIRE),
         Index(None, "md5"),
