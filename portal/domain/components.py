@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain import accessions, objects
+from portal.domain import accessions, history, objects
 from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
 
 PORTION = 5000
@@ -118,6 +118,7 @@ def settle(dataset: Dataset) -> None:
     mine = select(Component.id).where(Component.dataset_id == dataset.id)
     theirs = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(mine))
     further = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(theirs))
+    changed = 0
     for kinds, loaded in (
         (("RUN", "ANALYSIS"), _by_files()),
         (("EXPERIMENT",), _by_referrers()),
@@ -127,8 +128,11 @@ def settle(dataset: Dataset) -> None:
     ):
         state = case((loaded, states.LOADED), else_=states.RECEIVED)
         concerned = or_(Component.dataset_id == dataset.id, Component.id.in_(theirs), Component.id.in_(further))
-        db.change(update(Component).where(Component.type.in_(kinds), concerned, Component.state != states.ERROR,
-                                          Component.state != state).values(state=state))  # fmt: skip
+        changed += db.change(
+            update(Component).where(Component.type.in_(kinds), concerned, Component.state != states.ERROR,
+                                    Component.state != state).values(state=state))  # fmt: skip
+    if changed:  # pages that look on see that something moved
+        history.record("component_states", actor=None, dataset=dataset, after={"changed": changed})
     if dataset.released_at and dataset.state == states.RELEASED:
         unpublished = or_(Component.published_at.is_(None), Component.published_at < dataset.released_at)
         db.change(update(Component).where(Component.dataset_id == dataset.id, unpublished)

@@ -33,7 +33,6 @@ def write(parcel: Parcel) -> bytes:
 
 def _objects(receipt: etree._Element, parcel: Parcel) -> None:
     dataset = parcel.dataset
-    status = STATUS[states.STATUS[dataset.state]] if dataset is not None else "PRIVATE"
     until = dataset.release_date if dataset is not None else parcel.orders.hold
     for item in parcel.told:
         one = etree.SubElement(receipt, item.type)
@@ -42,7 +41,8 @@ def _objects(receipt: etree._Element, parcel: Parcel) -> None:
         if item.alias:
             one.set("alias", item.alias)
         if item.is_good:
-            one.set("status", status)
+            state = item.known.dataset_state if item.known else dataset.state if dataset is not None else states.DRAFT
+            one.set("status", STATUS[states.STATUS[state]])
             if until:
                 one.set("holdUntilDate", until)
     for accession, word, day in parcel.held:

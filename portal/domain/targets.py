@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from portal import clock, db, errors, states
+from portal.config import settings
 from portal.domain import access, actions, components, datasets, files, history, loading
 from portal.domain.orders import Order
 from portal.domain.parcels import Parcel
@@ -52,7 +53,7 @@ def _release(_order: Order, dataset: Dataset, component: Component | None, actor
     elif dataset.state == states.APPROVED:
         actions.act(dataset, "release", actor=actor, note=NOTE)
     elif dataset.state != states.RELEASED:
-        datasets.edit(dataset, {"release_date": datasets.release_date(clock.today("UTC"))}, actor=actor)
+        datasets.edit(dataset, {"release_date": datasets.release_date(clock.today(settings().timezone))}, actor=actor)
     return "PUBLIC" if dataset.state == states.RELEASED else "PRIVATE"
 
 
