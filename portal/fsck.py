@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal import db, states, storage
 from portal.config import settings
 from portal.domain import accessions
-from portal.models import Counter, Dataset, File, Job, Upload
+from portal.models import Component, Counter, Dataset, File, Job, Upload
 
 PIECE = 5000
 HELD = (states.RECEIVED, states.CHECKING, states.FAILED, states.INCOMPLETE)
@@ -25,6 +25,16 @@ def check(*, deep: bool = False) -> Iterator[str]:
     yield from _realms()
     yield from _links()
     yield from _accessions()
+    if deep:
+        yield from _components()
+
+
+def _components() -> Iterator[str]:
+    """The digest that telemetry tells must be that of the text it serves."""
+    query = select(Component.id, Component.accession, Component.xml, Component.md5).where(Component.xml.is_not(None))
+    for row in _rows(query, Component.id):
+        if hashlib.md5(row.xml, usedforsecurity=False).hexdigest() != row.md5:
+            yield f"component {row.accession or row.id}: its XML is not what its MD5 was made of"
 
 
 def _rows(query, key) -> Iterator:
