@@ -87,8 +87,7 @@ def serve(dataset: Dataset, row: File, reach: Reach) -> Response:
         answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     answer.headers["Content-Length"] = str(stop - start)
     if request.method != "HEAD":
-        path = storage.archived_path(dataset.realm, dataset.accession or "", row.archive_path or "")
-        handle = opened(path, size)
+        handle = found(dataset, row, size)
         counted = counter(dataset, start)
         try:
             running = streams.begin(dataset, reach, file_id=row.id, name=row.name, via="http", offset=start,
@@ -127,6 +126,19 @@ def span(size: int, etag: str, row: File) -> tuple[int, int]:
         return max(0, size + first), size
     first = first or 0
     return (first, min(size, last) if last is not None else size) if first < size else (1, 0)
+
+
+def found(dataset: Dataset, row: File, size: int) -> BinaryIO:
+    """The bytes of a file, also where they moved to the other realm since this request began."""
+    realm, accession, path = dataset.realm, dataset.accession or "", row.archive_path or ""
+    try:
+        return opened(storage.archived_path(realm, accession, path), size)
+    except errors.Damaged:
+        db.session.rollback()
+        db.session.refresh(dataset)
+        if dataset.realm == realm:
+            raise
+        return opened(storage.archived_path(dataset.realm, accession, path), size)
 
 
 def opened(path: Path, size: int) -> BinaryIO:

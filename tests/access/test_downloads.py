@@ -7,12 +7,13 @@ import time
 import zipfile
 
 import pytest
+from sqlalchemy import update
 
-from portal import clock, db
+from portal import clock, db, storage
 from portal.domain import accounts, grants, tokens
-from portal.models import Event
+from portal.models import Dataset, Event
 from portal.queries import grants as reads
-from portal.web import streams
+from portal.web import download, streams
 from tests.access.support import (
     CANARY,
     COLLEAGUE,
@@ -250,3 +251,23 @@ def test_answer_that_is_never_read_is_over_too(livers, sign_in, which):
     db.end()
     assert [event.action for event in reads.downloads(get(made))] == ["download"]
     assert made not in {one.download.request_id for one in streams._running}
+
+
+def test_bytes_that_move_while_they_are_asked_for_are_found(database, sign_in, monkeypatch):
+    """The catalogue is read, then the job switches the realm and removes the first copy, then the file is opened."""
+    accession = release(INES, state="approved")
+    path = f"data/{accession}-02/{NAMES[1]}"
+    opened = download.opened
+
+    def moved(where, size):
+        monkeypatch.setattr(download, "opened", opened)
+        new = storage.archived_path("open", accession, path)
+        new.parent.mkdir(parents=True)
+        where.rename(new)
+        with db.engine().connect().execution_options(write=True) as connection, connection.begin():
+            connection.execute(update(Dataset).values(realm="open"))
+        return opened(where, size)
+
+    monkeypatch.setattr(download, "opened", moved)
+    answer = sign_in(INES).get(f"/datasets/{accession}/files/{NAMES[1]}", buffered=True)
+    assert answer.status_code == 200 and answer.data == CONTENTS[NAMES[1]]
