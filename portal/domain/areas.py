@@ -1,5 +1,7 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
+import re
+
 from sqlalchemy import and_, delete, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
@@ -84,9 +86,13 @@ def move(account: Account, old: Place, new: Place) -> int:
 
 
 def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> list[tuple[Upload, Place]]:
-    """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there."""
+    """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there, BadName for
+    one that released datasets bear."""
     if (old.area, old.realm) == (new.area, new.realm) and new.name.startswith(f"{old.name}/"):
         raise errors.Invalid(f"{new.name} lies in {old.name} itself. Choose another folder.")
+    first = new.name.split("/")[0]
+    if re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first):
+        raise errors.BadName(f"Names such as {first} are kept for released datasets. Choose another name.")
     found = []
     for row in rows:
         target = Place(new.area, new.realm, names.clean(new.name + row.name[len(old.name) :]))

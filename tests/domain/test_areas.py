@@ -192,6 +192,8 @@ def test_copy_of_what_is_not_whole_or_taken_is_refused(send, ines):
         moves.copy(ines.id, place("a.txt"), place("b.txt"))
     with pytest.raises(errors.BadName):
         moves.copy(ines.id, place("a.txt"), place("two words"))
+    with pytest.raises(errors.BadName):
+        moves.move(ines.id, place("a.txt"), place("OMIX000001/a.txt"))
     with pytest.raises(errors.NotFound):
         moves.copy(ines.id, place("nothing"), place("c.txt"))
     for state, error in ((states.INCOMPLETE, errors.NotReady), (states.CHECKING, errors.Frozen)):
