@@ -86,8 +86,8 @@ def move(account: Account, old: Place, new: Place) -> int:
 
 
 def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> list[tuple[Upload, Place]]:
-    """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there, BadName for
-    one that released datasets bear."""
+    """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there, and
+    BadName for one that released datasets bear."""
     if (old.area, old.realm) == (new.area, new.realm) and new.name.startswith(f"{old.name}/"):
         raise errors.Invalid(f"{new.name} lies in {old.name} itself. Choose another folder.")
     first = new.name.split("/")[0]
