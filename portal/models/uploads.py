@@ -9,6 +9,7 @@ from portal.models.accounts import Account
 
 _NAMED = text(f"state IN ({', '.join(repr(state) for state in states.NAMED)})")
 _CUT = text("state = 'incomplete'")
+FAULTY = text("state = 'received' AND error IS NOT NULL")
 NEW = text("inspection IS NULL AND state IN ('received', 'checking', 'archived')")
 # Queries that name these conditions word by word are answered from the indexes that have them.
 HERE = text(f"state IN ({', '.join(repr(state) for state in (states.RECEIVING, *states.LISTED))})")
@@ -51,6 +52,7 @@ class Upload(Base):
               sqlite_where=HERE, postgresql_where=HERE),
         Index("ix_upload_expiring", "state", "received_at", sqlite_where=MAY_EXPIRE, postgresql_where=MAY_EXPIRE),
         Index(None, "md5"),
+        Index("ix_upload_faulty", "account_id", "error", sqlite_where=FAULTY, postgresql_where=FAULTY),
         Index("ix_upload_new", "id", sqlite_where=NEW, postgresql_where=NEW),
         {"sqlite_autoincrement": True},
     )  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, text, union
+from sqlalchemy import Select, and_, func, or_, select, text, union
 from sqlalchemy.orm import aliased
 
 from portal import clock, states
@@ -38,6 +38,8 @@ REALMS = ("open", "protected")
 TYPES = ("BAM", "BZIP2", "DATA", "EMPTY", "FASTQ", "FLI", "GZ", "HDF5", "HTML", "MSOFFICE", "RAR", "SFF", "SHELL",
          "SHORTCUT", "SRF", "SYSTEM", "TAR", "TEXT", "UNKNOWN", "XSL", "ZIP")  # fmt: skip
 SORTS = {"arrived": Upload.created_at, "name": Upload.name, "size": Upload.size}
+# Word by word the condition of the index ix_upload_faulty.
+FOUND_FAULTY = (text("upload.state = 'received'"), Upload.error > "", Upload.error.not_like("duplicate%"))
 PROBLEM_FILE = text("file.state IN ('failed', 'error')")  # word by word that of the index ix_file_problem
 
 
@@ -100,7 +102,7 @@ def matching(account: Account, asked: Filter, *, alone: bool = True) -> list:
         found.append(_named(asked.text))
     if asked.problems:
         faulty = select(claim.id).where(claim.upload_id == Upload.id, claim.state.in_(BAD_FILES))
-        found.append(or_(state.in_(BAD), faulty.exists()))
+        found.append(or_(state.in_(BAD), faulty.exists(), and_(*FOUND_FAULTY)))
     if asked.dataset:
         found.append(select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == asked.dataset).exists())
     return found
@@ -122,20 +124,25 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
     if asked.problems:
         faulty = select(File.upload_id.label("id")).join(Dataset, Dataset.id == File.dataset_id).where(
             Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))  # fmt: skip
-        found.append(_either([select(Upload.id).where(mine, Upload.state == state) for state in BAD] + [faulty]))
+        looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
+        bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
+        found.append(_either([*bad, faulty, looked_into]))
     if asked.text:
         found.append(select(Upload.id).where(mine, _named(asked.text)))
     return [bounded.first(query, most) for query in found]
 
 
 def whole_but_faulty(account: Account, most: int) -> Select:
-    """Ids of the uploads that arrived well and whose file has a fault all the same, such as another digest."""
+    """Ids of the uploads that arrived well and have a fault all the same: their file has, such as another digest, or it
+    was found in their bytes."""
     query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
     wrong = (Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))
-    return bounded.first(query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD)), most)
+    by_file = query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD))
+    by_bytes = select(Upload.id).where(Upload.account_id == account.id, *FOUND_FAULTY)
+    return bounded.first(_either([by_file, by_bytes], most), most)
 
 
-def _either(queries: list[Select]) -> Select:
+def _either(queries: list[Select], most: int = bounded.MOST) -> Select:
     """The ids of several queries, each bounded by itself."""
-    parts = [bounded.first(query).subquery() for query in queries or [select(Upload.id).where(Upload.id < 0)]]
+    parts = [bounded.first(query, most).subquery() for query in queries or [select(Upload.id).where(Upload.id < 0)]]
     return select(union(*(select(part.c.id) for part in parts)).subquery().c.id)

@@ -6,6 +6,7 @@ import pytest
 
 from portal import clock, db
 from portal.models import Job, Member
+from portal.queries import asked
 from tests import depositing as deposit
 from tests.arrival.conftest import receiving
 from tests.conftest import RUTH
@@ -128,3 +129,23 @@ def test_running_inspection_shows_how_far_it_is(sign_in, ines):
 
     assert "Inspecting 30 %" in browser.get(f"/deposit/{dataset_id}").text
     assert "Inspecting 30 %" in browser.get("/area").text
+
+
+def test_tracking_counts_a_fault_in_the_bytes_among_the_problems(sign_in, ines, found):
+    browser = sign_in(ines)
+    ways = ("problems=1", "problems=1&text=tar", "problems=1&sort=name", "problems=1&type=TAR")
+
+    pages = [browser.get(f"/tracking?{way}").text for way in ways]
+    told = browser.get("/tracking/files.tsv?state=all").text.splitlines()
+
+    assert [("reads.<wbr>tar" in page, "again.<wbr>tsv" in page) for page in pages] == [(True, False)] * 4
+    status = {line.split("\t")[3]: line.split("\t")[6] for line in told[1:]}
+    assert status == {"reads.tar": "Error", "counts.tsv": "Received", "again.tsv": "Received"}
+
+
+def test_faults_in_the_bytes_are_found_by_their_index(ines, database):
+    query = str(asked.whole_but_faulty(ines.account, 10).compile(db.engine(), compile_kwargs={"literal_binds": True}))
+    with db.engine().connect() as connection:
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+
+    assert any("ix_upload_faulty" in step for step in plan)

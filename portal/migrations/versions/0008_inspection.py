@@ -8,6 +8,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+FAULTY = sa.text("state = 'received' AND error IS NOT NULL")
 NEW = sa.text("inspection IS NULL AND state IN ('received', 'checking', 'archived')")
 
 
@@ -16,6 +17,8 @@ def upgrade() -> None:
     op.add_column("upload", sa.Column("inspected_at", sa.Integer(), nullable=True))
     op.add_column("upload", sa.Column("member_count", sa.Integer(), nullable=True))
     op.create_index("ix_upload_new", "upload", ["id"], sqlite_where=NEW, postgresql_where=NEW)
+    op.create_index("ix_upload_faulty", "upload", ["account_id", "error"], sqlite_where=FAULTY,
+                    postgresql_where=FAULTY)  # fmt: skip
     op.create_table(
         "member",
         sa.Column("upload_id", sa.Integer(), nullable=False),
@@ -33,6 +36,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("member")
+    op.drop_index("ix_upload_faulty", table_name="upload")
     op.drop_index("ix_upload_new", table_name="upload")
     op.drop_column("upload", "member_count")
     op.drop_column("upload", "inspected_at")

@@ -7,6 +7,7 @@ from flask import Response
 from sqlalchemy import select
 
 from portal import db, states
+from portal.inspect import is_hint
 from portal.models import Account, Dataset, File, Upload
 from portal.queries import keyset, tracking
 from portal.queries.asked import Filter
@@ -67,7 +68,7 @@ def file_status(row: Any, error: str) -> str:
         return "Loaded"
     if row.state in (states.OBSOLETE, states.EXPIRED):
         return f"replaced_by_{row.replaced_by}" if row.replaced_by else "Obsolete"
-    if error:
+    if error and not is_hint(error):
         return "Failed" if error in ("copy_error", "failure_during_copy") else "Error"
     return "Done" if row.area == "test" and row.md5 else "Received"
 
