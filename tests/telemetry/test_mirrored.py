@@ -4,7 +4,7 @@ import pytest
 from lxml import etree
 from sqlalchemy import select, update
 
-from portal import db, states
+from portal import db, fsck, states
 from portal.domain import accessions, datasets, files
 from portal.models import Component, Counter, Dataset
 from portal.telemetry import metamd5
@@ -118,3 +118,12 @@ def test_accessions_are_not_used_twice_after_a_restored_backup(run_jobs):
         accessions.raise_to_high_water()
         assert [accessions.block(f"OMIX{letter}", 1) for letter in ("", "P", "S", "Z", "X")] == [
             ["OMIX000002"], ["OMIXP000002"], ["OMIXS000002"], ["OMIXZ000002"], ["OMIXX000001"]]  # fmt: skip
+
+
+def test_deep_check_finds_a_text_that_changed_behind_its_digest(run_jobs):
+    depositing.submit({"a.txt": b"a"})
+    run_jobs()
+    assert list(fsck.check(deep=True)) == []
+    with db.transaction():
+        db.change(update(Component).where(Component.type == "SAMPLE").values(xml=b"<SAMPLE/>"))
+    assert list(fsck.check(deep=True)) == ["component OMIXS000001: its XML is not what its MD5 was made of"]
