@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from portal import clock, db, errors
 from portal.domain import access, accounts, datasets, grants, requests, terms
-from portal.domain.request_moves import messages
+from portal.domain.request_moves import messages, roles_of
 from portal.models import Event, Request, Terms
 from portal.queries import grants as reads
+from portal.queries import requests as listed
 from tests.access.support import (
     COLLEAGUE,
     INES,
@@ -309,3 +310,51 @@ def test_draft_dataset_with_terms_is_discarded_with_them(database):
     with db.transaction():
         datasets.discard(made, actor=INES.account)
     assert db.session.query(Terms).filter(Terms.dataset_id.is_not(None)).count() == 0
+
+
+def plain(accession: str) -> None:
+    """The submitter decides."""
+
+
+def co_decider(accession: str) -> None:
+    with db.transaction():
+        terms.add_decider(dataset(accession), COLLEAGUE.email, actor=INES.account)
+
+
+def committee(accession: str) -> None:
+    co_decider(accession)
+    with db.transaction():
+        terms.set_committee(dataset(accession), "Committee", actor=INES.account)
+
+
+def committee_gone(accession: str) -> None:
+    committee(accession)
+    with db.transaction():
+        accounts.close(COLLEAGUE.account, actor=RUTH.account)
+
+
+def owner_gone(accession: str) -> None:
+    with db.transaction():
+        accounts.close(INES.account, actor=RUTH.account)
+
+
+def only_the_requester_left(accession: str) -> None:
+    with db.transaction():
+        terms.add_decider(dataset(accession), STRANGER.email, actor=INES.account)
+    owner_gone(accession)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [plain, co_decider, committee, committee_gone, owner_gone, only_the_requester_left],
+    ids=lambda who: who.__name__,
+)
+def test_list_shows_a_request_to_those_who_may_open_it(livers, who):
+    made = ask(livers)
+    who(livers)
+    for person in [one for one in (INES, COLLEAGUE, STRANGER, RUTH) if one.account.is_active]:
+        roles = roles_of(get(made), person.account) - {"requester"}
+        shown = [one.id for one in listed.listed(person.account, side="asked", state="", after=0, limit=9)]
+        assert shown == ([made] if roles else []), (person.name, roles)
+    curators = {RUTH.id} & {one.id for one in terms.deciders(dataset(livers), without=STRANGER.id)}
+    assert bool(curators) == (who in (committee_gone, owner_gone, only_the_requester_left))
