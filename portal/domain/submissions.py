@@ -28,12 +28,13 @@ class Outcome:
 
 
 def take(documents: list[Document], *, actor: Account, via: str, action: str = "", hold: str = "",
-         uploads: tuple[int, ...] = (), dry: bool = False) -> Outcome:  # fmt: skip
-    """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT; `dry` only says so. Call it
-    outside any transaction."""
+         uploads: tuple[int, ...] = (), dry: bool = False, protect: bool = False) -> Outcome:  # fmt: skip
+    """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT; `dry` only says so, `protect`
+    makes a new dataset a controlled one. Call it outside any transaction."""
     for attempt in range(1, ATTEMPTS + 1):
         parcel = parcels.read(documents, actor=actor, action=action, hold=hold)
         parcel.orders.validate |= dry
+        parcel.orders.protect |= protect
         _resolve(parcel)
         if parcel.orders.validate:
             return Outcome(parcel, receipts.write(parcel), None)

@@ -15,8 +15,8 @@ from tests.telemetry import metadata as xml
 pytestmark = pytest.mark.usefixtures("receiving")
 
 
-def drop(name: str, data: bytes) -> None:
-    reception = door.open(INES.id, realm="open", area="incoming", name=name, via="ftp")
+def drop(name: str, data: bytes, realm: str = "open") -> None:
+    reception = door.open(INES.id, realm=realm, area="incoming", name=name, via="ftp")
     reception.write(data)
     reception.finish()
 
@@ -85,3 +85,13 @@ def test_validate_is_answered_once(run_jobs):
     drop("r9.xml", xml.runs(xml.run("r9")))
     rest(run_jobs)
     assert count(Delivery) == 2 and [one for one in names() if "receipt" in one] == ["receipt-1.xml", "receipt-2.xml"]
+
+
+def test_what_is_dropped_in_the_protected_realm_is_controlled(run_jobs):
+    for kind, data in xml.parts().items():
+        drop(f"{kind.lower()}.xml", data, realm="protected")
+    drop("r1.fastq.gz", b"r1", realm="protected")
+    rest(run_jobs)
+    rest(run_jobs)
+    assert (depositing.get(1).access, depositing.get(1).realm, depositing.states_of(1)) == (
+        "controlled", "protected", ["archived"])  # fmt: skip
