@@ -1,6 +1,7 @@
 """What tests stand on: an instance in a folder of its own, a database copied from one made once, people, a browser."""
 
 import importlib
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -107,7 +108,9 @@ def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("OMIX_")]:
         monkeypatch.delenv(name)
     clock.reset()
+    handlers = list(logging.getLogger().handlers)
     yield
+    logging.getLogger().handlers = handlers  # a command that ran here logged to a stream that is closed by now
     clock.reset()
 
 
