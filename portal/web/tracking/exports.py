@@ -7,10 +7,10 @@ from flask import Response
 from sqlalchemy import select
 
 from portal import db, states
-from portal.inspect import is_hint
 from portal.models import Account, Dataset, File, Upload
 from portal.queries import keyset, tracking
 from portal.queries.asked import Filter
+from portal.telemetry import files as report
 from portal.web import guards
 from portal.web.api.documents import moment
 from portal.web.tracking.blueprint import bp, given_filter
@@ -27,7 +27,7 @@ COMPONENT_HEAD = ["accession", "submission", "type", "alias", "title", "status",
 _COLUMNS = (Upload.id, Upload.realm, Upload.received_at, Upload.name, Upload.size, Upload.md5, Upload.state,
             Upload.replaced_by, Upload.area, Upload.file_type, Upload.loaded_at, Upload.error, Upload.detail,
             File.state.label("file_state"), File.error.label("file_error"), File.comment, File.archived_at,
-            Dataset.accession)  # fmt: skip
+            Upload.inspection, Dataset.accession, Dataset.state.label("dataset_state"))  # fmt: skip
 PIECE = 1000
 
 
@@ -56,7 +56,7 @@ def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
 
 
 def _file_row(row: Any) -> list[Any]:
-    error = row.file_error or row.error or ""
+    error = "truncated_file" if row.state == states.INCOMPLETE else row.file_error or row.error or ""
     return [row.realm.capitalize(), row.id, moment(row.received_at) or "", row.name, row.size, row.md5 or "",
             file_status(row, error), row.file_type or "", moment(row.archived_at or row.loaded_at) or "", error,
             row.accession or "", row.comment or row.detail or ""]  # fmt: skip
@@ -64,13 +64,9 @@ def _file_row(row: Any) -> list[Any]:
 
 def file_status(row: Any, error: str) -> str:
     """The word of the files report."""
-    if row.state == states.ARCHIVED:
-        return "Loaded"
-    if row.state in (states.OBSOLETE, states.EXPIRED):
-        return f"replaced_by_{row.replaced_by}" if row.replaced_by else "Obsolete"
-    if error and not is_hint(error):
-        return "Failed" if error in ("copy_error", "failure_during_copy") else "Error"
-    return "Done" if row.area == "test" and row.md5 else "Received"
+    word = report.status(row.state, row.area, error, row.file_state or "", row.dataset_state or "",
+                         is_looked_into=row.md5 is not None and row.inspection in report.LOOKED)  # fmt: skip
+    return f"replaced_by_{row.replaced_by}" if row.replaced_by and word == "Obsolete" else word
 
 
 @bp.get('/<any("submissions", "published", "attention"):tab>.<any("tsv", "xlsx"):kind>')
