@@ -4,8 +4,8 @@
   const form = document.getElementById("deposit");
   if (form) {
     const mine = (field) => field.form === form && /^([a-z_]+|files\.\d+\.[a-z0-9_]+)$/.test(field.name) && !["csrf_token", "once", "then"].includes(field.name);
-    const saving = new Map();
-    let unsaved = new Set(), stuck = false, ready = false;
+    const saving = new Map(), clashes = new Map();
+    let unsaved = new Set(), stuck = false, ready = false, leaving = false;
     let page = location.pathname;
 
     // What is typed stays in this browser until the archive has it: a sign-in that ran out takes nothing away.
@@ -45,9 +45,11 @@
       if (answer.status === 409) {
         const clash = await answer.json();
         note(field, clash.fault + (clash.stored === null ? "" : " Change yours once more to replace it."), "bad");
-        if (clash.stored !== null) remember(field.name, clash.stored);
+        // A word of another window is read before it is replaced: the form waits for one more press.
+        if (clash.stored !== null) { stuck = true; clashes.set(field.name, (clashes.get(field.name) || 0) + 1); remember(field.name, clash.stored); }
         return;
       }
+      if (answer.status === 422) { note(field, (await answer.json()).fault, "warn"); return; }
       if (!answer.ok) { stuck = true; note(field, "Not saved: you are signed out. Sign in in another tab; what you typed is kept here.", "warn"); return; }
       const said = await answer.json();
       remember(field.name, said.value);
@@ -84,7 +86,9 @@
     let queue = Promise.resolve();
     function soon(field, restored = false) {
       if (!form.dataset.field) return;
-      queue = queue.then(() => save(field, restored)).catch(() => {});
+      // What was asked for before another window's word was shown replaces it no more.
+      const known = clashes.get(field.name);
+      queue = queue.then(() => (clashes.get(field.name) === known ? save(field, restored) : null)).catch(() => {});
     }
 
     document.addEventListener("input", (event) => {
@@ -102,14 +106,31 @@
     document.addEventListener("submit", (event) => {
       if (event.target !== form) return;
       saving.forEach(clearTimeout);
-      if (ready || !form.dataset.field || !unsaved.size) { unsaved = new Set(); return; }
+      // Pressed twice, it is sent once.
+      if (leaving) { event.preventDefault(); return; }
+      if (ready || !form.dataset.field || !unsaved.size) {
+        unsaved = new Set();
+        leaving = true;
+        setTimeout(() => { leaving = false; }, 5000);
+        return;
+      }
       // First what is typed: a page that cannot save it any more is not left.
       event.preventDefault();
       stuck = false;
-      unsaved.forEach((name) => { const field = form.elements[name]; if (field && field.name) soon(field); });
+      leaving = true;
+      const typed = Array.from(form.elements).filter((field) => unsaved.has(field.name) && mine(field) && (field.type !== "radio" || field.checked));
+      typed.forEach((field) => soon(field));
       // In a turn of its own: a form that is just being submitted ignores to be submitted again.
-      queue.then(() => setTimeout(() => { if (!stuck) { ready = true; form.requestSubmit(event.submitter); } }));
+      queue.then(() => setTimeout(() => {
+        leaving = false;
+        if (stuck) return;
+        ready = true;
+        form.requestSubmit(event.submitter && event.submitter.form === form ? event.submitter : null);
+        ready = false;
+      }));
     });
+    // Back on this page it can be sent again.
+    window.addEventListener("pageshow", (event) => { if (event.persisted) leaving = false; });
     window.addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });
 
     // Typed before and never saved: it stands in its field again, in a row of its own where the row is not here.

@@ -42,7 +42,7 @@ def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
     """A new draft with the texts of an earlier dataset and what it says of its files; no bytes, digests or dates."""
     texts = {field: getattr(earlier, field) for field in FIELDS if field != "release_date"} | fields
     told = ("name", "title", "description", "data_type", "samples", "unit")
-    columns = files.living(earlier).with_only_columns(*(getattr(File, name) for name in told))
+    columns = files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in told))
     rows = [dict(zip(told, row, strict=True)) for row in db.session.execute(columns)]
     return create(actor=actor, **{"files": rows, **texts})
 

@@ -123,11 +123,14 @@ def compare(dataset: Dataset, text: str) -> Comparison:
     """What the list says of the files of a dataset: by exact path, else by a base name that only one file bears."""
     entries, faults = parse(text)
     found = Comparison(faults=faults)
-    columns = (File.id, File.n, File.name, File.base, File.declared_md5, File.state, File.md5)
+    columns = (File.id, File.n, File.name, File.base, File.declared_md5, File.state, File.md5, File.replaces_id)
     declared = db.session.execute(files.living(dataset).with_only_columns(*columns)).all()
+    # A file whose successor is declared is meant by its own name only.
+    replaced = {row.replaces_id for row in declared}
+    lasting = [row for row in declared if row.id not in replaced]
     by_name = {row.name: row for row in declared}
     by_base: dict[str, list] = {}
-    for file in declared:
+    for file in lasting:
         by_base.setdefault(file.base, []).append(file)
     seen: dict[int, Entry] = {}
     twice = _contradicted(entries)
@@ -145,7 +148,7 @@ def compare(dataset: Dataset, text: str) -> Comparison:
         else:
             seen[row.id] = entry
             _sort(found, row, entry)
-    found.missing = [row.name for row in declared if row.id not in seen]
+    found.missing = [row.name for row in lasting if row.id not in seen]
     return found
 
 

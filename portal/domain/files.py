@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
 from portal.domain import history, jobs, matching, names, transitions
@@ -15,6 +16,12 @@ MOST_FILES = 200_000
 def living(dataset: Dataset):
     """Query of the files that still belong to a dataset, in order."""
     return select(File).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES)).order_by(File.n)
+
+
+def lasting(dataset: Dataset):
+    """living() without the files whose successor is declared: each name once."""
+    heir = aliased(File)
+    return living(dataset).where(~select(heir.id).where(heir.replaces_id == File.id).exists())
 
 
 def count(dataset: Dataset, *in_states: str) -> int:

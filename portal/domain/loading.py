@@ -8,7 +8,7 @@ from lxml import etree
 from sqlalchemy import select
 
 from portal import db, errors, states
-from portal.domain import accessions, components, datasets, files, history, markup, reviews
+from portal.domain import accessions, components, datasets, files, history, markup, replacements, reviews
 from portal.domain.objects import Item
 from portal.domain.parcels import Parcel
 from portal.models import Component, ComponentFile, ComponentRef, Dataset, File
@@ -98,12 +98,12 @@ def _home(parcel: Parcel, item: Item) -> int:
 
 
 def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
-    """The living files of these names."""
+    """The living files of these names; of a file and its successor the successor."""
     found: dict[str, Any] = {}
     for part in components.portions(names):
         query = select(File.id, File.n, File.name, File.state, File.md5, File.declared_md5).where(
             File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part))  # fmt: skip
-        found |= {row.name: row for row in db.session.execute(query)}
+        found |= {row.name: row for row in db.session.execute(query.order_by(File.n))}
     return found
 
 
@@ -189,7 +189,8 @@ def _let_go(file_ids: set[int], *, actor: Any) -> None:
         still = set(db.session.scalars(select(ComponentFile.file_id).where(ComponentFile.file_id.in_(part))))
         for file_id in set(part) - still:
             file = db.session.get_one(File, file_id)
-            if file.state not in states.DEAD_FILES:
+            # What another file is to replace stays until that one is archived.
+            if file.state not in states.DEAD_FILES and replacements.successor(file) is None:
                 files.remove(file, actor=actor)
 
 

@@ -101,8 +101,8 @@ def finish(row: Resumable, upload_id: int, *, actor: Account) -> None:
     dataset = db.session.get(Dataset, row.dataset_id) if row.dataset_id else None
     if dataset is None or dataset.account_id != actor.id:
         return
-    living = files.living(dataset).where(File.name == row.name)
-    known: Any = db.session.scalars(living).first()
+    named = files.living(dataset).where(File.name == row.name).order_by(None).order_by(File.n.desc())
+    known: Any = db.session.scalars(named).first()
     if known is None:
         files.add(dataset, [{"name": row.name, "md5": row.md5, "title": row.described}], actor=actor)
     elif row.md5 and not known.declared_md5:

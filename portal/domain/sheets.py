@@ -46,7 +46,7 @@ class Comparison:
 def rows(dataset: Dataset) -> Iterator[list[Any]]:
     """Header and one row a file."""
     yield list(COLUMNS.values())
-    query = files.living(dataset).with_only_columns(*(getattr(File, name) for name in COLUMNS))
+    query = files.lasting(dataset).with_only_columns(*(getattr(File, name) for name in COLUMNS))
     for row in db.session.execute(query):
         yield ["" if value is None else value for value in row]
 
@@ -133,6 +133,7 @@ def compare(dataset: Dataset, given: str | bytes) -> Comparison:
     else:
         cells = cells[1:]
     columns = (File.id, File.n, File.state, File.md5, *(getattr(File, name) for name in COLUMNS))
+    # By number: of a file and its successor of the same name the successor is meant.
     known = {row.name: row for row in db.session.execute(files.living(dataset).with_only_columns(*columns))}
     found, seen = Comparison(), set()
     for number, row in cells:

@@ -16,6 +16,7 @@ GROUPS = {states.ARCHIVED: "archived", states.FAILED: "fault", states.ERROR: "fa
           states.REPLACED: "aside"}  # fmt: skip
 VIEWS = ("", "problems", "archived", "work", "received", "waiting", "aside")
 _SIZE = func.coalesce(File.size, Upload.size, -1)
+MOST_WORDS = 10
 SORTS = {"": (File.n,), "name": (File.name, File.n), "size": (_SIZE, File.n)}
 INSPECTING = states.Shown("Inspecting", "wait", "inspecting", "grey")
 RECEIVING = states.SHOWN_UPLOAD[states.RECEIVING]
@@ -133,9 +134,15 @@ def page(
 
 def _asked(query: Select, dataset: Dataset, view: str, text: str) -> Select:
     query = query.where(File.dataset_id == dataset.id, File.state.in_(_states_of(view)))
-    for word in text.lower().split():
-        query = query.where(func.lower(File.name + " " + File.title).contains(word, autoescape=True))
+    said = func.lower(File.name + " " + File.title)
+    for word in text.replace("\0", " ").split()[:MOST_WORDS]:
+        query = query.where(or_(*(said.contains(form, autoescape=True) for form in _forms(word))))
     return query
+
+
+def _forms(word: str) -> set[str]:
+    """A word as it may be written: SQLite's lower() and LIKE know the case of ASCII letters only."""
+    return {word.lower()} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
 
 
 def chosen(dataset: Dataset, *, view: str = "", text: str = "", numbers: list[int] | None = None) -> list[int]:

@@ -3,9 +3,9 @@
 import pytest
 
 from portal import clock, db, errors
-from portal.domain import files, replacements
+from portal.domain import datasets, digestlists, files, replacements, resumable, sheets
 from portal.fsck import check
-from portal.models import Dataset
+from portal.models import Dataset, Resumable
 from tests.conftest import INES
 from tests.depositing import (
     archived_path,
@@ -144,3 +144,60 @@ def test_file_that_is_not_archived_keeps_its_number(run_jobs):
     run_until_idle(run_jobs, clock)
     assert states_of(dataset_id) == ["archived"]
     assert files_of(dataset_id)[0].name == "fixed.tsv"
+
+
+def dataset_of(dataset_id: int) -> Dataset:
+    return db.session.get_one(Dataset, dataset_id)
+
+
+def test_template_names_each_file_once(archived):
+    replace(archived)
+    replace(archived, n=2, name="notes-2.txt")
+    with db.transaction():
+        made = datasets.copy(dataset_of(archived), actor=INES.account)
+
+    assert [(file.name, file.title) for file in files_of(made.id)] == [
+        ("counts.tsv", "Counts by gene"), ("notes-2.txt", "")]  # fmt: skip
+
+
+def test_sheet_taken_home_is_taken_back_and_means_the_new_file(archived):
+    replace(archived)
+    sheet = sheets.as_tsv(dataset_of(archived))
+    assert sheets.compare(dataset_of(archived), sheet).faults == []
+    with db.transaction():
+        sheets.apply(dataset_of(archived), sheet.replace("Counts by gene", "Right counts"), actor=INES.account)
+
+    assert [file.title for file in files_of(archived)] == ["Counts by gene", "", "Right counts"]
+
+
+@pytest.mark.parametrize("path", ["counts.tsv", "home/ines/counts.tsv"])
+def test_list_of_md5s_means_the_new_file(archived, path):
+    replace(archived)
+    with db.transaction():
+        found = digestlists.apply(dataset_of(archived), f"{md5(NEW)}  {path}\n", actor=INES.account)
+
+    assert (found.extra, found.missing) == ([], ["notes.txt"])
+    assert files_of(archived)[2].declared_md5 == md5(NEW)
+
+
+def test_browser_sends_the_new_bytes_of_a_file_without_md5(archived, run_jobs):
+    """What is archived is not asked to have their MD5."""
+    with db.transaction():
+        files.edit(files.by_number(dataset_of(archived), 1), {"md5": ""}, actor=INES.account)
+    replace(archived)
+    receipt = send("counts.tsv", NEW)
+    row = Resumable(dataset_id=archived, name="counts.tsv", md5=md5(NEW), described="")
+    with db.transaction():
+        resumable.finish(row, receipt.upload_id, actor=INES.account)
+
+    assert [file.declared_md5 for file in files_of(archived)] == [None, md5(b"notes"), md5(NEW)]
+
+
+def test_same_bytes_under_a_new_number_are_archived_and_leave_one(archived, run_jobs):
+    replace(archived)
+    send("counts.tsv", OLD)
+    run_until_idle(run_jobs, clock)
+
+    assert states_of(archived) == ["replaced", "archived", "archived"]
+    assert archived_path(archived, 3).read_bytes() == OLD
+    assert is_valid_bag(bag_of(archived)) and not list(check())

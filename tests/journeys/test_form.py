@@ -45,6 +45,8 @@ def test_no_typed_word_is_lost(live):
         rows(page)
         expired(live, page)
         pressed_while_signed_out(live, page)
+        pressed_before_it_was_saved(live, page)
+        pressed_twice(page)
 
 
 def again(page) -> None:
@@ -137,3 +139,30 @@ def expired(live, page) -> None:
     ref = page.url.rpartition("/")[2]
     found = live.api(live.token, "GET", f"/datasets/{ref}")[1]
     assert found["description"] == "Counts of twelve livers, typed while signed out."
+
+
+def pressed_before_it_was_saved(live, page) -> None:
+    """Words of another window are shown before Save replaces them, also where nothing was saved while typing."""
+    address, ref = page.url, page.url.partition("#")[0].rpartition("/")[2]
+    other = page.context.new_page()
+    other.goto(address)
+    other.get_by_label("Dataset name").fill("From the other window")
+    other.get_by_label("Dataset name").blur()
+    expect(saved(other, "Dataset name")).to_contain_text("Saved")
+    other.close()
+    page.get_by_label("Dataset name").fill("Pressed at once")
+    page.get_by_label("Dataset name").press("Enter")
+    expect(saved(page, "Dataset name")).to_contain_text("Another window saved “From the other window”")
+    assert live.api(live.token, "GET", f"/datasets/{ref}")[1]["title"] == "From the other window"
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator(".flash, [role=status]").filter(has_text="Saved.").first).to_be_visible()
+    assert live.api(live.token, "GET", f"/datasets/{ref}")[1]["title"] == "Pressed at once"
+
+
+def pressed_twice(page) -> None:
+    page.get_by_role("button", name="Add More File").click()
+    page.get_by_label("File name").fill("run/c.txt")
+    page.get_by_role("button", name="Save").last.dblclick()
+    expect(page.locator("#file-3")).to_contain_text("run/c.txt")
+    expect(page.locator("#errors")).to_have_count(0)
+    expect(page.get_by_label("File name")).to_have_count(0)

@@ -147,3 +147,8 @@ def test_earlier_dataset_is_a_template(browser, draft, app):
     assert (made.title, made.species, made.release_date, made.state) == ("Livers", "Mus musculus", None, "draft")
     (file,) = db.session.scalars(datasets.files.living(made))
     assert (file.name, file.title, file.samples, file.declared_md5) == ("run/a.gz", "First", 4, None)
+
+
+def test_more_than_a_draft_keeps_is_said_as_a_program_reads_it(browser, draft):
+    answer = save(browser, draft, "files.0.description", "x" * 6000)
+    assert answer.status_code == 422 and "press Save first" in answer.json["fault"]

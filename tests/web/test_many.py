@@ -118,3 +118,21 @@ def test_file_on_its_way_into_the_archive_is_not_deleted(database, sign_in):
     arrival.stop()
     assert answer.status_code == 409 and "is being archived just now" in answer.text
     assert depositing.states_of(made) == ["checking", "checking"]
+
+
+@pytest.mark.parametrize("text", ["Émile", "émile", "ÉMILE", "foie ÉMI"])
+def test_letters_with_marks_are_found_in_any_case(browser, draft, text):
+    with db.transaction():
+        files.edit(
+            files.by_number(db.session.get_one(Dataset, draft), 7), {"title": "Foie d'Émile"}, actor=INES.account
+        )
+    assert numbers(browser.get(f"/deposit/{draft}", query_string={"text": text}).text) == [7]
+
+
+@pytest.mark.parametrize("text", ["a " * 1500, "\0", '"%_\\'])
+def test_odd_words_to_look_for_are_no_fault(browser, draft, text):
+    assert browser.get(f"/deposit/{draft}", query_string={"text": text}).status_code == 200
+    assert (
+        browser.send(f"/deposit/{draft}/files/many", do="fill-all", shown=text, field="title", value="x").status_code
+        == 303
+    )

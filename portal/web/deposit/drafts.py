@@ -14,15 +14,15 @@ from portal.web.deposit.blueprint import address, bp, ref
 @bp.post("/deposit/<ref>/field")
 @guards.signed_in
 def save_field(ref: str) -> Response:
-    """One field: {saved, field, value}, with `fault` where it is kept but not valid yet. 409: another window."""
+    """One field: {saved, field, value}, with `fault` where it is kept but not valid yet. 409: another window. 422: only
+    Save takes it."""
     dataset = guards.dataset_or_404(ref, "edit")
     try:
         with db.transaction():
             return answer(dataset, _save(dataset))
-    except errors.Conflict as error:
-        stored = error.more.get("stored")
-        found = jsonify({"fault": error.sentence, "stored": stored})
-        found.status_code = 409
+    except (errors.Conflict, errors.Invalid) as error:
+        found = jsonify({"fault": error.sentence, "stored": error.more.get("stored")})
+        found.status_code = error.status
         return found
 
 
