@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 from sqlalchemy import event, func, select
 
-from portal import db, states
-from portal.domain import datasets, reviews, submissions
+from portal import clock, db, states
+from portal.domain import datasets, files, replacements, reviews, submissions
 from portal.domain.parcels import Document
 from portal.models import Component, Dataset
 from portal.telemetry import metamd5
@@ -312,3 +312,23 @@ def test_stored_digest_is_that_of_xmllint_whatever_was_sent(tmp_path):
     canonical = by_xmllint(tmp_path, [row.xml for row in rows])
     assert canonical == [row.xml for row in rows]
     assert by_md5sum(tmp_path, canonical) == [row.md5 for row in rows]
+
+
+def test_object_that_names_the_new_bytes_of_a_replaced_file_keeps_the_old_until_they_are_archived(run_jobs):
+    made = take().parcel.dataset.id
+    depositing.send("r1.fastq.gz", b"r1")
+    depositing.run_until_idle(run_jobs, clock)
+    assert depositing.states_of(made) == ["archived"]
+    with db.transaction():
+        first = files.by_number(db.session.get_one(Dataset, made), 1)
+        replacements.replace(first, actor=INES.account)
+
+    anew = {"RUN": xml.runs(xml.run(files={"r1.fastq.gz": b"right"}))}
+    assert receipt(take(anew, action="MODIFY")).get("success") == "true"
+    assert depositing.states_of(made) == ["archived", "waiting"]
+    depositing.send("r1.fastq.gz", b"right")
+    depositing.run_until_idle(run_jobs, clock)
+
+    assert depositing.states_of(made) == ["replaced", "archived"]
+    assert depositing.files_of(made)[1].declared_md5 == depositing.md5(b"right")
+    assert component("r1", "RUN").state == "loaded"
