@@ -53,7 +53,6 @@ PEOPLE = {"ines": INES, "colleague": COLLEAGUE, "stranger": STRANGER, "ruth": RU
 
 
 APPS: dict[str, Flask] = {}
-COMPILED: dict = {}
 
 
 class Browser(FlaskClient):
@@ -144,16 +143,11 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     config.use(None)
 
 
-def use_database(settings: Settings) -> None:
-    """The statements of all tests are compiled once: every database has the same tables."""
-    db.configure(settings.database).update_execution_options(compiled_cache=COMPILED)
-
-
 @pytest.fixture
 def database(settings: Settings, first_database: Path) -> Iterator[None]:
     """A real SQLite file with the people in it; the queue stays in memory."""
     shutil.copy(first_database, settings.instance / "portal.db")
-    use_database(settings)
+    db.configure(settings.database)
     queue.configure("")
     yield
     db.dispose()
@@ -177,7 +171,6 @@ def new_app(settings: Settings, database: None, compiled: FileSystemBytecodeCach
     made.config["TESTING"] = True
     made.config["PROPAGATE_EXCEPTIONS"] = False
     made.test_client_class = Browser
-    use_database(settings)
     queue.configure("")
     return made
 
