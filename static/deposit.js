@@ -15,6 +15,8 @@
     const forget = (name) => { try { localStorage.removeItem(key(name)); } catch { /* none */ } };
     const kept = (name) => { try { return JSON.parse(localStorage.getItem(key(name))); } catch { return null; } };
     const value = (field) => (field.type === "checkbox" ? (field.checked ? field.value : "") : field.value);
+    // As the archive writes it: blanks and the case of a BioProject are no other words.
+    const plain = (name, text) => (name === "bioproject" ? text.toUpperCase() : text).trim().replace(/\s+/g, " ");
     const was = (name) => form.elements["was." + name];
 
     function note(field, words, tone) {
@@ -109,6 +111,8 @@
       // Pressed twice, it is sent once.
       if (leaving) { event.preventDefault(); return; }
       if (ready || !form.dataset.field || !unsaved.size) {
+        // Rows leave with the form that declares them: kept longer they would come back beside their files.
+        if (!form.dataset.field) unsaved.forEach((name) => { if (name.startsWith("files.")) forget(name); });
         unsaved = new Set();
         leaving = true;
         setTimeout(() => { leaving = false; }, 5000);
@@ -148,7 +152,7 @@
       const found = kept(field.name);
       if (found === null) continue;
       const [before, base] = found;
-      if (before === value(field)) { forget(field.name); continue; }
+      if (plain(field.name, before) === plain(field.name, value(field))) { forget(field.name); continue; }
       if (field.type === "checkbox") field.checked = before !== ""; else field.value = before;
       if (base !== null) remember(field.name, base);
       unsaved.add(field.name);

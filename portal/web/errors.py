@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 MOST_TYPED = 1 << 20
 # Fields in which people write; secrets and what the page itself put into the form are left out.
 WORDS = re.compile(
-    r"title|description|text|note|remark|name|species|investigator|samples|digests|sheet|purpose|md5|number"
+    r"title|description|text|note|remark|name|species|investigator|samples|digests|sheet|purpose|md5|number|answer_"
+    r"|institution|ethics|^questions$|^terms$|^label$|^value$"
 )
 OURS = re.compile(r"was\.|csrf|once|.*password")
 

@@ -47,6 +47,7 @@ def test_no_typed_word_is_lost(live):
         pressed_while_signed_out(live, page)
         pressed_before_it_was_saved(live, page)
         pressed_twice(page)
+        saved_after_submit(live, page)
 
 
 def again(page) -> None:
@@ -166,3 +167,19 @@ def pressed_twice(page) -> None:
     expect(page.locator("#file-3")).to_contain_text("run/c.txt")
     expect(page.locator("#errors")).to_have_count(0)
     expect(page.get_by_label("File name")).to_have_count(0)
+
+
+def saved_after_submit(live, page) -> None:
+    """What the archive writes a little differently is saved all the same, and rows do not come back."""
+    address, ref = page.url.partition("#")[0], page.url.partition("#")[0].rpartition("/")[2]
+    assert live.api(live.token, "POST", f"/datasets/{ref}/actions/submit")[0] == 200
+    page.goto(address)
+    page.get_by_label("Dataset name").fill("  Handed in ")
+    page.get_by_label("BioProject accession").fill("prjca000456")
+    page.get_by_role("button", name="Add More File").click()
+    page.get_by_label("File name").fill("run/d.txt")
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator("#file-4")).to_contain_text("run/d.txt")
+    expect(page.get_by_label("Dataset name")).to_have_value("Handed in")
+    expect(page.get_by_text("it was not saved")).to_have_count(0)
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.includes(location.pathname + ':'))") == []
