@@ -85,8 +85,9 @@ def test_value_that_does_not_fit_changes_nothing_and_stays_typed(browser, draft,
 
 
 def test_ticked_files_are_deleted_after_a_question(browser, draft):
-    asked = browser.send(f"/deposit/{draft}/files/many", do="delete", n=["1", "3"])
+    asked = browser.send(f"/deposit/{draft}/files/many", do="delete", n=["1", "3"], shown="blank", sort="name")
     assert "Delete 2 files" in asked.text and len(stored(draft)) == COUNT
+    assert 'name="shown" value="blank"' in asked.text and 'name="sort" value="name"' in asked.text
     assert stored(draft)[1].state == "waiting"
     browser.send(f"/deposit/{draft}/files/many", do="delete", n=["1", "3"], sure="1")
     assert [n for n, file in stored(draft).items() if file.state == "removed"] == [1, 3]
