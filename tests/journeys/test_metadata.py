@@ -52,6 +52,7 @@ def test_xml_is_mended_loaded_and_turns_green(live):
         look(page)
 
 
+@pytest.mark.soak
 def test_what_is_dropped_by_ftp_is_answered_beside(live):
     parts = xml.parts(SUBMISSION=xml.submission("dropped"), STUDY=xml.study("dropped-study"))
     with ftplib.FTP() as ftp:

@@ -113,6 +113,7 @@ def components_follow(live, page, submitted) -> None:
     look(page)
 
 
+@pytest.mark.soak
 def test_ticks_stay_while_files_arrive(live):
     for name in ("run1/one.txt", "run1/two.txt"):
         send(live, name, name.encode())

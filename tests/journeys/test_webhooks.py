@@ -11,7 +11,7 @@ from tests.live import Live
 from tests.plugins.clients import needs
 from tests.receiver import Receiver
 
-pytestmark = needs("chromium")
+pytestmark = [needs("chromium"), pytest.mark.soak]
 INES, PASSWORD = "ines.okafor@example.org", "correct horse"
 
 
