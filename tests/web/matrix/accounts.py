@@ -47,7 +47,7 @@ ROWS = [
     Row("account.sign_out_everywhere", "POST", "/account/sign-out-everywhere", people(303, anonymous=303)),
     Row("account.make_ftp_password", "POST", "/account/ftp-password", people(200, anonymous=303)),
     Row("account.remove_ftp_password", "POST", "/account/ftp-password/remove", people(303, anonymous=303)),
-    Row("account.make_token", "POST", "/account/tokens", people(200, anonymous=303), data={"label": "robot"}),
+    Row("account.make_token", "POST", "/account/tokens", people(200, anonymous=401), data={"label": "robot"}),
     Row("account.revoke_token", "POST", "/account/tokens/{token}/revoke",
         everyone(404) | {"anonymous": 303, "ines": 303}),
     Row("account.close_page", "GET", "/account/close", people(200, anonymous=303)),

@@ -41,12 +41,14 @@ ROWS = [
         bearer=True,
         state="submitted",
     ),
-    Row("deposit.save_field", "POST", "/deposit/{ref}/field", MINE, data={"field": "title", "value": "T2"}),
+    Row(
+        "deposit.save_field", "POST", "/deposit/{ref}/field", MINE | GIVEN_BACK, data={"field": "title", "value": "T2"}
+    ),  # fmt: skip
     Row(
         "deposit.first_field",
         "POST",
         "/deposit/new/field",
-        people(200, anonymous=303),
+        people(200, anonymous=401),
         data={"field": "title", "value": "T"},
     ),
     Row("deposit.copy", "POST", "/deposit/{ref}/copy", SENT),

@@ -28,7 +28,7 @@ def call(endpoint, method, path, expect, **more):
 
 ROWS = [
     Row("webhooks.listing", "GET", PAGE, people(200, anonymous=303)),
-    Row("webhooks.add", "POST", PAGE, people(200, anonymous=303), data=GIVEN),
+    Row("webhooks.add", "POST", PAGE, people(200, anonymous=401), data=GIVEN),
     Row("webhooks.add", "POST", PAGE, people(422, anonymous=303), data=INSIDE, state="inside"),
     Row("webhooks.show", "GET", PAGE + "/{hook}", MINE),
     Row("webhooks.test", "POST", PAGE + "/{hook}/test", SENT),
