@@ -43,7 +43,7 @@ ROWS = [
     ),
     Row(
         "deposit.save_field", "POST", "/deposit/{ref}/field", MINE | GIVEN_BACK, data={"field": "title", "value": "T2"}
-    ),  # fmt: skip
+    ),
     Row(
         "deposit.first_field",
         "POST",
