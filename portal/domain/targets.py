@@ -25,10 +25,12 @@ def act(parcel: Parcel) -> None:
 
 
 def _act(order: Order, actor: Account) -> tuple[str, str, str | None]:
-    component = db.session.scalar(select(Component).where(Component.accession == order.target))
+    seen = access.visible(actor)
+    component = db.session.scalar(
+        select(Component).join(Component.dataset).where(Component.accession == order.target, seen))  # fmt: skip
     dataset = component.dataset if component else db.session.scalar(
-        select(Dataset).where(Dataset.accession == order.target))  # fmt: skip
-    if dataset is None or not access.may_see(dataset, actor):
+        select(Dataset).where(Dataset.accession == order.target, seen))  # fmt: skip
+    if dataset is None:
         raise errors.NotFound("There is no object of this accession.")
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
         raise errors.Forbidden("It is not yours.")

@@ -25,9 +25,10 @@ def status(component: Component) -> str:
 
 def load(accession: str, *, actor: Account | None, xml: bool = False) -> Component:
     """A component that the actor may see. Raises NotFound, or Gone for a withdrawn one."""
-    query = select(Component).options(*WHOLE).where(Component.accession == accession.upper())
+    query = select(Component).join(Component.dataset).options(*WHOLE)
+    query = query.where(Component.accession == accession.upper(), access.visible(actor))
     found = db.session.scalar(query.options(undefer(Component.xml)) if xml else query)
-    if found is None or not access.may_see(found.dataset, actor):
+    if found is None:
         raise errors.NotFound(NOT_HERE)
     if status(found) == "withdrawn" and not access.is_owner(found.dataset, actor):
         raise errors.Gone(f"{found.accession} was withdrawn.")
