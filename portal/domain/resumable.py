@@ -13,6 +13,7 @@ from portal.domain.uploads import Place
 from portal.models import Account, Dataset, File, Resumable, Upload
 
 LARGEST = 1 << 42
+WHOLE = (states.RECEIVED, states.CHECKING, states.FAILED, states.ARCHIVED)
 
 
 class Locked(errors.Conflict):
@@ -27,10 +28,16 @@ class Expired(errors.Gone):
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a resumable upload is, in bytes that are on disk."""
+    """How far a resumable upload is, in bytes that are on disk; the upload they became once all are there, and whether
+    its announcement knows of it."""
 
     offset: int
-    done: bool
+    upload_id: int | None = None
+    settled: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.upload_id is not None
 
 
 def announce(*, actor: Account, name: str, length: int, realm: str = "open", md5: str | None = None,
@@ -72,20 +79,20 @@ def own(key: str, *, actor: Account) -> Resumable:
 def standing(row: Resumable) -> Standing:
     """How far it is. Raises Locked while a request sends to it, Expired when its bytes are gone."""
     if row.upload_id is not None:
-        return Standing(row.length, done=True)
-    if row.token is None:
-        return Standing(0, done=False)
-    upload = db.session.scalar(select(Upload).where(Upload.token == row.token))
+        return Standing(row.length, row.upload_id, settled=True)
+    upload = db.session.scalar(select(Upload).where(Upload.token == row.token)) if row.token else None
     if upload is None:
-        return Standing(0, done=False)
+        return Standing(0)
     if upload.state == states.INCOMPLETE:
-        return Standing(upload.size, done=False)
+        return Standing(upload.size)
+    if upload.state in WHOLE and upload.size == row.length:
+        return Standing(row.length, upload.id)
     if upload.state != states.RECEIVING:
         raise Expired("What came of this upload was removed or replaced. Send it again.")
     if clock.now() - upload.heard_at < uploads.GHOST_MS:
         raise Locked("Another request is still sending to this upload. Try again in 15 s.")
-    found = storage.facts(storage.area_path(row.realm, row.account_id, row.token))
-    return Standing(found.size if found else 0, done=False)
+    found = storage.facts(storage.area_path(row.realm, row.account_id, upload.token))
+    return Standing(found.size if found else 0)
 
 
 def begin(row: Resumable, token: str) -> None:
@@ -94,10 +101,11 @@ def begin(row: Resumable, token: str) -> None:
     db.session.flush()
 
 
-def finish(row: Resumable, upload_id: int, *, actor: Account) -> None:
+def finish(row: Resumable, upload_id: int) -> None:
     """All bytes came and are recorded. Declares the file where the announcement named a dataset that lacks it."""
     row.upload_id = upload_id
     db.session.flush()
+    actor = db.session.get_one(Account, row.account_id)
     dataset = db.session.get(Dataset, row.dataset_id) if row.dataset_id else None
     if dataset is None or dataset.account_id != actor.id:
         return

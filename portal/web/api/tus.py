@@ -98,10 +98,10 @@ def tus_create():
 def tus_where(key: str) -> Response:
     """How many bytes are here."""
     row = resumable.own(key, actor=check())
-    found = resumable.standing(row)
-    if row.key in _busy:
-        raise resumable.Locked("Another request is still sending to this upload.")
-    return empty(200, {"Upload-Offset": str(found.offset), "Upload-Length": str(row.length)} | expiry(row))
+    found, headers = resumable.standing(row), {"Upload-Length": str(row.length)} | expiry(row)
+    with held(key):
+        settle(key, found)
+    return empty(200, {"Upload-Offset": str(found.offset)} | headers)
 
 
 @bp.patch("/tus/<key>")
@@ -201,10 +201,13 @@ def receive(row: Resumable, offset: int) -> int:
     actor_id, key, length, md5 = row.account_id, row.key, row.length, row.md5
     with held(key):
         try:
+            db.end()  # what another request did to it meanwhile counts
+            row = resumable.own(key, actor=db.session.get_one(Account, actor_id))
             found = resumable.standing(row)
             if found.offset != offset:
                 raise WrongOffset(f"The upload goes on at byte {found.offset:,}.", offset=found.offset)
             if found.done:
+                settle(key, found)
                 return offset
             digest = announced_digest(length - offset)
             reception = door.open(actor_id, realm=row.realm, name=row.name, via="web", announced=length,
@@ -216,11 +219,15 @@ def receive(row: Resumable, offset: int) -> int:
             resumable.begin(db.session.get_one(Resumable, key), reception.token)
         if not take(reception, digest, length):
             return reception.abort("The upload was paused or its connection broke.")
-        receipt = finish(reception, md5)
-    with db.transaction():
-        actor = db.session.get_one(Account, actor_id)  # the request's own was let go while the bytes came
-        resumable.finish(db.session.get_one(Resumable, key), receipt.upload_id, actor=actor)
+        settle(key, resumable.Standing(length, finish(reception, md5).upload_id))
     return length
+
+
+def settle(key: str, found: resumable.Standing) -> None:
+    """All bytes are recorded: the announcement is done with. What a stop left between the two is made good here."""
+    if found.upload_id is not None and not found.settled:
+        with db.transaction():
+            resumable.finish(db.session.get_one(Resumable, key), found.upload_id)
 
 
 def finish(reception: door.Reception, md5: str | None) -> door.Receipt:
