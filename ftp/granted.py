@@ -1,7 +1,6 @@
 """Controlled datasets that one was granted, in one's own home: asked at every command, ended while bytes are sent, and
 each download written down."""
 
-import logging
 import secrets
 from dataclasses import replace
 
@@ -9,13 +8,11 @@ from sqlalchemy import Row
 
 from ftp.entries import Branch, Entry, Ledger, folder
 from ftp.released import Released
-from portal import db, errors
-from portal.domain import grants
+from portal import downloads
 from portal.domain.grants import Download
 from portal.queries import grants as reads
 from portal.queries import tree
 
-log = logging.getLogger("ftp")
 REFUSAL = "Granted datasets are for reading. Files go into your own area."
 
 
@@ -63,14 +60,7 @@ class Entries(Ledger):
     def begin(self, address: str, offset: int) -> None:
         length = self.download.length - offset
         self.download = replace(self.download, address=address, offset=offset, length=length)
-        with db.transaction():
-            grants.note_download("download.begin", self.download)
+        downloads.begin(self.download)
 
     def end(self, size: int) -> None:
-        try:
-            with db.transaction():
-                grants.note_download("download", self.download, size=size)
-        except errors.Busy:
-            log.warning("the end of the download %s was not kept", self.download.key)
-        finally:
-            db.end()
+        downloads.end(self.download, size)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import db, storage
 from portal.arrival import door
-from portal.domain import datasets, files, releases, reviews
+from portal.domain import datasets, edits, files, releases, reviews
 from portal.models import Dataset, File, Upload
 from tests.conftest import INES, RUTH
 
@@ -89,7 +89,7 @@ def ask_release(dataset_id: int) -> None:
 def remove_file(dataset_id: int, n: int) -> None:
     with db.transaction():
         dataset = db.session.get_one(Dataset, dataset_id)
-        files.remove(files.by_number(dataset, n), actor=INES.account)
+        edits.remove(dataset, [files.by_number(dataset, n).id], actor=INES.account)
 
 
 def run_until_idle(run_jobs: Callable[[], None], clock) -> None:

@@ -12,7 +12,7 @@ from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain import accessions, components, files, history, jobs, names, realms, species, transitions
 from portal.domain.species import HUMAN, MIXED
-from portal.models import Account, Center, Dataset, File
+from portal.models import Account, Dataset, File
 
 LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
 FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
@@ -41,7 +41,7 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
 def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
     """A new draft with the texts of an earlier dataset and what it says of its files; no bytes, digests or dates."""
     texts = {field: getattr(earlier, field) for field in FIELDS if field != "release_date"} | fields
-    told = ("name", "title", "description", "data_type", "samples", "unit")
+    told = ("name", *files.SAID)
     columns = files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in told))
     rows = [dict(zip(told, row, strict=True)) for row in db.session.execute(columns)]
     return create(actor=actor, **{"files": rows, **texts})
@@ -219,8 +219,7 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
 def index(dataset: Dataset) -> None:
     """What follows from the fields: the number of the species, and one lower-cased column for search."""
     dataset.taxon_id = species.taxon(dataset.species)
-    account, center = db.session.get(Account, dataset.account_id), db.session.get(Center, dataset.center_id)
     parts = (dataset.accession, dataset.title, dataset.description, dataset.species, dataset.investigator,
-             dataset.bioproject, dataset.data_type, account and account.name, center and center.name)  # fmt: skip
+             dataset.bioproject, dataset.data_type, dataset.account.name, dataset.center.name)  # fmt: skip
     dataset.search_text = " ".join(part for part in parts if part).lower()
     db.session.flush()

@@ -12,7 +12,6 @@ from portal.models import Account, Dataset
 
 SAVING = (states.DRAFT, states.RETURNED)
 ROW = re.compile(r"files\.(\d{1,6})\.([a-z0-9_]+)")
-ROW_FIELDS = ("name", "declared_md5", *files.TEXTS, "samples", "unit")
 MOST_ROWS, LONGEST = 500, 5000
 
 
@@ -72,7 +71,7 @@ def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, act
 
     Raises Conflict with `stored` when another window changed the field, or once it is submitted; Invalid."""
     part = ROW.fullmatch(field)
-    if field not in datasets.FIELDS and (part is None or part[2] not in ROW_FIELDS):
+    if field not in datasets.FIELDS and (part is None or part[2] not in files.NAMED):
         raise errors.Invalid(f"There is no field {field!r}.")
     if dataset.state not in SAVING:
         raise errors.Conflict("It is submitted: press Save, and the curators see the change.")

@@ -8,7 +8,6 @@ from portal import clock, db, errors, states
 from portal.domain import files, history, matching
 from portal.models import Account, Dataset, File, Upload
 
-FILLED = ("title", "description", "data_type", "samples", "unit")
 STEP = 1000
 
 
@@ -46,7 +45,7 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
 def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Account) -> int:
     """Give these files the same value in one field. Returns how many changed."""
     files.refuse_released(dataset)
-    if field not in FILLED:
+    if field not in files.SAID:
         raise errors.Invalid(fields={"field": "Choose what to fill in."})
     values, faults = files.check({"name": "x", field: value})
     if faults:
@@ -66,15 +65,17 @@ def _rows(dataset: Dataset, ids: list[int], *columns) -> list[Any]:
     return found
 
 
-def remove(dataset: Dataset, ids: list[int], *, actor: Account) -> int:
-    """Take these files out of the dataset. Raises Frozen, and nothing is removed, while one is being archived."""
+def remove(dataset: Dataset, ids: list[int], *, actor: Account | None) -> int:
+    """Take these files out of the dataset. Unarchived bytes stay in the area; archived ones leave with the next bag.
+    Returns how many there were. Raises Frozen, and nothing is removed, while one is being archived."""
     files.refuse_released(dataset)
     rows = _rows(dataset, ids, File.id, File.n, File.name, File.state)
     for start in range(0, len(rows), STEP):
         _remove([row.id for row in rows[start : start + STEP]])
+    db.session.expire_all()
     history.append_all("remove_file", [
-        {"actor_id": actor.id, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": row.id,
-         "before": {"name": row.name, "state": row.state}} for row in rows])  # fmt: skip
+        {"actor_id": actor.id if actor else None, "center_id": dataset.center_id, "dataset_id": dataset.id,
+         "file_id": row.id, "before": {"name": row.name, "state": row.state}} for row in rows])  # fmt: skip
     if any(row.state == states.ARCHIVED for row in rows):
         files.mark_bag(dataset)
     if rows:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
@@ -10,6 +10,8 @@ from portal.domain import history, jobs, matching, names, transitions
 from portal.models import Account, Dataset, File
 
 TEXTS = {"title": 300, "description": 2000, "data_type": 100}
+SAID = (*TEXTS, "samples", "unit")
+NAMED = ("name", "declared_md5", *SAID)
 MOST_FILES = 200_000
 
 
@@ -129,7 +131,7 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     dataset = db.session.get(Dataset, file.dataset_id)
     assert dataset is not None
     refuse_released(dataset)
-    known = {field: getattr(file, field) for field in ("name", "declared_md5", *TEXTS, "samples", "unit")}
+    known = {field: getattr(file, field) for field in NAMED}
     row = known | {"md5": known["declared_md5"]} | changes
     values, faults = check(row)
     if faults:
@@ -170,24 +172,6 @@ def _rename(file: File, dataset: Dataset, name: str) -> None:
         matching.unlink(file)
         matching.find_for(dataset, range(file.n, file.n + 1))
         db.session.refresh(file)
-
-
-def remove(file: File, *, actor: Account | None) -> None:
-    """Take a file out of its dataset. Unarchived bytes stay in the area; archived ones leave with the next bag."""
-    dataset = db.session.get(Dataset, file.dataset_id)
-    assert dataset is not None
-    refuse_released(dataset)
-    if file.upload is not None and file.upload.state == states.CHECKING:
-        raise errors.Frozen(f"{file.name} is being archived just now. Delete it in a moment.")
-    was = file.state
-    file.state, file.updated_at = states.REMOVED, clock.now()
-    file.upload_id, file.upload, file.replaces_id = None, None, None
-    db.session.flush()
-    db.session.execute(update(File).where(File.replaces_id == file.id).values(replaces_id=None))
-    history.record("remove_file", actor=actor, dataset=dataset, file=file, before={"name": file.name, "state": was})
-    if was == states.ARCHIVED:
-        mark_bag(dataset)
-    touched(dataset, actor=actor)
 
 
 def mark_bag(dataset: Dataset) -> None:

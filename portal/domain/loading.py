@@ -8,7 +8,7 @@ from lxml import etree
 from sqlalchemy import select
 
 from portal import db, errors, states
-from portal.domain import accessions, components, datasets, files, history, markup, replacements, reviews
+from portal.domain import accessions, components, datasets, edits, files, history, markup, reviews
 from portal.domain.objects import Item
 from portal.domain.parcels import Parcel
 from portal.models import Component, ComponentFile, ComponentRef, Dataset, File
@@ -186,12 +186,15 @@ def _named_by(ids: list[int]) -> set[int]:
 
 def _let_go(file_ids: set[int], *, actor: Any) -> None:
     for part in components.portions(file_ids):
-        still = set(db.session.scalars(select(ComponentFile.file_id).where(ComponentFile.file_id.in_(part))))
-        for file_id in set(part) - still:
-            file = db.session.get_one(File, file_id)
-            # What another file is to replace stays until that one is archived.
-            if file.state not in states.DEAD_FILES and replacements.successor(file) is None:
-                files.remove(file, actor=actor)
+        still = select(ComponentFile.file_id).where(ComponentFile.file_id.in_(part))
+        # What another file is to replace stays until that one is archived.
+        awaited = select(File.replaces_id).where(File.replaces_id.in_(part))
+        gone = select(File.dataset_id, File.id).where(File.id.in_(part), File.id.not_in(still.union(awaited)))
+        homes: dict[int, list[int]] = {}
+        for dataset_id, file_id in db.session.execute(gone):
+            homes.setdefault(dataset_id, []).append(file_id)
+        for dataset_id, ids in homes.items():
+            edits.remove(db.session.get_one(Dataset, dataset_id), ids, actor=actor)
 
 
 def _tell(parcel: Parcel, dataset: Dataset) -> None:

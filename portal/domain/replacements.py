@@ -9,8 +9,6 @@ from portal import clock, db, errors, states
 from portal.domain import files, history, matching, uploads
 from portal.models import Account, Dataset, File
 
-KEPT = (*files.TEXTS, "samples", "unit")
-
 
 def replace(file: File, *, actor: Account | None, name: str = "", md5: str | None = None) -> File:
     """Let other bytes take the place of a file. `name` is where they are or will be uploaded (empty: the same name),
@@ -40,7 +38,7 @@ def successor(file: File) -> File | None:
 
 
 def _declare(file: File, dataset: Dataset, wanted: dict[str, str | None]) -> File:
-    values, faults = files.check({field: getattr(file, field) for field in KEPT} | wanted)
+    values, faults = files.check({field: getattr(file, field) for field in files.SAID} | wanted)
     others = files.living(dataset).where(File.name == values.get("name"), File.id != file.id)
     if not faults and db.session.scalars(others).first() is not None:
         faults = {"name": f"{values['name']} is declared already."}

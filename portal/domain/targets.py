@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import access, actions, components, datasets, files, history, loading
+from portal.domain import access, actions, components, datasets, edits, history, loading
 from portal.domain.orders import Order
 from portal.domain.parcels import Parcel
 from portal.models import Account, Component, ComponentFile, Dataset, File
@@ -76,9 +76,8 @@ def _cancel(_order: Order, dataset: Dataset, component: Component | None, actor:
     named = select(ComponentFile.file_id).where(ComponentFile.component_id.in_(ids))
     still = select(ComponentFile.file_id).join(Component, Component.id == ComponentFile.component_id).where(
         Component.status != "withdrawn")  # fmt: skip
-    gone = select(File).where(File.id.in_(named), File.id.not_in(still), File.state.not_in(states.DEAD_FILES))
-    for file in db.session.scalars(gone).unique().all():
-        files.remove(file, actor=actor)
+    gone = select(File.id).where(File.id.in_(named), File.id.not_in(still), File.state.not_in(states.DEAD_FILES))
+    edits.remove(dataset, list(db.session.scalars(gone)), actor=actor)
     components.settle(dataset)
     return "CANCELLED"
 

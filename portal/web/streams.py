@@ -12,8 +12,8 @@ from typing import Any
 
 from flask import request
 
-from portal import db, errors
-from portal.domain import access, grants
+from portal import db, downloads
+from portal.domain import access
 from portal.domain.access import Reach
 from portal.domain.grants import Download
 from portal.models import Dataset
@@ -53,13 +53,7 @@ class Running:
         """The download ended, whole or not."""
         with _lock:
             _running.discard(self)
-        try:
-            with db.transaction():
-                grants.note_download("download", self.download, size=size)
-        except errors.Busy:
-            log.warning("the end of the download %s was not kept", self.download.key)
-        finally:
-            db.end()
+        downloads.end(self.download, size)
 
 
 def begin(dataset: Dataset, reach: Reach, *, file_id: int | None, name: str, via: str, offset: int, length: int
@@ -71,8 +65,7 @@ def begin(dataset: Dataset, reach: Reach, *, file_id: int | None, name: str, via
     grant_id = reach.grant.id if reach.grant else None
     download = Download(secrets.token_hex(8), dataset.id, actor.id, grant_id, file_id, name, via,
                         session.client_address(), offset, length)  # fmt: skip
-    with db.transaction():
-        grants.note_download("download.begin", download)
+    downloads.begin(download)
     running = Running(download, request.environ.get("gunicorn.socket"))
     if grant_id is not None:
         watch(running)

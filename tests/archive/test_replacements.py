@@ -3,7 +3,7 @@
 import pytest
 
 from portal import clock, db, errors
-from portal.domain import datasets, digestlists, files, replacements, resumable, sheets
+from portal.domain import datasets, digestlists, edits, files, replacements, resumable, sheets
 from portal.fsck import check
 from portal.models import Dataset, Resumable
 from tests.conftest import INES
@@ -113,7 +113,8 @@ def test_second_replacement_of_one_file_is_refused(archived):
 def test_replacement_deleted_again_leaves_the_old_file(archived):
     replace(archived)
     with db.transaction():
-        files.remove(files.by_number(db.session.get_one(Dataset, archived), 3), actor=INES.account)
+        dataset = db.session.get_one(Dataset, archived)
+        edits.remove(dataset, [files.by_number(dataset, 3).id], actor=INES.account)
 
     assert states_of(archived) == ["archived", "archived", "removed"]
     assert replace(archived) == 4
@@ -122,7 +123,8 @@ def test_replacement_deleted_again_leaves_the_old_file(archived):
 def test_original_deleted_first_makes_the_new_one_a_file_of_its_own(archived, run_jobs):
     replace(archived)
     with db.transaction():
-        files.remove(files.by_number(db.session.get_one(Dataset, archived), 1), actor=INES.account)
+        dataset = db.session.get_one(Dataset, archived)
+        edits.remove(dataset, [files.by_number(dataset, 1).id], actor=INES.account)
     send("counts.tsv", NEW)
     run_until_idle(run_jobs, clock)
 
@@ -186,9 +188,9 @@ def test_browser_sends_the_new_bytes_of_a_file_without_md5(archived, run_jobs):
         files.edit(files.by_number(dataset_of(archived), 1), {"md5": ""}, actor=INES.account)
     replace(archived)
     receipt = send("counts.tsv", NEW)
-    row = Resumable(dataset_id=archived, name="counts.tsv", md5=md5(NEW), described="")
+    row = Resumable(account_id=INES.id, dataset_id=archived, name="counts.tsv", md5=md5(NEW), described="")
     with db.transaction():
-        resumable.finish(row, receipt.upload_id, actor=INES.account)
+        resumable.finish(row, receipt.upload_id)
 
     assert [file.declared_md5 for file in files_of(archived)] == [None, md5(b"notes"), md5(NEW)]
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, config, db, errors
-from portal.domain import accounts, actions, datasets, files, reminders, reviews
+from portal.domain import accounts, actions, datasets, edits, files, reminders, reviews
 from portal.models import Dataset, Mail
 from portal.queries import changes, review
 from tests.conftest import INES, RUTH
@@ -121,7 +121,7 @@ def test_changes_name_fields_and_files_once(dataset):
     with db.transaction():
         files.edit(files.by_number(dataset, 1), {"samples": 3}, actor=INES.account)
         files.add(dataset, [{"name": "c.txt"}, {"name": "d.txt"}], actor=INES.account)
-        files.remove(files.by_number(dataset, 2), actor=INES.account)
+        edits.remove(dataset, [files.by_number(dataset, 2).id], actor=INES.account)
 
     found = [(one.what, one.before, one.after) for one in changes.since(dataset, start)]
     assert found == [

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from portal import arrival, db
-from portal.domain import datasets, files
+from portal.domain import datasets, edits, files
 from portal.models import Dataset, File, Upload
 
 INFO = {"title": "Kidney organoids", "description": "Counts.", "species": "Mus musculus", "access": "open"}
@@ -211,7 +211,7 @@ def test_chosen_uploads_become_files_many_at_once(sign_in, ines, draft, door):
     with db.transaction():
         dataset = db.session.query(Dataset).one()
         for number in (3, 4):
-            files.remove(files.by_number(dataset, number), actor=ines.account)
+            edits.remove(dataset, [files.by_number(dataset, number).id], actor=ines.account)
     free = [one.id for one in stored(Upload) if one.name != "b.txt"]
 
     assert all(f'value="{one}"' in browser.get(f"{draft}/ftp").text for one in free)

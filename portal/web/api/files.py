@@ -1,7 +1,7 @@
 """The files of a dataset by API."""
 
 from portal import db, errors
-from portal.domain import files, replacements
+from portal.domain import edits, files, replacements
 from portal.queries import catalogue
 from portal.web import guards, session
 from portal.web.api import documents
@@ -70,5 +70,5 @@ def remove_file(ref: str, file_number: int):
     actor = guards.account()
     dataset = dataset_or_404(ref, "edit")
     with db.transaction():
-        files.remove(files.by_number(dataset, file_number), actor=actor)
+        edits.remove(dataset, [files.by_number(dataset, file_number).id], actor=actor)
     return "", 204

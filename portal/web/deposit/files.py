@@ -4,12 +4,12 @@ from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
 from portal import db, errors
-from portal.domain import files, matching
+from portal.domain import edits, files, matching
 from portal.models import Dataset, File
 from portal.queries import files as shown
 from portal.queries import review, revision
 from portal.web import forms, guards, htmx
-from portal.web.deposit import sheet, typed
+from portal.web.deposit import sheet
 from portal.web.deposit.blueprint import address, bp
 
 
@@ -30,7 +30,7 @@ def file_list(ref: str) -> Response:
 def file_page(ref: str, n: int) -> str:
     dataset = guards.dataset_or_404(ref, "edit")
     file = files.by_number(dataset, n)
-    values = {field: getattr(file, field) for field in typed.FILE}
+    values = {field: getattr(file, field) for field in files.NAMED}
     return render_template("deposit/file.html", values=values, errors={}, **_context(dataset, file))
 
 
@@ -48,7 +48,7 @@ def _context(dataset: Dataset, file: File) -> dict:
 @bp.post("/deposit/<ref>/files/<int:n>")
 @guards.signed_in
 def edit_file(ref: str, n: int) -> Response:
-    dataset, values = guards.dataset_or_404(ref, "edit"), forms.values(*typed.FILE)
+    dataset, values = guards.dataset_or_404(ref, "edit"), forms.values(*files.NAMED)
     try:
         with db.transaction():
             file = files.by_number(dataset, n)
@@ -94,6 +94,7 @@ def delete(ref: str, n: int) -> Response:
     dataset = guards.dataset_or_404(ref, "edit")
     with db.transaction():
         file = files.by_number(dataset, n)
-        files.remove(file, actor=guards.account())
-    flash(f"File -{n:02d}, {file.name}, is deleted from the dataset. Its number is not used again.", "ok")
+        name = file.name
+        edits.remove(dataset, [file.id], actor=guards.account())
+    flash(f"File -{n:02d}, {name}, is deleted from the dataset. Its number is not used again.", "ok")
     return htmx.go_to(address(dataset, "files"))

@@ -6,7 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from portal import db, errors
 from portal.arrival import door
 from portal.config import settings
-from portal.domain import files, matching, names, quotas
+from portal.domain import files, matching, names, quotas, realms
 from portal.domain.arrivals import Receipt
 from portal.models import Account, Dataset
 from portal.web import forms, guards, htmx, multipart, session
@@ -19,7 +19,7 @@ class Sending:
     """The files of one form on their way in. Fields come before the files: the token first of all."""
 
     def __init__(self, dataset: Dataset, account: Account) -> None:
-        self.account_id, self.realm = account.id, "protected" if dataset.access == "controlled" else "open"
+        self.account_id, self.realm = account.id, realms.wanted(dataset)
         self.trusted = "X-CSRFToken" in request.headers
         self.fields: dict[str, str] = {}
         self.receipts: list[Receipt] = []
@@ -84,9 +84,9 @@ def online_page(ref: str) -> str:
 
 
 def _context(dataset: Dataset) -> dict:
-    realm = "protected" if dataset.access == "controlled" else "open"
-    return {"dataset": dataset, "limit": settings().web_limit_mib << 20, "back": address(dataset, "files"),
-            "open": dataset.state in matching.OPEN_DATASETS,
+    realm = realms.wanted(dataset)
+    return {"dataset": dataset, "realm": realm, "limit": settings().web_limit_mib << 20,
+            "back": address(dataset, "files"), "open": dataset.state in matching.OPEN_DATASETS,
             "room": quotas.left(dataset.center, realm, dataset.account_id)}  # fmt: skip
 
 

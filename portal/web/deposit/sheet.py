@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 
 from portal import db, errors
-from portal.domain import access, drafts, matching, quotas
+from portal.domain import access, drafts, matching, quotas, realms
 from portal.models import Dataset
 from portal.queries import datasets, files, revision, uploads
 from portal.web import forms, guards, htmx
@@ -19,17 +19,15 @@ def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | 
     row = datasets.rows_of([dataset], guards.account())[0]
     kept = drafts.pending(dataset)
     stored = {field: getattr(dataset, field) for field in (*typed.INFO, "human")} | kept
-    rest = [key for key in kept if drafts.ROW.fullmatch(key)]
     return {
         "values": {**stored, **(values or {})},
-        "was": {field: drafts.shown(dataset, field) for field in (*typed.INFO, "human", *rest)},
+        "was": {field: drafts.as_text(value) for field, value in stored.items()},
         "saving": dataset.state in drafts.SAVING,
         "new_rows": drafts.rows(dataset) | (rows or {}),
         "species": standing.SPECIES,
         "errors": drafts.faults(dataset),
-        "room": quotas.left(
-            dataset.center, "protected" if dataset.access == "controlled" else "open", dataset.account_id
-        ),
+        "realm": realms.wanted(dataset),
+        "room": quotas.left(dataset.center, realms.wanted(dataset), dataset.account_id),
         "waiting_here": uploads.count(uploads.unclaimed(dataset)),
         **live(dataset, row),
         **more,

@@ -10,7 +10,6 @@ from portal.models import Account, Dataset
 
 INFO = ("title", "description", "species", "investigator", "data_type", "access", "bioproject", "release_date",
         "filing_number")  # fmt: skip
-FILE = ("name", "title", "description", "data_type", "samples", "unit", "declared_md5")
 ROW = drafts.ROW
 
 Rows = dict[int, dict[str, str]]
@@ -34,7 +33,7 @@ def rows() -> Rows:
     found: Rows = {}
     for key, value in request.form.items():
         part = ROW.fullmatch(key)
-        if part and part[2] in FILE:
+        if part and part[2] in files.NAMED:
             found.setdefault(int(part[1]), {})[part[2]] = value
     return dict(sorted(found.items()))
 
