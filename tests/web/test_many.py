@@ -7,6 +7,7 @@ import pytest
 from portal import arrival, db
 from portal.domain import datasets, files
 from portal.models import Dataset, File
+from portal.web.deposit import many
 from tests import depositing
 from tests.conftest import INES
 
@@ -71,7 +72,9 @@ def test_ticked_files_are_filled_in(browser, draft):
     assert "File changed" in browser.get(f"/deposit/{draft}/history").text
 
 
-def test_all_shown_are_filled_in_on_every_page(browser, draft):
+@pytest.mark.parametrize("at_once", [many.AT_ONCE, 3])
+def test_all_shown_are_filled_in_on_every_page(browser, draft, monkeypatch, at_once):
+    monkeypatch.setattr(many, "AT_ONCE", at_once)
     browser.send(f"/deposit/{draft}/files/many", do="fill-all", shown="run", field="samples", value="12")
     filled = [file for file in stored(draft).values() if file.samples == 12]
     assert len(filled) == COUNT // 2 and all(file.name.startswith("run/") for file in filled)

@@ -11,6 +11,9 @@ from portal.web import formats, forms, guards, htmx
 from portal.web.deposit import sheet
 from portal.web.deposit.blueprint import bp, ref
 
+# Files filled in by one transaction: who writes meanwhile, such as an upload that arrives, waits a fifth of a second.
+AT_ONCE = 5000
+
 
 @bp.post("/deposit/<ref>/files/many")
 @guards.signed_in
@@ -23,9 +26,11 @@ def change_many(ref: str) -> Response:
         return htmx.go_to(_back(dataset))
     if form.get("do") == "delete":
         return _delete(dataset, ids)
+    changed = 0
     try:
-        with db.transaction():
-            changed = edits.fill(dataset, ids, asked["field"], asked["value"], actor=guards.account())
+        for start in range(0, len(ids), AT_ONCE):
+            with db.transaction():
+                changed += edits.fill(dataset, ids[start : start + AT_ONCE], **asked, actor=guards.account())
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
         return forms.refused("deposit/form.html", error, **_again(dataset, asked))
