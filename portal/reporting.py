@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +10,7 @@ from typing import BinaryIO
 from portal import db, errors
 from portal.domain import centers
 from portal.models import Center
+from portal.opening import open_instance
 from portal.queries import reports
 from portal.telemetry import changed, metamd5, texts
 from portal.telemetry.landing import Landing
@@ -17,25 +18,11 @@ from portal.telemetry.landing import Landing
 PIECE = 1 << 20
 
 
-def declare(parts: argparse._SubParsersAction, open_instance: Callable[[], None]) -> None:
-    """The commands of this file, among those of `omix`."""
-    about = "write a batch report of a center, or what changed since one"
-    made = parts.add_parser("report", help=about, description=about)
-    made.add_argument("kind", choices=(*texts.KINDS, "changed"))
-    made.add_argument("--center", default="", help="name of the center; changed: that of the report, unless named")
-    made.add_argument("--full", action="store_true", help="all (the default); with --date the full report of that day")
-    made.add_argument("--date", default="", help="the report that was written for this day, YYYY-MM-DD")
-    made.add_argument("--since", default="", help="what came or changed since a day; changed: the report, a file")
-    made.add_argument("--realm", choices=("open", "protected"), default="open", help="realm of the usage report")
-    made.add_argument("-o", "--output", type=Path, help="file to write; without it standard output")
-    made.set_defaults(run=lambda asked: report(asked, open_instance))
-    about = "print accession and canonical MD5 of the objects in XML files"
-    sums = parts.add_parser("metamd5", help=about, description=about)
-    sums.add_argument("paths", nargs="*", help=".xml files, or files that list paths; none: paths on standard input")
-    sums.set_defaults(run=lambda asked: metamd5.main(asked.paths))
+def sums(asked: argparse.Namespace) -> int:
+    return metamd5.main(asked.paths)
 
 
-def report(asked: argparse.Namespace, open_instance: Callable[[], None]) -> int:
+def report(asked: argparse.Namespace) -> int:
     open_instance()
     if asked.kind == "changed":
         return compare(asked)

@@ -1,9 +1,11 @@
 """The web process: gunicorn with threads, which hands on request bodies while they arrive."""
 
+import gc
 import logging
 import os
 import socket
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -63,4 +65,8 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     host, port = listener.getsockname()[:2]
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     log.info("web ready on port %s", port)
+    # Loaded before the workers are forked, which share it then.
+    import_module("portal.web")
+    gc.collect()
+    gc.freeze()
     Web(settings, listener).run()

@@ -10,7 +10,7 @@ from tests.conftest import INES
 @pytest.fixture
 def omix(database, capsys, monkeypatch):
     """Run a command on the instance of the test; its exit code and what it said."""
-    monkeypatch.setattr("portal.cli.open_instance", lambda **_options: None)
+    monkeypatch.setattr("portal.commands.open_instance", lambda **_options: None)
 
     def run(*words: str) -> tuple[int, str]:
         code = cli.main(["area", words[0], INES.email, *words[1:]])

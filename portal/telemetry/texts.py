@@ -8,8 +8,6 @@ from portal import clock
 from portal.models import Center
 from portal.telemetry import accessions, changed, files, metadata, usage
 
-KINDS = ("accessions", "files", "metadata", "usage")
-
 
 def text(kind: str, center: Center, *, since: int = 0, realm: str = "open") -> Iterator[bytes]:
     """A tab file or the usage report, in pieces; with `since` only what came or changed since a moment."""

@@ -8,6 +8,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from portal import clock, db, migrations
+from portal.migrations.steps import settings_of as alembic_settings
 from portal.models import Account, Center, Event, Token
 
 
@@ -18,7 +19,7 @@ def engine(tmp_path):
 
 
 def steps() -> list[str]:
-    scripts = ScriptDirectory.from_config(migrations.settings_of())
+    scripts = ScriptDirectory.from_config(alembic_settings())
     return [script.revision for script in reversed(list(scripts.walk_revisions()))]
 
 
@@ -33,6 +34,7 @@ def test_head_equals_the_models(engine):
     migrations.upgrade(engine)
     assert differences(engine) == []
     assert migrations.current(engine) == migrations.head() == steps()[-1]
+    assert migrations.known() == steps()
 
 
 def test_every_step_goes_up_and_down(engine):
