@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from portal import arrival, create_app
 from portal.config import Settings
+from portal.patience import Worker
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class Web(BaseApplication):
     def load_config(self) -> None:
         wanted: dict[str, Any] = {
             "bind": f"fd://{self.listener.fileno()}",
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": self.settings.web_workers,
             "threads": self.settings.web_threads,
             "worker_connections": self.settings.web_threads * 16,
