@@ -158,7 +158,7 @@ def confirm(secret: str, password: str, *, address: str) -> Account:
     transaction, as authenticate()."""
     token = tokens.find("verify", secret)
     if token is None:
-        raise errors.NotFound(tokens.DEAD)
+        raise tokens.DeadLink(tokens.DEAD)
     _weigh(token.account.email, password, address=address, ftp=False)
     with db.transaction():
         return verify(secret)

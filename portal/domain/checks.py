@@ -130,7 +130,7 @@ _WALK: tuple[tuple[str, ColumnElement[bool], str], ...] = (
         and_(File.error.is_(None), Upload.inspection.is_not(None), Upload.error.not_like("duplicate%")),
         "{n} in which a fault was found: see there what it is",
     ),
-    (WARNING, File.state == states.WAITING, "{n} that have not arrived; release waits for them"),
+    (WARNING, File.state == states.WAITING, "{n} not here yet: release waits"),
     (WARNING, _odd, "{n} with an odd name: no ending, or the name of a passing file"),
 )
 

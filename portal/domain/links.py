@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
@@ -20,6 +20,11 @@ from portal.models import Account, Dataset, File, Link, LinkView
 SHOWN = (states.SUBMITTED, states.RETURNED, states.APPROVED)
 DEAD = "This sharing link does not exist, has expired or was revoked. Ask whoever gave it to you for a new one."
 MOST = 100
+
+
+class DeadLink(errors.NotFound):
+    title = "This link opens nothing any more"
+    remedy = "Once its dataset is released, everybody finds it under Browse."
 
 
 def obstacle(dataset: Dataset) -> str:
@@ -94,20 +99,42 @@ def state_of(link: Link) -> str:
 
 def of(dataset: Dataset) -> list[Link]:
     """Every link that was ever made, newest first: none is hidden from whoever may revoke it."""
-    query = select(Link).options(joinedload(Link.maker)).where(Link.dataset_id == dataset.id)
-    return list(db.session.scalars(query.order_by(Link.n.desc())))
+    return list(db.session.scalars(_newest(dataset)))
 
 
 def living(dataset: Dataset) -> list[Link]:
-    return [link for link in of(dataset) if state_of(link) == "live"]
+    """Those that open something, newest first."""
+    return list(db.session.scalars(_newest(dataset).where(*_live())))
+
+
+def ended(dataset: Dataset, *, before: int = 0, limit: int = 100) -> list[Link]:
+    """Those that open nothing any more, newest first, with numbers below `before`."""
+    query = _newest(dataset).where(~and_(*_live()))
+    return list(db.session.scalars((query.where(Link.n < before) if before else query).limit(limit)))
+
+
+def _newest(dataset: Dataset) -> Select:
+    query = select(Link).options(joinedload(Link.maker)).where(Link.dataset_id == dataset.id)
+    return query.order_by(Link.n.desc())
+
+
+def _live() -> tuple:
+    """What state_of() calls live, for a query."""
+    lasting = or_(Link.expires_at.is_(None), Link.expires_at > clock.now())
+    return Link.revoked_at.is_(None), Link.ended_at.is_(None), lasting
+
+
+def by_number(dataset: Dataset, n: int) -> Link:
+    link = db.session.scalar(select(Link).where(Link.dataset_id == dataset.id, Link.n == n))
+    if link is None:
+        raise errors.NotFound(f"There is no link {n}.")
+    return link
 
 
 def revoke(dataset: Dataset, n: int, *, actor: Account) -> Link:
     """End a link at once. Harmless when it has ended already."""
     _refuse(dataset, actor)
-    link = db.session.scalar(select(Link).where(Link.dataset_id == dataset.id, Link.n == n))
-    if link is None:
-        raise errors.NotFound(f"There is no link {n}.")
+    link = by_number(dataset, n)
     if link.revoked_at is None:
         link.revoked_at = clock.now()
         history.record("link.revoke", actor=actor, dataset=dataset, before=_said(link))
@@ -125,13 +152,13 @@ def find(secret: str) -> Link:
     query = select(Link).options(joinedload(Link.dataset)).where(Link.hash == tokens.digest(secret))
     link = db.session.scalar(query)
     if link is None or state_of(link) in ("revoked", "expired"):
-        raise errors.NotFound(DEAD)
+        raise DeadLink(DEAD)
     dataset = link.dataset
     if state_of(link) == "live" and dataset.state in SHOWN:
         return link
     if dataset.state in access.PUBLIC:
         raise errors.Gone(f"This dataset is released: read it at {dataset.accession}.", accession=dataset.accession)
-    raise errors.NotFound(DEAD)
+    raise DeadLink(DEAD)
 
 
 def note_view(link: Link) -> None:
@@ -151,12 +178,11 @@ class Views:
     last: int | None = None
 
 
-def views(dataset: Dataset) -> dict[int, Views]:
+def views(shown: list[Link]) -> dict[int, Views]:
     """By the id of the link."""
     query = (
         select(LinkView.link_id, func.sum(LinkView.count), func.max(LinkView.hour))
-        .join(Link, Link.id == LinkView.link_id)
-        .where(Link.dataset_id == dataset.id)
+        .where(LinkView.link_id.in_([link.id for link in shown]))
         .group_by(LinkView.link_id)
     )
     return {row[0]: Views(int(row[1]), row[2]) for row in db.session.execute(query)}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
 from portal.config import settings
@@ -77,12 +78,15 @@ def say(request: Request, text: str, *, turn: str, public: bool, actor: Account 
     return message
 
 
-def messages(request: Request, *, actor: Account) -> list[RequestMessage]:
-    """What was said, the oldest first; private remarks for deciders only."""
-    query = select(RequestMessage).where(RequestMessage.request_id == request.id).order_by(RequestMessage.id)
+def messages(request: Request, *, actor: Account, before: int = 0, limit: int | None = None) -> list[RequestMessage]:
+    """What was said, the oldest first, or the last `limit` of it; private remarks for deciders only."""
+    query = select(RequestMessage).options(joinedload(RequestMessage.account))
+    query = query.where(RequestMessage.request_id == request.id).order_by(RequestMessage.id.desc()).limit(limit)
+    if before:
+        query = query.where(RequestMessage.id < before)
     if states.DECIDER not in roles_of(request, actor):
         query = query.where(RequestMessage.public)
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(query))[::-1]
 
 
 def waiting(dataset: Dataset) -> int:

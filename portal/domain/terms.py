@@ -28,10 +28,16 @@ def of(dataset: Dataset) -> Terms:
     return own(dataset) or default()
 
 
-def versions(dataset: Dataset | None) -> list[Terms]:
-    """Every version that ever held, the newest first."""
+def versions(dataset: Dataset | None, *, limit: int) -> list[Terms]:
+    """The newest versions that ever held, newest first."""
     mine = Terms.dataset_id == dataset.id if dataset else Terms.dataset_id.is_(None)
-    return list(db.session.scalars(select(Terms).where(mine).order_by(Terms.version.desc())))
+    return list(db.session.scalars(select(Terms).where(mine).order_by(Terms.version.desc()).limit(limit)))
+
+
+def version(dataset: Dataset, terms_id: int) -> Terms | None:
+    """A version of a dataset's own terms, or of the site's default."""
+    found = db.session.get(Terms, terms_id)
+    return found if found is not None and found.dataset_id in (dataset.id, None) else None
 
 
 def may_set(dataset: Dataset | None, actor: Account | None) -> bool:

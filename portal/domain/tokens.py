@@ -13,6 +13,12 @@ from portal import clock, db, errors
 from portal.domain import history, names
 from portal.models import Account, Token
 
+
+class DeadLink(errors.NotFound):
+    title = "This link opens nothing any more"
+    remedy = "The page for a forgotten password sends a new one, which confirms the address too."
+
+
 PREFIX = "omix_"  # lets people and scanners recognise an API token that lies where it should not
 DEAD = "This link was used already, has expired, or a newer one was sent. Ask for a new one."
 
@@ -49,7 +55,7 @@ def email_of(kind: str, secret: str) -> str:
     """Whose secret this is, for a page; NotFound where it is dead."""
     token = find(kind, secret)
     if token is None:
-        raise errors.NotFound(DEAD)
+        raise DeadLink(DEAD)
     return token.account.email
 
 
@@ -57,7 +63,7 @@ def use(kind: str, secret: str) -> Token:
     """Take a single-use secret: it is dead afterwards. NotFound where it already is."""
     token = find(kind, secret)
     if token is None:
-        raise errors.NotFound(DEAD)
+        raise DeadLink(DEAD)
     token.used_at = clock.now()
     return token
 
@@ -88,6 +94,7 @@ def revoke(account: Account, token_id: int, *, actor: Account) -> None:
     db.session.delete(token)
 
 
-def api_tokens(account: Account) -> list[Token]:
-    query = select(Token).where(Token.account_id == account.id, Token.kind == "api").order_by(Token.id)
-    return list(db.session.scalars(query))
+def api_tokens(account: Account, *, before: int = 0, limit: int = 100) -> list[Token]:
+    """The newest first, with numbers below `before`."""
+    query = select(Token).where(Token.account_id == account.id, Token.kind == "api").order_by(Token.id.desc())
+    return list(db.session.scalars((query.where(Token.id < before) if before else query).limit(limit)))

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -10,6 +11,7 @@ from portal.config import settings
 from portal.models import Account, Center, Report
 
 NONE = "There is no such report."
+PAGE = 50
 
 
 def center_for(actor: Account, name: str = "") -> Center:
@@ -29,6 +31,12 @@ def written(center_id: int | None, *, before: int = 0, limit: int = 1000) -> lis
     if before:
         query = query.where(Report.id < before)
     return list(db.session.scalars(query.order_by(Report.id.desc()).limit(limit)))
+
+
+def page(center_id: int | None, before: int) -> dict[str, Any]:
+    """A page of them: `found`, what it began before, and where the next one begins."""
+    found = written(center_id, before=before, limit=PAGE + 1)
+    return {"found": found[:PAGE], "before": before, "older": found[PAGE - 1].id if len(found) > PAGE else 0}
 
 
 def stored(

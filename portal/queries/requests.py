@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import db, states
-from portal.models import Account, Committee, Dataset, Decider, Event, Request
+from portal.models import Account, Committee, Dataset, Decider, Event, Request, RequestMessage
 from portal.queries import keyset
 
 TABS = {"mine": (), "waiting": states.UNDECIDED, "granted": (states.GRANTED,),
@@ -86,8 +86,9 @@ def history_of(request: Request, reader: Account) -> list[Request]:
     return list(db.session.scalars(query.order_by(Request.id.desc()).limit(50)).unique())
 
 
-def amendments(request: Request) -> list[list[tuple[str, str, str]]]:
-    """What each amendment changed, in their order: (field or question, before, after)."""
+def amendments(request: Request) -> dict[int, list[tuple[str, str, str]]]:
+    """What each amendment changed, by the number of its message: (field or question, before, after)."""
+    said = select(RequestMessage.id).where(RequestMessage.request_id == request.id, RequestMessage.turn == "amend")
     query = select(Event).where(Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id,
                                 Event.action == "request.amend")  # fmt: skip
     found = []
@@ -100,7 +101,7 @@ def amendments(request: Request) -> list[list[tuple[str, str, str]]]:
         changed += [(one["question"], was.get(one["question"], ""), one["answer"]) for one in after.get("answers", ())
                     if one["answer"] != was.get(one["question"], "")]  # fmt: skip
         found.append(changed)
-    return found
+    return dict(zip(db.session.scalars(said.order_by(RequestMessage.id)), found, strict=False))
 
 
 def of(dataset: Dataset, account: Account | None) -> Request | None:

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import func
+from sqlalchemy import case, func
+from sqlalchemy.orm import joinedload
 
 from portal import db
 from portal.domain import remarks
 from portal.models import Account, Dataset, Remark
+
+PAGE = 100
+NAMED = (joinedload(Remark.account), joinedload(Remark.file))
 
 
 @dataclass(frozen=True)
@@ -34,15 +38,21 @@ class Entry:
 
 @dataclass(frozen=True)
 class Thread:
-    """Everything somebody may read, the open ones first; `last` is the number of the newest remark."""
+    """A page of what somebody may read, the open ones first; `last` is the number of the newest remark, `open` counts
+    those of every page. `start` is how many stand on the pages before."""
 
     entries: list[Entry]
     last: int
     may_keep_private: bool
+    open: int = 0
+    total: int = 0
+    start: int = 0
 
     @property
-    def open(self) -> int:
-        return sum(entry.open for entry in self.entries)
+    def earlier(self) -> int:
+        """Where the next page begins; 0 where there is none."""
+        end = self.start + len(self.entries)
+        return end if end < self.total else 0
 
     def on(self, section: str) -> list[Entry]:
         """Open remarks on a section that are no file's."""
@@ -52,14 +62,23 @@ class Thread:
         return [one for one in self.entries if one.open and one.remark.file_id == file_id]
 
 
-def of(dataset: Dataset, actor: Account | None) -> Thread:
-    found = list(db.session.scalars(remarks.visible(dataset, actor)).unique())
-    heads = {remark.id: Entry(remark) for remark in found if remark.answers_id is None}
-    for remark in found:
-        if remark.answers_id in heads:
-            heads[remark.answers_id].answers.append(remark)
-    entries = sorted(heads.values(), key=lambda one: (not one.open, one.remark.id))
-    return Thread(entries, found[-1].id if found else 0, remarks.may_read_private(dataset, actor))
+def of(dataset: Dataset, actor: Account | None, *, start: int = 0) -> Thread:
+    """The newest remarks, those that are open before all others, with their answers."""
+    seen = remarks.visible(dataset, actor).order_by(None)
+    heads = seen.where(Remark.answers_id.is_(None))
+    is_open = Remark.done_at.is_(None) & (Remark.turn == "")
+    query = heads.order_by(is_open.desc(), Remark.id.desc()).offset(start).limit(PAGE)
+    found = list(db.session.scalars(query.options(*NAMED)))
+    found.sort(key=lambda remark: (remark.done_at is not None or bool(remark.turn), remark.id))
+    entries = {remark.id: Entry(remark) for remark in found}
+    answers = seen.where(Remark.answers_id.in_(entries)).order_by(Remark.id).options(*NAMED)
+    for remark in db.session.scalars(answers) if entries else ():
+        entries[remark.answers_id or 0].answers.append(remark)
+    counted = heads.with_only_columns(func.count(Remark.id), func.sum(case((is_open, 1), else_=0)))
+    total, still_open = db.session.execute(counted).one()
+    last = db.session.scalar(seen.with_only_columns(func.max(Remark.id))) or 0
+    private = remarks.may_read_private(dataset, actor)
+    return Thread(list(entries.values()), last, private, still_open or 0, total, start)
 
 
 def newer(dataset: Dataset, actor: Account | None, after: int) -> int:

@@ -13,14 +13,18 @@ from portal.web import forms, guards, presence, session, shell
 from portal.web.htmx import see_other
 from portal.web.session import safe_next
 
+TOKENS = 50
 bp = Blueprint("account", __name__, url_prefix="/account")
 
 
 def shown(account: Account) -> dict[str, Any]:
     """What the page shows of an account, whatever was done."""
     links = identities.of(account)
+    before = request.args.get("before", 0, type=int)
+    listed = tokens.api_tokens(account, before=before, limit=TOKENS + 1)
     only_way = [link.id for link in links if not identities.has_other_way(account, link)]
-    return {"account": account, "tokens": tokens.api_tokens(account), "identities": links, "only_way": only_way,
+    return {"account": account, "tokens": listed[:TOKENS], "identities": links, "only_way": only_way,
+            "before": before, "older": listed[TOKENS - 1].id if len(listed) > TOKENS else 0,
             "present_until": presence.until(), "errors": {}, "fresh": {}, "values": {"name": account.name}}  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal import db, errors
+from portal.domain import tokens
 from portal.web import htmx
 
 log = logging.getLogger(__name__)
@@ -151,6 +152,8 @@ def links(error: errors.DomainError | None) -> list[tuple[str, str]]:
     if error is None:
         return []
     found = [(url_for("accounts.login_page"), "Sign in")] if isinstance(error, errors.SignInNeeded) else []
+    if isinstance(error, tokens.DeadLink):
+        found.append((url_for("accounts.reset_page"), "Get a new link"))
     if accession := error.more.get("accession"):
         found.append((url_for("public.short", accession=accession), f"Open {accession}"))
     if error.topic:

@@ -1,6 +1,6 @@
 """The public mirror of the batch reports: metadata and accessions of what is, or was, released. Never the files."""
 
-from flask import Blueprint, Response, render_template, send_file
+from flask import Blueprint, Response, render_template, request, send_file
 
 from portal.queries import reports
 
@@ -9,7 +9,7 @@ bp = Blueprint("reports", __name__, url_prefix="/reports")
 
 @bp.get("")
 def mirror() -> str:
-    return render_template("reports/mirror.html", found=reports.written(None))
+    return render_template("reports/mirror.html", **reports.page(None, request.args.get("before", 0, type=int)))
 
 
 @bp.get("/<name>")

@@ -19,6 +19,7 @@ from portal.web.access.numbers import numbers_of
 DONE = {"approve": "granted", "deny": "denied", "ask": "asked back: it waits for the requester", "revoke": "revoked",
         "renew": "renewed", "answer": "answered", "withdraw": "withdrawn"}  # fmt: skip
 SHOWN_DOWNLOADS = 50
+SHOWN_MESSAGES = 50
 
 
 def found(request_id: int) -> Request:
@@ -41,13 +42,14 @@ def context(one: Request) -> dict[str, Any]:
     zone = settings().timezone
     today = clock.today(zone)
     log, logged = reads.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
-    talk = request_moves.messages(one, actor=me)
-    amended = [message.id for message in talk if message.turn == "amend"]
+    before = request.args.get("said_before", 0, type=int)
+    talk = request_moves.messages(one, actor=me, before=before, limit=SHOWN_MESSAGES + 1)
     return {
-        "changed": dict(zip(amended, listed.amendments(one), strict=False)),
+        "changed": listed.amendments(one), "said_before": before,
+        "said_earlier": talk[1].id if len(talk) > SHOWN_MESSAGES else 0,
         "one": one, "dataset": one.dataset, "ref": ref(one.dataset), "shown": states.SHOWN_REQUEST[one.state],
         "roles": roles, "moves": {move.action for move in request_moves.available(one, actor=me)},
-        "talk": talk, "terms": one.terms or terms.of(one.dataset),
+        "talk": talk[-SHOWN_MESSAGES:], "terms": one.terms or terms.of(one.dataset),
         "deciders": terms.deciders(one.dataset, without=one.account_id), "committee": terms.committee(one.dataset),
         "past": listed.history_of(one, me) if states.REQUESTER not in roles else [], "words": states.SHOWN_REQUEST,
         "log": log, "logged": logged, "numbers": sorted(reads.numbers(one.id)),

@@ -12,6 +12,8 @@ from portal.web import forms, guards, htmx
 from portal.web.access.blueprint import bp, ref
 from portal.web.guards import dataset_or_404
 
+VERSIONS = 50
+
 
 @bp.get("/datasets/<ref>/agreement")
 def agreement(ref: str) -> str:
@@ -20,7 +22,7 @@ def agreement(ref: str) -> str:
     wanted = request.args.get("version", type=int)
     chosen = terms.of(dataset)
     if wanted is not None and wanted != chosen.id:
-        chosen = next((one for one in (*terms.versions(dataset), *terms.versions(None)) if one.id == wanted), chosen)
+        chosen = terms.version(dataset, wanted) or chosen
     return render_template("access/agreement.html", dataset=dataset, ref=ref, terms=chosen, codes=duo.CODES)
 
 
@@ -40,7 +42,7 @@ def terms_page(ref: str) -> str:
 
 def context(dataset: Dataset | None) -> dict[str, Any]:
     here: dict[str, Any] = {"dataset": dataset, "permissions": duo.PERMISSIONS, "modifiers": duo.MODIFIERS,
-                            "versions": terms.versions(dataset), "own": dataset is None}  # fmt: skip
+                            "versions": terms.versions(dataset, limit=VERSIONS), "own": dataset is None}  # fmt: skip
     if dataset is not None:
         here |= {"ref": ref(dataset), "members": terms.members(dataset), "committee": terms.committee(dataset),
                  "own": terms.own(dataset) is not None}  # fmt: skip

@@ -37,8 +37,9 @@ def make_link(ref: str):
 def list_links(ref: str):
     """Every link that was made, newest first, with how often it was opened."""
     dataset = shared(ref)
-    seen = links.views(dataset)
-    return {"items": [of_link(link, seen.get(link.id, links.Views())) for link in links.of(dataset)], "next": None}
+    made = links.of(dataset)
+    seen = links.views(made)
+    return {"items": [of_link(link, seen.get(link.id, links.Views())) for link in made], "next": None}
 
 
 @bp.delete("/datasets/<ref>/links/<int:n>")

@@ -20,6 +20,9 @@ DONE = {"submit": "is submitted. A curator looks at it; you get a mail.",
         "unpublish": "is closed again.", "suppress": "is out of search and listings.",
         "reinstate": "is listed again."}  # fmt: skip
 GONE = {"discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
+        "recall": "It leaves the queue of the curators and is yours to change. Submit hands it in again.",
+        "release": "Every file is read and compared once more; then it opens, and its text and files stand.",
+        "reinstate": "It is listed and found again.",
         "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
         "unpublish": "It will no longer open to anybody, and its release date is cleared.",
         "suppress": "It leaves search and listings. Whoever knows its accession still opens it."}  # fmt: skip

@@ -1,6 +1,6 @@
 """Sharing links of a dataset: made, listed, revoked; and the publications that let it open."""
 
-from flask import flash, make_response, render_template, url_for
+from flask import flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal import db, errors
@@ -8,6 +8,8 @@ from portal.domain import access, links, publications
 from portal.models import Dataset
 from portal.web import forms, guards, htmx
 from portal.web.deposit.blueprint import bp, ref
+
+ENDED = 100  # of those that open nothing any more, so many stand on a page
 
 
 def shared(found: str) -> Dataset:
@@ -26,11 +28,15 @@ def links_page(ref: str) -> str:
 
 
 def _context(dataset: Dataset) -> dict:
-    made = links.of(dataset)
+    before = request.args.get("before", 0, type=int)
+    ended = links.ended(dataset, before=before, limit=ENDED + 1)
+    made = [*([] if before else links.living(dataset)), *ended[:ENDED]]
     return {
         "dataset": dataset,
         "links": [(link, links.state_of(link)) for link in made],
-        "views": links.views(dataset),
+        "before": before,
+        "older": ended[ENDED - 1].n if len(ended) > ENDED else 0,
+        "views": links.views(made),
         "blocking": links.obstacle(dataset),
         "telltales": links.telltales(dataset),
         "publications": [(paper, publications.address(paper)) for paper in publications.of(dataset)],
@@ -73,9 +79,7 @@ def revoke_link(ref: str, n: int) -> Response:
 def link_page(ref: str, n: int) -> str:
     """When a link was opened, by the hour; not by whom."""
     dataset = shared(ref)
-    link = next((link for link in links.of(dataset) if link.n == n), None)
-    if link is None:
-        raise errors.NotFound(f"There is no link {n}.")
+    link = links.by_number(dataset, n)
     return render_template("deposit/link.html", dataset=dataset, link=link, state=links.state_of(link),
                            log=links.view_log(link), back=url_for("deposit.links_page", ref=ref))  # fmt: skip
 

@@ -31,7 +31,8 @@ def news(ref: str) -> Response:
 def compose(ref: str) -> Response:
     """A remark on one section or file: what it is about, for htmx; else a page of its own."""
     dataset = guards.dataset_or_404(ref, "discuss")
-    context = thread_of(dataset, about=request.args.get("about", ""))
+    start = max(request.args.get("start", 0, type=int), 0)
+    context = thread_of(dataset, about=request.args.get("about", ""), start=start)
     return htmx.fragment_or_page("review/_about.html", "review/remark.html", dataset=dataset, talk=context, fresh=True)
 
 
@@ -78,15 +79,16 @@ def home(dataset: Dataset) -> str:
 
 
 def thread_of(
-    dataset: Dataset, *, about: str = "", typed: dict[str, str] | None = None, wrong: errors.DomainError | None = None
-) -> dict[str, Any]:
+    dataset: Dataset, *, about: str = "", typed: dict[str, str] | None = None,
+    wrong: errors.DomainError | None = None, start: int = 0,
+) -> dict[str, Any]:  # fmt: skip
     """Everything that templates/review/_thread.html shows of a dataset."""
     page = home(dataset)
     answered = (typed or {}).get("answers", "")
     return {
-        "thread": threads.of(dataset, guards.account()), "choices": _choices(dataset, about), "about": about,
-        "home": page.partition("#")[0], "typed": typed or {}, "answered": int(answered) if answered else None,
-        "errors": forms.faults(wrong) if wrong else {},
+        "thread": threads.of(dataset, guards.account(), start=start), "choices": _choices(dataset, about),
+        "about": about, "home": page.partition("#")[0], "typed": typed or {},
+        "answered": int(answered) if answered else None, "errors": forms.faults(wrong) if wrong else {},
     }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from portal.web import guards
 from portal.web.tracking.blueprint import bp
 
 WORDS = {"metadata": "Metadata", "files": "Files", "usage": "Usage, open realm",
-         "usage_protected": "Usage, protected realm"}  # fmt: skip
+         "usage_protected": "Usage, protected realm", "accessions": "Accessions"}  # fmt: skip
+CHOICE = 200  # of more centers than that, the name is typed
 
 
 def center() -> Center:
@@ -23,9 +24,10 @@ def center() -> Center:
 @guards.signed_in
 def listing() -> str:
     me, chosen = guards.account(), center()
-    names = list(db.session.scalars(select(Center.name).order_by(Center.name).limit(1000))) if me.is_curator else []
+    names = list(db.session.scalars(select(Center.name).order_by(Center.name).limit(CHOICE + 1)))
     return render_template(
-        "tracking/reports.html", center=chosen, centers=names, found=reports.written(chosen.id), words=WORDS,
+        "tracking/reports.html", center=chosen, centers=names if me.is_curator else [], most=CHOICE, words=WORDS,
+        **reports.page(chosen.id, request.args.get("before", 0, type=int)),
         tabs=submissions.tabs(me), tab="reports", hour=settings().report_hour,
         asked={"center": chosen.name} if chosen.id != me.center_id else {},
     )  # fmt: skip
