@@ -111,7 +111,8 @@ def _begin(connection: Any) -> None:
 def transaction() -> Iterator[Session]:
     """One short write: the only place that commits. Callbacks of on_commit() run after the commit.
 
-    Raises errors.Busy when the lock could not be had within 10 s. What was read before is read anew inside.
+    Raises errors.Busy when the lock could not be had within 10 s, Unwritable when the disk is full or refuses. What was
+    read before is read anew inside.
     """
     current = session()
     if current.info.get("writing"):
@@ -127,9 +128,9 @@ def transaction() -> Iterator[Session]:
         current.commit()
     except OperationalError as error:
         current.rollback()
-        if "locked" in str(error) or "busy" in str(error):
-            raise errors.Busy("The database is busy. Nothing was changed; try again in a moment.") from error
-        raise
+        if (refusal := _refusal(error)) is None:
+            raise
+        raise refusal from error
     except BaseException:
         current.rollback()
         raise
@@ -137,6 +138,20 @@ def transaction() -> Iterator[Session]:
         current.info.update(writing=False, on_commit=None)
     for callback in callbacks:
         callback()
+
+
+def _refusal(error: BaseException) -> errors.Busy | None:
+    """What SQLite's words for a write that could not be done mean to whoever asked for it. With a full disk it ends the
+    transaction by itself, and the first word stands below that of a savepoint which is gone."""
+    said, below = str(error), error.__context__
+    while below is not None:
+        said, below = f"{said}; {below}", below.__context__
+    if any(word in said for word in ("is full", "readonly", "disk I/O error")):
+        log.error("the database cannot be written: %s", said)
+        return errors.Unwritable("The database cannot be written. Nothing was changed; an operator must make room.")
+    if "locked" in said or "busy" in said:
+        return errors.Busy("The database is busy. Nothing was changed; try again in a moment.")
+    return None
 
 
 @contextmanager

@@ -68,6 +68,10 @@ class Busy(DomainError):
     status, ftp, title, code = 503, 451, "The archive is busy, try again in a moment", "busy"
 
 
+class Unwritable(Busy):
+    title, code = "The portal cannot write just now", "unwritable"
+
+
 class GhostSession(Busy):
     ftp, title, code = 450, "Another session is still sending this file", "ghost"
 

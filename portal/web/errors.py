@@ -128,7 +128,7 @@ def html(
         "detail": " ".join([detail if detail != title else "", *fields]).strip(),
         "remedy": remedy,
         "links": links(error),
-        "typed": typed() if status in (400, 401) else [],
+        "typed": typed() if status in (400, 401, 500, 503) else [],
         "reference": reference,
         "bare": status >= 500,
     }

@@ -20,6 +20,11 @@ def faults(error: errors.DomainError) -> dict[str, str]:
 
 def refused(template: str, error: errors.DomainError, *, fragment: str | None = None, **context: Any) -> Response:
     """The same form again with its faults. `fragment` is what htmx swaps, when the form is one."""
-    status = error.status if error.status in (409, 422, 429) else 422
+    if error.status == 503 and htmx.is_htmx():
+        raise error  # told above the form, which stays as it is
+    status = error.status if error.status in (409, 422, 429, 503) else 422
     chosen = fragment if fragment and htmx.is_htmx() else template
-    return htmx.fragment(chosen, status, errors=faults(error), error=error, **context)
+    page = htmx.fragment(chosen, status, errors=faults(error), error=error, **context)
+    if status in (429, 503):
+        page.headers["Retry-After"] = str(error.more.get("retry_after", 5))
+    return page
