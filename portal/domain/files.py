@@ -145,6 +145,8 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
         )
     if file.state == states.ARCHIVED and changed.get("declared_md5") not in (None, file.md5):
         raise errors.Conflict(f"The archived file has the MD5 {file.md5}; replace it.")
+    if "name" in changed:
+        _refuse_taken(file, dataset, changed["name"])
     for field, value in changed.items():
         setattr(file, field, value)
     file.updated_at = clock.now()
@@ -158,15 +160,14 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     return file
 
 
+def _refuse_taken(file: File, dataset: Dataset, name: str) -> None:
+    """Raises Invalid where another file bears the name; that whose place this one takes may."""
+    others = File.id.not_in((file.id, file.replaces_id or 0))
+    if db.session.scalar(living(dataset).with_only_columns(File.id).where(File.name == name, others)):
+        raise errors.Invalid(fields={"name": f"{name} is declared already."})
+
+
 def _rename(file: File, dataset: Dataset, name: str) -> None:
-    rivals = (
-        living(dataset)
-        .with_only_columns(File.id)
-        .where(File.name == name, File.id.not_in((file.id, file.replaces_id or 0)))
-    )
-    with db.session.no_autoflush:
-        if db.session.scalar(rivals):
-            raise errors.Invalid(fields={"name": f"{name} is declared already."})
     file.base = name.rsplit("/", 1)[-1]
     if file.state != states.CHECKING:
         matching.unlink(file)

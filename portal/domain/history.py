@@ -45,5 +45,7 @@ def append(action: str, **columns: Any) -> None:
 
 def append_all(action: str, rows: list[dict[str, Any]]) -> None:
     """Events of one kind by their columns: no objects are made, because every arrival writes one."""
+    if not rows:
+        return
     shared = {"at": clock.now(), "action": action, "note": "", **_NOTHING}
     db.session.connection().execute(_APPEND, [shared | row for row in rows])

@@ -110,12 +110,18 @@ def problem(status: int, title: str, detail: str, error: errors.DomainError | No
         document |= {"code": error.code}
         document |= {name: value for name, value in error.more.items() if isinstance(value, str | int | list | dict)}
         if error.fields:
-            document["errors"] = [{"field": name, "detail": text} for name, text in error.fields.items()]
+            document["errors"] = [{"field": sent_as(name), "detail": text} for name, text in error.fields.items()]
     if reference:
         document["reference"] = reference
     body = jsonify(document)
     body.status_code, body.mimetype = status, "application/problem+json"
     return body
+
+
+def sent_as(field: str) -> str:
+    """What a program calls a field that forms and tables call otherwise."""
+    field = re.sub(r"\bdeclared_md5$", "md5", field)
+    return re.sub(r"^answer_([a-z])$", lambda found: f"answers.{ord(found[1]) - ord('a')}", field)
 
 
 def html(

@@ -216,6 +216,16 @@ def test_targets_are_held_released_cancelled_and_suppressed():
     assert take({"EXPERIMENT": xml.experiments()}).success and component("x1").accession == "OMIXX000002"
 
 
+def test_cancel_of_what_has_no_files_of_its_own_and_cancel_again_are_answered():
+    take()
+    order = ('<SUBMISSION><ACTIONS><ACTION><CANCEL target="OMIXR000001"/></ACTION>'
+             '<ACTION><CANCEL target="OMIXS000001"/></ACTION></ACTIONS></SUBMISSION>')  # fmt: skip
+    for _again in range(2):
+        told = receipt(take({"SUBMISSION": order.encode()}))
+        assert [one.get("status") for one in told.iter("TARGET")] == ["CANCELLED", "CANCELLED"]
+    assert count(Component.status == "withdrawn") == 3  # the RUN, and the SAMPLE with its EXPERIMENT
+
+
 def test_hundred_thousand_objects_need_no_loop_of_statements():
     """The number of statements does not grow with the number of objects, only with portions of them."""
     counted = []

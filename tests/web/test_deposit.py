@@ -258,3 +258,15 @@ def test_thousands_of_files_come_a_hundred_a_page(sign_in, ines, draft):
     assert page.count('id="file-') == 100 and "2,001 files" in page
     assert 'id="file-101"' in browser.get(older).text
     assert "No file is like that now" in browser.get(f"{draft}?view=problems").text
+
+
+def test_form_refuses_a_name_that_another_file_bears(sign_in, ines, draft):
+    browser = sign_in(ines)
+    with db.transaction():
+        files.add(db.session.get(Dataset, 1), [{"name": "b.txt"}], actor=ines.account)
+
+    renamed = browser.send(f"{draft}/files/2", name="a.txt")
+    replaced = browser.send(f"{draft}/files/2/replace", name="a.txt")
+
+    assert (renamed.status_code, replaced.status_code) == (422, 422)
+    assert "a.txt is declared already." in renamed.text and "a.txt is declared already." in replaced.text

@@ -32,7 +32,12 @@ def add_files(ref: str):
     if not wanted:
         raise errors.Invalid("Name at least one file.", fields={"name": "Name the file."})
     with db.transaction():
-        added = files.add(dataset, wanted, actor=actor)
+        try:
+            added = files.add(dataset, wanted, actor=actor)
+        except errors.Invalid as error:
+            if isinstance(given, dict):  # the only one has no number
+                error.fields = {name.removeprefix("files.0."): text for name, text in error.fields.items()}
+            raise
     running = catalogue.running(dataset)
     declared = files.of_numbers(dataset, added)
     return {"items": [documents.of_file(dataset, file, running) for file in declared], "next": None}, 201
