@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     add("fixity", "commands.read_fixity", "read archived files and compare").add_argument("accession", nargs="?")
     due = add("release-due", "commands.release_due", "release what is due")
     due.add_argument("--dry-run", action="store_true", help="only say what is due and what opens tonight")
+    due.add_argument("--clock-is-right", action="store_true", help="believe the clock after a leap of more than a day")
     papers = several("publication", "papers that name datasets")
     about = "record papers: a file of lines ACCESSION<TAB>DOI or PMID"
     add("import", "commands.import_publications", about, papers).add_argument("path", type=Path)

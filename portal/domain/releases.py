@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain import files, history, jobs, links, names, notices, publications, realms, reviews, transitions
+from portal.domain.timekeeping import is_doubtful
 from portal.models import Account, Dataset, File
 
 FRESH_MS = 7 * clock.DAY
@@ -70,8 +71,11 @@ def request_release(dataset: Dataset, *, actor: Account, note: str = "") -> Data
 
 
 def is_wanted(dataset: Dataset) -> bool:
-    """Approved, and asked for, due or told of by a publication."""
-    return dataset.state == states.APPROVED and cause(dataset) is not None
+    """Approved, and asked for, told of by a publication, or due by a clock that can be believed."""
+    if dataset.state != states.APPROVED:
+        return False
+    why = cause(dataset)
+    return why is not None and not (why == "date" and is_doubtful())
 
 
 def cause(dataset: Dataset) -> str | None:

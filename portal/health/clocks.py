@@ -1,6 +1,5 @@
 """The clock of this machine: against its own past, against the disks, and by what the kernel says of it."""
 
-import ctypes
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,12 +9,12 @@ from sqlalchemy import select
 
 from portal import clock, db
 from portal.config import settings
+from portal.domain import timekeeping
 from portal.domain.centers import REALMS
 from portal.health.finding import BAD, OK, WARN, Finding, span
 from portal.models import Event
 
 FAR = 60_000
-TIME_ERROR = 5  # adjtimex: no time service keeps this clock
 
 
 def check() -> Iterator[Finding]:
@@ -28,19 +27,15 @@ def check() -> Iterator[Finding]:
         if off > FAR:
             yield Finding(WARN, f"The disk of the {realm} area has another time, by {span(off)}.",
                           "Let both machines follow a time service.")  # fmt: skip
-    if ahead <= FAR:
-        kept = "" if is_kept() else " The kernel knows of no time service that keeps it."
+    if timekeeping.is_doubtful():
+        leap = clock.now() - (db.session.scalar(timekeeping.believed()) or 0)
+        yield Finding(BAD, f"The clock leapt {span(leap)} ahead. What opens, ends or expires by date waits.",
+                      "Set it right; or, where it is right, run omix release-due --clock-is-right.")  # fmt: skip
+    elif ahead <= FAR:
+        kept = "" if timekeeping.is_kept() else " The kernel knows of no time service that keeps it."
         yield Finding(OK, f"The clock runs forward.{kept}")
 
 
 def disk_time(folder: Path) -> int:
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".check-") as probe:
         return os.fstat(probe.fileno()).st_mtime_ns // 1_000_000
-
-
-def is_kept() -> bool:
-    """Whether a time service disciplines the clock. Where the kernel does not tell, nothing is said against it."""
-    try:
-        return bool(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) != TIME_ERROR)
-    except (AttributeError, OSError):
-        return True

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from portal import clock
 from portal.config import settings
 from portal.domain import deliveries, expiry, fixity, grants, inspections, jobs, releases, reminders, reports, uploads
+from portal.domain.timekeeping import beat
 
 
 def owe_releases() -> None:
     """Everything asked for or overdue, whenever it became so."""
     for dataset in releases.due():
-        jobs.owe("release", dataset_id=dataset.id, priority=3)
+        if releases.is_wanted(dataset):
+            releases.owe(dataset)
 
 
 def owe_cuts() -> None:
@@ -40,6 +42,7 @@ def owe_selfcheck() -> None:
 
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
+    ("clock", clock.MINUTE, beat),
     ("release", clock.MINUTE, owe_releases),
     ("webhooks", 5_000, deliveries.plan),
     ("remind", clock.HOUR, releases.remind),
@@ -57,3 +60,5 @@ ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("selfcheck", clock.DAY, owe_selfcheck),
     ("reports", clock.MINUTE, reports.plan),
 )
+# What goes by the date and cannot be taken back waits while the clock is in doubt.
+BY_DATE = frozenset({"remind", "waits", "grants", "requests", "expiring", "expire", "prune", "reports"})
