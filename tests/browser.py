@@ -1,6 +1,8 @@
 """What every page owes its reader, checked on each page that a test fetches: a title, one h1, labelled fields, forms
 with their token, no id twice, targets that exist, nothing inline that the content policy would block."""
 
+from collections.abc import Mapping
+
 from lxml import html
 
 FIELDS = "//input[not(@type='hidden' or @type='submit' or @type='button')] | //select | //textarea"
@@ -12,6 +14,13 @@ def check(text: str) -> None:
     tree = html.document_fromstring(text) if whole else html.fragment_fromstring(text, create_parent="div")
     faults = [*_ids(tree), *_fields(tree), *_forms(tree), *_inline(tree), *(_whole(tree) if whole else [])]
     assert not faults, "; ".join(faults)
+
+
+def check_headers(mimetype: str, headers: Mapping[str, str]) -> None:
+    """Whatever is no page may hold what somebody sent: a browser that opens it runs nothing of it."""
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = headers["Content-Security-Policy"]
+    assert mimetype == "text/html" or policy == "sandbox; default-src 'none'", f"{mimetype} under {policy}"
 
 
 def token(text: str) -> str | None:

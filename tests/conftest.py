@@ -17,7 +17,7 @@ from jinja2 import FileSystemBytecodeCache
 from portal import clock, config, create_app, db, migrations, queue
 from portal.arrival.pulse import pulse
 from portal.config import Settings
-from portal.domain import accounts, passwords
+from portal.domain import accounts, passwords, tokens
 from portal.models import Account
 from tests import browser
 
@@ -44,6 +44,11 @@ class Person:
     def id(self) -> int:
         return self.account.id
 
+    def bearer(self) -> dict[str, str]:
+        """The header by which a program of theirs is known."""
+        with db.transaction():
+            return {"Authorization": f"Bearer {tokens.issue(self.account, 'api')}"}
+
 
 INES = Person("ines.okafor@example.org", "Ines Okafor", "submitter", "Northmere Institute")
 COLLEAGUE = Person("tomas.lind@example.org", "Tomas Lind", "submitter", "Northmere Institute")
@@ -56,7 +61,7 @@ APPS: dict[str, Flask] = {}
 
 
 class Browser(FlaskClient):
-    """A client that says it is a browser, checks each page it gets, and knows the CSRF token it last saw."""
+    """A client that says it is a browser, checks each answer it gets, and knows the CSRF token it last saw."""
 
     token: str | None = None
 
@@ -64,6 +69,8 @@ class Browser(FlaskClient):
         if args and isinstance(args[0], str):
             kwargs["headers"] = {"Accept": "text/html,*/*;q=0.8", **dict(kwargs.get("headers") or {})}
         answer = super().open(*args, **kwargs)
+        if not answer.request.path.startswith("/static/"):
+            browser.check_headers(answer.mimetype, answer.headers)
         if answer.mimetype == "text/html":
             if answer.status_code in (200, 409, 422):
                 browser.check(answer.text)

@@ -89,9 +89,8 @@ def pack(dataset: Dataset, rows: list[released.Packed]) -> ZipStream:
 def headers(dataset: Dataset, etag: str) -> dict[str, str]:
     open_to_all = access.may_download(dataset, None)
     return {
-        "ETag": etag, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff",
+        "ETag": etag, "Accept-Ranges": "bytes",
         "Content-Disposition": f'attachment; filename="{dataset.accession}.zip"',
-        "Content-Security-Policy": download.SANDBOX,
         "Cache-Control": "public, no-cache" if open_to_all and session.actor() is None else "no-store",
     }  # fmt: skip
 

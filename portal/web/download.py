@@ -21,7 +21,6 @@ from portal.web import session, streams
 from portal.web.guards import dataset_or_404
 
 bp = Blueprint("download", __name__)
-SANDBOX = "sandbox; default-src 'none'"
 PIECE = 1 << 20
 
 
@@ -107,9 +106,9 @@ def headers(dataset: Dataset, row: File, etag: str) -> dict[str, str]:
     open_to_all = dataset.access == "open" and dataset.state in access.PUBLIC
     return {
         "ETag": etag, "Accept-Ranges": "bytes", "Repr-Digest": ", ".join(wanted),
-        "Last-Modified": http_date((row.archived_at or 0) / 1000), "X-Content-Type-Options": "nosniff",
+        "Last-Modified": http_date((row.archived_at or 0) / 1000),
         "Content-Disposition": f"attachment; filename=\"{base}\"; filename*=UTF-8''{quote(row.base, safe='')}",
-        "Content-Security-Policy": SANDBOX, "Cache-Control": "public, no-cache" if open_to_all else "no-store",
+        "Cache-Control": "public, no-cache" if open_to_all else "no-store",
     }  # fmt: skip
 
 

@@ -6,6 +6,8 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+# Whatever is no page of ours may hold what somebody sent: opened in the browser, it is nobody's page and runs nothing.
+SANDBOX = "sandbox; default-src 'none'"
 
 
 def init_app(app: Flask) -> None:
@@ -15,7 +17,9 @@ def init_app(app: Flask) -> None:
 def add(answer: Response) -> Response:
     """A view may say something stricter (a page with a token in its address: no-referrer) or let bytes be kept."""
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
+    # A worker among the static files runs under the policy of its own answer.
+    ours = answer.mimetype == "text/html" or request.endpoint == "static"
+    headers.setdefault("Content-Security-Policy", POLICY if ours else SANDBOX)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     # same-origin, not no-referrer: under that one browsers send "Origin: null" with our own forms.
     headers.setdefault("Referrer-Policy", "same-origin")

@@ -9,7 +9,6 @@ from portal.queries import grants as reads
 from portal.web import guards
 from portal.web.access.blueprint import bp
 from portal.web.access.show import found
-from portal.web.download import SANDBOX
 from portal.web.guards import dataset_or_404
 
 TYPES = {"tsv": "text/tab-separated-values", "csv": "text/csv"}
@@ -24,7 +23,6 @@ def letter(request_id: int) -> Response:
         raise errors.NotFound("No letter is attached to this request.")
     answer = Response(letters.read(one.letter), mimetype="application/octet-stream")
     answer.headers.set("Content-Disposition", "attachment", filename=one.letter_name or "letter")
-    answer.headers["Content-Security-Policy"] = SANDBOX
     return answer
 
 

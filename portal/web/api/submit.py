@@ -108,6 +108,7 @@ def component_xml(accession: str) -> Response:
     if component.xml is None or components.status(component) == "withdrawn":
         raise errors.NotFound(components.NOT_HERE)
     answer = Response(component.xml, mimetype=XML)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{component.accession}.xml"'
     answer.set_etag(component.md5 or "")
     answer.make_conditional(request)
     return answer
