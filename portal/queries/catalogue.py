@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from portal import db, states
 from portal.models import Account, Dataset, Event, File, Job, Upload
@@ -31,11 +31,10 @@ def files(dataset: Dataset, *, after: int, limit: int) -> list[File]:
 
 @dataclass(frozen=True)
 class Running:
-    """The running jobs of a dataset and of uploads: (done, total) bytes; the numbers that files are to replace."""
+    """The running jobs of a dataset and of uploads: (done, total) bytes."""
 
     archive: tuple[int, int] | None
     digests: dict[int, tuple[int, int]]
-    replaced: dict[int, int]
 
     def progress(self, file: File) -> float | None:
         """Between 0 and 1; None where nothing runs or nobody knows."""
@@ -57,10 +56,12 @@ def running(dataset: Dataset) -> Running:
         .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
     )
     digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
-    new, old = aliased(File), aliased(File)
-    pairs = select(new.id, old.n).join(old, old.id == new.replaces_id).where(new.dataset_id == dataset.id)
-    replaced = {row[0]: row[1] for row in db.session.execute(pairs)}
-    return Running((archive.done, archive.total) if archive else None, digests, replaced)
+    return Running((archive.done, archive.total) if archive else None, digests)
+
+
+def replaced(file: File) -> int | None:
+    """The number of the file that a file is to replace."""
+    return db.session.scalar(select(File.n).where(File.id == file.replaces_id)) if file.replaces_id else None
 
 
 def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list:

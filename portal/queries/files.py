@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import aliased
 
 from portal import clock, db, inspect, states
 from portal.models import Dataset, File, Job, Upload
@@ -41,8 +40,24 @@ class Work:
         return (self.total - self.done) / self.rate if self.rate and self.total > self.done else None
 
 
+class Told:
+    """What is said of a file or an upload, taken apart: the first sentence is the cause, the rest what to do."""
+
+    @property
+    def comment(self) -> str:
+        return ""
+
+    @property
+    def cause(self) -> str:
+        return self.comment.partition(". ")[0].rstrip(".") + "." if self.comment else ""
+
+    @property
+    def remedy(self) -> str:
+        return self.comment.partition(". ")[2]
+
+
 @dataclass(frozen=True)
-class Row:
+class Row(Told):
     """A file, the bytes it claims or waits for, and the work on it."""
 
     file: File
@@ -103,14 +118,6 @@ class Row:
         """What is said of the file, else what was found in its bytes."""
         return self.file.comment or (self.upload.detail if self.upload is not None and self.upload.inspection else "")
 
-    @property
-    def cause(self) -> str:
-        return self.comment.partition(". ")[0].rstrip(".") + "." if self.comment else ""
-
-    @property
-    def remedy(self) -> str:
-        return self.comment.partition(". ")[2]
-
 
 def page(
     dataset: Dataset, *, view: str = "", after: str = "", before: str = "", text: str = "", sort: str = ""
@@ -167,8 +174,7 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
     coming = _coming(files, dataset)
     works, whole = works_of(dataset.id, [file.upload_id for file in files if file.upload_id])
     alone = sum(file.state == states.CHECKING for file in files) == 1
-    pairs = replacements(dataset, [file.id for file in files])
-    replaces, successors = {pair.new: pair.old_n for pair in pairs}, {pair.old: pair.new_n for pair in pairs}
+    replaces, successors = replaced_by(files), _successors(files)
     rows = []
     for file in files:
         work = works.get(file.upload_id or 0)
@@ -184,15 +190,19 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
     return rows
 
 
-def replacements(dataset: Dataset, file_ids: list[int]) -> list[Any]:
-    """(new, new_n, old, old_n) where a file is to replace another and one of the two is asked for."""
-    new, old = aliased(File), aliased(File)
-    query = (
-        select(new.id.label("new"), new.n.label("new_n"), old.id.label("old"), old.n.label("old_n"))
-        .join(old, old.id == new.replaces_id)
-        .where(new.dataset_id == dataset.id, or_(new.id.in_(file_ids), old.id.in_(file_ids)))
-    )
-    return list(db.session.execute(query)) if file_ids else []
+def replaced_by(files: list[File]) -> dict[int, int]:
+    """The numbers of the files that some of these are to replace, by the id of the new one."""
+    wanted = [file.replaces_id for file in files if file.replaces_id]
+    if not wanted:
+        return {}
+    numbers = {one: n for one, n in db.session.execute(select(File.id, File.n).where(File.id.in_(wanted)))}
+    return {file.id: numbers[file.replaces_id] for file in files if file.replaces_id in numbers}
+
+
+def _successors(files: list[File]) -> dict[int, int]:
+    """The numbers of the files that are to replace some of these, by the id of the old one."""
+    query = select(File.replaces_id, File.n).where(File.replaces_id.in_([file.id for file in files]))
+    return {old: n for old, n in db.session.execute(query) if old is not None} if files else {}
 
 
 def _coming(files: list[File], dataset: Dataset) -> dict[str, Upload]:

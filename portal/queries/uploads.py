@@ -9,14 +9,14 @@ from portal import clock, db, inspect, states
 from portal.domain import expiry
 from portal.models import Account, Dataset, File, Job, Upload, WireFault
 from portal.queries import keyset
-from portal.queries.files import INSPECTING, Work
+from portal.queries.files import INSPECTING, Told, Work
 
 LINKABLE = (states.RECEIVED, states.FAILED)
 CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Told):
     """An upload, and the file and dataset that claim it."""
 
     upload: Upload
@@ -37,14 +37,6 @@ class Row:
         if self.file is not None and self.upload.state not in (states.RECEIVING, states.INCOMPLETE):
             return states.shown_file(self.file.state, self.file.error)
         return states.SHOWN_UPLOAD[self.upload.state]
-
-    @property
-    def cause(self) -> str:
-        return self.comment.partition(". ")[0].rstrip(".") + "." if self.comment else ""
-
-    @property
-    def remedy(self) -> str:
-        return self.comment.partition(". ")[2]
 
     @property
     def comment(self) -> str:

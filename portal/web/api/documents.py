@@ -85,7 +85,7 @@ def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: b
             "received_md5": upload.md5 if upload else None,
             "upload": file.upload_id,
             "fixity": file.fixity,
-            "replaces": running.replaced.get(file.id),
+            "replaces": catalogue.replaced(file),
         }
     return document
 
