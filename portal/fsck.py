@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal import db, states, storage
 from portal.config import settings
 from portal.domain import accessions
-from portal.models import Component, Counter, Dataset, File, Job, Upload
+from portal.models import Component, Counter, Dataset, File, FileTally, Job, Upload
 
 PIECE = 5000
 HELD = (states.RECEIVED, states.CHECKING, states.FAILED, states.INCOMPLETE)
@@ -25,6 +25,7 @@ def check(*, deep: bool = False) -> Iterator[str]:
     yield from _realms()
     yield from _links()
     yield from _accessions()
+    yield from _tallies()
     if deep:
         yield from _components()
 
@@ -35,6 +36,17 @@ def _components() -> Iterator[str]:
     for row in _rows(query, Component.id):
         if hashlib.md5(row.xml, usedforsecurity=False).hexdigest() != row.md5:
             yield f"component {row.accession or row.id}: its XML is not what its MD5 was made of"
+
+
+def _tallies() -> Iterator[str]:
+    """What the database keeps of how many files stand where, against the files."""
+    counted = select(File.dataset_id, File.state, func.count().label("number")).group_by(File.dataset_id, File.state)
+    there = counted.subquery()
+    same = (FileTally.dataset_id == there.c.dataset_id) & (FileTally.state == there.c.state)
+    query = select(there, FileTally.number.label("kept")).outerjoin(FileTally, same)
+    for row in db.session.execute(query.where(func.coalesce(FileTally.number, 0) != there.c.number)):
+        yield f"dataset {row.dataset_id}: {row.number} files are {row.state}, its tally says {row.kept or 0}"
+    db.end()
 
 
 def _rows(query, key) -> Iterator:

@@ -14,6 +14,7 @@ from portal.models.reports import Report
 from portal.models.requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
+from portal.models.tallies import ComponentTally, FileTally
 from portal.models.uploads import Upload, WireFault
 from portal.models.webhooks import Webhook, WebhookTry
 
@@ -24,6 +25,7 @@ __all__ = [
     "Component",
     "ComponentFile",
     "ComponentRef",
+    "ComponentTally",
     "Counter",
     "Dataset",
     "Decider",
@@ -32,6 +34,7 @@ __all__ = [
     "DownloadDay",
     "Event",
     "File",
+    "FileTally",
     "Folder",
     "Identity",
     "Job",

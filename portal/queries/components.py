@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload, undefer
 
 from portal import db, errors, states
 from portal.domain import access
-from portal.models import Account, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
+from portal.models import Account, Component, ComponentFile, ComponentRef, ComponentTally, Dataset, Delivery, File
 from portal.queries import keyset
 from portal.queries.keyset import Page
 
@@ -65,9 +65,12 @@ def page(dataset: Dataset, *, state: str = "", kind: str = "", after: str = "", 
 
 def counts(dataset: Dataset) -> dict[tuple[str, str], int]:
     """How many of each type stand in each state."""
-    query = of_dataset(dataset).with_only_columns(Component.type, Component.state, func.count())
-    rows = db.session.execute(query.group_by(Component.type, Component.state))
-    return {(kind, state): count for kind, state, count in rows}
+    kept = ComponentTally
+    query = select(kept.type, kept.state, func.sum(kept.number)).where(
+        kept.dataset_id == dataset.id, kept.type != "SUBMISSION", kept.status != "withdrawn", kept.number > 0
+    )
+    rows = db.session.execute(query.group_by(kept.type, kept.state))
+    return {(kind, state): int(count) for kind, state, count in rows}
 
 
 def files(component: Component) -> list[File]:

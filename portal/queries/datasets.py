@@ -8,7 +8,7 @@ from portal import clock, db, states
 from portal.config import settings
 from portal.domain import actions, datasets, releases
 from portal.models import Account, Dataset, Event, Job
-from portal.queries import files, keyset
+from portal.queries import files, keyset, tallies
 
 PUBLISHED = (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN)
 ATTENTION = tuple(state for state in states.DATASET.states if state not in PUBLISHED)
@@ -64,7 +64,7 @@ def mine(account: Account, tab: str, *, after: str = "", before: str = "") -> ke
 
 
 def rows_of(found: list[Dataset], actor: Account) -> list[Row]:
-    counted = files.counts(*(dataset.id for dataset in found))
+    counted = tallies.files(dataset.id for dataset in found)
     remarks = last_remarks([dataset.id for dataset in found if dataset.state == states.RETURNED])
     rows = []
     for dataset in found:
@@ -72,7 +72,7 @@ def rows_of(found: list[Dataset], actor: Account) -> list[Row]:
         writing = dataset.state in (states.DRAFT, states.RETURNED)
         look = shown(dataset)
         wanted = look is states.SHOWN_DATASET["overdue"] or dataset.release_wanted_at is not None
-        left = len(datasets.missing(dataset, declared=files.declared(counted[dataset.id]))) if writing else 0
+        left = len(datasets.missing(dataset, declared=tallies.declared(counted[dataset.id]))) if writing else 0
         obstacles = releases.obstacles(dataset) if wanted and dataset.state == states.APPROVED else []
         moves = actions.offered(dataset, actor=actor)
         rows.append(Row(dataset, counted[dataset.id], moves, look, remark, by, left, obstacles))

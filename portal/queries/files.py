@@ -8,11 +8,9 @@ from sqlalchemy import Select, func, or_, select
 from portal import clock, db, inspect, states
 from portal.models import Dataset, File, Job, Upload
 from portal.queries import keyset
+from portal.queries.tallies import GROUPS
 
 PROBLEMS = (states.FAILED, states.ERROR)
-GROUPS = {states.ARCHIVED: "archived", states.FAILED: "fault", states.ERROR: "fault", states.CHECKING: "work",
-          states.RECEIVED: "received", states.WAITING: "waiting", states.REMOVED: "aside",
-          states.REPLACED: "aside"}  # fmt: skip
 VIEWS = ("", "problems", "archived", "work", "received", "waiting", "aside")
 _SIZE = func.coalesce(File.size, Upload.size, -1)
 MOST_WORDS = 10
@@ -238,28 +236,6 @@ def _stuck(file: File) -> str:
         return ""
     query = select(Job.error).where(Job.dataset_id == file.dataset_id, Job.kind == "archive").order_by(Job.id.desc())
     return db.session.scalar(query.limit(1)) or ""
-
-
-def counts(*dataset_ids: int) -> dict[int, dict[str, int]]:
-    """For each dataset, how many files are in each group of its tally."""
-    query = select(File.dataset_id, File.state, func.count()).where(File.dataset_id.in_(dataset_ids))
-    found: dict[int, dict[str, int]] = {dataset_id: {} for dataset_id in dataset_ids}
-    for dataset_id, state, number in db.session.execute(query.group_by(File.dataset_id, File.state)):
-        group = GROUPS[state]
-        found[dataset_id][group] = found[dataset_id].get(group, 0) + number
-    return found
-
-
-def declared(counted: dict[str, int]) -> int:
-    return sum(number for group, number in counted.items() if group != "aside")
-
-
-def bytes_of(dataset: Dataset) -> int:
-    """How many bytes of a dataset are here, archived or not."""
-    living = File.state.not_in(states.DEAD_FILES)
-    query = select(func.sum(func.coalesce(File.size, Upload.size))).select_from(File).outerjoin(
-        Upload, Upload.id == File.upload_id).where(File.dataset_id == dataset.id, living)  # fmt: skip
-    return int(db.session.scalar(query) or 0)
 
 
 def moves(dataset: Dataset, counted: dict[str, int]) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, or_, select, tuple_, union_all
+from sqlalchemy import Select, func, or_, select, tuple_, union_all
 
 from portal import db, states
 from portal.models import Account, Component, Dataset, Event, File
@@ -100,13 +100,12 @@ def rows_of(found: list[Dataset]) -> list[Row]:
 
 def _first_faults(ids: list[int]) -> dict[int, File]:
     """A faulty file of each, for the Comments."""
-    found = {}
-    for one in ids:
-        query = select(File).where(File.dataset_id == one, File.state.in_((states.FAILED, states.ERROR)))
-        fault = db.session.scalars(query.order_by(File.state, File.n).limit(1)).first()
-        if fault is not None:
-            found[one] = fault
-    return found
+    first = []
+    for state in (states.ERROR, states.FAILED):
+        query = select(File.id).where(File.dataset_id == Dataset.id, File.state == state).correlate(Dataset)
+        first.append(query.order_by(File.n).limit(1).scalar_subquery())
+    chosen = select(func.coalesce(*first)).where(Dataset.id.in_(ids))
+    return {one.dataset_id: one for one in db.session.scalars(select(File).where(File.id.in_(chosen)))} if ids else {}
 
 
 def components(

@@ -7,7 +7,7 @@ from flask import Response, request
 from portal import db, errors
 from portal.domain import access, drafts, matching, quotas, realms
 from portal.models import Dataset
-from portal.queries import datasets, files, revision, uploads
+from portal.queries import datasets, files, revision, tallies, uploads
 from portal.web import forms, guards, htmx
 from portal.web.deposit import standing, typed
 
@@ -42,12 +42,12 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
         "dataset": dataset,
         "row": row,
         "counts": row.counts,
-        "declared": files.declared(row.counts),
-        "bytes": files.bytes_of(dataset),
+        "declared": tallies.declared(row.counts),
+        "bytes": tallies.bytes_of(dataset),
         "files": files.page(dataset, **asked),
         "here": asked,
         "kept": {name: asked[name] for name in ("view", "text", "sort") if name in asked},
-        "picking": files.declared(row.counts) > 1,
+        "picking": tallies.declared(row.counts) > 1,
         "rev": revision.of_dataset(dataset),
         "moving": files.moves(dataset, row.counts),
         "work": files.works_of(dataset.id, [])[1],

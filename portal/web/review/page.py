@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 from portal import db, errors
 from portal.domain import access, actions, checks, releases, reviews
 from portal.models import Dataset, Look
-from portal.queries import changes, datasets, files, review, revision, threads
+from portal.queries import changes, datasets, files, review, revision, tallies, threads
 from portal.web import guards, htmx
 from portal.web.review.blueprint import bp
 
@@ -76,7 +76,7 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
 def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None = None) -> dict[str, Any]:
     """What changes while one looks: the files, the state, and word of a newer version."""
     asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
-    counted = files.counts(dataset.id)[dataset.id]
+    counted = tallies.files([dataset.id])[dataset.id]
     if marked is None:
         kept = db.session.get(Look, (guards.account().id, dataset.id))
         marked = changes.since(dataset, kept.since_id) if kept else []
@@ -86,7 +86,7 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
             by_file.setdefault(change.n, []).append(change)
     return {
         "dataset": dataset, "files": files.page(dataset, **asked), "counts": counted, "shown": datasets.shown(dataset),
-        "declared": files.declared(counted), "bytes": files.bytes_of(dataset), "here": asked, "seen": seen,
+        "declared": tallies.declared(counted), "bytes": tallies.bytes_of(dataset), "here": asked, "seen": seen,
         "rev": revision.of_dataset(dataset), "moving": files.moves(dataset, counted), "by_file": by_file,
         "work": files.works_of(dataset.id, [])[1], "thread": threads.of(dataset, guards.account()), "wrong": {},
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from flask import request
 from werkzeug.wrappers import Response
 
-from portal.queries import files, review, revision
+from portal.queries import review, revision, tallies
 from portal.web import guards, htmx
 from portal.web.review.blueprint import bp
 
@@ -21,7 +21,7 @@ def listing() -> Response:
     tab = tab if tab in review.TABS else "submitted"
     page = review.queue(guards.account(), tab=tab, asked=filters, after=here.get("after", ""),
                         before=here.get("before", ""))  # fmt: skip
-    counted = files.counts(*(row.dataset.id for row in page.rows))
+    counted = tallies.files(row.dataset.id for row in page.rows)
     return htmx.fragment_or_page("review/_list.html", "review/list.html", page=page, counts=counted, tab=tab, rev=rev,
                                  waiting=review.waiting(), here=here, filters=filters,
                                  choices=review.choices())  # fmt: skip

@@ -58,7 +58,7 @@ def show(ref: str) -> Response:
     rev = revision.of_dataset(dataset)
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
-    counted = tallies.of([dataset], 10_000)[dataset.id]
+    counted = tallies.of([dataset])[dataset.id]
     return htmx.fragment_or_page(
         "tracking/_components.html", "tracking/submission.html", dataset=dataset, rev=rev, counted=counted,
         page=parts(dataset, **here("after", "before")), here=here(*PART_NAMES), place=here("after", "before"),
