@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Delete, Engine, MetaData, Update, column, create_engine, event, select, table
+from sqlalchemy import Delete, Engine, MetaData, Select, Update, column, create_engine, event, insert, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
@@ -219,11 +219,28 @@ def check_integrity() -> list[str]:
 def text_matches(index: str, words: list[str], *, most: int) -> list[int] | None:
     """Ids of the rows that hold all of these words anywhere, by SQLite's index of every three letters. None where it is
     no help: more than `most`, only shorter words, or another database, whose own index serves LIKE."""
-    known = [word for word in words if len(word) >= 3]
-    if not known or engine().dialect.name != "sqlite":
+    query = text_ids(index, words)
+    found = session.scalars(query.limit(most + 1)).all() if query is not None else []
+    return None if query is None or len(found) > most else list(found)
+
+
+def text_ids(index: str, words: list[str], *, owner: int | None = None) -> Select | None:
+    """A query of those ids, and of perhaps a few more: letters of any alphabet match in any case. `owner`: only the
+    rows of this account or dataset, however many others match."""
+    known = [word for word in (word.partition("\0")[0] for word in words) if len(word) >= 3]
+    if not known or not is_sqlite():
         return None
-    asked = " ".join('"' + word.replace('"', '""') + '"' for word in known)
+    asked = " AND ".join('"' + word.replace('"', '""') + '"' for word in known)
+    if owner is not None:
+        whose = "".join(chr(57344 + part) for part in (owner % 6400, owner // 6400 % 6400, owner // 40_960_000))
+        asked = f'owner : "{whose}" AND text : ({asked})'
     rows = table(index, column(index), column("rowid"))  # the index is asked by a column of its own name
-    query = select(rows.c.rowid).where(rows.c[index].op("MATCH")(asked)).limit(most + 1)
-    found = session.scalars(query).all()
-    return None if len(found) > most else list(found)
+    return select(rows.c.rowid.label("id")).where(rows.c[index].op("MATCH")(asked))
+
+
+def index_text(index: str, after: int, last: int) -> None:
+    """Take the rows of these ids into an index of letters."""
+    source = table(index.removesuffix("text") + "words", column("id"), column("owner"), column("text"))
+    target = table(index, column("rowid"), column("owner"), column("text"))
+    rows = select(source.c.id, source.c.owner, source.c.text).where(source.c.id > after, source.c.id <= last)
+    session.execute(insert(target).from_select(["rowid", "owner", "text"], rows))

@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from portal import clock
 from portal.config import settings
-from portal.domain import deliveries, expiry, fixity, grants, inspections, jobs, releases, reminders, reports, uploads
+from portal.domain import (
+    deliveries,
+    expiry,
+    fixity,
+    grants,
+    indexes,
+    inspections,
+    jobs,
+    releases,
+    reminders,
+    reports,
+    uploads,
+)
 from portal.domain.timekeeping import beat
 
 
@@ -52,6 +64,7 @@ ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("requests", clock.HOUR, grants.remind),
     ("cut", 5 * clock.MINUTE, owe_cuts),
     ("survey", clock.MINUTE, inspections.plan),
+    ("names", 10_000, indexes.take_in),
     ("fixity", clock.HOUR, fixity.plan),
     ("expiring", clock.DAY, expiry.warn),
     ("expire", clock.DAY, owe_expiry),

@@ -14,7 +14,7 @@ from portal.models.reports import Report
 from portal.models.requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
-from portal.models.tallies import ComponentTally, FileTally
+from portal.models.tallies import ComponentTally, FileTally, TextMark
 from portal.models.uploads import Upload, WireFault
 from portal.models.webhooks import Webhook, WebhookTry
 
@@ -52,6 +52,7 @@ __all__ = [
     "RequestMessage",
     "Resumable",
     "Terms",
+    "TextMark",
     "Throttle",
     "Token",
     "Upload",

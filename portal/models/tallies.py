@@ -1,4 +1,5 @@
-"""How many files and components of a dataset stand in each state. The database keeps both by itself: nobody writes."""
+"""How many files and components of a dataset stand in each state, which the database keeps by itself; how far the
+indexes of letters go."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,3 +27,12 @@ class ComponentTally(Base):
     state: Mapped[str] = mapped_column(primary_key=True)
     status: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int]
+
+
+class TextMark(Base):
+    """Up to which row an index of letters goes; what came later is looked through."""
+
+    __tablename__ = "text_mark"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    upto: Mapped[int]

@@ -1,0 +1,25 @@
+"""The indexes of letters by which names are found: what came is taken in a while later, many rows at once."""
+
+from sqlalchemy import func, select
+
+from portal import db
+from portal.models import Component, File, TextMark, Upload
+
+INDEXES = {"upload_text": Upload.id, "file_text": File.id, "component_text": Component.id}
+FEW = 1000  # so many are looked through as fast
+MOST = 10_000  # 0.1 s, in which nobody else may write
+
+
+def take_in(*, few: int = FEW, most: int = MOST) -> int:
+    """Take in what came, where it is more than a few; returns how many rows were."""
+    taken = 0
+    for index, key in INDEXES.items():
+        mark = db.session.get(TextMark, index)
+        if mark is None or (db.session.scalar(select(func.max(key))) or 0) - mark.upto <= few:
+            continue
+        coming = select(key).where(key > mark.upto).order_by(key).limit(most).subquery()
+        last, number = db.session.execute(select(func.max(coming.c.id), func.count()).select_from(coming)).one()
+        if number:
+            db.index_text(index, mark.upto, last)
+            mark.upto, taken = last, taken + number
+    return taken
