@@ -43,10 +43,12 @@ class Upload(Base):
         Index(None, "center_id", "id"),
         Index(None, "center_id", "state", "id"),
         Index(None, "account_id", "id"),
-        Index(None, "account_id", "size", "id"),
         # Tracking: a page of each state and realm in the order of arrival, whatever lies between.
         Index("ix_upload_tracked", "account_id", "state", "realm", "created_at", "id"),
         Index("ix_upload_typed", "account_id", "file_type", "state", "realm", "created_at", "id"),
+        # The same in the other orders, with what else is asked for.
+        Index("ix_upload_by_name", "account_id", "state", "realm", "name", "id", "created_at", "file_type"),
+        Index("ix_upload_by_size", "account_id", "state", "realm", "size", "id", "created_at", "file_type"),
         # What lies in the areas, so that its sum is read from the index alone.
         Index("ix_upload_room", "center_id", "realm", "account_id", "size", "state",
               sqlite_where=HERE, postgresql_where=HERE),

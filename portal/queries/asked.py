@@ -1,16 +1,16 @@
 """What is asked of the tracking table: a filter, its conditions, and the short ways to what they leave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, text, union
 from sqlalchemy.orm import aliased
 
-from portal import clock, states
+from portal import clock, db, states
 from portal.config import settings
-from portal.models import Account, Dataset, File, Upload
-from portal.queries import bounded
+from portal.models import Account, Dataset, File, FileTally, Upload
+from portal.queries import bounded, named
 
 NOT_LOADED = (states.RECEIVING, *states.LISTED)
 BAD = (states.INCOMPLETE, states.FAILED)
@@ -87,13 +87,13 @@ class Filter:
         return sorted(wanted & set(BAD_FILES) if self.problems else wanted)
 
 
-def matching(account: Account, asked: Filter, *, alone: bool = True) -> list:
-    """The conditions of a filter. Where another condition drives the search (`alone` false), columns are wrapped, so
-    that no index but the key is taken for them."""
+def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list:
+    """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
+    search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
     given: list[tuple[Any, Any]] = [(Upload.account_id, 0), (Upload.state, ""), (Upload.realm, ""),
                                     (Upload.created_at, 0), (Upload.file_type, "")]  # fmt: skip
     owner, state, realm, created, kind = (column if alone else func.coalesce(column, empty) for column, empty in given)
-    begin, end = asked.span
+    begin, end = span or asked.span
     found = [owner == account.id, state.in_(asked.states), realm.in_(asked.realms), created >= begin, created < end]
     claim = aliased(File)
     if asked.file_type:
@@ -109,15 +109,25 @@ def matching(account: Account, asked: Filter, *, alone: bool = True) -> list:
 
 
 def _named(sought: str) -> Any:
-    named = Upload.name.contains(sought, autoescape=True)
-    return or_(named, Upload.id == int(sought)) if sought.isdecimal() and len(sought) < 18 else named
+    path = Upload.name.contains(sought, autoescape=True)
+    return or_(path, Upload.id == int(sought)) if _is_number(sought) else path
+
+
+def _is_number(sought: str) -> bool:
+    return sought.isdecimal() and len(sought) < 18
+
+
+def plainly(asked: Filter) -> Filter:
+    """What the index of the order of arrival alone can tell of a filter."""
+    return replace(asked, text="", problems=False, dataset=None)
 
 
 def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
-    """Queries of ids, each through an index of its own: what is asked for is in all of them."""
+    """Queries of ids, each through an index of its own: what is asked for is in all of them. A dataset of more files
+    than `most` is none."""
     mine = Upload.account_id == account.id
     found = []
-    if asked.dataset:
+    if asked.dataset and _files_of(asked) <= most:
         found.append(_either([select(File.upload_id.label("id")).where(
             File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None))
             for state in asked.file_states]))  # fmt: skip
@@ -128,8 +138,23 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
         bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
         found.append(_either([*bad, faulty, looked_into]))
     if asked.text:
-        found.append(select(Upload.id).where(mine, _named(asked.text)))
+        named = by_name(account, asked.text)
+        found += [] if named is None else [named]
     return [bounded.first(query, most) for query in found]
+
+
+def _files_of(asked: Filter) -> int:
+    query = select(func.sum(FileTally.number)).where(FileTally.dataset_id == asked.dataset)
+    return int(db.session.scalar(query.where(FileTally.state.in_(asked.file_states))) or 0)
+
+
+def by_name(account: Account, sought: str) -> Select | None:
+    """The ids of the account's uploads with these letters in their path, or with this number."""
+    found = named.ids("upload_text", Upload.id, Upload.account_id, account.id, [sought], [_named(sought)])
+    if found is None or not _is_number(sought):
+        return found
+    numbered = select(Upload.id).where(Upload.id == int(sought))
+    return select(union(found, numbered).subquery().c.id)
 
 
 def whole_but_faulty(account: Account, most: int) -> Select:

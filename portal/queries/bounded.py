@@ -27,6 +27,11 @@ def first(query: Select, most: int = MOST) -> Any:
     return query.order_by(None).limit(most + 1)
 
 
+def counted(query: Select, most: int = MOST) -> Any:
+    """How many rows a query gives, as part of another: at most one more than `most`."""
+    return select(func.count()).select_from(first(query, most).subquery()).scalar_subquery()
+
+
 def count(query: Select, most: int = MOST) -> Count:
-    found = int(db.session.scalar(select(func.count()).select_from(first(query, most).subquery())) or 0)
+    found = int(db.session.scalar(select(counted(query, most))) or 0)
     return Count(min(found, most), found > most)

@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from portal import db
+from portal import clock, db
 from portal.models import Account, File, Upload
 from portal.queries import asked as asking
 from portal.queries import bounded, keyset, uploads, walks
 from portal.queries.asked import SORTS, Filter
 from portal.queries.bounded import Count
 
-AREAS = ("incoming", "test")
 PIECE = 1000
 FEW = bounded.MOST
 
@@ -32,23 +31,30 @@ class Survey:
 
 
 def survey(account: Account, asked: Filter) -> Survey:
-    if asked.problems and asked.key == "arrived" and not (asked.text or asked.dataset):
+    if asked.problems and not (asked.text or asked.dataset):
         beside = list(db.session.scalars(asking.whole_but_faulty(account, PIECE)))
         if len(beside) <= PIECE:
             return _problems(account, asked, beside)
-    ways = [set(db.session.scalars(way)) for way in asking.short_ways(account, asked, FEW)]
-    short = [way for way in ways if len(way) <= FEW]
-    if short:
-        few = _look_up(account, asked, sorted(set.intersection(*short)))
-        return Survey(Count(len(few)), few)
-    if ways:
-        return Survey(None, None)
-    every = select(Upload.id).where(*asking.matching(account, asked))
+    plain = asking.plainly(asked)
+    every = select(Upload.id).where(*asking.matching(account, plain))
     found = bounded.count(every)
-    if found.more or asked.key == "arrived":
+    if plain == asked and (found.more or asked.key == "arrived"):
         return Survey(found, None)
-    rows = db.session.execute(every.with_only_columns(SORTS[asked.key], Upload.id))
-    return Survey(found, sorted(((key, one) for key, one in rows), reverse=asked.falling))
+    ways = [(found.number + found.more, every)] + [_tried(way) for way in asking.short_ways(account, asked, FEW)]
+    number, ids = min(ways, key=lambda way: way[0])
+    if number > FEW:
+        return Survey(None, None)
+    few = _look_up(account, asked, ids)
+    return Survey(Count(len(few)), few)
+
+
+def _tried(way: Select) -> tuple[int, Any]:
+    """How many ids a way gives, and they themselves where they are few."""
+    ids = list(db.session.scalars(bounded.first(way, PIECE)))
+    if len(ids) <= PIECE:
+        return len(ids), ids
+    found = bounded.count(way, FEW)
+    return found.number + found.more, way
 
 
 def _problems(account: Account, asked: Filter, beside: list[int]) -> Survey:
@@ -62,13 +68,11 @@ def _broken(asked: Filter) -> Filter:
     return replace(asked, problems=False, only=asking.BAD)
 
 
-def _look_up(account: Account, asked: Filter, ids: list[int]) -> list[tuple[Any, int]]:
-    found: list[tuple[Any, int]] = []
+def _look_up(account: Account, asked: Filter, ids: Any) -> list[tuple[Any, int]]:
+    """Those of some ids that are asked for, in order."""
     conditions = asking.matching(account, asked, alone=False)
-    for start in range(0, len(ids), PIECE):
-        query = select(SORTS[asked.key], Upload.id).where(Upload.id.in_(ids[start : start + PIECE]), *conditions)
-        found += [(key, one) for key, one in db.session.execute(query)]
-    return sorted(found, reverse=asked.falling)
+    rows = db.session.execute(select(SORTS[asked.key], Upload.id).where(Upload.id.in_(ids), *conditions))
+    return sorted(((key, one) for key, one in rows), reverse=asked.falling)
 
 
 def page(account: Account, asked: Filter, known: Survey, *, after: str = "", before: str = "") -> keyset.Page:
@@ -88,7 +92,7 @@ def ids(
     else:
         parts = _stretches(account, asked if known.beside is None else _broken(asked), mark, falling, limit + 1)
         if known.beside is not None:
-            parts.append(walks.walk(Upload.created_at, [Upload.id.in_(known.beside)], mark, falling, limit + 1))
+            parts.append(walks.walk(SORTS[asked.key], [Upload.id.in_(known.beside)], mark, falling, limit + 1))
         found = walks.merged(parts, falling, limit + 1)
     return walks.paged(found, mark, backwards, limit)
 
@@ -104,15 +108,30 @@ def _slice(few: list[tuple[Any, int]], asked: Filter, mark: Upload | None, backw
 def _stretches(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
     if asked.dataset:
         return _by_number(account, asked, mark, falling, limit)
-    if asked.key == "arrived":
-        stretches: list[list[Any]] = [[Upload.state == state, Upload.realm == realm] for state in asked.states
-                                      for realm in asked.realms]  # fmt: skip
-    elif asked.key == "name":
-        stretches = [[Upload.area == area, Upload.realm == realm] for area in AREAS for realm in asked.realms]
-    else:
-        stretches = [[]]
-    column, rest = SORTS[asked.key], asking.matching(account, asked)
-    return [walks.walk(column, [*stretch, *rest], mark, falling, limit) for stretch in stretches]
+    column, mine = SORTS[asked.key], Upload.account_id == account.id
+    rest = asking.matching(account, asked, alone=asked.key == "arrived", span=_span(asked, mark, falling))
+    every = [[mine, Upload.state == state, Upload.realm == realm] for state in asked.states for realm in asked.realms]
+    if asked.key == "arrived" or _takes_all(account, asked):
+        return [walks.walk(column, [*stretch, *rest], mark, falling, limit) for stretch in every]
+    plain = asking.matching(account, asking.plainly(asked))
+    inside = [select(Upload.id).where(*stretch, *plain) for stretch in every]
+    counts = db.session.execute(select(*(bounded.counted(query, PIECE) for query in inside))).one()
+    return [walks.walk(column, [*(stretch if number > PIECE else [Upload.id.in_(query)]), *rest], mark, falling, limit)
+            for stretch, query, number in zip(every, inside, counts, strict=True) if number]  # fmt: skip
+
+
+def _takes_all(account: Account, asked: Filter) -> bool:
+    """Whether neither the type nor the days leave anything out: a walk meets what it looks for at once."""
+    begin, end = asked.span
+    return not asked.file_type and begin <= (oldest(account) or 0) and end > clock.now()
+
+
+def _span(asked: Filter, mark: Upload | None, falling: bool) -> tuple[int, int]:
+    """What is left of the period behind a mark: an index is entered there, not at its end."""
+    begin, end = asked.span
+    if mark is None or asked.key != "arrived":
+        return begin, end
+    return (begin, min(end, mark.created_at + 1)) if falling else (max(begin, mark.created_at), end)
 
 
 def _by_number(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:

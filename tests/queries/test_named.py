@@ -1,0 +1,105 @@
+"""Names found by the index of letters, and without it alike: before it is filled, after, and as names change."""
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from portal import clock, db
+from portal.domain import indexes
+from portal.models import TextMark, Upload
+from portal.queries import asked, tracking
+from portal.queries.asked import Filter
+from tests.conftest import INES, STRANGER
+from tests.web.test_tracking import upload
+
+NAMES = (
+    "run/Liver_01.fastq.gz",
+    "run/liver_02.bam",
+    "50%/a_b.gz",
+    "肝脏/代谢组.gz",
+    "ÄRGER/größe.txt",
+    'say "yes".txt',
+    "x\\y",
+)
+SOUGHT = ("liver", "LIVER_0", "run/", "a_b", "a%b", "50%", "代谢组", "肝脏", "ärger", "ÄRGER", "GRÖSSE", "größe",
+          '"yes"', "x\\y", "01", "1", "7", "007", "AND OR", "absent", "a" * 500, "liver*",
+          "liver OR run", "run\0x")  # fmt: skip
+
+
+def make(person, names, first=1):
+    with db.transaction() as session:
+        for n, name in enumerate(names, first):
+            session.add(Upload(**upload(person.account, n, name=name, created_at=clock.now() - clock.HOUR)))
+
+
+def find(person, text: str, **more) -> list[str]:
+    today = clock.today("UTC")
+    wanted = Filter(clock.day_of(0, "UTC"), today, state="all", text=text, **more)
+    page = tracking.page(person.account, wanted, tracking.survey(person.account, wanted))
+    return [row.upload.name for row in page.rows]
+
+
+def fill() -> int:
+    with db.transaction():
+        return indexes.take_in(few=0)
+
+
+@pytest.fixture
+def named(database):
+    make(INES, NAMES)
+
+
+def test_index_finds_what_looking_through_finds(named):
+    before = {text: find(INES, text) for text in SOUGHT}
+    assert fill() == len(NAMES) and fill() == 0
+    assert db.session.scalar(select(TextMark.upto).where(TextMark.name == "upload_text")) == len(NAMES)
+    assert {text: find(INES, text) for text in SOUGHT} == before
+    assert {text for text in SOUGHT if not before[text]} == {"a%b", "ärger", "GRÖSSE", "AND OR", "absent", "a" * 500,
+                                                             "liver*", "liver OR run", "run\0x"}  # fmt: skip
+    assert before["7"] == [NAMES[6]]  # by its number
+
+
+def test_what_came_since_is_found_too(named):
+    fill()
+    make(INES, ["run/late_liver.gz"], first=100)
+    assert find(INES, "liver") == ["run/late_liver.gz", NAMES[1], NAMES[0]]
+    assert find(INES, "late") == ["run/late_liver.gz"]
+
+
+def test_index_follows_a_new_name_and_what_goes(named):
+    fill()
+    with db.transaction() as session:
+        session.execute(update(Upload).where(Upload.name == NAMES[0]).values(name="run/kidney.gz"))
+        session.execute(delete(Upload).where(Upload.name == NAMES[1]))
+    assert (find(INES, "liver"), find(INES, "kidney")) == ([], ["run/kidney.gz"])
+    assert db.session.scalars(db.text_ids("upload_text", ["liver"], owner=INES.id)).all() == []
+
+
+def test_what_others_sent_is_neither_found_nor_counted(named):
+    make(STRANGER, [f"run/liver_{n}.gz" for n in range(50)], first=200)
+    fill()
+    assert find(INES, "liver") == [NAMES[1], NAMES[0]]
+    assert len(db.session.scalars(db.text_ids("upload_text", ["liver"], owner=INES.id)).all()) == 2
+    assert db.text_matches("upload_text", ["liver"], most=10) is None
+
+
+def test_few_rows_wait_for_more(named):
+    with db.transaction():
+        assert indexes.take_in() == 0
+    with db.transaction():
+        assert indexes.take_in(few=3, most=5) == 5
+    assert find(INES, "yes") == ['say "yes".txt']
+
+
+@pytest.mark.parametrize("sort", sorted(asked.SORTS))
+def test_words_and_other_filters_go_together(named, sort):
+    fill()
+    assert sorted(find(INES, "liver", sort=sort)) == sorted(NAMES[:2])
+    assert find(INES, "liver", sort=sort, realm="protected") == []
+    assert find(INES, "liver", sort=sort, problems=True) == []
+
+
+def test_plan_asks_the_index_of_letters(named):
+    query = asked.by_name(INES.account, "liver")
+    text = str(query.compile(db.engine(), compile_kwargs={"literal_binds": True}))
+    plan = [row[3] for row in db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    assert any("VIRTUAL TABLE INDEX" in line for line in plan) and all("SCAN upload" != line for line in plan)
