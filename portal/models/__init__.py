@@ -14,7 +14,7 @@ from portal.models.reports import Report
 from portal.models.requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
-from portal.models.tallies import ComponentTally, FileTally, TextMark
+from portal.models.tallies import ComponentTally, FileTally, TextMark, Unclaimed
 from portal.models.uploads import Upload, WireFault
 from portal.models.webhooks import Webhook, WebhookTry
 
@@ -55,6 +55,7 @@ __all__ = [
     "TextMark",
     "Throttle",
     "Token",
+    "Unclaimed",
     "Upload",
     "Webhook",
     "WebhookTry",

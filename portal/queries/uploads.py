@@ -1,17 +1,17 @@
 """What one account uploaded: its area, what nobody claims yet, and what went wrong on the wire."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import lazyload
 
 from portal import clock, db, inspect, states
 from portal.domain import expiry
-from portal.models import Account, Dataset, File, Job, Upload, WireFault
-from portal.queries import keyset
+from portal.models import Account, Dataset, File, Job, Unclaimed, Upload, WireFault
+from portal.queries import bounded, keyset
 from portal.queries.files import INSPECTING, Told, Work
 
-LINKABLE = (states.RECEIVED, states.FAILED)
 CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
 
 
@@ -97,19 +97,26 @@ def rows_of(ids: list[int]) -> list[Row]:
     return found
 
 
-def unclaimed(dataset: Dataset, *, folder: str = ""):
+def _unclaimed(dataset: Dataset, folder: str) -> list[Any]:
+    found = [Unclaimed.account_id == dataset.account_id, Unclaimed.area == "incoming"]
+    if folder.strip("/"):
+        name = folder.strip("/")
+        found += [Unclaimed.folder >= f"{name}/", Unclaimed.folder < f"{name}0"]
+    return found if dataset.access == "controlled" else [*found, Unclaimed.realm == "open"]
+
+
+def unclaimed(dataset: Dataset, *, folder: str = "") -> Select:
     """Query of the uploads that a dataset may take: whole, in a realm that fits, claimed by no file."""
-    query = (
-        select(Upload)
-        .outerjoin(File, File.upload_id == Upload.id)
-        .where(Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(LINKABLE),
-               File.id.is_(None), *_in_folder(folder))
-    )  # fmt: skip
-    return query if dataset.access == "controlled" else query.where(Upload.realm == "open")
+    return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, folder))
+
+
+def how_many(dataset: Dataset, *, folder: str = "") -> bounded.Count:
+    """How many those are."""
+    return bounded.count(select(Unclaimed.upload_id).where(*_unclaimed(dataset, folder)))
 
 
 def choice(dataset: Dataset, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
-    found = keyset.fetch(unclaimed(dataset, folder=folder), (Upload.id,), lambda row: (row[0].id,),
+    found = keyset.fetch(unclaimed(dataset, folder=folder), (Unclaimed.upload_id,), lambda row: (row[0].id,),
                          after=after, before=before)  # fmt: skip
     return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
 
@@ -125,21 +132,13 @@ def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list
     return found
 
 
-def count(query) -> int:
-    return int(db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0)
-
-
-def folders(account_id: int, *, limit: int = 500) -> list[str]:
-    """The folders that something lies in, for a filter."""
-    part = func.substr(Upload.name, 1, func.length(Upload.name) - func.length(Upload.base))
-    here = (Upload.account_id == account_id, Upload.state.in_((states.RECEIVING, *states.LISTED)))
-    query = select(part).where(*here).distinct().order_by(part)
-    return [folder for folder in db.session.scalars(query.limit(limit)) if folder]
-
-
-def _in_folder(folder: str) -> list:
-    name = folder.strip("/")
-    return [Upload.name.startswith(f"{name}/", autoescape=True)] if name else []
+def folders(dataset: Dataset, *, limit: int = 500) -> list[str]:
+    """The folders that something to choose lies in, for a filter: found by leaping from one to the next."""
+    here = _unclaimed(dataset, "")
+    first = select(func.min(Unclaimed.folder).label("folder")).where(*here, Unclaimed.folder > "").cte(recursive=True)
+    following = select(func.min(Unclaimed.folder)).where(*here, Unclaimed.folder > first.c.folder).scalar_subquery()
+    every = first.union_all(select(following).where(first.c.folder.is_not(None)))
+    return [one for one in db.session.scalars(select(every.c.folder).limit(limit)) if one]
 
 
 def wire_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:

@@ -102,4 +102,4 @@ def test_plan_asks_the_index_of_letters(named):
     query = asked.by_name(INES.account, "liver")
     text = str(query.compile(db.engine(), compile_kwargs={"literal_binds": True}))
     plan = [row[3] for row in db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
-    assert any("VIRTUAL TABLE INDEX" in line for line in plan) and all("SCAN upload" != line for line in plan)
+    assert any("VIRTUAL TABLE INDEX" in line for line in plan) and all(line != "SCAN upload" for line in plan)

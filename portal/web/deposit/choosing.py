@@ -15,9 +15,9 @@ def choose_page(ref: str) -> str:
     dataset, asked = guards.dataset_or_404(ref, "edit"), request.args
     folder = asked.get("folder", "").strip("/")
     page = uploads.choice(dataset, folder=folder, after=asked.get("after", ""), before=asked.get("before", ""))
-    total = uploads.count(uploads.unclaimed(dataset, folder=folder))
+    total = uploads.how_many(dataset, folder=folder)
     return render_template("deposit/choose.html", dataset=dataset, page=page, folder=folder, total=total,
-                           folders=uploads.folders(dataset.account_id), ftp=addresses.ftp(),
+                           folders=uploads.folders(dataset), ftp=addresses.ftp(),
                            back=address(dataset, "files"))  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | 
         "errors": drafts.faults(dataset),
         "realm": realms.wanted(dataset),
         "room": quotas.left(dataset.center, realms.wanted(dataset), dataset.account_id),
-        "waiting_here": uploads.count(uploads.unclaimed(dataset)),
+        "waiting_here": uploads.how_many(dataset),
         **live(dataset, row),
         **more,
     }
