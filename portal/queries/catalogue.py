@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import db, states
 from portal.models import Account, Dataset, Event, File, Job, Upload
+from portal.queries import bounded
 
 
 def datasets(account: Account, *, after: int, limit: int, state: str = "") -> list[Dataset]:
@@ -72,9 +73,13 @@ def uploads(account: Account, *, after: int, limit: int, state: str = "", realm:
         .outerjoin(Dataset, Dataset.id == File.dataset_id)
         .where(Upload.account_id == account.id)
     )
-    for column, wanted in ((Upload.state, state), (Upload.realm, realm), (Upload.name, name)):
-        if wanted:
-            query = query.where(column == wanted)
+    asked = ((Upload.state, state), (Upload.realm, realm), (Upload.name, name))
+    chosen = [column == wanted for column, wanted in asked if wanted]
+    if state or name:
+        places = (Upload.area.in_(("incoming", "test")), Upload.realm.in_(("open", "protected"))) if name else ()
+        few = select(Upload.id).where(Upload.account_id == account.id, *places, *chosen)
+        query = query if bounded.count(few).more else query.where(Upload.id.in_(few))
+    query = query.where(*chosen)
     if after:
         query = query.where(Upload.id < after)
     return list(db.session.execute(query.order_by(Upload.id.desc()).limit(limit)))

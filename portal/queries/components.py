@@ -41,8 +41,10 @@ def of_account(account: Account, *, after: int, limit: int, kind: str = "", stat
     query = select(Component).join(Dataset, Dataset.id == Component.dataset_id).options(*WHOLE)
     mine = Dataset.account_id == account.id
     query = query.where(or_(mine, Dataset.accession.is_not(None)) if account.is_curator else mine)
-    for column, wanted in ((Component.type, kind.upper()), (Component.state, state), (Component.alias, alias),
-                           (Dataset.accession, dataset.upper())):  # fmt: skip
+    if dataset:
+        whole = db.session.scalar(select(Dataset.id).where(Dataset.accession == dataset.upper()))
+        query = query.where(Component.dataset_id == (whole or 0))
+    for column, wanted in ((Component.type, kind.upper()), (Component.state, state), (Component.alias, alias)):
         if wanted:
             query = query.where(column == wanted)
     return list(db.session.scalars(query.where(Component.id > after).order_by(Component.id).limit(limit)))

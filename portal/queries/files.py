@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, or_, select
 
 from portal import clock, db, inspect, states
 from portal.models import Dataset, File, Job, Upload
-from portal.queries import keyset
+from portal.queries import keyset, named
 from portal.queries.tallies import GROUPS
 
 PROBLEMS = (states.FAILED, states.ERROR)
@@ -143,9 +143,13 @@ def page(
 def _asked(query: Select, dataset: Dataset, view: str, text: str) -> Select:
     query = query.where(File.dataset_id == dataset.id, File.state.in_(_states_of(view)))
     said = func.lower(File.name + " " + File.title)
-    for word in text.replace("\0", " ").split()[:MOST_WORDS]:
+    words = text.replace("\0", " ").split()[:MOST_WORDS]
+    for word in words:
         query = query.where(or_(*(said.contains(form, autoescape=True) for form in _forms(word))))
-    return query
+    # A letter of another alphabet may be written in more ways than the index knows.
+    plain = [word for word in words if word.isascii() or word.lower() == word.upper()]
+    ids = named.few(named.ids("file_text", File.id, File.dataset_id, dataset.id, plain, []))
+    return query if ids is None else query.where(File.id.in_(ids))
 
 
 def _forms(word: str) -> set[str]:

@@ -17,3 +17,9 @@ def ids(index: str, key: Any, whose: Any, owner: int, words: list[str], bears: l
     upto = db.session.scalar(select(TextMark.upto).where(TextMark.name == index)) or 0
     later = select(key.label("id")).where(key > upto, func.coalesce(whose, 0) == owner, *bears)
     return select(union_all(known, later).subquery().c.id)
+
+
+def few(query: Select | None, most: int = 1000) -> list[int] | None:
+    """The ids themselves, None where they are more than a few or nobody knows them."""
+    found = list(db.session.scalars(query.limit(most + 1))) if query is not None else []
+    return None if query is None or len(found) > most else found

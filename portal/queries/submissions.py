@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, or_, select, tuple_, union_all
 
 from portal import db, states
 from portal.models import Account, Component, Dataset, Event, File
-from portal.queries import bounded, datasets, keyset, tallies
+from portal.queries import bounded, datasets, keyset, named, tallies
 from portal.queries.asked import PROBLEM_FILE
 from portal.queries.bounded import Count
 from portal.queries.tallies import Tally
@@ -117,12 +117,13 @@ def components(
     ranks = [rank for rank, one in enumerate(WORST_FIRST) if state in ("", one)]
     cursor = keyset.parse(before or after, 2)
     backwards = bool(before) and cursor is not None
+    matching = _component_matching(dataset, kind, text.strip())
     found: list[tuple[int, Component]] = []
     for rank in reversed(ranks) if backwards else ranks:
         if cursor is not None and (rank > cursor[0] if backwards else rank < cursor[0]):
             continue
         query = select(Component).where(Component.dataset_id == dataset.id, Component.state == WORST_FIRST[rank],
-                                        *_component_matching(kind, text.strip()))  # fmt: skip
+                                        *matching)  # fmt: skip
         if cursor is not None and rank == cursor[0]:
             query = query.where(Component.id < cursor[1] if backwards else Component.id > cursor[1])
         query = query.order_by(Component.id.desc() if backwards else Component.id)
@@ -139,9 +140,14 @@ def components(
     return keyset.Page([one for _rank, one in rows], first if has_newer else "", last if has_older else "")
 
 
-def _component_matching(kind: str, text: str) -> list[Any]:
+def _component_matching(dataset: Dataset, kind: str, text: str) -> list[Any]:
     found: list[Any] = [Component.type == kind] if kind else []
-    if text:
-        named = (Component.alias.contains(text, autoescape=True), Component.title.contains(text, autoescape=True))
-        found.append(or_(*named, Component.accession == text.upper()))
-    return found
+    if not text:
+        return found
+    named_so = or_(Component.alias.contains(text, autoescape=True), Component.title.contains(text, autoescape=True))
+    numbered = select(Component.id).where(Component.accession == text.upper())
+    way = named.ids("component_text", Component.id, Component.dataset_id, dataset.id, [text], [named_so])
+    ids = named.few(way)
+    if ids is not None:
+        found.append(Component.id.in_([*ids, *db.session.scalars(numbered)]))
+    return [*found, or_(named_so, Component.accession == text.upper())]
