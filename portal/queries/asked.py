@@ -138,8 +138,7 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
         bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
         found.append(_either([*bad, faulty, looked_into]))
     if asked.text:
-        named = by_name(account, asked.text)
-        found += [] if named is None else [named]
+        found.append(by_name(account, asked.text))
     return [bounded.first(query, most) for query in found]
 
 
@@ -148,10 +147,13 @@ def _files_of(asked: Filter) -> int:
     return int(db.session.scalar(query.where(FileTally.state.in_(asked.file_states))) or 0)
 
 
-def by_name(account: Account, sought: str) -> Select | None:
-    """The ids of the account's uploads with these letters in their path, or with this number."""
+def by_name(account: Account, sought: str) -> Select:
+    """The ids of the account's uploads with these letters in their path, or with this number. One or two letters are
+    in no index: then every name is looked at."""
     found = named.ids("upload_text", Upload.id, Upload.account_id, account.id, [sought], [_named(sought)])
-    if found is None or not _is_number(sought):
+    if found is None:
+        return select(Upload.id).where(Upload.account_id == account.id, _named(sought))
+    if not _is_number(sought):
         return found
     numbered = select(Upload.id).where(Upload.id == int(sought))
     return select(union(found, numbered).subquery().c.id)

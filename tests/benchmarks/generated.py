@@ -6,11 +6,12 @@ from sqlalchemy import Connection
 
 from portal import clock, config, db, migrations, queue
 from portal.config import Settings
-from portal.domain import accounts
+from portal.domain import accounts, indexes
 from portal.models import Account
 
 PASSWORD = "correct horse battery"
-# One upload in ten waits, one in a hundred failed; all came within six days, so that no page is short of them.
+# One upload in five waits, one in eight failed, one in three is BAM; all came within six days: a thousand fill a page
+# of each kind, so that a page of a million is compared with one as long.
 _UPLOADS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
 INSERT INTO upload (token, account_id, center_id, realm, area, name, base, size, bytes_done, md5, sha256, file_type,
@@ -18,9 +19,9 @@ INSERT INTO upload (token, account_id, center_id, realm, area, name, base, size,
 SELECT printf('%d-%032d', :account, i), :account, :center, CASE WHEN i % 7 = 0 THEN 'protected' ELSE 'open' END,
   'incoming', printf('run%04d/sample_%07d.fastq.gz', i / 1000, i), printf('sample_%07d.fastq.gz', i),
   1000 + (i * 7919) % 1000000, 0, printf('%032x', i), printf('%064x', i),
-  CASE WHEN i % 50 = 0 THEN 'BAM' ELSE 'GZ' END,
-  CASE WHEN i % 100 = 1 THEN 'failed' WHEN i % 10 = 0 THEN 'received' ELSE 'archived' END,
-  CASE WHEN i % 100 = 1 THEN 'truncated_file' END, '', 'ftp', 0, 1, :now, :began + (:now - :began) * i / :count,
+  CASE WHEN i % 3 = 0 THEN 'BAM' ELSE 'GZ' END,
+  CASE WHEN i % 8 = 1 THEN 'failed' WHEN i % 5 = 0 THEN 'received' ELSE 'archived' END,
+  CASE WHEN i % 8 = 1 THEN 'truncated_file' END, '', 'ftp', 0, 1, :now, :began + (:now - :began) * i / :count,
   :began + (:now - :began) * i / :count
 FROM n"""
 _FILES = """
@@ -30,6 +31,14 @@ SELECT :dataset, ROW_NUMBER() OVER (ORDER BY id), name, base, '', '', '', 'sampl
   CASE state WHEN 'failed' THEN 'error' ELSE state END, error, '', id, size, md5, sha256, name, received_at, created_at,
   created_at
 FROM upload WHERE account_id = :account AND id > :after ORDER BY id LIMIT :count"""
+_COMPONENTS = """
+INSERT INTO component (dataset_id, center_id, type, alias, accession, title, md5, origin, state, status, comment,
+  received_at, updated_at)
+SELECT dataset_id, :center, CASE n % 3 WHEN 0 THEN 'RUN' WHEN 1 THEN 'SAMPLE' ELSE 'EXPERIMENT' END,
+  printf('sample_%07d-%d', n, dataset_id), printf('OMIXS%06d%07d', dataset_id, n), 'Liver ' || n, '', 'xml',
+  CASE WHEN n % 8 = 1 THEN 'error' WHEN n % 5 = 0 THEN 'received' ELSE 'loaded' END, '',
+  CASE WHEN n % 8 = 1 THEN 'line 41: not in the list' ELSE '' END, :now, :now
+FROM file WHERE dataset_id = :dataset"""
 _DATASET = """
 INSERT INTO dataset (account_id, center_id, accession, title, description, species, investigator, data_type, bioproject,
   filing_number, human, access, realm, state, version, next_n, bag_dirty, bag_generation, search_text, created_at,
@@ -53,11 +62,12 @@ def person(email: str) -> Account:
         return accounts.create(email=email, password=PASSWORD, role="submitter", center=email, name="Ines Okafor")
 
 
-def uploads(account: Account, count: int, *, datasets: list[int]) -> list[str]:
-    """So many uploads, the first of them claimed by datasets of these sizes; returns the accessions."""
+def uploads(account: Account, count: int, *, datasets: list[int], parts: bool = True) -> list[str]:
+    """So many uploads, the first of them claimed by datasets of these sizes with as many components where these are
+    wanted; returns the accessions."""
     began = clock.now() - 6 * clock.DAY
     who = {"account": account.id, "center": account.center_id, "now": clock.now()}
-    made = []
+    made, taken = [], 1
     with db.transaction():
         connection = db.session.connection()
         write(connection, _UPLOADS, **who, count=count, began=began)
@@ -67,8 +77,13 @@ def uploads(account: Account, count: int, *, datasets: list[int]) -> list[str]:
             write(connection, _DATASET, **who, accession=accession, title=f"Run {number}", next=size + 1)
             dataset = connection.exec_driver_sql("SELECT max(id) FROM dataset").scalar_one()
             write(connection, _FILES, account=account.id, dataset=dataset, after=first, count=size)
+            if parts:
+                write(connection, _COMPONENTS, **who, dataset=dataset)
             first += size
             made.append(accession)
+    while taken:
+        with db.transaction():
+            taken = indexes.take_in(few=0, most=200_000)
     return made
 
 

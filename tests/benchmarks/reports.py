@@ -61,7 +61,7 @@ def measure(folder: Path):
     generated.instance(folder)
     large, small = generated.person("large@example.org"), generated.person("small@example.org")
     for account, count in ((large, MANY), (small, FEW)):
-        generated.uploads(account, count, datasets=[count // 10] * 9)
+        generated.uploads(account, count, datasets=[count // 10] * 9, parts=False)
     centers = large.center_id, small.center_id
     sql = folder / "report.sql"
     sql.write_text(f".mode tabs\n.headers on\n{QUERY.format(center=centers[0])};\n")
