@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from portal import db, demo
-from portal.domain import accounts, tokens
+from portal.domain import accounts, centers, tokens
 from tests.chromium import chromium, look
 from tests.live import Live, opened
 from tests.plugins.clients import needs
@@ -46,6 +46,10 @@ def add_awkward_names(live, ines) -> None:
         ines.act(made, "submit")
         ines.call("POST", f"/datasets/{made['id']}/remarks", {"text": name})
     with opened(live.instance), db.transaction():
+        account = accounts.by_email(PEOPLE["ines"])
+        assert account is not None
+        account.name = ONE_WORD[:200]
+        centers.rename(account.center, ONE_WORD[:200], actor=None)
         for n, name in enumerate(NAMES):
             one = accounts.create(email=f"person{n}@example.org", password=demo.PASSWORD, name=name[:200])
             tokens.make_api_token(one, label=name[:100], actor=one)
