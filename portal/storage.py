@@ -108,6 +108,15 @@ def open_read(path: StrPath) -> int:
     return handle
 
 
+def forget_pages(path: StrPath) -> None:
+    """Let the next reading come from the disk and not from memory. Raises as open_read() does."""
+    handle = open_read(path)
+    try:
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)
+
+
 def sync_dir(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -1,4 +1,5 @@
-"""Read the archived files of a dataset and compare. Gives way after a minute: more urgent reading comes first."""
+"""Read the archived files of a dataset and compare. What differs is read five times from the disk itself before it
+counts as damaged. Gives way after a minute: more urgent reading comes first."""
 
 import errno
 import time
@@ -12,7 +13,7 @@ from portal.jobs.work import Again, Progress
 from portal.models import Dataset
 
 TURN = 60.0
-TRIES, PAUSE = 3, 1.0
+TRIES, PAUSE = 5, 1.0
 MOVERS, PAUSE_MOVING = frozenset({"move"}), 7_000
 GROUP, GROUP_BYTES = 200, 1 << 30
 
@@ -24,10 +25,7 @@ def run(hold: Hold, progress: Progress) -> None:
             raise Again(PAUSE_MOVING, "The files are being moved; they are read after that.")
         progress.expect(progress.done + sum(target.size for target in targets))
         for group in _groups(targets):
-            verdicts = []
-            for target in group:
-                verdicts.append((target, *read(target, progress=progress)))
-                progress.next()
+            verdicts = judge(group, progress)
             _record(hold, verdicts)
             if time.monotonic() - began > TURN:
                 raise Again(0)
@@ -69,22 +67,44 @@ def _record(hold: Hold, verdicts: list[tuple[Target, str, str]]) -> None:
     db.end()
 
 
-def read(target: Target, *, progress: Callable[[int], None] | None = None, pause: float = PAUSE) -> tuple[str, str]:
-    """The verdict on one file and why. A disk that does not answer three times leaves it unknown, never bad."""
+def judge(group: list[Target], progress: Progress) -> list[tuple[Target, str, str]]:
+    """The verdict on each file and why. One good reading makes a file good. It is bad when it differed, or was missing,
+    each time; a disk that once did not answer leaves it unknown."""
+    found: dict[int, tuple[Target, str, str]] = {}
+    left = group
     for attempt in range(TRIES):
         if attempt:
-            time.sleep(pause)
-        try:
-            md5, sha256, size = storage.digest(target.path, progress=progress)
-        except FileNotFoundError:
-            return BAD, "The file is missing."
-        except errors.StorageFault as error:
-            return BAD, error.sentence
-        except OSError as error:
-            why = error.strerror or errno.errorcode.get(error.errno or 0, "error")
-            continue
-        return _compare(target, md5, sha256, size)
-    return UNKNOWN, f"It could not be read: {why}."
+            time.sleep(PAUSE)
+        for target in left:
+            verdict, why = read(target, progress=progress, again=attempt > 0)
+            if attempt == 0:
+                progress.next()
+            if verdict == OK or attempt == 0 or found[target.file_id][1] != UNKNOWN:
+                found[target.file_id] = (target, verdict, why)
+        left = [target for target in left if found[target.file_id][1] != OK]
+        if not left:
+            break
+    return [found[target.file_id] for target in group]
+
+
+def read(target: Target, *, progress: Progress, again: bool = False) -> tuple[str, str]:
+    """What one reading says. `again` asks the disk anew, and not the memory of the first answer."""
+    try:
+        if again:
+            storage.forget_pages(target.path)
+        md5, sha256, size = storage.digest(target.path, progress=_heard(progress) if again else progress)
+    except FileNotFoundError:
+        return BAD, "The file is missing."
+    except errors.StorageFault as error:
+        return BAD, error.sentence
+    except OSError as error:
+        return UNKNOWN, f"It could not be read: {error.strerror or errno.errorcode.get(error.errno or 0, 'error')}."
+    return _compare(target, md5, sha256, size)
+
+
+def _heard(progress: Progress) -> Callable[[int], None]:
+    """A second reading is no progress, but ends when the worker ends."""
+    return lambda _done: progress.check()
 
 
 def _compare(target: Target, md5: str, sha256: str, size: int) -> tuple[str, str]:
@@ -100,7 +120,7 @@ def read_all(dataset: Dataset, tell: Callable[[Target, str, str], None]) -> dict
     counts = {OK: 0, BAD: 0, UNKNOWN: 0}
     dataset_id = dataset.id
     for group in _groups(fixity.targets(dataset, all_of_it=True)):
-        verdicts = [(target, *read(target)) for target in group]
+        verdicts = judge(group, Progress())
         with db.transaction():
             fixity.record(db.session.get_one(Dataset, dataset_id), verdicts)
         for target, verdict, why in verdicts:

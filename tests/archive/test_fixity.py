@@ -9,10 +9,16 @@ from portal import clock, db, storage
 from portal.config import settings
 from portal.domain import fixity, releases
 from portal.jobs import fixity as job
+from portal.jobs.work import Progress
 from portal.models import File, Job, Mail
 from tests import depositing as deposit
 
 pytestmark = pytest.mark.usefixtures("receiving")
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(job, "PAUSE", 0)
 
 
 @pytest.fixture
@@ -68,11 +74,58 @@ def test_disk_that_does_not_answer_is_unknown_not_bad(archived, run_jobs, monkey
     def silent(*_words, **_more):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(job, "PAUSE", 0)
     monkeypatch.setattr(storage, "digest", silent)
 
     assert read(archived, run_jobs) == ["unknown", "unknown"]
     assert not db.session.scalar(select(Mail).where(Mail.subject.like("Damaged%")))
+
+
+def readings(monkeypatch, *before):
+    """Let the first readings of a.bin come out as told; the list of all its readings."""
+    honest, seen = storage.digest, []
+
+    def digest(path, **more):
+        if path.name != "a.bin":
+            return honest(path, **more)
+        seen.append(path)
+        told = before[len(seen) - 1] if len(seen) <= len(before) else None
+        if isinstance(told, Exception):
+            raise told
+        return told or honest(path, **more)
+
+    monkeypatch.setattr(storage, "digest", digest)
+    return seen
+
+
+WRONG, GONE = ("0" * 32, "0" * 64, 3), FileNotFoundError()
+SILENT = OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("before", [[WRONG], [WRONG] * 4, [GONE] * 4, [SILENT] * 4, [WRONG, SILENT, GONE]],
+                         ids=["once", "four times", "missing", "silent", "all of it"])  # fmt: skip
+def test_difference_that_passes_is_no_damage(archived, run_jobs, monkeypatch, before):
+    seen = readings(monkeypatch, *before)
+
+    assert read(archived, run_jobs) == ["ok", "ok"]
+
+    assert len(seen) == len(before) + 1
+    assert not db.session.scalar(select(Mail).where(Mail.subject.like("Damaged%")))
+
+
+def test_file_is_bad_only_after_five_readings_that_all_differ(archived, run_jobs, monkeypatch):
+    damage(deposit.archived_path(archived, 1), b"onf")
+    seen = readings(monkeypatch)
+
+    assert read(archived, run_jobs) == ["bad", "ok"]
+    assert len(seen) == 5
+
+
+def test_difference_beside_a_silent_disk_is_unknown(archived, monkeypatch):
+    readings(monkeypatch, WRONG, SILENT, WRONG, WRONG, WRONG)
+
+    verdicts = job.judge(fixity.targets(deposit.get(archived)), Progress())
+
+    assert [verdict for _target, verdict, _why in verdicts] == ["unknown", "ok"]
 
 
 def test_repaired_file_is_good_again(archived, run_jobs):
