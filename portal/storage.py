@@ -228,6 +228,18 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     sync_dir(path.parent)
 
 
+def write_once(path: Path, content: bytes) -> None:
+    """Write a small file that is never changed, such as a key; where another process was first, its file stands."""
+    draft = path.with_name(f".{path.name}.{token()}")
+    try:
+        write_whole(draft, content)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_dir(path.parent)
+
+
 def free_bytes(realm: str) -> int:
     """Room left for uploads of a realm."""
     status = os.statvfs(settings().root("area", realm))

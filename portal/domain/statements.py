@@ -2,17 +2,15 @@
 can check it with any JOSE library or with openssl, without the portal."""
 
 import base64
-import contextlib
 import json
-import os
-import secrets
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portal import clock, errors, states
+from portal import clock, errors, states, storage
 from portal.config import settings
 from portal.domain import accessions, notices, terms
 from portal.models import Request
@@ -25,26 +23,17 @@ def key() -> Ed25519PrivateKey:
     """The site's key, in keys/statement.pem: made once, whichever process comes first."""
     path = settings().keys / "statement.pem"
     if not path.exists():
-        _make_key()
+        _make_key(path)
     found = serialization.load_pem_private_key(path.read_bytes(), password=None)
     assert isinstance(found, Ed25519PrivateKey)
     return found
 
 
-def _make_key() -> None:
-    path = settings().keys / "statement.pem"
-    draft = path.with_name(f"statement.{secrets.token_hex(8)}")
+def _make_key(path: Path) -> None:
     words = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(words)
-        stream.flush()
-        os.fsync(stream.fileno())
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
+    storage.write_once(path, words)
 
 
 def public_key() -> str:

@@ -4,11 +4,8 @@ The cookie is written only when the session changes, so that a poll sets none. A
 never counts as signed in by its cookie, and every other unsafe request needs the CSRF token.
 """
 
-import os
 import secrets
-from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, current_app, g, request, session
@@ -16,7 +13,7 @@ from flask_login import AnonymousUserMixin, LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf
 from wtforms import ValidationError
 
-from portal import config, db, errors
+from portal import config, db, errors, storage
 from portal.config import Settings
 from portal.domain import tokens
 from portal.models import Account, Token
@@ -52,20 +49,8 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.keys / "secret"
     if not path.exists():
-        _make_secret(path)
+        storage.write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text()
-
-
-def _make_secret(path: Path) -> None:
-    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(48))
-        stream.flush()
-        os.fsync(stream.fileno())
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
 
 
 def load(_request: Request) -> Account | None:
