@@ -92,12 +92,12 @@ def day(ahead: int) -> str:
     return (clock.today(settings().timezone) + timedelta(days=ahead)).isoformat()
 
 
-def due(limit: int = 1000, *, ahead: int = 0) -> list[Dataset]:
+def due(limit: int = 1000, *, ahead: int = 0, skip: int = 0) -> list[Dataset]:
     """Every approved dataset that is asked for, told of by a publication or overdue, whenever it became so; with
     `ahead` also those whose day comes within so many days."""
     wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= day(ahead), publications.tells())
     query = select(Dataset).where(Dataset.state == states.APPROVED, wanted)
-    return list(db.session.scalars(query.order_by(Dataset.release_date, Dataset.id).limit(limit)))
+    return list(db.session.scalars(query.order_by(Dataset.release_date, Dataset.id).offset(skip).limit(limit)))
 
 
 def remind(days: int = 7) -> None:

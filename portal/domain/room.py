@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from portal import db, errors
-from portal.domain import history, names, notices, quotas, throttle
+from portal.domain import centers, history, names, notices, quotas, throttle
 from portal.domain.centers import REALMS
 from portal.models import Account, Center, Event
 
@@ -36,6 +36,14 @@ def _last(center_id: int, action: str) -> Event | None:
     """Found by its action, which is rare; the events of a large center are many."""
     query = select(Event).where(Event.action == action, Event.center_id + 0 == center_id)
     return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
+
+
+def change(center: Center, *, name: str, quota: dict[str, str], actor: Account) -> None:
+    """Another name, other quotas; whoever asked for more room is told."""
+    asked = open_ask(center.id)
+    centers.rename(center, name, actor=actor)
+    centers.set_quotas(center, quota, actor=actor)
+    answer(center, asked)
 
 
 def answer(center: Center, ask_event: Event | None) -> None:

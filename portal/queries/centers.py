@@ -40,12 +40,12 @@ class Row:
         return any(use.is_short for use in self.uses)
 
 
-def page(*, text: str = "", after: str = "", before: str = "") -> keyset.Page:
+def page(*, text: str = "", after: str = "", before: str = "", limit: int = keyset.PAGE) -> keyset.Page:
     """The newest centers first."""
     query = select(Center)
     for word in text.split()[:8]:
         query = query.where(func.lower(Center.name).contains(word.lower(), autoescape=True))
-    found = keyset.fetch(query, (Center.id,), lambda row: (row[0].id,), after=after, before=before)
+    found = keyset.fetch(query, (Center.id,), lambda row: (row[0].id,), after=after, before=before, limit=limit)
     return keyset.Page(rows([row[0] for row in found.rows]), found.newer, found.older)
 
 

@@ -89,11 +89,11 @@ def _files_changed(dataset: Dataset, event: Event, n: int | None) -> list[Change
     return []
 
 
-def history(dataset: Dataset, *, after: str = "", before: str = "") -> keyset.Page:
-    """What people did to a dataset, newest first, fifty a page: (event, who, what changed)."""
+def history(dataset: Dataset, *, after: str = "", before: str = "", limit: int = 50) -> keyset.Page:
+    """What people did to a dataset, newest first: (event, who, what changed)."""
     query = select(Event, Account.name).outerjoin(Account, Account.id == Event.actor_id)
     query = query.where(Event.dataset_id == dataset.id, Event.action.in_((*EDITS, *TURNS)))
-    found = keyset.fetch(query, (Event.id,), lambda row: (row[0].id,), after=after, before=before, limit=50)
+    found = keyset.fetch(query, (Event.id,), lambda row: (row[0].id,), after=after, before=before, limit=limit)
     numbers = _numbers({event.file_id for event, _name in found.rows if event.file_id})
     rows = [(event, name, _changes_of(dataset, event, numbers.get(event.file_id or 0))) for event, name in found.rows]
     return keyset.Page(rows, found.newer, found.older)

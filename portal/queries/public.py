@@ -40,12 +40,12 @@ def matching(*, words: str = "", access: str = "", data_type: str = "") -> Selec
     return query.where(Dataset.data_type == data_type) if data_type else query
 
 
-def page(query: Select, *, after: str = "", before: str = "") -> keyset.Page:
+def page(query: Select, *, after: str = "", before: str = "", limit: int = 50) -> keyset.Page:
     """The newest releases first."""
     wanted = query.options(joinedload(Dataset.center))
     columns = (Dataset.released_at, Dataset.id)
     return keyset.fetch(wanted, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before,
-                        limit=50)  # fmt: skip
+                        limit=limit)  # fmt: skip
 
 
 def sums(datasets: list[Dataset]) -> dict[int, Sum]:

@@ -70,10 +70,8 @@ def change_center(center_id: int) -> Response:
     found, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
     try:
         with db.transaction():
-            asked = room.open_ask(found.id)
-            verbs.rename(found, typed["center"], actor=guards.account())
-            verbs.set_quotas(found, {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}, actor=guards.account())
-            room.answer(found, asked)
+            quota = {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}
+            room.change(found, name=typed["center"], quota=quota, actor=guards.account())
     except errors.Invalid as error:
         return forms.refused("admin/center.html", error, **page(found, values=typed))
     return done(found, "Saved.")

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, request, url_for
 
 from portal import errors
+from portal.queries import keyset
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 LARGEST_BODY = 128 << 20
@@ -63,3 +64,10 @@ def listing(rows: list, document: Callable[[Any], dict], cursor: Callable[[Any],
         values = dict(request.view_args or {}) | request.args.to_dict() | {name: cursor(shown[-1])}
         following = url_for(request.endpoint or "", _external=True, **values)
     return {"items": [document(row) for row in shown], "next": following}
+
+
+def paged(page: keyset.Page, document: Callable[[Any], dict]) -> dict:
+    """The same of a page by key, whose cursor is text."""
+    values = dict(request.view_args or {}) | request.args.to_dict() | {"after": page.older}
+    following = url_for(request.endpoint or "", _external=True, **values) if page.older else None
+    return {"items": [document(row) for row in page.rows], "next": following}

@@ -4,10 +4,11 @@ from flask import request, url_for
 
 from portal import db, errors
 from portal.domain import actions, datasets
-from portal.queries import catalogue
+from portal.models import Event
+from portal.queries import catalogue, changes
 from portal.web import guards, once, session
 from portal.web.api import documents
-from portal.web.api.blueprint import body, bp, described, limit, listing, number
+from portal.web.api.blueprint import body, bp, described, limit, listing, number, paged
 from portal.web.guards import dataset_or_404
 
 
@@ -76,6 +77,23 @@ def change_dataset(ref: str):
     with db.transaction():
         datasets.edit(dataset, changes, actor=actor)
     return documents.whole(dataset, actor)
+
+
+@bp.get("/datasets/<ref>/history")
+@described(answer="HistoryEntry", lists=True)
+def list_history(ref: str):
+    """What was done to a dataset, by whom, and what changed from what to what, newest first. For its submitter and
+    for curators."""
+    actor, dataset = guards.account(), dataset_or_404(ref)
+    if not documents.sees_all(dataset, actor):
+        raise errors.Forbidden("The history of a dataset is for its submitter and for curators.")
+    return paged(changes.history(dataset, after=request.args.get("after", ""), limit=limit()), told)
+
+
+def told(row: tuple[Event, str | None, list[changes.Change]]) -> dict:
+    event, name, found = row
+    return {"id": event.id, "at": documents.moment(event.at), "action": event.action, "by": name, "note": event.note,
+            "changes": [change.document() for change in found]}  # fmt: skip
 
 
 @bp.post("/datasets/<ref>/actions/<action>")

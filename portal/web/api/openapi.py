@@ -9,6 +9,7 @@ from werkzeug.routing import Rule
 from portal import states
 from portal.config import settings
 from portal.domain import objects
+from portal.domain.centers import REALMS
 from portal.inspect import TYPES
 from portal.models.reviews import SECTIONS
 from portal.web.api.blueprint import bp
@@ -47,6 +48,10 @@ BRIEF = {
     "status": {"enum": sorted(set(states.STATUS.values()))}, "version": WHOLE, "title": TEXT, "access": TEXT,
     "release_date": maybe(TEXT), "updated": TEXT, "url": TEXT,
 }  # fmt: skip
+QUOTA = {
+    **{realm: thing({"used": WHOLE, "quota": maybe(WHOLE), "own": {"type": "boolean"}}) for realm in REALMS},
+    "asked": maybe(thing({"at": TEXT, "note": TEXT})),
+}
 LINK = {
     "id": WHOLE, "label": TEXT, "anonymised": {"type": "boolean"}, "created": TEXT, "expires": maybe(TEXT),
     "state": {"enum": ["live", "expired", "revoked", "released"]}, "views": WHOLE, "last_view": maybe(TEXT),
@@ -88,6 +93,19 @@ SCHEMAS = {
     "AreaEntry": thing({"path": TEXT, "folder": {"type": "boolean"}, "expires": maybe(TEXT)}, "path", "folder"),
     "Usage": thing({realm: thing({"used": WHOLE, "quota": maybe(WHOLE), "center_used": WHOLE,
                                   "center_quota": maybe(WHOLE)}) for realm in ("open", "protected")}),
+    "Receipt": thing({"received": {"type": "string", "format": "date"}, "note": TEXT}, "received"),
+    "QuotaFields": thing({"note": TEXT}, "note"),
+    "Quota": thing(QUOTA),
+    "CenterFields": thing({"name": TEXT, "quota_gib": thing(dict.fromkeys(REALMS, maybe(WHOLE)))}),
+    "Center": thing({"id": WHOLE, "name": TEXT, "people": WHOLE, "datasets": WHOLE, **QUOTA}),
+    "Found": thing({**BRIEF, "description": TEXT, "species": TEXT, "taxon_id": maybe(WHOLE), "data_type": TEXT,
+                    "bioproject": TEXT, "investigator": TEXT, "center": TEXT, "released": TEXT, "files": WHOLE,
+                    "size": WHOLE}),
+    "DueRelease": thing({**BRIEF, "cause": maybe({"enum": ["asked", "publication", "date"]}),
+                         "obstacles": {"type": "array", "items": TEXT}, "opens": {"type": "boolean"}}),
+    "HistoryEntry": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "by": maybe(TEXT), "note": TEXT,
+                           "changes": {"type": "array", "items": thing({"what": TEXT, "before": TEXT, "after": TEXT,
+                                                                        "file": maybe(WHOLE)})}}),
     "FromTo": thing({"from": TEXT, "to": TEXT}, "from", "to"),
     "Removal": thing({"path": TEXT, "folder": {"type": "boolean"}}, "path"),
     "Changed": thing({"files": WHOLE}),

@@ -9,8 +9,9 @@ from flask import request
 
 from portal import db, errors
 from portal.arrival import door
-from portal.domain import areas, inspections
+from portal.domain import areas, dating, inspections
 from portal.domain.uploads import Place
+from portal.models import Upload
 from portal.queries import catalogue
 from portal.queries import inspections as packages
 from portal.web import guards, session
@@ -117,6 +118,24 @@ def rename_upload(upload_id: int):
     with db.transaction():
         row = areas.own(upload_id, actor=actor)
         areas.rename(actor, Place(row.area, row.realm, row.name), str(given.get("name") or ""))
+    found = catalogue.upload(upload_id)
+    assert found is not None
+    return documents.of_upload(*found)
+
+
+@bp.put("/uploads/<int:upload_id>/received")
+@described(body="Receipt", answer="Upload")
+def correct_receipt(upload_id: int):
+    """Correct the day on which an upload came, as a curator: what was carried over from elsewhere counts from its first
+    receipt. The history keeps both days."""
+    actor, given = guards.account(), body()
+    if not actor.is_curator:
+        raise errors.Forbidden("Only curators correct the day of a receipt.")
+    with db.transaction():
+        row = db.session.get(Upload, upload_id)
+        if row is None:
+            raise errors.NotFound("There is no such upload.")
+        dating.correct(row, str(given.get("received") or ""), note=str(given.get("note") or ""), actor=actor)
     found = catalogue.upload(upload_id)
     assert found is not None
     return documents.of_upload(*found)

@@ -22,8 +22,8 @@ def stage(state: str) -> dict[str, object]:
         standing = Standing(place, ines.id, ines.center_id, "token", 1, "api", None, 1, None, 1, 1)
         uploads.cut(standing, length=1, reason="staged")
         upload = db.session.query(Upload).one().id
-    assert ruth is not None
-    return {"id": made.id, "upload": upload}
+    assert ruth is not None and ines is not None
+    return {"id": made.id, "upload": upload, "center": ines.center_id}
 
 
 def row(endpoint, method, path, expect, **more):
@@ -81,5 +81,24 @@ ROWS = [
     row("send_upload", "PUT", "/uploads/open/x.txt", people(503, anonymous=401), raw=b"x"),
     row("rename_upload", "PATCH", "/uploads/{upload}", owner(200, anonymous=401), json={"name": "z.txt"}),
     row("remove_upload", "DELETE", "/uploads/{upload}", owner(204, anonymous=401)),
+    row("correct_receipt", "PUT", "/uploads/{upload}/received", curators(409, anonymous=401),
+        json={"received": "2026-01-02"}),
+    row("correct_receipt", "PUT", "/uploads/777/received", curators(404, anonymous=401), json={}),
+    row("list_history", "GET", "/datasets/{id}/history", owner(200, anonymous=401)),
+    row("list_history", "GET", "/datasets/{id}/history", owner(200, anonymous=401, ruth=200), state="submitted"),
+    row("list_history", "GET", "/datasets/{id}/history", owner(200, anonymous=401, others=403, ruth=200),
+        state="released"),
+    row("show_quota", "GET", "/area/quota", people(200, anonymous=401)),
+    row("ask_quota", "POST", "/area/quota", people(201, anonymous=401), json={"note": "2 TB for images."}),
+    row("ask_quota", "POST", "/area/quota", people(422, anonymous=401), json={}),
+    row("list_centers", "GET", "/centers", curators(200, anonymous=401)),
+    row("create_center", "POST", "/centers", curators(201, anonymous=401), json={"name": "Coastal Lab"}),
+    row("show_center", "GET", "/centers/{center}", curators(200, anonymous=401)),
+    row("show_center", "GET", "/centers/777", curators(404, anonymous=401)),
+    row("change_center", "PATCH", "/centers/{center}", curators(200, anonymous=401), json={"quota_gib": {"open": 9}}),
+    row("change_center", "PATCH", "/centers/{center}", curators(422, anonymous=401), json={"quota_gib": {"open": -1}}),
+    row("list_due", "GET", "/releases", curators(200, anonymous=401), state="approved"),
+    row("search", "GET", "/search?q=t", everyone(200)),
+    row("search", "GET", "/search?q=t", everyone(200), state="released"),
     row("list_events", "GET", "/events", people(200, anonymous=401)),
 ]  # fmt: skip
