@@ -4,6 +4,9 @@ An area's rows stand in tests/web/matrix/<area>.py: ROWS, and stage(state) that 
 """
 
 import importlib
+import shutil
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,15 +33,17 @@ def groups(row: Row) -> list[list[str]]:
     return [refused + allowed[:1], *([who] for who in allowed[1:])]
 
 
-# What only reads is asked by all of the same state.
-CHANGES = [
-    pytest.param(table, row, people, id=f"{row.label}-{people[-1]}")
-    for table in TABLES
-    for row in table.ROWS
-    if row.method not in READING
-    for people in groups(row)
-]
-READS = [pytest.param(table, row, id=row.label) for table in TABLES for row in table.ROWS if row.method in READING]
+def states(reading: bool) -> list:
+    """Each state of each table, with the rows that ask of it."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for table in TABLES:
+        for row in table.ROWS:
+            if (row.method in READING) == reading:
+                found.setdefault((table.__name__, row.state), []).append(row)
+    return [
+        pytest.param(sys.modules[name], rows, id=f"{name.rpartition('.')[2]} {state}".strip())
+        for (name, state), rows in found.items()
+    ]
 
 
 def filled(value, names):
@@ -57,33 +62,96 @@ def bearer(person: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {tokens.issue(account, 'api')}"}
 
 
-def ask(client, row: Row, person: str, names) -> int:
-    headers: dict[str, str] = {}
-    if person != "anonymous":
-        if row.bearer:
-            headers = bearer(person)
-        else:
-            client.sign_in(PEOPLE[person])
-    if row.method != "GET" and not row.bearer:
-        client.get("/register")
-        headers["X-CSRFToken"] = client.token or ""
-    body = {"json": filled(row.json, names)} if row.json is not None else {"data": row.raw or filled(row.data, names)}
-    if row.method in READING:
-        body = {}
-    return client.open(filled(row.path, names), method=row.method, headers=headers, buffered=True, **body).status_code
+def put_back(settings, copy: Path) -> None:
+    """The instance as it was when it was copied."""
+    db.dispose()
+    shutil.rmtree(settings.instance)
+    shutil.copytree(copy, settings.instance)
+    db.configure(settings.database)
 
 
-@pytest.mark.parametrize(("table", "row"), READS)
-def test_route_shows_each_person(app, table, row: Row):
-    names = table.stage(row.state) if hasattr(table, "stage") else {}
-    assert {person: ask(app.test_client(), row, person, names) for person in ANYONE} == row.expect
+@dataclass
+class Visitor:
+    """Somebody signed in by the real form: the cookie, the token of the forms, and the headers of a program."""
+
+    cookie: str
+    form: str
+    program: dict[str, str]
+
+    def ask(self, app, row: Row, names) -> int:
+        """As a new browser, or program, of this person; the status it gets."""
+        client, headers, body = app.test_client(), dict(self.program), {}
+        if not row.bearer:
+            client.set_cookie("omix", self.cookie)
+            headers = {"X-CSRFToken": self.form}
+        if row.json is not None:
+            body = {"json": filled(row.json, names)}
+        elif row.method not in READING:
+            body = {"data": row.raw or filled(row.data, names)}
+        path = filled(row.path, names)
+        return client.open(path, method=row.method, headers=headers, buffered=True, **body).status_code
 
 
-@pytest.mark.parametrize(("table", "row", "people"), CHANGES)
-def test_route_answers_each_person(app, table, row: Row, people: list[str]):
-    names = table.stage(row.state) if hasattr(table, "stage") else {}
-    found = {person: ask(app.test_client(), row, person, names) for person in people}
-    assert found == {person: row.expect[person] for person in people}
+def arrive(app, who: str) -> Visitor:
+    client = app.test_client()
+    if who != "anonymous":
+        client.sign_in(PEOPLE[who])
+    client.get("/register")
+    return Visitor(client.get_cookie("omix").value, client.token, {} if who == "anonymous" else bearer(who))
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory) -> tuple[Path, dict[str, Visitor]]:
+    """Everybody, and the instance in which they are signed in: once for all cells."""
+    return tmp_path_factory.mktemp("known") / "instance", {}
+
+
+@pytest.fixture
+def visitors(app, settings, known) -> dict[str, Visitor]:
+    copy, found = known
+    if found:
+        put_back(settings, copy)
+    else:
+        found |= {who: arrive(app, who) for who in ANYONE}
+        db.dispose()
+        shutil.copytree(settings.instance, copy)
+        db.configure(settings.database)
+    return found
+
+
+def wrong(row: Row, found: dict[str, int]) -> list[str]:
+    """The cells that got another status, each with its name."""
+    return [
+        f"{row.label}: {who} got {status}, not {row.expect[who]}"
+        for who, status in found.items()
+        if status != row.expect[who]
+    ]
+
+
+def stage(table, state: str):
+    return table.stage(state) if hasattr(table, "stage") else {}
+
+
+@pytest.mark.parametrize(("table", "rows"), states(reading=True))
+def test_routes_show_each_person(app, visitors, table, rows: list[Row]):
+    """What only reads is asked by all of the same state."""
+    names, faults = stage(table, rows[0].state), []
+    for row in rows:
+        faults += wrong(row, {who: visitors[who].ask(app, row, names) for who in ANYONE})
+    assert faults == []
+
+
+@pytest.mark.parametrize(("table", "rows"), states(reading=False))
+def test_routes_answer_each_person(app, visitors, settings, tmp_path, table, rows: list[Row]):
+    """The state is made once, and put back before each row and before each person who may change it."""
+    names, faults = stage(table, rows[0].state), []
+    db.dispose()
+    shutil.copytree(settings.instance, tmp_path / "staged")
+    for row in rows:
+        for people in groups(row):
+            put_back(settings, tmp_path / "staged")
+            faults += wrong(row, {who: visitors[who].ask(app, row, names) for who in people})
+    assert faults == []
 
 
 def test_every_route_has_a_row(app):
