@@ -2,7 +2,7 @@
 
 import secrets
 
-from portal import db, migrations, reconcile
+from portal import db, migrations, queue, reconcile
 from portal.config import settings
 from portal.domain import accounts
 from portal.opening import open_instance
@@ -11,9 +11,13 @@ from portal.opening import open_instance
 def prepare() -> tuple[str, str] | None:
     """Bring database and disk to where the processes begin. Returns the first curator and password, if one was made."""
     open_instance(check=False)
-    migrations.upgrade(db.engine())
+    if migrations.current(db.engine()) != migrations.head():
+        migrations.upgrade(db.engine())
     reconcile.run()
-    return first_curator()
+    first = first_curator()
+    db.dispose()
+    queue.configure("")  # the processes that are forked now take no open file along
+    return first
 
 
 def first_curator() -> tuple[str, str] | None:

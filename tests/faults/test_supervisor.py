@@ -1,5 +1,6 @@
 """`omix up` keeps the three alive and ends them in good order; it is alone on its instance."""
 
+import contextlib
 import ftplib
 import json
 import os
@@ -28,9 +29,10 @@ def children(pid):
     found = {}
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, thread.read_text().split()):
-            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-            if "portal.cli" in words:
-                found[words[words.index("portal.cli") + 1]] = child
+            with contextlib.suppress(OSError):  # it ended just now
+                program, _, name = Path(f"/proc/{child}/comm").read_text().strip().partition("-")
+                if program == "omix":
+                    found[name] = child
     return found
 
 
