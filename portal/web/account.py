@@ -25,7 +25,8 @@ def shown(account: Account) -> dict[str, Any]:
     only_way = [link.id for link in links if not identities.has_other_way(account, link)]
     return {"account": account, "tokens": listed[:TOKENS], "identities": links, "only_way": only_way,
             "before": before, "older": listed[TOKENS - 1].id if len(listed) > TOKENS else 0,
-            "present_until": presence.until(), "errors": {}, "fresh": {}, "values": {"name": account.name}}  # fmt: skip
+            "present_until": presence.until(account), "errors": {}, "fresh": {},
+            "values": {"name": account.name}}  # fmt: skip
 
 
 def page(account: Account, **more: object) -> str:
@@ -120,7 +121,7 @@ def revoke_token(token_id: int) -> Response:
 @bp.get("/close")
 @guards.signed_in
 def close_page() -> str:
-    return render_template("accounts/close.html", errors={}, present_until=presence.until())
+    return render_template("accounts/close.html", errors={}, present_until=presence.until(guards.account()))
 
 
 @bp.post("/close")
@@ -133,7 +134,7 @@ def close() -> Response:
             accounts.close(account, actor=account)
             session.sign_out()
     except (errors.Invalid, errors.Throttled, errors.Conflict) as error:
-        return forms.refused("accounts/close.html", error, present_until=presence.until())
+        return forms.refused("accounts/close.html", error, present_until=presence.until(account))
     flash(f"The account is closed. Write to {config.settings().contact} to open it again.", "ok")
     return see_other(url_for("accounts.login_page"))
 

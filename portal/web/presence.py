@@ -12,21 +12,22 @@ LIFETIME = 10 * clock.MINUTE
 SKEW = clock.MINUTE
 
 
-def note(moment: int | None) -> None:
-    """Somebody gave the provider their credentials at a moment (None: it does not say)."""
+def note(account: Account, moment: int | None) -> None:
+    """The person of an account gave the provider their credentials at a moment (None: it does not say)."""
     if moment is not None and moment <= clock.now() + SKEW:
-        session["seen_at"] = moment
+        session["seen"] = [account.id, moment]
 
 
-def until() -> int | None:
-    """How long what was noted counts; None where nothing does."""
-    end = session.get("seen_at", 0) + LIFETIME
-    return end if end > clock.now() else None
+def until(account: Account) -> int | None:
+    """How long what was noted of this account counts; None where nothing does."""
+    who, moment = session.get("seen", (0, 0))
+    end = moment + LIFETIME
+    return end if who == account.id and end > clock.now() and "Authorization" not in request.headers else None
 
 
 def check(account: Account, field: str) -> None:
     """Whoever changes how one signs in must be the person. Raises Invalid, or Throttled."""
-    if until() is not None:
+    if until(account) is not None:
         return
     if not account.password_hash:
         raise errors.Invalid(fields={"": "It is a while ago that you signed in. Sign in again, then repeat this."})

@@ -1,7 +1,8 @@
 """Who asks: a server-side session (the cookie carries an opaque key whose hash is a token row) or a bearer token.
 
 The cookie is written only when the session changes, so that a poll sets none. A request with an Authorization header
-never counts as signed in by its cookie, and every other unsafe request needs the CSRF token.
+never counts as signed in by its cookie and opens the API and documents alone; every other unsafe request needs the CSRF
+token.
 """
 
 import secrets
@@ -21,6 +22,12 @@ from portal.models import Account, Token
 LIFETIME = timedelta(days=14)
 UNBOUNDED = 1 << 62
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+# Addresses among the pages that serve documents, which programs fetch by token as well; so is all that is public.
+DOCUMENTS = frozenset(("access.downloads", "access.downloads_of", "access.letter", "access.public_key",
+                       "access.statement", "admin.events_csv", "deposit.export", "metadata.delivery", "metadata.script",
+                       "reports.show", "tracking.export_components", "tracking.export_files",
+                       "tracking.export_submissions", "tracking.report", "tracking.report_now"))  # fmt: skip
+NO_PAGES = "A token or password in the request's header opens the API and downloads, no pages. Sign in with a browser."
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -83,6 +90,8 @@ def actor() -> Account | None:
 
 def sign_in(account: Account, *, by_provider: bool = False) -> None:
     """A new session with a new key and a new CSRF token; the former one ends. Needs a transaction."""
+    if "Authorization" in request.headers:
+        raise errors.Forbidden(NO_PAGES)  # or a token that leaked would become a session that outlives it
     by_provider = by_provider or is_by_provider()
     end_token()
     session.clear()
@@ -112,11 +121,18 @@ def end_token() -> None:
 
 
 def protect() -> None:
-    """Refuse an unsafe request that another site may have caused."""
-    if request.method in SAFE_METHODS or bearer_secret() is not None or not request.endpoint:
+    """Refuse a page to a token, and an unsafe request that another site may have caused."""
+    if not request.endpoint:
+        return
+    if "Authorization" in request.headers and not takes_token():
+        g._login_user = AnonymousUserMixin()
+        raise errors.Forbidden(NO_PAGES)
+    if request.method in SAFE_METHODS or bearer_secret():
         return
     if foreign():
         raise CSRFError("This request came from another site.")
+    if "Authorization" in request.headers:
+        return  # the cookie counts for nothing
     if request.blueprint == "api" and not current_user.is_authenticated:
         return  # there is no cookie to abuse; the call's own guard answers 401
     if getattr(current_app.view_functions.get(request.endpoint), "reads_raw_body", False):
@@ -125,6 +141,14 @@ def protect() -> None:
             check_csrf(request.headers.get("X-CSRFToken"))
         return  # a form's view calls check_csrf() with the token it finds in the body
     check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+
+
+def takes_token() -> bool:
+    """Whether programs come to this address with a token: the API, and what only reads public things or documents."""
+    area = (request.blueprint or "").partition(".")[0]
+    if area == "api":
+        return True
+    return request.method in SAFE_METHODS and (area in ("", "public") or request.endpoint in DOCUMENTS)
 
 
 def unbounded() -> None:

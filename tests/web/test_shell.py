@@ -5,8 +5,7 @@ import json
 import pytest
 from flask import abort
 
-from portal import create_app, db, errors
-from portal.domain import tokens
+from portal import create_app, errors
 
 
 @pytest.fixture
@@ -114,21 +113,6 @@ def test_request_of_another_site_is_refused_even_with_the_token(sign_in, ines, h
     client.get("/account")
     answer = client.post("/account/name", data={"csrf_token": client.token, "name": "Forged"}, headers=headers)
     assert answer.status_code == 400 and ines.account.name == ines.name
-
-
-def test_bearer_token_needs_no_csrf_and_a_wrong_one_beats_the_cookie(sign_in, ines):
-    client = sign_in(ines)
-    with db.transaction():
-        secret = tokens.issue(ines.account, "api")
-    bearing = {"Authorization": f"Bearer {secret}"}
-    assert client.post("/account/name", data={"name": "Ines O."}, headers=bearing).status_code == 303
-    wrong = {"Authorization": "Bearer nonsense"}
-    assert client.post("/account/name", data={"name": "Forged"}, headers=wrong).status_code == 401
-    assert (
-        client.post("/account/name", data={"name": "Forged"}, headers={"Authorization": "Basic eA=="}).status_code
-        == 401
-    )
-    assert ines.account.name == "Ines O."
 
 
 def test_guest_is_sent_to_sign_in_and_back_and_a_program_gets_401(client, ines):

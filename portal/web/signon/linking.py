@@ -61,7 +61,7 @@ def unlink_page(identity_id: int) -> str:
 
 
 def ending(identity: Identity) -> dict[str, Any]:
-    return {"identity": identity, "present_until": presence.until()}
+    return {"identity": identity, "present_until": presence.until(identity.account)}
 
 
 @bp.post("/<int:identity_id>/unlink")

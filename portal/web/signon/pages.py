@@ -85,7 +85,7 @@ def entered(person: Person, entry: dict[str, Any]) -> Response:
     except identities.Occupied:
         begun.hold(person, entry["next"])
         return see_other("/signon/link")
-    presence.note(person.seen_at)
+    presence.note(account, person.seen_at)
     return see_other(safe_next(entry["next"], home_of(account)))
 
 
@@ -104,7 +104,7 @@ def proved(person: Person, entry: dict[str, Any]) -> Response:
         raise SignOnFault(f"With {name} you signed in as somebody else. Nothing was changed.")
     if person.seen_at is None or person.seen_at < entry["at"] - presence.SKEW:
         raise SignOnFault(f"{name} does not say that you signed in there just now. Set a password by mail instead.")
-    presence.note(person.seen_at)
+    presence.note(account, person.seen_at)
     flash(f"You signed in with {name} just now; for ten minutes that counts as your password.", "ok")
     return see_other(safe_next(entry["next"], "/account"))
 
