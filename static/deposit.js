@@ -133,6 +133,17 @@
         ready = false;
       }));
     });
+    // Human data are preset to controlled; who ever pressed one of the two has chosen.
+    let chosen = form.hasAttribute("data-access-chosen");
+    const accesses = form.querySelectorAll("input[name=access]");
+    accesses.forEach((field) => field.addEventListener("click", (event) => { chosen = chosen || event.isTrusted; }));
+    form.addEventListener("change", (event) => {
+      const controlled = form.querySelector("input[name=access][value=controlled]");
+      if (event.target.name !== "human" || !event.target.checked || chosen || !controlled || controlled.checked) return;
+      controlled.checked = true;
+      controlled.dispatchEvent(new Event("change", { bubbles: true }));
+      note(event.target, "Access is now controlled; choose open if that is meant.", "mute");
+    });
     // Back on this page it can be sent again.
     window.addEventListener("pageshow", (event) => { if (event.persisted) leaving = false; });
     window.addEventListener("beforeunload", (event) => { if (unsaved.size) event.preventDefault(); });

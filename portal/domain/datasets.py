@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain import accessions, components, files, history, jobs, names, realms, species, transitions
 from portal.domain.species import HUMAN, MIXED
-from portal.models import Account, Dataset, File
+from portal.models import Account, Dataset, Event, File
 
 LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
 FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
@@ -25,7 +25,7 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
     """A new draft of the actor. `files` declares files at once. Raises Invalid with all faults at their fields."""
     now = clock.now()
     rows = fields.pop("files", None) or []
-    values, faults = check(fields)
+    values, faults = check(with_preset(fields))
     if faults:
         raise errors.Invalid(fields=faults)
     dataset = Dataset(account_id=actor.id, center_id=actor.center_id, created_at=now, updated_at=now,
@@ -36,6 +36,20 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
     history.record("create", actor=actor, dataset=dataset, after=values)
     files.add(dataset, rows, actor=actor)
     return dataset
+
+
+def with_preset(fields: dict[str, Any], dataset: Dataset | None = None) -> dict[str, Any]:
+    """Human data are controlled unless somebody says otherwise: an access that is named, or was chosen, stands."""
+    ticked = _yes(fields.get("human")) and "access" not in fields
+    fresh = dataset is None or (dataset.state == states.DRAFT and not dataset.human and not chose_access(dataset))
+    return fields | {"access": "controlled"} if ticked and fresh else fields
+
+
+def chose_access(dataset: Dataset) -> bool:
+    """Whether anybody ever said who may download."""
+    said = select(Event.id).where(Event.dataset_id == dataset.id, Event.action.in_(("create", "edit")),
+                                  Event.after["access"].as_string().is_not(None))  # fmt: skip
+    return db.session.scalar(said.limit(1)) is not None
 
 
 def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:

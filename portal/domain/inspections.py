@@ -12,7 +12,7 @@ from sqlalchemy import Engine, bindparam, delete, insert, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
-from portal.domain import access, history, jobs
+from portal.domain import access, counting, history, jobs
 from portal.inspect import Member as Found
 from portal.inspect import Report, says
 from portal.models import Account, Dataset, File, Member, Upload
@@ -178,6 +178,7 @@ def record(results: list[Result]) -> None:
         {"upload_id": row["row"], "center_id": one.target.center_id,
          "after": {"file_type": row["kind"], "error": row["word"], "members": row["count"]}}
         for row, one in zip(rows, counted, strict=True)])  # fmt: skip
+    counting.prefill([row["row"] for row in rows if row["count"]])
 
 
 def _row(one: Result, state: str, earlier: dict[int, int]) -> dict[str, Any]:

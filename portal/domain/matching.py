@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
-from portal.domain import diagnosis, history, jobs
+from portal.domain import counting, diagnosis, history, jobs
 from portal.models import Dataset, File, Upload
 
 OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVED)
@@ -32,6 +32,7 @@ class _Arrived(NamedTuple):
     md5: str | None
     sha256: str | None
     size: int
+    members: int | None = None
 
 
 _WAITED_FOR = (
@@ -110,6 +111,8 @@ def link(file: File, upload: Upload) -> None:
     file.upload_id, file.upload = upload.id, upload
     db.session.flush()
     settle(file)
+    if upload.member_count:
+        counting.prefill([upload.id])
 
 
 def find_for(dataset: Dataset, numbers: range) -> None:
@@ -117,14 +120,16 @@ def find_for(dataset: Dataset, numbers: range) -> None:
     number. Only what turns red is settled one by one."""
     db.session.flush()
     _give_back(dataset, numbers)
-    pairs, right = _pairs(dataset, numbers), []
+    pairs, right, packages = _pairs(dataset, numbers), [], []
     for file, upload in pairs:
         state, error = judge(upload, file.declared_md5, dataset.state)
         if error is None:
             right.append({"file": file.id, "bytes": upload.id, "state": state})
+            packages += [upload.id] if upload.members else []
         else:
             link(db.session.get_one(File, file.id), db.session.get_one(Upload, upload.id))
     _link_all(dataset, right)
+    counting.prefill(packages)
 
 
 def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
@@ -152,7 +157,7 @@ def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
     claimed = aliased(File)
     query = (
         select(File.id, File.name, File.declared_md5, Upload.id, Upload.name, Upload.state, Upload.error, Upload.md5,
-               Upload.sha256, Upload.size)
+               Upload.sha256, Upload.size, Upload.member_count)
         .join(Upload, Upload.base == File.base)
         .outerjoin(claimed, claimed.upload_id == Upload.id)
         .where(*_waiting(dataset, numbers), *free(dataset), claimed.id.is_(None))
@@ -160,7 +165,7 @@ def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
     )  # fmt: skip
     found: dict[int, tuple[Any, list[Any]]] = {}
     for row in db.session.execute(query):
-        file, upload = _Declared(*row[:3]), _Arrived(*row[3:10])
+        file, upload = _Declared(*row[:3]), _Arrived(*row[3:10], members=row.member_count)
         found.setdefault(file.id, (file, []))[1].append(upload)
     return _choose(list(found.values()))
 

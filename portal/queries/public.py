@@ -55,6 +55,13 @@ def sums(datasets: list[Dataset]) -> dict[int, Sum]:
     return {row[0]: Sum(row[1], row[2]) for row in db.session.execute(query)}
 
 
+def compared(dataset: Dataset) -> int:
+    """How many of the archived files are equal to an MD5 that was declared."""
+    query = select(func.count()).select_from(File).where(
+        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.declared_md5 == File.md5)  # fmt: skip
+    return int(db.session.scalar(query) or 0)
+
+
 def files(dataset: Dataset, *, after: str = "", before: str = "") -> keyset.Page:
     """The archived files by number."""
     query = select(File).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)

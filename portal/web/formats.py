@@ -67,6 +67,15 @@ def plural(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def compared(files: int, equal: int) -> str:
+    """What is true of the digests of archived files, where `equal` of them were declared and are what arrived."""
+    if equal == files:
+        return "equal to the declared MD5" if files == 1 else "each equal to its declared MD5"
+    if not equal:
+        return "digest recorded, none declared" if files == 1 else "digests recorded, none declared"
+    return f"{equal:,} equal to the declared MD5, {files - equal:,} with the digest recorded, none declared"
+
+
 def span(seconds: float | None) -> str:
     """How long it takes, in the two largest units: 1 min 24 s."""
     if seconds is None:
@@ -167,7 +176,7 @@ def plate(accession: str) -> tuple[str, str]:
 def init_app(app) -> None:
     """Register every format; times take the zone of the site."""
     zone = app.config["SETTINGS"].timezone
-    plain = (size, exact, of, percent, thousands, plural, span, rate, folder, base, wbr, halves, plate)
+    plain = (size, exact, of, percent, thousands, plural, compared, span, rate, folder, base, wbr, halves, plate)
     app.jinja_env.filters.update({f.__name__: f for f in plain})
     app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, opens, second, iso)})
     app.jinja_env.filters.update(ticks=tally.ticks, tally_sentence=tally.sentence)

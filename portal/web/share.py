@@ -24,6 +24,7 @@ def show(token: str) -> str:
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
     total = released.sums([dataset]).get(dataset.id, released.Sum())
     return render_template("share/show.html", link=link, dataset=dataset, page=page, sum=total, token=token,
+                           compared=released.compared(dataset),
                            shown=states.SHOWN_DATASET[dataset.state])  # fmt: skip
 
 

@@ -323,3 +323,21 @@ def test_settle_leaves_archived_files_alone(deposit):
         matching.settle(file)
 
     assert standing(dataset) == [("a", "archived", None)]
+
+
+def test_human_data_start_controlled_unless_the_access_was_chosen(database, ines):
+    def access(**fields) -> str:
+        with db.transaction():
+            return datasets.create(actor=ines.account, **fields).access
+
+    assert access() == "open" and access(human=False) == "open"
+    assert access(human=True) == "controlled"
+    assert access(human=True, access="open") == "open"
+    with db.transaction():
+        plain = datasets.create(actor=ines.account)
+        chosen = datasets.create(actor=ines.account, access="open")
+        assert datasets.with_preset({"human": "1"}, plain) == {"human": "1", "access": "controlled"}
+        assert datasets.with_preset({"human": "1"}, chosen) == {"human": "1"}
+        datasets.edit(plain, {"access": "controlled"}, actor=ines.account)
+        datasets.edit(plain, {"access": "open"}, actor=ines.account)
+        assert datasets.with_preset({"human": "1"}, plain) == {"human": "1"}, "changed back and forth: chosen"

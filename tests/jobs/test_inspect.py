@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db, storage
-from portal.domain import inspections
+from portal.domain import datasets, files, inspections
 from portal.jobs import inspect, rounds
-from portal.models import Event, Job, Member, Upload
+from portal.models import Dataset, Event, Job, Member, Upload
 from tests import depositing as deposit
 from tests.arrival.conftest import receiving
+from tests.conftest import INES
 
 __all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
@@ -245,3 +246,38 @@ def test_inspection_is_an_event(run_jobs):
 
     (event,) = db.session.scalars(select(Event).where(Event.action == "inspect"))
     assert event.after == {"file_type": "TEXT", "error": None, "members": 0}
+
+
+def counted(dataset_id: int) -> list[tuple]:
+    return [(file.samples, file.unit) for file in deposit.files_of(dataset_id)]
+
+
+def draft(*rows: dict) -> int:
+    with db.transaction():
+        return datasets.create(actor=INES.account, title="T", files=list(rows)).id
+
+
+def test_number_of_files_is_filled_in_from_a_package_and_never_over_what_was_typed(run_jobs):
+    made = draft({"name": "a.tar"}, {"name": "b.tar", "samples": 7}, {"name": "c.txt"}, {"name": "cut.tar"})
+    for name in ("a.tar", "b.tar"):
+        deposit.send(name, package({"x/a.fastq": READS, f"{name}.txt": b"text", "c.csv": b"1,2\n"}))
+    deposit.send("c.txt", b"one")
+    deposit.send("cut.tar", package({"a": b"1" * 4000, "b": b"2" * 4000})[:7000])
+
+    run_jobs()
+
+    assert counted(made) == [(3, "files"), (7, "samples"), (None, "samples"), (None, "samples")]
+    event = db.session.scalars(select(Event).where(Event.action == "edit_file")).one()
+    assert (event.actor_id, event.before, event.after) == (None, {"samples": None, "unit": "samples"},
+                                                            {"samples": 3, "unit": "files"})  # fmt: skip
+
+    late = draft({"name": "deep/z.tar"}, {"name": "deep/y.tar"})
+    deposit.send("deep/z.tar", package({"one": b"1"}))
+    deposit.run_until_idle(run_jobs, clock)
+    early = draft()
+    deposit.send("later.tar", package({"one": b"11", "two": b"2"}))
+    deposit.run_until_idle(run_jobs, clock)
+    with db.transaction():
+        files.add(db.session.get_one(Dataset, early), [{"name": "later.tar"}], actor=INES.account)
+    assert counted(late) == [(1, "files"), (None, "samples")]
+    assert counted(early) == [(2, "files")]

@@ -16,7 +16,8 @@ from portal.web.guards import dataset_or_404
 @described(body="DatasetFields", answer="Dataset", status=201)
 def create_dataset():
     """Make a draft, with files if given; `template` names an earlier dataset whose texts it
-    takes. An Idempotency-Key header makes a repeated call answer the first dataset."""
+    takes. Human data are controlled where `access` is not given. An Idempotency-Key header makes a
+    repeated call answer the first dataset."""
     actor, fields = guards.account(), body()
     key = request.headers.get("Idempotency-Key", "")
     wanted = {name: fields[name] for name in datasets.FIELDS if name in fields}
@@ -68,14 +69,14 @@ def show_dataset(ref: str):
 @bp.patch("/datasets/<ref>")
 @described(body="DatasetFields", answer="Dataset")
 def change_dataset(ref: str):
-    """Change fields; those not named stay."""
+    """Change fields; those not named stay. A draft that turns `human` turns controlled, unless an access was chosen."""
     actor, fields = guards.account(), body()
     changes = {name: fields[name] for name in datasets.FIELDS if name in fields}
     dataset = dataset_or_404(ref)
     if dataset.account_id != actor.id and not actor.is_curator:
         raise errors.Forbidden("Only its submitter may change this dataset.")
     with db.transaction():
-        datasets.edit(dataset, changes, actor=actor)
+        datasets.edit(dataset, datasets.with_preset(changes, dataset), actor=actor)
     return documents.whole(dataset, actor)
 
 

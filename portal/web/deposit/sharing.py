@@ -94,7 +94,10 @@ def add_publication(ref: str) -> Response:
             publications.record(dataset, values["publication"], actor=guards.account())
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("deposit/links.html", error, **_context(dataset), values=values | {"anonymised": "1"})
-    flash("The publication is recorded. The dataset opens with it as soon as nothing stands in the way.", "ok")
+    opens = "It stands on the page of the dataset."
+    if dataset.released_at is None:
+        opens = "The dataset opens with it as soon as nothing stands in the way."
+    flash(f"The publication is recorded. {opens}", "ok")
     return htmx.go_to(url_for("deposit.links_page", ref=ref, _anchor="publications"))
 
 

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from portal import db, errors
 from portal.domain import access, drafts, matching, quotas, realms
+from portal.domain import datasets as datasets_said
 from portal.models import Dataset
 from portal.queries import datasets, files, revision, tallies, uploads
 from portal.web import forms, guards, htmx
@@ -22,6 +23,7 @@ def context(dataset: Dataset, *, values: dict | None = None, rows: typed.Rows | 
     return {
         "values": {**stored, **(values or {})},
         "was": {field: drafts.as_text(value) for field, value in stored.items()},
+        "access_chosen": datasets_said.chose_access(dataset),
         "saving": dataset.state in drafts.SAVING,
         "new_rows": drafts.rows(dataset) | (rows or {}),
         "species": standing.SPECIES,
@@ -55,6 +57,7 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
         "editable": dataset.state in matching.OPEN_DATASETS and access.may_edit(dataset, guards.account()),
         "steps": standing.steps(dataset, row),
         "todo": standing.todo(dataset, row),
+        "parts": tallies.of([dataset])[dataset.id].components,
         "wrong": {},
     }
 

@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 from portal import db, errors
 from portal.domain import access, actions, checks, releases, reviews
 from portal.models import Dataset, Look
-from portal.queries import changes, datasets, files, review, revision, tallies, threads
+from portal.queries import changes, datasets, files, public, review, revision, tallies, threads
 from portal.web import guards, htmx
 from portal.web.review.blueprint import bp
 
@@ -68,7 +68,8 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
         "waiting": review.waiting()["submitted"],
         "place": review.place_in_queue(dataset) if dataset.state == "submitted" else 0,
         "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
-        "age": review.age, **live(dataset, dataset.version, marked),
+        "compared": public.compared(dataset), "age": review.age,
+        **live(dataset, dataset.version, marked),
     }  # fmt: skip
     return htmx.fragment("review/show.html", status, **context | more)
 
