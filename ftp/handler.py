@@ -15,7 +15,7 @@ from ftp.filesystem import Tree
 from ftp.security import Security
 from ftp.transfers import Transfers
 from portal import db, errors
-from portal.domain import accounts, wire
+from portal.domain import accounts, notices, wire
 
 log = logging.getLogger("ftp")
 LONGEST_LINE = 2048
@@ -140,7 +140,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
         """Say what a verb refused, in its own words, and keep what the portal will explain."""
         if isinstance(error, errors.BadName):
             self.note("refused_name", error.sentence)
-        self.respond(f"{error.ftp} {error.sentence}")
+        self.respond(f"{error.ftp} {notices.told(error)}")
 
     def refuse_unknown(self, cmd: str) -> None:
         if cmd in FOREIGN and cmd not in self.proto_cmds and not self.authenticated:

@@ -4,6 +4,7 @@ import logging
 
 from portal import errors
 from portal.arrival.door import Reception
+from portal.domain import notices
 from portal.domain.arrivals import Receipt
 
 log = logging.getLogger(__name__)
@@ -58,4 +59,4 @@ def _thanks(receipt: Receipt) -> str:
 
 def _refusal(trouble: errors.DomainError, kept: int) -> str:
     more = f" {kept:,} bytes are kept; resume there." if kept and trouble.ftp == 426 else ""
-    return f"{trouble.ftp} {trouble.sentence}{more}"
+    return f"{trouble.ftp} {trouble.sentence}{more} See {notices.site_url('/help/' + trouble.topic)}"

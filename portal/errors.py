@@ -3,10 +3,12 @@ what is wrong and what to do. The edges translate `status` (HTTP) and `ftp` (rep
 
 
 class DomainError(Exception):
-    """A refusal with a sentence. `fields` maps a field name to its own sentence; `topic` names a help page."""
+    """A refusal with a sentence. `fields` maps a field name to its own sentence; `topic` names a help page, that of its
+    kind where none is given."""
 
     status = 400
     ftp = 550
+    topic = "errors"
     title = "That cannot be done"
     code = "refused"
 
@@ -14,7 +16,7 @@ class DomainError(Exception):
         super().__init__(sentence or self.title)
         self.sentence = sentence or self.title
         self.fields = fields or {}
-        self.topic = topic
+        self.topic = topic or type(self).topic
         self.more = more
 
 
@@ -24,10 +26,12 @@ class NotFound(DomainError):
 
 class Forbidden(DomainError):
     status, title, code = 403, "This is not open to you", "forbidden"
+    topic = "access"
 
 
 class SignInNeeded(DomainError):
     status, ftp, title, code = 401, 530, "Sign in first", "sign_in"
+    topic = "account"
 
 
 class WrongCredentials(SignInNeeded):
@@ -36,6 +40,7 @@ class WrongCredentials(SignInNeeded):
 
 class Throttled(DomainError):
     status, ftp, title, code = 429, 421, "Too many attempts", "throttled"
+    topic = "account"
 
 
 class Invalid(DomainError):
@@ -48,12 +53,14 @@ class BadName(Invalid):
     """A path we do not take; `suggestion` in `more` is a name that we would."""
 
     ftp, title, code = 553, "This name cannot be used", "bad_name"
+    topic = "names"
 
 
 class Conflict(DomainError):
     """Somebody was faster, or the thing does not stand where this action starts."""
 
     status, ftp, title, code = 409, 550, "This is no longer possible", "conflict"
+    topic = "states"
 
 
 class Frozen(Conflict):
@@ -62,6 +69,7 @@ class Frozen(Conflict):
 
 class NotReady(Conflict):
     title, code = "Something is still missing", "not_ready"
+    topic = "states"
 
 
 class Busy(DomainError):
@@ -74,18 +82,22 @@ class Unwritable(Busy):
 
 class GhostSession(Busy):
     ftp, title, code = 450, "Another session is still sending this file", "ghost"
+    topic = "ftp"
 
 
 class TooLarge(DomainError):
     status, ftp, title, code = 413, 552, "This is larger than what is allowed", "too_large"
+    topic = "ftp"
 
 
 class QuotaExceeded(TooLarge):
     status, title, code = 507, "Your quota is used up", "quota"
+    topic = "quota"
 
 
 class DiskFull(DomainError):
     status, ftp, title, code = 507, 452, "The archive has no room for this now", "disk_full"
+    topic = "quota"
 
 
 class StorageFault(DomainError):
@@ -98,21 +110,26 @@ class Incomplete(DomainError):
     """Fewer bytes came than were announced, or the connection broke."""
 
     status, ftp, title, code = 400, 426, "The file did not arrive whole", "incomplete"
+    topic = "ftp"
 
 
 class DigestMismatch(DomainError):
     status, title, code = 400, "What arrived has another digest than announced", "digest"
+    topic = "md5"
 
 
 class Fenced(Conflict):
     """A worker or session that lost its lease may not write its result."""
 
     ftp, title, code = 426, "Another session took this upload over", "fenced"
+    topic = "ftp"
 
 
 class Damaged(DomainError):
     status, title, code = 503, "This file is damaged in the archive and is not served", "damaged"
+    topic = "download"
 
 
 class Gone(DomainError):
     status, title, code = 410, "This was withdrawn", "gone"
+    topic = "download"

@@ -180,7 +180,9 @@
 
   function mend(name) {
     const plain = name.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").trim();
-    return plain.replace(/[^A-Za-z0-9._\-+=@,]+/g, "_").replace(/^[=\-+@.]+/, "").replace(/^_+|_+$/g, "");
+    // What is written in another script is left to the archive, which answers with a name in letters it takes.
+    if (/[^\x20-\x7e]/.test(plain)) return name;
+    return plain.replace(/[^A-Za-z0-9._\-+=@,]+/g, "_").replace(/_+(?=\.|$)/g, "").replace(/^[=\-+@._]+/, "");
   }
 
   picked.addEventListener("change", () => {

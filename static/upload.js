@@ -35,10 +35,23 @@
     return (seconds / 3600).toFixed(1) + " h left";
   }
 
-  // The nearest name that the archive takes; the same rule as on the server.
+  // A name that the archive takes. The archive knows better ones, in letters of ours for those of other scripts: see ask().
   function mend(path) {
-    return path.split("/").map((part) => part.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").trim()
-      .replace(/[^A-Za-z0-9._\-+=@,]+/g, "_").replace(/^[=\-+@.]+/, "").replace(/^_+|_+$/g, "")).filter(Boolean).join("/");
+    return path.split("/").map((part) => {
+      const plain = part.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").trim().replace(/[^A-Za-z0-9._\-+=@,]+/g, "_")
+        .replace(/_+(?=\.|$)/g, "").replace(/\.+$/, "").replace(/^[=\-+@_]+/, "");
+      return (plain.startsWith(".") && !part.startsWith(".") ? "file" + plain : plain).replace(/^[=\-+@._]+/, "");
+    }).filter(Boolean).join("/");
+  }
+
+  // Offer the archive's name in place of ours, unless somebody types one meanwhile.
+  async function ask(row) {
+    const ours = row.field.value;
+    try {
+      const answer = await fetch(panel.dataset.names + "?name=" + encodeURIComponent(row.path));
+      const better = answer.ok ? (await answer.json()).suggestion : "";
+      if (better && row.field.value === ours) row.field.value = better;
+    } catch { /* the line broke: ours will do */ }
   }
 
   const isPlain = (path) => path.split("/").every((part) => PLAIN.test(part));
@@ -85,7 +98,7 @@
     rows.push(row);
     const ahead = rows.reduce((sum, other) => sum + (other.state === "done" || other.state === "bad" ? 0 : other.file.size - other.sent), 0);
     if (room && ahead > Number(room)) fail(row, "It has " + size(file.size) + "; with what is chosen already that is more than the " + size(Number(room)) + " left of the quota.");
-    else if (!isPlain(wanted)) { row.state = "name"; row.sentence = "This name holds characters that the archive does not take. Store it under the name above?"; draw(row); }
+    else if (!isPlain(wanted)) { row.state = "name"; row.sentence = "This name holds characters that the archive does not take. Store it under the name above?"; draw(row); ask(row); }
     else { draw(row); next(); }
   }
 

@@ -26,6 +26,7 @@ class Unreachable(errors.DomainError):
     """A name that means nothing now, or an address that the portal does not call."""
 
     status, title, code = 422, "This address cannot be called", "unreachable"
+    topic = "webhooks"
 
 
 @dataclass(frozen=True)

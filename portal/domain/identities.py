@@ -29,6 +29,7 @@ class Occupied(errors.Conflict):
     """There is an account of this address: it is linked once its owner signed in to it too."""
 
     title, code = "There is an account of this address", "occupied"
+    topic = "account"
 
 
 def find(issuer: str, subject: str) -> Identity | None:

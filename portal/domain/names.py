@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from anyascii import anyascii
+
 from portal import errors
 
 ALLOWED = re.compile(r"[A-Za-z0-9._\-+=@,]")
@@ -55,16 +57,20 @@ def describe(char: str) -> str:
 
 
 def suggest(name: str) -> str:
-    """The nearest allowed path, or empty where nothing is left of it."""
-    plain = unicodedata.normalize("NFKD", name.encode("utf-8", "replace").decode())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    segments = [_mend(segment) for segment in plain.split("/")]
-    return "/".join(segment for segment in segments if segment)[:LONGEST]
+    """The nearest allowed path, in letters of our own where it is written in others; empty where none is near."""
+    segments = [_mend(segment) if fault(segment) else segment for segment in name.split("/")]
+    better = "/".join(segment for segment in segments if segment)[:LONGEST].rstrip("/")
+    return "" if fault(better) else better
 
 
 def _mend(segment: str) -> str:
-    mended = re.sub(r"[^A-Za-z0-9._\-+=@,]+", "_", segment.strip())
-    return mended.lstrip(SEGMENT_START).strip("_")[:SEGMENT_LONGEST] or ""
+    known = unicodedata.normalize("NFC", segment.encode("utf-8", "replace").decode())
+    plain = anyascii("".join(char if char.isprintable() else " " for char in known))
+    mended = re.sub(r"[^A-Za-z0-9._\-+=@,]+", "_", plain.replace("/", "_").strip())
+    mended = re.sub(r"_+(?=\.|$)", "", mended).rstrip(".").lstrip("=-+@_")
+    if mended.startswith(".") and not segment.startswith("."):
+        mended = f"file{mended}"  # nothing but its ending can be written
+    return mended.lstrip(f"{SEGMENT_START}_")[:SEGMENT_LONGEST]
 
 
 def md5(value: str | None) -> str | None:

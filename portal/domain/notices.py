@@ -96,6 +96,11 @@ def site_url(path: str = "") -> str:
     return base.rstrip("/") + path
 
 
+def told(error: errors.DomainError) -> str:
+    """A refusal for where there are no links: its sentence, and the address that explains it."""
+    return f"{error.sentence} See {site_url('/help/' + error.topic)}"
+
+
 def _listening() -> str:
     try:
         known = json.loads((config.settings().run / "addresses.json").read_text())

@@ -20,10 +20,12 @@ class Locked(errors.Conflict):
     """Another request is sending to this upload."""
 
     status, title, code = 423, "Another request is sending to this upload", "locked"
+    topic = "online"
 
 
 class Expired(errors.Gone):
     title, code = "This upload is no longer here", "gone"
+    topic = "quota"
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,9 @@ def answer(
 def problem(status: int, title: str, detail: str, error: errors.DomainError | None, reference: str) -> Response:
     document: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail or title}
     if error is not None:
-        document |= {"code": error.code}
+        kind = url_for("help.topic", topic="errors", _anchor=error.code, _external=True)
+        document |= {"type": kind, "code": error.code}
+        document["help"] = url_for("help.topic", topic=error.topic, _external=True)
         document |= {name: value for name, value in error.more.items() if isinstance(value, str | int | list | dict)}
         if error.fields:
             document["errors"] = [{"field": sent_as(name), "detail": text} for name, text in error.fields.items()]
@@ -156,15 +158,14 @@ def typed() -> list[tuple[str, str]]:
 
 def links(error: errors.DomainError | None) -> list[tuple[str, str]]:
     if error is None:
-        return []
+        return [(url_for("help.topic", topic="errors"), "What this means")]
     found = [(url_for("accounts.login_page"), "Sign in")] if isinstance(error, errors.SignInNeeded) else []
     if isinstance(error, tokens.DeadLink):
         found.append((url_for("accounts.reset_page"), "Get a new link"))
     if accession := error.more.get("accession"):
         found.append((url_for("public.short", accession=accession), f"Open {accession}"))
-    if error.topic:
-        found.append((f"/help/{error.topic}", "How this works"))
-    return found
+    anchor = error.code if error.topic == "errors" else None
+    return [*found, (url_for("help.topic", topic=error.topic, _anchor=anchor), "How this works")]
 
 
 def wants_page() -> bool:

@@ -7,6 +7,8 @@ from portal.config import settings
 from portal.queries import doctor
 from portal.web import addresses, htmx, session
 
+# What these refuse is read by operators in a log or terminal.
+INSIDE = ("portal.jobs", "portal.supervisor", "portal.migrations")
 bp = Blueprint("help", __name__, url_prefix="/help")
 TOPICS = {
     "problems": "Common issues and solutions",
@@ -15,6 +17,7 @@ TOPICS = {
     "online": "Send files in the browser",
     "md5": "Compute an MD5",
     "names": "Names of files",
+    "errors": "What a refusal means, and what to do",
     "states": "What the states mean, and what to do",
     "tracking": "Tracking, and what lies in your area",
     "inspection": "Inspection: types, faults and what to do",
@@ -59,4 +62,16 @@ def topic(topic: str) -> str:
         raise errors.NotFound("There is no help on this; look at the list of topics.")
     return render_template(f"help/{topic}.html", topics=TOPICS, topic=topic, title=TOPICS[topic], ftp=addresses.ftp(),
                            shown=states.SHOWN_FILE, faults=inspect.ERRORS, kinds=inspect.TYPES,
-                           bounds=inspect.Bounds())  # fmt: skip
+                           bounds=inspect.Bounds(), refusals=refusals() if topic == "errors" else ())  # fmt: skip
+
+
+def refusals() -> list[type[errors.DomainError]]:
+    """Every kind of refusal that somebody outside can meet, once by its code, the general before the special."""
+    found: dict[str, type[errors.DomainError]] = {}
+    waiting: list[type[errors.DomainError]] = [errors.DomainError]
+    while waiting:
+        kind = waiting.pop(0)
+        if not kind.__module__.startswith(INSIDE):
+            found.setdefault(kind.code, kind)
+        waiting += kind.__subclasses__()
+    return sorted(found.values(), key=lambda kind: (kind.status, kind.code))

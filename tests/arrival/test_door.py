@@ -208,6 +208,10 @@ def test_full_disk_refuses_before_the_first_byte(receiving, ines):
         ("x/../y", "x/y"),
         ("Zürich.txt", "Zurich.txt"),
         (".hidden", "hidden"),
+        ("данные.txt", "dannye.txt"),
+        ("δεδομένα/Ångström øre.csv", "dedomena/Angstrom_ore.csv"),
+        ("数据.tar.gz", "ShuJu.tar.gz"),
+        ("－！.txt", "file.txt"),
     ],
 )
 def test_unsafe_name_is_refused_with_a_better_one(receiving, ines, name, better):

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from portal import clock, db, inspect, states, storage
+from portal import clock, db, errors, inspect, states, storage
 from portal.config import ROOT
 from portal.domain import accessions, datasets
 from portal.models import Dataset, DownloadDay, File
@@ -240,6 +240,36 @@ def test_every_refusal_names_a_topic_that_is_there():
     named = {topic for folder in ("portal", "ftp") for path in (ROOT / folder).rglob("*.py")
              for topic in re.findall(r'topic="([a-z]+)"', path.read_text())}  # fmt: skip
     assert named and named <= set(help_.TOPICS)
+
+
+def kinds_of(error: type[errors.DomainError]) -> set[type[errors.DomainError]]:
+    return {error}.union(*(kinds_of(kind) for kind in error.__subclasses__()))
+
+
+def test_every_kind_of_refusal_links_its_help_on_pages_and_in_problems(new_app):
+    """Every class that the running portal knows, raised behind a page and behind the API."""
+    kinds = {f"{kind.__module__}.{kind.__name__}": kind for kind in kinds_of(errors.DomainError)}
+    assert len(kinds) > 30 and "portal.web.api.tus.Malformed" in kinds
+
+    def refuse(name: str):
+        raise kinds[name]()
+
+    new_app.add_url_rule("/refuse/<name>", "refuse", refuse)
+    new_app.add_url_rule("/api/refuse/<name>", "refuse_call", refuse)
+    client, broken = new_app.test_client(), []
+    listed = client.get("/help/errors").text
+    for name, kind in kinds.items():
+        assert kind.topic in help_.TOPICS, name
+        page = client.get(f"/refuse/{name}", headers={"Accept": "*/*"}).text
+        problem = client.get(f"/api/refuse/{name}").json
+        told = f"http://localhost/help/errors#{kind.code}", f"http://localhost/help/{kind.topic}"
+        if (problem["type"], problem["help"]) != told or f'href="/help/{kind.topic}' not in page:
+            broken.append(name)
+        if not kind.__module__.startswith(help_.INSIDE):
+            assert f'id="{kind.code}"' in listed, name
+    assert broken == []
+    assert 'href="/help/names"' in client.get("/refuse/portal.errors.BadName").text
+    assert 'href="/help/errors"' in client.post("/refuse/portal.errors.BadName", data={"csrf_token": client.token}).text
 
 
 def test_every_word_of_a_fault_leads_to_its_remedy(client):

@@ -81,7 +81,8 @@ def test_fault_under_api_is_a_problem_document(faulty):
     answer = faulty.get("/api/fields")
     assert answer.mimetype == "application/problem+json"
     assert json.loads(answer.text) == {
-        "type": "about:blank", "title": "Some of this needs mending", "status": 422, "code": "invalid",
+        "type": "http://localhost/help/errors#invalid", "help": "http://localhost/help/errors",
+        "title": "Some of this needs mending", "status": 422, "code": "invalid",
         "detail": "Some of this needs mending", "errors": [{"field": "title", "detail": "Give a title."}],
     }  # fmt: skip
     assert faulty.get("/api/throttled").headers["Retry-After"] == "42"

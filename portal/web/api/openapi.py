@@ -87,6 +87,7 @@ SCHEMAS = {
                      "received": maybe(TEXT), "dataset": maybe(TEXT), "file_type": maybe({"enum": list(TYPES)}),
                      "error": maybe(TEXT), "detail": TEXT, "members": maybe(WHOLE), "inspected": maybe(TEXT),
                      "inspection": maybe({"enum": [states.OWED, states.INSPECTED, states.UNCHECKED]})}),
+    "Name": thing({"name": TEXT, "fault": TEXT, "suggestion": TEXT}),
     "Member": thing({"number": WHOLE, "name": TEXT, "size": WHOLE, "md5": maybe(TEXT), "error": maybe(TEXT),
                      "file_type": {"enum": list(TYPES)}}),
     "Replacement": thing({"name": TEXT, "md5": TEXT}),
@@ -163,7 +164,7 @@ SCHEMAS = {
                      "status_now": maybe(TEXT)}),
     "Event": thing({"id": WHOLE, "at": TEXT, "action": TEXT, "dataset": maybe(WHOLE), "upload": maybe(WHOLE),
                     "before": {}, "after": {}, "note": TEXT}),
-    "Problem": thing({"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "code": TEXT,
+    "Problem": thing({"type": TEXT, "title": TEXT, "status": WHOLE, "detail": TEXT, "code": TEXT, "help": TEXT,
                       "errors": {"type": "array", "items": thing({"field": TEXT, "detail": TEXT})}}),
 }  # fmt: skip
 

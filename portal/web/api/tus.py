@@ -32,22 +32,27 @@ _busy: set[str] = set()
 
 class WrongVersion(errors.DomainError):
     status, title, code = 412, "This speaks tus 1.0.0", "tus_version"
+    topic = "api"
 
 
 class WrongType(errors.DomainError):
     status, title, code = 415, f"The bytes come as {BODY}", "media_type"
+    topic = "api"
 
 
 class WrongOffset(errors.Conflict):
     title, code = "The upload goes on somewhere else", "offset"
+    topic = "online"
 
 
 class Malformed(errors.DomainError):
     status, title, code = 400, "This is not tus", "tus"
+    topic = "api"
 
 
 class ChecksumMismatch(errors.DomainError):
     status, title, code = 460, "The piece has another checksum than announced", "checksum"
+    topic = "online"
 
 
 @bp.after_request

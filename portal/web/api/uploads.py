@@ -9,7 +9,7 @@ from flask import request
 
 from portal import db, errors
 from portal.arrival import door
-from portal.domain import areas, dating, inspections
+from portal.domain import areas, dating, inspections, names
 from portal.domain.uploads import Place
 from portal.models import Upload
 from portal.queries import catalogue
@@ -30,6 +30,17 @@ def list_uploads():
     wanted = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
     found = catalogue.uploads(guards.account(), after=number("after", 0), limit=limit() + 1, **wanted)
     return listing(found, lambda row: documents.of_upload(*row), lambda row: row[0].id)
+
+
+@bp.get("/names")
+@described(answer="Name")
+def judge_name():
+    """Whether a file may be sent under a name: ?name=. `fault` says what is wrong with it, `suggestion` is the nearest
+    name that is taken (letters of other scripts are written in ours), empty where none is near."""
+    guards.account()
+    name = request.args.get("name", "")[: names.LONGEST * 2]
+    fault = names.fault(name)
+    return {"name": name, "fault": fault, "suggestion": names.suggest(name) if fault else name}
 
 
 @bp.get("/uploads/<int:upload_id>")

@@ -5,6 +5,7 @@ from portal import config, errors
 
 class SignOnFault(errors.DomainError):
     status, title, code = 403, "You are not signed in", "sign_on"
+    topic = "account"
 
 
 class Unreachable(SignOnFault):

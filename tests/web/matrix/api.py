@@ -78,6 +78,7 @@ ROWS = [
     row("change_remark", "PATCH", "/datasets/{id}/remarks/7", owner(404, anonymous=401, ruth=404),
         json={"done": True}, state="submitted"),
     row("list_uploads", "GET", "/uploads", people(200, anonymous=401)),
+    row("judge_name", "GET", "/names?name=a b", people(200, anonymous=401)),
     row("send_upload", "PUT", "/uploads/open/x.txt", people(503, anonymous=401), raw=b"x"),
     row("rename_upload", "PATCH", "/uploads/{upload}", owner(200, anonymous=401), json={"name": "z.txt"}),
     row("remove_upload", "DELETE", "/uploads/{upload}", owner(204, anonymous=401)),
