@@ -13,6 +13,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Database": archive.database,
     "Worker": owed.worker,
     "Jobs": owed.jobs,
+    "Checking": owed.checks,
     "Mail": owed.mails,
     "Web": doors.web,
     "FTP": doors.ftp,

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 
 from portal import clock, db, states
 from portal.config import settings
+from portal.domain import accessions
 from portal.health.finding import BAD, OK, WARN, Finding, some, span
-from portal.models import Counter, Job, Mail
-from portal.queries import operations
+from portal.models import Counter, Dataset, File, Job, Mail, Upload
+from portal.queries import delays, operations
 
 ROUND, PERIOD = "round:release", clock.MINUTE  # the round that comes most often
 SLOW, STUCK = 15 * clock.MINUTE, 2 * clock.HOUR
@@ -41,6 +42,25 @@ def jobs() -> Iterator[Finding]:
                       "The worker is down, or has more to do than it can: see OMIX_JOB_THREADS.")  # fmt: skip
     elif not failed:
         yield Finding(OK, f"No job failed; {queued:,} wait and {counts.get(states.RUNNING, 0):,} run.")
+
+
+def checks() -> Iterator[Finding]:
+    """Files that are checked for more than a day; their owners read "delayed" and whom to ask."""
+    before = clock.now() - delays.LONG
+    slow = select(File.name, Dataset.accession, File.n).join(Dataset, Dataset.id == File.dataset_id).where(
+        Dataset.state.in_((states.SUBMITTED, states.APPROVED)), File.state == states.CHECKING,
+        File.updated_at < before)  # fmt: skip
+    unread = select(Upload.name, Upload.id).join(Job, Job.upload_id == Upload.id).where(
+        Job.kind == "digest", Job.state.in_((states.QUEUED, states.RUNNING)), Upload.md5.is_(None),
+        Upload.received_at < before)  # fmt: skip
+    files, uploads = (db.session.execute(query.limit(1000)).all() for query in (slow, unread))
+    named = [accessions.of_file(row.accession, row.n) for row in files] + [f"upload {row.id}" for row in uploads]
+    if named:
+        count = f"{'at least ' if len(named) >= 1000 else ''}{some(len(named), 'file')}"
+        yield Finding(BAD, f"{count} checked for more than a day, such as {named[0]}.",
+                      "Their owners read that it is delayed. Admin > Jobs says what their work waits for.")  # fmt: skip
+    else:
+        yield Finding(OK, "No file has been checked for more than a day.")
 
 
 def mails() -> Iterator[Finding]:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import joinedload
 
 from portal import db, states
 from portal.models import Account, Dataset, Event, File, Job, Upload
-from portal.queries import bounded
+from portal.queries import bounded, delays
+from portal.queries.delays import Delays
 
 
 def datasets(account: Account, *, after: int, limit: int, state: str = "") -> list[Dataset]:
@@ -32,10 +33,11 @@ def files(dataset: Dataset, *, after: int, limit: int) -> list[File]:
 
 @dataclass(frozen=True)
 class Running:
-    """The running jobs of a dataset and of uploads: (done, total) bytes."""
+    """The running jobs of a dataset and of uploads: (done, total) bytes; and what is delayed."""
 
     archive: tuple[int, int] | None
     digests: dict[int, tuple[int, int]]
+    delays: Delays
 
     def progress(self, file: File) -> float | None:
         """Between 0 and 1; None where nothing runs or nobody knows."""
@@ -57,7 +59,7 @@ def running(dataset: Dataset) -> Running:
         .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
     )
     digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
-    return Running((archive.done, archive.total) if archive else None, digests)
+    return Running((archive.done, archive.total) if archive else None, digests, delays.of_dataset(dataset))
 
 
 def replaced(file: File) -> int | None:

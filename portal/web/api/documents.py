@@ -77,7 +77,7 @@ def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: b
     if full:
         document |= {
             "error": file.error,
-            "comment": file.comment or (upload.detail if upload else ""),
+            "comment": running.delays.says(upload, file) or file.comment or (upload.detail if upload else ""),
             "file_type": upload.file_type if upload else None,
             "file_error": upload.error if upload else None,
             "progress": running.progress(file),

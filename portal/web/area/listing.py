@@ -7,7 +7,7 @@ from portal import errors
 from portal.domain import areas, quotas, wire
 from portal.domain.uploads import Place
 from portal.models import Account
-from portal.queries import area, revision, uploads
+from portal.queries import area, delays, revision, uploads
 from portal.web import addresses, guards, htmx
 from portal.web.area.blueprint import bp
 
@@ -30,6 +30,7 @@ def listing() -> Response:
     return htmx.fragment_or_page(
         "area/_list.html", "area/list.html", page=page, rev=rev, here=here, place=place, faults=faults, folder=folder,
         path=areas.path_of(folder).rstrip("/") if folder else "", folders=area.folders(me, folder) if folder else [],
+        delays=delays.of((row.upload, row.file) for row in page.rows),
         roots=roots(), views=area.VIEWS, ftp=addresses.ftp(), used=room(me), moving=area.moving(me),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from portal import db, errors
 from portal.domain import access, drafts, matching, quotas, realms
 from portal.domain import datasets as datasets_said
 from portal.models import Dataset
-from portal.queries import datasets, files, revision, tallies, uploads
+from portal.queries import datasets, delays, files, revision, tallies, uploads
 from portal.web import forms, guards, htmx
 from portal.web.deposit import standing, typed
 
@@ -40,13 +40,15 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
     """What changes while one looks: the files and the summary."""
     row = row or datasets.rows_of([dataset], guards.account())[0]
     asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
+    page = files.page(dataset, **asked)
     return {
         "dataset": dataset,
         "row": row,
         "counts": row.counts,
         "declared": tallies.declared(row.counts),
         "bytes": tallies.bytes_of(dataset),
-        "files": files.page(dataset, **asked),
+        "files": page,
+        "delays": delays.of((one.upload, one.file) for one in page.rows),
         "here": asked,
         "kept": {name: asked[name] for name in ("view", "text", "sort") if name in asked},
         "picking": tallies.declared(row.counts) > 1,

@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 from portal import db, errors
 from portal.domain import access, actions, checks, releases, reviews
 from portal.models import Dataset, Look
-from portal.queries import changes, datasets, files, public, review, revision, tallies, threads
+from portal.queries import changes, datasets, delays, files, public, review, revision, tallies, threads
 from portal.web import guards, htmx
 from portal.web.review.blueprint import bp
 
@@ -85,8 +85,10 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
     for change in marked:
         if change.n is not None:
             by_file.setdefault(change.n, []).append(change)
+    page = files.page(dataset, **asked)
     return {
-        "dataset": dataset, "files": files.page(dataset, **asked), "counts": counted, "shown": datasets.shown(dataset),
+        "dataset": dataset, "files": page, "delays": delays.of((one.upload, one.file) for one in page.rows),
+        "counts": counted, "shown": datasets.shown(dataset),
         "declared": tallies.declared(counted), "bytes": tallies.bytes_of(dataset), "here": asked, "seen": seen,
         "rev": revision.of_dataset(dataset), "moving": files.moves(dataset, counted), "by_file": by_file,
         "work": files.works_of(dataset.id, [])[1], "thread": threads.of(dataset, guards.account()), "wrong": {},

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.config import settings
 from portal.models import Account
-from portal.queries import asked, revision, submissions, tracking
+from portal.queries import asked, delays, revision, submissions, tracking
 from portal.queries.asked import Filter
 from portal.web import guards, htmx
 from portal.web.tracking.blueprint import NAMES, bp, given_filter, here
@@ -28,7 +28,8 @@ def listing() -> Response:
     known = tracking.survey(me, wanted)
     page = tracking.page(me, wanted, known, after=request.args.get("after", ""), before=request.args.get("before", ""))
     context: dict[str, Any] = {"page": page, "count": known.count, "rev": rev, "wanted": wanted, "here": here(*NAMES),
-               "place": here("after", "before"), "sorts": sorts(wanted),
+               "place": here("after", "before"), "delays": delays.of((row.upload, row.file) for row in page.rows),
+               "sorts": sorts(wanted),
                "moving": any(row.work for row in page.rows)}  # fmt: skip
     if not htmx.is_htmx():
         context |= {"views": asked.VIEWS, "types": asked.TYPES, "tabs": submissions.tabs(me), "spans": spans(me)}
