@@ -267,6 +267,9 @@ def _judge(file: File) -> tuple[str, str | None]:
     return judge(file.upload, file.declared_md5, dataset.state if dataset is not None else "")
 
 
+OWN_FAULTS = ("empty_file", "md5_mismatch")  # of a file whose upload is whole
+
+
 def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[str, str | None]:
     """(state, error) of a file that claims an upload (a row with state, error, md5, sha256, size), or none."""
     if upload is None or upload.state not in (*LINKABLE, states.CHECKING):

@@ -88,7 +88,7 @@ class File(Base):
               postgresql_where=text("upload_id IS NOT NULL")),
         Index(None, "dataset_id", "state", "n"),
         Index("ix_file_by_name", "dataset_id", "name", "n", "state"),
-        Index("ix_file_problem", "dataset_id", "upload_id", sqlite_where=text("state IN ('failed', 'error')"),
+        Index("ix_file_problem", "dataset_id", "error", "upload_id", sqlite_where=text("state IN ('failed', 'error')"),
               postgresql_where=text("state IN ('failed', 'error')")),
         Index("ix_file_waiting_base", "base", sqlite_where=text("state = 'waiting'"),
               postgresql_where=text("state = 'waiting'")),

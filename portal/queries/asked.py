@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
+from portal.domain import matching as matched
 from portal.models import Account, Dataset, File, FileTally, Upload
 from portal.queries import bounded, named
 
@@ -163,7 +164,8 @@ def whole_but_faulty(account: Account, most: int) -> Select:
     """Ids of the uploads that arrived well and have a fault all the same: their file has, such as another digest, or it
     was found in their bytes."""
     query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
-    wrong = (Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))
+    wrong = (Dataset.account_id == account.id, PROBLEM_FILE, File.error.in_(matched.OWN_FAULTS),
+             File.upload_id.is_not(None))  # fmt: skip
     by_file = query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD))
     by_bytes = select(Upload.id).where(Upload.account_id == account.id, *FOUND_FAULTY)
     return bounded.first(_either([by_file, by_bytes], most), most)
