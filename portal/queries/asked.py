@@ -132,7 +132,7 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
         found.append(_either([select(File.upload_id.label("id")).where(
             File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None))
             for state in asked.file_states]))  # fmt: skip
-    if asked.problems:
+    if asked.problems and not asked.dataset:
         faulty = select(File.upload_id.label("id")).join(Dataset, Dataset.id == File.dataset_id).where(
             Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))  # fmt: skip
         looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
