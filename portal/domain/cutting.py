@@ -13,6 +13,8 @@ LARGEST = 128 << 20
 DEEPEST = 100
 MOST = 200_000
 MOST_ELEMENTS = 5_000_000
+# Each object of a set is given the namespaces declared around it.
+MOST_SPACES, SPACE_BYTES = 100, 10_000
 ALL = ("SUBMISSION", "STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
 SETS = tuple(f"{kind}_SET" for kind in ALL)
 WRAPPERS = ("WEBIN",)
@@ -44,9 +46,9 @@ class _Cutter:
 
     def __init__(self, data: bytes, name: str) -> None:
         self.data, self.name = data, name
-        self.depth = self.elements = 0
+        self.depth = self.elements = self.size = 0
         self.path: list[str] = []
-        self.spaces: list[dict[str, str]] = [{}]
+        self.spaces: list[dict[str, bytes]] = [{}]
         self.begun: tuple[str, dict[str, str], int] | None = None
         self.found: list[Piece] = []
         self.parser = expat.ParserCreate("utf-8")
@@ -81,8 +83,15 @@ class _Cutter:
             self.inside()
             return
         self.path.append(tag)
+        self.spaces.append({**self.spaces[-1], **self.declared(attributes)})
+
+    def declared(self, attributes: dict[str, str]) -> dict[str, bytes]:
+        """The namespaces of what holds objects, each as it is put into one; none where the outer one ends."""
         own = {key: value for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
-        self.spaces.append({**self.spaces[-1], **own})
+        if len(own) > MOST_SPACES or sum(len(key) + len(value) for key, value in own.items()) > SPACE_BYTES:
+            raise errors.Invalid(f"{self.name} declares more namespaces than {MOST_SPACES} or {SPACE_BYTES:,} bytes.")
+        return {key: f' {key}="{escape(value, {chr(34): "&quot;"})}"'.encode() if value else b""
+                for key, value in own.items()}  # fmt: skip
 
     def is_object(self, tag: str) -> bool:
         """Whether an object begins here; else it is what holds some. Raises Invalid for anything else."""
@@ -121,15 +130,14 @@ class _Cutter:
         kind, attributes, first = self.begun
         at = self.parser.CurrentByteIndex
         closing = ENDS[kind].match(self.data, at)  # none behind an empty element, which ends with its tag
-        text = self.data[first : closing.end() if closing else at]
-        self.found.append(Piece(kind, attributes.get("alias", ""), attributes.get("accession", ""),
-                                self.complete(text, kind, attributes)))  # fmt: skip
+        text = self.complete(self.data[first : closing.end() if closing else at], kind, attributes)
+        self.size += len(text)
+        if self.size > LARGEST:
+            raise errors.TooLarge(f"{self.name} is larger than {LARGEST >> 20} MiB with its namespaces in each object.")
+        self.found.append(Piece(kind, attributes.get("alias", ""), attributes.get("accession", ""), text))
         self.outside()
 
     def complete(self, text: bytes, kind: str, attributes: dict[str, str]) -> bytes:
-        missing = {key: value for key, value in self.spaces[-1].items() if key not in attributes and value}
-        if not missing:
-            return text
-        added = "".join(f' {key}="{escape(value, {chr(34): "&quot;"})}"' for key, value in missing.items()).encode()
+        added = b"".join(space for key, space in self.spaces[-1].items() if key not in attributes)
         head = 1 + len(kind.encode())
-        return text[:head] + added + text[head:]
+        return text[:head] + added + text[head:] if added else text

@@ -86,7 +86,10 @@ def _sum(line: str) -> tuple[str, str] | None:
 
 def _cells(line: str) -> list[str]:
     mark = "\t" if "\t" in line else ";" if ";" in line and "," not in line else ","
-    return next(csv.reader([line], delimiter=mark), [])
+    try:
+        return next(csv.reader([line], delimiter=mark), [])
+    except csv.Error:
+        return []  # a cell of more than 131,072 characters is no name
 
 
 def _table(line: str, heads: list[str] | None) -> tuple[str, str] | None:

@@ -3,17 +3,15 @@ the files of a dataset, and only then applied."""
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
 
 from portal import db, errors, states
-from portal.domain import edits, files
+from portal.domain import books, edits, files
 from portal.models import Account, Dataset, File
 
 COLUMNS = {
@@ -27,7 +25,7 @@ COLUMNS = {
 }
 ALSO = {"file": "name", "filename": "name", "name": "name", "md5": "declared_md5", "md5sum": "declared_md5",
         "samples": "samples", "number of samples": "samples", "unit": "unit", "type": "data_type"}  # fmt: skip
-MOST_ROWS = 200_000
+MOST_ROWS, MOST_COLUMNS = 200_000, 100
 # What a spreadsheet would take for a formula is marked as text, and the mark is taken off again.
 FORMULA = ("=", "+", "-", "@")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -91,22 +89,29 @@ def read(given: str | bytes) -> list[list[str]]:
 
 
 def _read_text(text: str) -> list[list[str]]:
-    text = text.removeprefix("\ufeff")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     first = text.partition("\n")[0]
     mark = "\t" if "\t" in first else ";" if first.count(";") > first.count(",") else ","
-    return [[_plain(cell) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+    try:
+        return [[_plain(cell) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
+    except csv.Error as error:
+        raise errors.Invalid(fields={"sheet": f"These rows cannot be read: {error}."}) from error
 
 
 def _read_xlsx(given: bytes) -> list[list[str]]:
     try:
+        books.measure(given)
         sheet = load_workbook(io.BytesIO(given), read_only=True, data_only=True).worksheets[0]
         found = []
-        for row in sheet.iter_rows(values_only=True):
-            found.append([_plain("" if value is None else str(value)) for value in row])
+        for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS):
+            cells = [_plain("" if value is None else str(value)) for value in row]
+            found.append(cells[: max((at for at, cell in enumerate(cells, start=1) if cell), default=0)])
             if len(found) > MOST_ROWS:
                 break
         return found
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, OSError) as error:
+    except errors.Invalid:
+        raise
+    except Exception as error:  # a broken book trips its reader up in many ways
         raise errors.Invalid(
             fields={"sheet": "This is no XLSX sheet that can be read. Save it again, or as TSV."}
         ) from error

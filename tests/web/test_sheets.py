@@ -1,12 +1,15 @@
 """The file table goes out as TSV or XLSX and comes back, shown before it is applied."""
 
 import io
+import resource
+import time
+import zipfile
 
 import pytest
 from openpyxl import load_workbook
 
 from portal import arrival, db, errors, states
-from portal.domain import datasets, sheets
+from portal.domain import books, datasets, sheets
 from portal.models import Dataset, Event, File
 from tests import depositing
 from tests.conftest import INES
@@ -86,3 +89,58 @@ def test_faulty_row_is_told_and_nothing_changes(draft, text, sentence):
 def test_broken_xlsx_is_refused(draft, body):
     with pytest.raises(errors.Invalid):
         sheets.compare(db.session.get_one(Dataset, draft), body)
+
+
+@pytest.mark.parametrize("text", ["name\n" + "a" * 140_000, 'name\t"\n"' + "x" * 140_000])
+def test_endless_cell_is_refused(browser, draft, text):
+    browser.get(f"/deposit/{draft}/sheet")
+    answer = browser.send(f"/deposit/{draft}/sheet", sheet=text)
+    assert answer.status_code == 422 and "cannot be read" in answer.text
+    assert browser.send(f"/deposit/{draft}/digests", digests=text).status_code in (200, 422)
+
+
+def test_lines_of_an_old_mac_are_rows(draft):
+    assert sheets.compare(db.session.get_one(Dataset, draft), "name\rb.gz\r").same == 1
+
+
+def book(rows: str, strings: str = "") -> bytes:
+    """A sheet of these rows; shared strings that unpack to more than it all may hold."""
+    made, packed = io.BytesIO(), sheets.Workbook()
+    packed.save(made)
+    out = io.BytesIO()
+    with zipfile.ZipFile(made) as plain, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as full:
+        for name in plain.namelist():
+            text = plain.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                text = (b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+                        + rows.encode() + b"</sheetData></worksheet>")  # fmt: skip
+            full.writestr(name, text)
+        if strings:
+            full.writestr("xl/sharedStrings.xml", strings)
+    return out.getvalue()
+
+
+BOMBS = {
+    "wide rows": "".join(f'<row r="{n}"><c r="XFD{n}"/></row>' for n in range(1, 20_000)),
+    "one row": "<row>" + "<c/>" * 1_000_000 + "</row>",
+    "rows within a row": "<row>" + "<row/>" * 1_000_000 + "</row>",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_book_takes_no_more_memory_than_a_table(name):
+    given, begun = book(BOMBS[name]), time.process_time()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        assert not any(map(any, sheets.read(given)))
+    except errors.Invalid as refused:
+        assert "unpacks to more" in refused.fields["sheet"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60 << 10  # kB
+    assert time.process_time() - begun < 3
+
+
+def test_book_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
+    monkeypatch.setattr(books, "LARGEST", 1 << 20)
+    with pytest.raises(errors.Invalid) as refused:
+        sheets.read(book("", strings="<sst>" + " " * (2 << 20) + "</sst>"))
+    assert "unpacks to more" in refused.value.fields["sheet"]

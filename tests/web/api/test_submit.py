@@ -140,6 +140,19 @@ HOSTILE = {
     "ten megabytes of name": (b"<" + LINE + b"/>", "begins with x"),
     "deep": (b"<STUDY alias='a'>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</STUDY>", "That is too deep"),
     "wide": (b"<STUDY alias='a'>" + b"<a/>" * 400_000 + b"</STUDY>", "larger than 1 MiB"),
+    "namespaces": (
+        b"<STUDY_SET "
+        + b" ".join(b"xmlns:a%d='u'" % n for n in range(20_000))
+        + b">"
+        + b"<STUDY alias='a'/>" * 100
+        + b"</STUDY_SET>",
+        "more namespaces than 100",
+    ),
+    "a large namespace": (b"<STUDY_SET xmlns:a='" + LINE + b"'><STUDY alias='a'/></STUDY_SET>", "or 10,000 bytes"),
+    "namespaces in each": (
+        b"<STUDY_SET xmlns:a='" + b"x" * 9000 + b"'>" + b"<STUDY alias='a'/>" * 20_000 + b"</STUDY_SET>",
+        "with its namespaces",
+    ),
     "cut": (b"<STUDY_SET><STUDY alias='a'>", "no well-formed XML"),
     "not XML": (b"alias,title\na,b\n", "no well-formed XML"),
     "another root": (b"<html/>", "begins with html"),
