@@ -11,6 +11,7 @@ from portal.models import Dataset, DownloadDay, File, FileTally
 from portal.queries import keyset
 
 RARE = 2000
+RANGE = 50_000
 # Word by word the conditions of the indexes ix_file_read and ix_file_bad.
 ARCHIVED = text("file.state = 'archived'")
 BAD = text("file.state = 'archived' AND file.fixity = 'bad'")
@@ -46,6 +47,28 @@ def page(query: Select, *, after: str = "", before: str = "", limit: int = 50) -
     columns = (Dataset.released_at, Dataset.id)
     return keyset.fetch(wanted, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before,
                         limit=limit)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Range:
+    """Released datasets whose ids fall into the n-th fifty thousand, and when the last of them changed."""
+
+    n: int
+    count: int
+    updated_at: int
+
+
+def ranges() -> list[Range]:
+    n = (Dataset.id // RANGE).label("n")
+    query = select(n, func.count(), func.max(Dataset.updated_at)).where(Dataset.state == states.RELEASED)
+    return [Range(*row) for row in db.session.execute(query.group_by(n).order_by(n))]
+
+
+def in_range(n: int) -> list[tuple[str, int]]:
+    """Accession and last change of each."""
+    query = select(Dataset.accession, Dataset.updated_at).where(
+        Dataset.state == states.RELEASED, Dataset.id >= n * RANGE, Dataset.id < (n + 1) * RANGE)  # fmt: skip
+    return [(row[0] or "", row[1]) for row in db.session.execute(query.order_by(Dataset.id))]
 
 
 def sums(datasets: list[Dataset]) -> dict[int, Sum]:

@@ -132,7 +132,11 @@ def signposts(dataset: Dataset) -> str:
 
     links = [f'<{address(dataset)}>; rel="cite-as"', '<https://schema.org/Dataset>; rel="type"',
              f'<{at("public.cite.metadata")}>; rel="describedby"; type="application/ld+json"',
-             f'<{at("public.cite.bibtex")}>; rel="describedby"; type="application/x-bibtex"']  # fmt: skip
+             f'<{at("public.cite.bibtex")}>; rel="describedby"; type="application/x-bibtex"',
+             *(f'<{at(f"public.datacite.as_{form}")}>; rel="describedby"; '
+               f'type="application/vnd.datacite.datacite+{form}"' for form in ("xml", "json")),
+             f'<{at("public.crate.metadata")}>; rel="describedby"; type="application/ld+json"; '
+             'profile="https://w3id.org/ro/crate"']  # fmt: skip
     if dataset.access == "open":
         links.append(f'<{at("public.bundle.whole")}>; rel="item"; type="application/zip"')
     return ", ".join(links)

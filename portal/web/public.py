@@ -10,13 +10,16 @@ from portal.config import settings
 from portal.domain import access, accessions, publications
 from portal.models import Dataset
 from portal.queries import public as released
-from portal.web import addresses, bundle, cite, download, session
+from portal.web import addresses, bundle, cite, crate, datacite, download, session, sitemap
 from portal.web.guards import dataset_or_404
 
 bp = Blueprint("public", __name__)
 bp.register_blueprint(download.bp)
 bp.register_blueprint(bundle.bp)
 bp.register_blueprint(cite.bp)
+bp.register_blueprint(datacite.bp)
+bp.register_blueprint(crate.bp)
+bp.register_blueprint(sitemap.bp)
 ACCESSION = re.compile(r"([A-Z][A-Z0-9]{1,10}?)(\d{6,})(-\d+)?")
 
 

@@ -42,6 +42,11 @@ ROWS = [
     Row("public.home", "GET", "/", everyone(200)),
     Row("public.short", "GET", "/{ref}", everyone(302)),
     Row("public.short", "GET", "/{ref}", owner(302, anonymous=404, ruth=302), state="approved"),
+    Row("public.sitemap.robots", "GET", "/robots.txt", everyone(200)),
+    Row("public.sitemap.first", "GET", "/sitemap.xml", everyone(200)),
+    Row("public.sitemap.part", "GET", "/sitemap-0.xml", everyone(200)),
+    Row("public.sitemap.part", "GET", "/sitemap-0.xml", everyone(404), state="approved"),
+    Row("public.sitemap.part", "GET", "/sitemap-0.xml", everyone(404), state="suppressed"),
     Row("help.contents", "GET", "/help", everyone(200)),
     Row("help.topic", "GET", "/help/ftp", everyone(200)),
     Row("help.topic", "GET", "/help/nothing", everyone(404)),
@@ -50,7 +55,10 @@ ROWS = [
     Row("public.landing", "GET", "/datasets/{id}", owner(200, anonymous=404, ruth=404), state="draft"),
 ]
 for endpoint, path in (("public.cite.bibtex", "/datasets/{ref}/cite.bib"),
-                       ("public.cite.metadata", "/datasets/{ref}/metadata.jsonld")):  # fmt: skip
+                       ("public.cite.metadata", "/datasets/{ref}/metadata.jsonld"),
+                       ("public.datacite.as_json", "/datasets/{ref}/datacite.json"),
+                       ("public.datacite.as_xml", "/datasets/{ref}/datacite.xml"),
+                       ("public.crate.metadata", "/datasets/{ref}/ro-crate-metadata.json")):  # fmt: skip
     ROWS += [Row(endpoint, "GET", path, everyone(200), state=state)
              for state in ("released", "suppressed", "released controlled")]  # fmt: skip
     ROWS += [Row(endpoint, "GET", path, everyone(404), state=state) for state in ("approved", "withdrawn")]
