@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from portal import clock, db
-from portal.domain import indexes
-from portal.models import TextMark, Upload
-from portal.queries import asked, tracking
+from portal.domain import datasets, files, indexes
+from portal.models import Component, Dataset, File, TextMark, Upload
+from portal.queries import asked, submissions, tracking
+from portal.queries import files as shown
 from portal.queries.asked import Filter
 from tests.conftest import INES, STRANGER
 from tests.web.test_tracking import upload
@@ -103,3 +104,53 @@ def test_plan_asks_the_index_of_letters(named):
     text = str(query.compile(db.engine(), compile_kwargs={"literal_binds": True}))
     plan = [row[3] for row in db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     assert any("VIRTUAL TABLE INDEX" in line for line in plan) and all(line != "SCAN upload" for line in plan)
+
+
+@pytest.fixture
+def many(database) -> Dataset:
+    """A dataset of files and components with words in their names and titles, taken into the indexes but the last."""
+    titles = ("Liver of mice", "kidney", "肝脏 of mice", "Größe", "100% pure", "Livers")
+    with db.transaction() as session:
+        made = datasets.create(actor=INES.account, title="T", description="D", species="S", files=[
+            {"name": f"run/s{n}.gz", "title": title} for n, title in enumerate(titles[:-1])])  # fmt: skip
+        session.add_all(Component(dataset_id=made.id, center_id=made.center_id, type="SAMPLE", alias=f"s-{n}",
+                                  title=title, accession=f"OMIXS{n:06d}", received_at=1, updated_at=1)
+                        for n, title in enumerate(titles[:-1]))  # fmt: skip
+    fill()
+    with db.transaction() as session:
+        files.add(made, [{"name": "run/s5.gz", "title": titles[-1]}], actor=INES.account)
+        session.add(Component(dataset_id=made.id, center_id=made.center_id, type="RUN", alias="s-5", title=titles[-1],
+                              accession="OMIXR000005", received_at=1, updated_at=1))  # fmt: skip
+    return made
+
+
+SAID = ("liver", "LIVER", "mice", "of mice", "肝脏", "größe", "100%", "s1", "absent", "x" * 300)
+
+
+def of_files(dataset: Dataset, text: str) -> list[int]:
+    return [row.file.n - 1 for row in shown.page(dataset, text=text).rows]
+
+
+def of_components(dataset: Dataset, text: str) -> list[int]:
+    return [int(one.alias[2:]) for one in submissions.components(dataset, text=text).rows]
+
+
+@pytest.mark.parametrize("look", [of_files, of_components])
+def test_words_among_files_and_components_are_found_with_and_without_the_index(many, monkeypatch, look):
+    with_index = {text: look(many, text) for text in SAID}
+    monkeypatch.setattr("portal.db.text_ids", lambda *_args, **_more: None)
+    assert with_index == {text: look(many, text) for text in SAID}
+    assert with_index["liver"] == with_index["LIVER"] == [0, 5] and with_index["肝脏"] == [2]
+    assert with_index["absent"] == [] and with_index["100%"] == [4]
+
+
+def test_component_is_found_by_its_accession(many):
+    assert of_components(many, "omixs000003") == [3] and of_components(many, "OMIXR000005") == [5]
+
+
+def test_new_titles_are_found_and_old_ones_are_not(many):
+    with db.transaction() as session:
+        session.execute(update(File).where(File.title == "kidney").values(title="Spleen"))
+        session.execute(update(Component).where(Component.title == "kidney").values(title="Spleen"))
+    assert (of_files(many, "kidney"), of_files(many, "spleen")) == ([], [1])
+    assert (of_components(many, "kidney"), of_components(many, "spleen")) == ([], [1])
