@@ -16,6 +16,8 @@ from portal.telemetry.seen import Marks
 HEAD = ("accession", "change", "md5sum_then", "md5sum_now", "status_then", "status_now")
 SOME = 2_000
 LONGEST = 10_000
+# Of a report that somebody sends; the archive's own may be larger.
+MOST_LINES, MOST_BYTES, AT_ONCE = 5_000_000, 512 << 20, 1 << 20
 MAGIC, TAR, AT = b"\x1f\x8b", b"ustar", 257
 
 
@@ -45,27 +47,61 @@ class Change:
                           self.status_now)) + "\n"  # fmt: skip
 
 
-def read(source: BinaryIO) -> Iterator[Entry]:
+def read(source: BinaryIO, *, bounded: bool = False) -> Iterator[Entry]:
     """The objects of an Accessions report, of a metadata dump, or of what metamd5 prints; packed or not. Raises
-    Invalid."""
+    Invalid, and where it is bounded TooLarge for what unpacks to more than any report."""
     try:
-        yield from _entries(lines(source))
+        yield from _entries(_counted(lines(source, bounded=True)) if bounded else lines(source))
     except (OSError, EOFError, UnicodeDecodeError, tarfile.TarError) as error:
         raise errors.Invalid(f"This report cannot be read: {error}.") from error
 
 
-def lines(source: BinaryIO) -> Iterator[str]:
+class _Unpacked(gzip.GzipFile):
+    """Unpacks so much, and never much at once: a header of a tar may claim any length."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= AT_ONCE:
+            raise _too_large()
+        self._check(self.tell() + size)
+        return super().read(size)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        self._check(self.tell())
+        return super().readline(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._check(offset)
+        return super().seek(offset, whence)
+
+    def _check(self, place: int) -> None:
+        if place > MOST_BYTES + AT_ONCE:
+            raise _too_large()
+
+
+def _too_large() -> errors.TooLarge:
+    return errors.TooLarge(f"A report has at most {MOST_LINES:,} lines and {MOST_BYTES >> 20} MiB unpacked.")
+
+
+def _counted(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if number > MOST_LINES:
+            raise _too_large()
+        yield line
+
+
+def lines(source: BinaryIO, *, bounded: bool = False) -> Iterator[str]:
     """The Accessions report, be it plain, packed or in a dump."""
     if _begins(source, MAGIC, 0):
-        source = gzip.GzipFile(fileobj=source)  # type: ignore[assignment]
+        source = (_Unpacked if bounded else gzip.GzipFile)(fileobj=source)  # type: ignore[assignment]
     if not _begins(source, TAR, AT):
         yield from _bounded(source)
         return
     with tarfile.open(fileobj=source, mode="r:") as tar:
-        for member in tar:
+        while (member := tar.next()) is not None:
             if member.isfile() and member.name.endswith("_Accessions"):
                 yield from _bounded(tar.extractfile(member))
                 return
+            tar.members = []  # type: ignore[attr-defined]  # they are not asked for again
     raise errors.Invalid("There is no Accessions report in this tar.")
 
 
@@ -99,8 +135,11 @@ def compare(center_id: int, entries: Iterable[Entry]) -> Iterator[Change]:
     """What differs, in the order of the report, then what is new. Memory does not grow with either."""
     seen = Marks(), Marks()
     for some in _portions(entries):
+        wanted = [entry.accession for entry in some]
+        if len(set(wanted)) < len(wanted):
+            raise _twice(max(wanted, key=wanted.count))
         with db.reading():
-            known = _known(center_id, [entry.accession for entry in some], seen)
+            known = _known(center_id, wanted, seen)
         for entry in some:
             found = _change(entry, known.get(entry.accession))
             if found is not None:
@@ -109,6 +148,10 @@ def compare(center_id: int, entries: Iterable[Entry]) -> Iterator[Change]:
     for line in accessions.lines(center_id):
         if line.component not in components if line.component else line.dataset not in datasets:
             yield Change(line.accession, "new", "", line.md5, "", line.status)
+
+
+def _twice(accession: str | None) -> errors.Invalid:
+    return errors.Invalid(f"{accession} is in this report twice. Send a report as it was written.")
 
 
 def _portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -131,11 +174,15 @@ def _known(center_id: int, wanted: list[str], seen: tuple[Marks, Marks]) -> dict
         .where(Component.accession.in_(wanted), Component.center_id == center_id, Dataset.accession.is_not(None))
     )
     for number, accession, md5, own, state in db.session.execute(components):
+        if number in seen[0]:
+            raise _twice(accession)
         seen[0].add(number)
         found[accession or ""] = md5 or "", accessions.status_of(own, state)
     datasets = select(Dataset.id, Dataset.accession, Dataset.state).where(
         Dataset.accession.in_(wanted), Dataset.center_id == center_id)  # fmt: skip
     for number, accession, state in db.session.execute(datasets):
+        if number in seen[1]:
+            raise _twice(accession)
         seen[1].add(number)
         found.setdefault(accession or "", ("", states.STATUS[state]))
     return found

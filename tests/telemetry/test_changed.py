@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tarfile
 
 import pytest
 from sqlalchemy import update
@@ -106,3 +107,35 @@ def test_call_says_the_same(app, kept):
         "/api/v1/reports/changed", data=b"accession\tx\na\tb\n", headers=headers, buffered=True
     )
     assert refused.status_code == 422 and "Line 2 is no line of an Accessions report" in refused.text
+
+
+@pytest.mark.parametrize("apart", [0, 5])
+def test_object_that_comes_twice_is_refused(kept, monkeypatch, apart):
+    monkeypatch.setattr(changed, "SOME", 3)
+    rows = kept.decode().splitlines()
+    with pytest.raises(errors.Invalid, match="OMIX000001 is in this report twice"):
+        compare("\n".join([rows[0], rows[1], *rows[2 : 2 + apart], rows[1]]).encode())
+
+
+def tar(name: str, data: bytes, claimed: int = 0) -> bytes:
+    """A tar of one file; its header may claim another length and be that of a long name."""
+    member = tarfile.TarInfo(name)
+    member.size = claimed or len(data)
+    member.type = tarfile.GNUTYPE_LONGNAME if claimed else tarfile.REGTYPE
+    return member.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512) + bytes(1024)
+
+
+BOMBS = {
+    "lines": b"\n" * 3000,
+    "bytes": b" " * 9000 * 400,
+    "before the report": tar("long", bytes(3 << 20)) + tar("x_Accessions", b"accession\tmd5sum\n"),
+    "a name": tar("long", b"", claimed=2 << 20),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_report_unpacks_to_no_more_than_reports_have(name, monkeypatch):
+    monkeypatch.setattr(changed, "MOST_LINES", 2000)
+    monkeypatch.setattr(changed, "MOST_BYTES", 1 << 20)
+    with pytest.raises(errors.TooLarge):
+        list(changed.read(io.BytesIO(gzip.compress(BOMBS[name])), bounded=True))

@@ -92,7 +92,7 @@ def changed_since_mine():
         kept.close()
         raise
     kept.seek(0)
-    return differences(center, kept)
+    return differences(center, kept, bounded=True)
 
 
 def mine() -> Center:
@@ -109,9 +109,9 @@ def send(path: Any) -> Response:
                      download_name=path.name, conditional=True, max_age=0)  # fmt: skip
 
 
-def differences(center: Center, kept: BinaryIO) -> Response:
+def differences(center: Center, kept: BinaryIO, *, bounded: bool = False) -> Response:
     """Read to the first difference before anything is answered, so that a report that is none is refused."""
-    found = changed.compare(center.id, changed.read(kept))
+    found = changed.compare(center.id, changed.read(kept, bounded=bounded))
     try:
         first = next(found, None)
     except BaseException:
