@@ -1,5 +1,5 @@
 """Tables of any size: each page of an account with a million uploads against that of one with a thousand, and of a
-dataset of 100,000 files and components against one of 300, in one catalogue and one run."""
+dataset of 100,000 files and components against one of 500, in one catalogue and one run."""
 
 import gc
 from collections.abc import Callable
@@ -37,7 +37,7 @@ PAGES = (
     ("/area, what nobody claims", "/area?view=unlinked", 200),
     ("/deposit, one's datasets", "/deposit", 300),
     ("/deposit/*/ftp, what to choose from", "/deposit/{ref}/ftp", 200),
-    ("dataset of 100,000 files against 300: its files", "/tracking?state=all&dataset={ref}", 200),
+    ("dataset of 100,000 files against 500: its files", "/tracking?state=all&dataset={ref}", 200),
     ("its faulty files", "/tracking?state=all&dataset={ref}&problems=1", 200),
     ("its components", "/tracking/{ref}", 200),
     ("its faulty components", "/tracking/{ref}?state=error", 200),
@@ -94,7 +94,7 @@ def middle(email: str) -> dict[str, object]:
 def measure(folder):
     chosen = generated.instance(folder / "instance")
     small, large = (generated.person(f"{name}@example.org") for name in ("small", "large"))
-    few = generated.uploads(small, SMALL, datasets=[300] + [2] * 80)
+    few = generated.uploads(small, SMALL, datasets=[500] + [2] * 60)
     many = generated.uploads(large, LARGE, datasets=[100_000] + [5_000] * 50 + [300] * 30)
     app = create_app(chosen)
     app.test_client_class = Person
