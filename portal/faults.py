@@ -9,9 +9,16 @@ import signal
 import time
 
 _wanted: dict[str, list] = {}
-for _spec in filter(None, os.environ.get("OMIX_FAULT", "").split(",")):
-    _name, _nth, _act = _spec.split(":")
-    _wanted[_name] = [int(_nth), _act]
+
+
+def want(words: str) -> None:
+    """From now on these faults happen."""
+    for spec in filter(None, words.split(",")):
+        name, nth, act = spec.split(":")
+        _wanted[name] = [int(nth), act]
+
+
+want(os.environ.get("OMIX_FAULT", ""))
 
 
 def point(name: str) -> None:

@@ -2,23 +2,20 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal import clock, db, errors, fsck, reconcile, storage
-from portal.config import ROOT
 from portal.domain import checks, datasets, releases
 from portal.jobs.worker import Worker
-from portal.models import Event, Job
+from portal.models import Event
 from tests import depositing as deposit
 from tests.arrival.conftest import receiving
 from tests.conftest import INES
+from tests.killed import work_until_killed
 
 __all__ = ["receiving"]
 pytestmark = [
@@ -136,22 +133,6 @@ def test_released_dataset_keeps_its_access(database):
         change(dataset_id, "controlled")
 
 
-def killed(settings, fault: str) -> None:
-    """A real worker dies at a named step."""
-    clock.reset()
-    with db.transaction():
-        db.session.execute(update(Job).values(not_before=0))
-    db.end()
-    env = os.environ | {"OMIX_INSTANCE": str(settings.instance), "OMIX_FAULT": fault, "OMIX_FREE_FLOOR_MIB": "0"}
-    child = subprocess.Popen([sys.executable, "-m", "portal.cli", "worker"], cwd=ROOT, env=env, stderr=subprocess.PIPE)
-    try:
-        _out, told = child.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        _out, told = child.communicate()
-    assert child.returncode == -signal.SIGKILL, told.decode()[-2000:]
-
-
 STEPS = ["linked:2", "synced:1", "renamed:1", "recorded:1", "switched:1", "clearing:2", "removed:1"]
 
 
@@ -159,7 +140,7 @@ STEPS = ["linked:2", "synced:1", "renamed:1", "recorded:1", "switched:1", "clear
 def test_move_killed(settings, step):
     dataset_id = archived()
     change(dataset_id, "controlled")
-    killed(settings, f"move.{step}:kill")
+    work_until_killed(settings, f"move.{step}:kill")
     for n, data in enumerate(CONTENTS.values(), 1):
         if step != "clearing:2" or deposit.get(dataset_id).realm == "protected":
             assert deposit.archived_path(dataset_id, n).read_bytes() == data, "one copy counts at any moment"
@@ -171,7 +152,7 @@ def test_move_killed_again_and_again_then_changed_back(settings):
     dataset_id = archived()
     change(dataset_id, "controlled")
     for step in ("linked:3", "renamed:1"):
-        killed(settings, f"move.{step}:kill")
+        work_until_killed(settings, f"move.{step}:kill")
         reconcile.run()
     change(dataset_id, "open")
     go_on()

@@ -9,8 +9,8 @@ from portal.jobs import inspect
 from portal.jobs.worker import Worker
 from portal.models import Member
 from tests import depositing as deposit
-from tests.faults.test_worker_killed import work_until_killed
 from tests.inspect import files
+from tests.killed import work_until_killed
 
 pytestmark = pytest.mark.usefixtures("receiving")
 PACKAGE = files.tar({f"{n:04d}.txt": b"%d" % n for n in range(60)})

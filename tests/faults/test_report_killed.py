@@ -8,7 +8,7 @@ from portal import clock, db, reconcile
 from portal.domain import jobs
 from portal.jobs.worker import Worker
 from tests import depositing as deposit
-from tests.faults.test_worker_killed import work_until_killed
+from tests.killed import work_until_killed
 
 pytestmark = pytest.mark.usefixtures("receiving")
 

@@ -4,7 +4,7 @@ from portal import clock, db
 from portal.domain import datasets, deliveries, hosts, webhooks
 from portal.models import Event
 from tests.conftest import INES
-from tests.faults.test_worker_killed import work_until_killed
+from tests.killed import work_until_killed
 from tests.receiver import Receiver
 
 

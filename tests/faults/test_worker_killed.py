@@ -2,40 +2,20 @@
 
 import hashlib
 import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal import clock, db, fsck, reconcile
-from portal.config import ROOT
 from portal.domain import releases
 from portal.jobs.worker import Worker
 from portal.models import Event, Job
 from tests import depositing as deposit
+from tests.killed import work_until_killed
 
 pytestmark = pytest.mark.usefixtures("receiving")
 CONTENTS = {"a.bin": b"one", "run1/b.bin": b"two" * 1000, "c.bin": os.urandom(300_000)}
-
-
-def work_until_killed(settings, fault):
-    """Run `omix worker` on the instance of the test until the fault ends it."""
-    clock.reset()
-    with db.transaction():
-        db.session.execute(update(Job).values(not_before=0))
-    db.end()
-    env = os.environ | {"OMIX_INSTANCE": str(settings.instance), "OMIX_FAULT": fault, "OMIX_FREE_FLOOR_MIB": "0"}
-    child = subprocess.Popen([sys.executable, "-m", "portal.cli", "worker"], cwd=ROOT, env=env, stderr=subprocess.PIPE)
-    try:
-        _out, told = child.communicate(timeout=120)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        _out, told = child.communicate()
-        raise AssertionError(f"{fault} was not passed: {told.decode()[-2000:]}") from None
-    assert child.returncode == -signal.SIGKILL, told.decode()[-2000:]
 
 
 def go_on():
