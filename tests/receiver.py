@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
 
 @dataclass(frozen=True)
 class Received:
@@ -94,3 +96,12 @@ class Receiver:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+@pytest.fixture
+def receiver(settings):
+    """The portal may call it, though it is of the house."""
+    settings.webhook_private = True
+    found = Receiver()
+    yield found
+    found.stop()

@@ -1,23 +1,17 @@
 """The mail job against servers that want encryption and a password: STARTTLS, implicit TLS, and what is never sent."""
 
-import datetime as dt
-import ipaddress
 import socket
-import ssl
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
 from portal import clock, db, states
 from portal.domain import jobs, notices
 from portal.health import owed
 from portal.models import Job, Mail
+from tests.certificates import identity
 from tests.jobs.test_mail import Server, run, write
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -36,24 +30,7 @@ class Secure(Controller):
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     """A certificate of 127.0.0.1 that signed itself: (context of a server, file that makes a client trust it)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.org")])
-    now = dt.datetime.now(dt.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = (
-        made.serial_number(1).not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
-    )
-    made = made.add_extension(address, critical=False).add_extension(x509.BasicConstraints(True, None), critical=True)
-    folder = tmp_path_factory.mktemp("tls")
-    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                               serialization.NoEncryption())  # fmt: skip
-    (folder / "server.pem").write_bytes(secret + pem)
-    (folder / "trusted.pem").write_bytes(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return context, folder / "trusted.pem"
+    return identity(tmp_path_factory.mktemp("tls"), "127.0.0.1")
 
 
 @pytest.fixture

@@ -15,17 +15,10 @@ from portal.jobs.worker import Worker
 from portal.models import Event, Job, Mail, Webhook, WebhookTry
 from portal.queries import happened
 from tests.conftest import COLLEAGUE, INES, RUTH
-from tests.receiver import Receiver
+from tests.receiver import receiver
 
+__all__ = ["receiver"]
 pytestmark = pytest.mark.usefixtures("database")
-
-
-@pytest.fixture
-def receiver(settings):
-    settings.webhook_private = True
-    found = Receiver()
-    yield found
-    found.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -1,42 +1,21 @@
 """Webhooks over TLS and through trouble: the certificate is that of the name, and whatever the server and the workers
 do, what it takes is every event once and in order."""
 
-import datetime as dt
 import random
-import ssl
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from portal import clock, db
 from portal.domain import deliveries, hosts
 from portal.jobs.worker import Worker
-from tests.jobs.test_webhook import _own_resolver, go_round, happen, receiver, register, row, tries
+from tests.certificates import identity
+from tests.jobs.test_webhook import _own_resolver, go_round, happen, register, row, tries
+from tests.receiver import receiver
 
 __all__ = ["_own_resolver", "receiver"]
 pytestmark = pytest.mark.usefixtures("database")
 NAME = "lims.example.org"
-
-
-def identity(folder, name: str) -> tuple[ssl.SSLContext, str]:
-    """A certificate of a name that signed itself: the context of a server, and the file that makes it trusted."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
-    known = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    made = x509.CertificateBuilder(known, known, key.public_key(), 1, now - dt.timedelta(1), now + dt.timedelta(1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-    made = made.add_extension(x509.BasicConstraints(True, None), critical=True)
-    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                               serialization.NoEncryption())  # fmt: skip
-    (folder / "server.pem").write_bytes(secret + pem)
-    (folder / "trusted.pem").write_bytes(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return context, str(folder / "trusted.pem")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +26,7 @@ def identity(folder, name: str) -> tuple[ssl.SSLContext, str]:
 def test_certificate_is_that_of_the_name(receiver, run_jobs, tmp_path, monkeypatch, named, trusted, says):
     context, file = identity(tmp_path, named)
     if trusted:
-        monkeypatch.setenv("SSL_CERT_FILE", file)
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
     receiver.encrypt(context)
     hosts.use(lambda _host, _port: ["127.0.0.1"])
     hook = register(f"https://{NAME}:{receiver.port}/omix")

@@ -7,15 +7,9 @@ import pytest
 from portal import db, errors
 from portal.domain import deliveries, hosts, webhooks
 from portal.models import Event, Webhook
-from tests.receiver import Receiver
+from tests.receiver import receiver
 
-
-@pytest.fixture
-def receiver(settings):
-    settings.webhook_private = True
-    found = Receiver()
-    yield found
-    found.stop()
+__all__ = ["receiver"]
 
 
 def of(person) -> list[Webhook]:
