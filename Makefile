@@ -31,7 +31,7 @@ demo: install ## the same on a throw-away instance filled with examples
 install: $(VENV)/.project ## only install: .venv and static/vendor
 
 test: $(VENV)/.dev $(VENV)/.clients ## run the whole suite (TESTS=path for a part, WORKERS=n side by side)
-	@exec $(PY) -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@exec $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/.dev ## style and types
 	@$(VENV)/bin/ruff check .

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.plugins.clients import program
 
@@ -21,13 +21,19 @@ class Chromium:
     def __init__(self, browser: Browser, web: str) -> None:
         self._browser, self.web = browser, web
         self.faults: list[str] = []
+        self._contexts: list[BrowserContext] = []
 
     def page(self, **options) -> Page:
         """A page of somebody new: no cookies of others."""
         context = self._browser.new_context(base_url=self.web, viewport=DESK, accept_downloads=True, **options)
+        self._contexts.append(context)
         context.set_default_timeout(40_000)
         self._listen(context)
         return context.new_page()
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
 
     def _listen(self, context: BrowserContext) -> None:
         def said(message) -> None:
@@ -53,18 +59,41 @@ class Chromium:
         return page
 
 
+class Shared:
+    """The one browser of this process, started when it is first asked for: that takes longer than many a page."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            self.close()
+            self._playwright = sync_playwright().start()
+            self._browser = self._playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
+        return self._browser
+
+    def close(self) -> None:
+        if self._playwright is not None:
+            if self._browser is not None:
+                self._browser.close()
+            self._playwright.stop()
+        self._playwright = self._browser = None
+
+
+shared = Shared()
+
+
 @contextmanager
 def chromium(web: str) -> Iterator[Chromium]:
     """Debian's chromium at an address; every fault it saw fails the test."""
     expect.set_options(timeout=40_000)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-        found = Chromium(browser, web)
-        try:
-            yield found
-        finally:
-            browser.close()
-        assert found.faults == []
+    found = Chromium(shared.browser(), web)
+    try:
+        yield found
+    finally:
+        found.close()
+    assert found.faults == []
 
 
 def look(page: Page) -> None:

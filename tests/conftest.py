@@ -95,11 +95,11 @@ class Browser(FlaskClient):
         return self
 
 
-# Files that take longest go first, so that no worker ends long after the others.
-LONGEST = ("test_access_matrix.py", "test_supervisor.py", "test_door_killed.py", "test_access.py", "test_browser.py",
-           "test_operator.py", "test_tracking.py", "test_restore.py", "test_upload.py", "test_reader.py",
-           "test_form.py", "test_metadata.py", "test_review.py", "test_signon.py", "test_worker_killed.py",
-           "test_main_job.py", "test_reports.py", "test_submit.py")  # fmt: skip
+# Files that take longest go first, so that no worker ends long after the others (with --no-loadscope-reorder).
+LONGEST = ("test_supervisor.py", "test_access_matrix.py", "test_operator.py", "test_upload.py", "test_access.py",
+           "test_worker_killed.py", "test_browser.py", "test_restore.py", "test_door_killed.py", "test_main_job.py",
+           "test_realms.py", "test_reader.py", "test_signon.py", "test_review.py", "test_reports.py", "test_form.py",
+           "test_metadata.py", "test_tracking.py", "test_slow_clients.py", "test_submit.py")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,11 +2,11 @@
 browser, each page in light and dark through axe, and at 380 px without sideways scroll."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.chromium import chromium, look
 from tests.live import Live, archived
-from tests.plugins.clients import needs, program
+from tests.plugins.clients import needs
 
 INES, RUTH, PASSWORD = "ines@example.org", "ruth@example.org", "correct horse"
 GIVEN = {"title": "Kidney organoids under ischaemia", "species": "Mus musculus", "access": "open",
@@ -23,33 +23,14 @@ def live(tmp_path_factory):
 @pytest.fixture
 def enter(live):
     """A browser of its own for a person, signed in."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-
-        def sign_in(email: str):
-            page = chromium.new_context(base_url=live.web).new_page()
-            page.set_default_timeout(10_000)
-            page.goto("/login")
-            page.get_by_label("E-mail").fill(email)
-            page.get_by_label("Password", exact=True).fill(PASSWORD)
-            page.get_by_role("button", name="Sign in").click()
-            page.wait_for_url(lambda url: "/login" not in url)
-            return page
-
-        yield sign_in
-        chromium.close()
+    with chromium(live.web) as browser:
+        yield lambda email: browser.sign_in(email, PASSWORD)
 
 
 def look_well(page) -> None:
-    """The page as it is: nothing for axe to say in light and dark, and nothing scrolls sideways on a phone."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.reload()
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    page.set_viewport_size({"width": 380, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 380
-    page.set_viewport_size({"width": 1280, "height": 900})
+    """The page as it is when it is loaded anew."""
+    page.reload()
+    look(page)
 
 
 def mails(live) -> str:
