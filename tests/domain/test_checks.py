@@ -23,7 +23,7 @@ def draft(files=("a.txt",), **fields):
 
 def found(dataset, **more) -> dict[str, str]:
     """Field and level of what is found, without the files that wait."""
-    return {one.field: one.level for one in checks.of(dataset, **more) if "not arrived" not in one.sentence}
+    return {one.field: one.level for one in checks.of(dataset, **more) if "not here yet" not in one.sentence}
 
 
 def day(ahead: int) -> str:
