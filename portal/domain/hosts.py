@@ -19,6 +19,8 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 LONGEST = 2000
 NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 SHARED = ipaddress.ip_network("100.64.0.0/10")
+# Of protocols between machines, relays to IPv6, old site-local: nobody's web server, whatever is_global says of some.
+SPECIAL = tuple(ipaddress.ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10"))
 PORTS = {"https": 443, "http": 80}
 
 
@@ -130,6 +132,8 @@ def resolve(address: Address) -> list[str]:
 def is_allowed(text: str) -> bool:
     """Whether the portal may connect to an IP address."""
     ip = ipaddress.ip_address(text.partition("%")[0])
+    if any(ip in net for net in SPECIAL):
+        return False
     return _is_public(ip) or (settings().webhook_private and _is_inside(ip))
 
 

@@ -52,11 +52,13 @@ def _check_role(role: str) -> None:
 
 
 def move(account: Account, center: Center, *, actor: Account | None) -> None:
-    """Into another center. What was sent and deposited stays with the center that it was made in."""
+    """Into another center. What was sent and deposited stays with the center that it was made in; an FTP session, which
+    shows the former one's reports, ends."""
     if center.id == account.center_id:
         return
     before = account.center.name
     account.center, account.center_id = center, center.id
+    account.epoch += 1
     _tell("account.move", account, actor, before={"center": before}, center=center.name)
 
 

@@ -4,6 +4,9 @@ A window starts with its first count. Callers wrap check() in no transaction and
 failure is counted whatever happens next.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import delete, select, update
 
 from portal import clock, db, errors
@@ -12,6 +15,7 @@ from portal.models import Throttle
 WINDOW = 5 * clock.MINUTE
 USER, ADDRESS, ALL = 10, 50, 1000
 MAIL_WINDOW, MAILS = 6 * clock.HOUR, 3
+GUESS_WINDOW, GUESSES = clock.HOUR, 20
 
 
 def sign_in_limits(email: str, address: str) -> dict[str, int]:
@@ -58,6 +62,19 @@ def count(*keys: str, window: int = WINDOW) -> None:
             changed = update(Throttle).where(Throttle.key == key).values(count=Throttle.count + 1)
             db.session.execute(changed.execution_options(synchronize_session=False))
     db.session.execute(delete(Throttle).where(Throttle.since < now - MAIL_WINDOW))
+
+
+@contextmanager
+def guessing(what: str, account_id: int) -> Iterator[None]:
+    """Around the transaction of somebody who names other people: they try out so many addresses and no more."""
+    key = f"{what}:{account_id}"
+    check({key: GUESSES}, window=GUESS_WINDOW)
+    try:
+        yield
+    except errors.Invalid:
+        with db.transaction():
+            count(key, window=GUESS_WINDOW)
+        raise
 
 
 def forget(key: str) -> None:

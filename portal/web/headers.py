@@ -28,7 +28,8 @@ def add(answer: Response) -> Response:
         return answer
     answer.vary.add("Cookie")
     if "key" in session or "Authorization" in request.headers:
-        headers.setdefault("Cache-Control", "no-store")
+        if not answer.cache_control.public:
+            headers["Cache-Control"] = "no-store"  # also in place of the word that a file is asked for anew
         answer.vary.add("Authorization")
     elif answer.mimetype == "text/html":
         headers.setdefault("Cache-Control", "private, no-cache")

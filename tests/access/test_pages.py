@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from portal import clock, db
-from portal.domain import requests, terms, tokens
+from portal.domain import requests, terms, throttle, tokens
 from portal.models import Request
 from tests.access.support import COLLEAGUE, INES, RUTH, SAID, STRANGER, act, ask, dataset, get, grant, release
 
@@ -285,3 +285,20 @@ def test_deciders_see_what_an_amendment_changed(livers, sign_in):
     text = sign_in(INES).get(f"/requests/{made}").text
     assert "<del>eQTLs of the liver.</del> <ins>Something else.</ins>" in text
     assert "<del>Because.</del> <ins>Curiosity.</ins>" in text
+
+
+def test_addresses_are_not_tried_out_by_naming_deciders(livers, sign_in):
+    """By page and by call together; who is known is named all the same until then."""
+    ines, header = sign_in(INES), bearer(INES)
+    ines.get(f"/datasets/{livers}/terms")
+
+    def named(email, *, by_page=False):
+        if by_page:
+            return ines.send(f"/datasets/{livers}/deciders", email=email).status_code
+        return ines.post(f"/api/v1/datasets/{livers}/deciders", json={"email": email}, headers=header).status_code
+
+    found = [named(f"nobody{n}@example.org", by_page=n % 2 == 0) for n in range(throttle.GUESSES)]
+    assert set(found) == {422}
+    assert [named("x@example.org"), named(RUTH.email), named(RUTH.email, by_page=True)] == [429, 429, 429]
+    clock.shift(throttle.GUESS_WINDOW)
+    assert named(COLLEAGUE.email) == 201

@@ -54,6 +54,14 @@ def test_changes_are_events_of_the_person_and_of_who_made_them(ines, ruth):
     assert ines.account.center.name == "Harbour Lab"
 
 
+def test_sessions_over_ftp_end_with_the_center(ines, ruth):
+    """The former center's reports lie in /outgoing of an open session."""
+    before = ines.account.epoch
+    with db.transaction():
+        people.move(ines.account, centers.named("Harbour Lab"), actor=ruth.account)
+    assert ines.account.epoch == before + 1
+
+
 def test_what_changes_nothing_is_no_event(ines, ruth):
     before = last_event().id
     with db.transaction():

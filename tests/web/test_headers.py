@@ -32,3 +32,9 @@ def test_xml_that_holds_a_page_is_nobodys_page(sample, sign_in):
 def test_worker_among_the_static_files_may_load_its_own(client):
     answer = client.get("/static/md5-worker.js", buffered=True)
     assert answer.status_code == 200 and "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_report_of_ones_center_is_kept_by_no_cache(sign_in, client):
+    for reader, headers in ((sign_in(INES), {}), (client, INES.bearer())):
+        answer = reader.get("/api/v1/reports/metadata", headers=headers, buffered=True)
+        assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"

@@ -170,3 +170,20 @@ def test_queue_is_paged_by_cursor_and_keeps_its_filters(sign_in, app):
     assert page.count('id="dataset-') == 100 and "text=mice" in following and "waits=nobody" in following
     assert ruth.get(following).text.count('id="dataset-') == 2
     assert "Nothing fits these filters" in ruth.get("/review?text=whale").text
+
+
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize("place", [{"answers": "abc"}, {"answers": HUGE}, {"about": f"file-{HUGE}"},
+                                   {"about": "file-x"}, {"about": "file-" + "9" * 30}])  # fmt: skip
+def test_remark_on_what_has_no_such_number_is_not_found(sign_in, submitted, place):
+    ines = sign_in(INES)
+    ines.get(f"/deposit/{submitted}")
+    assert ines.send(f"/datasets/{submitted}/remarks", text="Why?", **place).status_code == 404
+
+
+def test_draft_has_no_remarks_yet(sign_in, app):
+    with db.transaction():
+        draft = datasets.create(actor=INES.account, title="Kidney organoids", files=[]).id
+    assert sign_in(INES).get(f"/datasets/{draft}/remarks/new").status_code == 409

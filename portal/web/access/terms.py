@@ -6,7 +6,7 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal import db, errors
-from portal.domain import duo, terms
+from portal.domain import duo, terms, throttle
 from portal.models import Dataset, Terms
 from portal.web import forms, guards, htmx
 from portal.web.access.blueprint import bp, ref
@@ -95,13 +95,15 @@ def write_default() -> Response:
 def add_decider(ref: str) -> Response:
     """Somebody who decides too, by e-mail; or the name of the committee."""
     dataset, form = settable(ref), request.form
+    me = guards.account()
     try:
-        with db.transaction():
-            if "committee" in form:
-                terms.set_committee(dataset, form["committee"], actor=guards.account())
-            else:
-                terms.add_decider(dataset, form.get("email", ""), actor=guards.account())
-    except (errors.Invalid, errors.Conflict) as error:
+        if "committee" in form:
+            with db.transaction():
+                terms.set_committee(dataset, form["committee"], actor=me)
+        else:
+            with throttle.guessing("decider", me.id), db.transaction():
+                terms.add_decider(dataset, form.get("email", ""), actor=me)
+    except (errors.Invalid, errors.Conflict, errors.Throttled) as error:
         values = shown(terms.of(dataset)) | forms.values("email", "committee")
         return forms.refused("access/terms.html", error, **context(dataset), values=values)
     return htmx.go_to(url_for("access.terms_page", ref=ref, _anchor="deciders"))

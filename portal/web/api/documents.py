@@ -10,6 +10,9 @@ from portal.models import Account, Dataset, File, Member, Upload
 from portal.queries import catalogue
 
 INLINE = 1000
+TEXTS = ("description", "species", "taxon_id", "investigator", "data_type", "bioproject")
+# What is between the submitter and the curators.
+INNER = ("filing_number", "human", "realm", "approved_version")
 moment = catalogue.moment
 
 
@@ -31,11 +34,9 @@ def brief(dataset: Dataset) -> dict[str, Any]:
 
 def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
     """A dataset with its first thousand files; `files_next` leads to the rest."""
-    texts = ("description", "species", "taxon_id", "investigator", "data_type", "bioproject", "filing_number", "human",
-             "realm", "approved_version")  # fmt: skip
-    found = catalogue.files(dataset, after=0, limit=INLINE + 1)
     running, full = catalogue.running(dataset), sees_all(dataset, actor)
-    document = brief(dataset) | {name: getattr(dataset, name) for name in texts}
+    found = listed(dataset, actor, after=0, limit=INLINE + 1)
+    document = brief(dataset) | {name: getattr(dataset, name) for name in (*TEXTS, *(INNER if full else ()))}
     document |= {
         "center": dataset.center.name,
         "submitter": dataset.account.name,
@@ -55,6 +56,13 @@ def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
 def sees_all(dataset: Dataset, actor: Account | None) -> bool:
     """Whether the reader works on the dataset: declared digests and faults are no reader's matter."""
     return access.is_owner(dataset, actor) or access.may_review(dataset, actor)
+
+
+def listed(dataset: Dataset, actor: Account | None, *, after: int, limit: int) -> list[File]:
+    """Its files by number. Of a withdrawn dataset readers are told that it was there, and no more."""
+    if dataset.state == states.WITHDRAWN and not sees_all(dataset, actor):
+        return []
+    return catalogue.files(dataset, after=after, limit=limit)
 
 
 def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: bool = True) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from portal.web.guards import dataset_or_404
 def list_files(ref: str):
     """The files of a dataset by number."""
     dataset = dataset_or_404(ref)
-    found = catalogue.files(dataset, after=number("after", 0), limit=limit() + 1)
+    found = documents.listed(dataset, session.actor(), after=number("after", 0), limit=limit() + 1)
     running, full = catalogue.running(dataset), documents.sees_all(dataset, session.actor())
     return listing(found, lambda file: documents.of_file(dataset, file, running, full=full), lambda file: file.n)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal import db, errors
-from portal.domain import terms
+from portal.domain import terms, throttle
 from portal.models import Dataset, Terms
 from portal.web import guards, session
 from portal.web.api.blueprint import body, bp, described
@@ -59,7 +59,7 @@ def write_terms(ref: str):
 def make_decider(ref: str):
     """Let somebody with an account decide too: {email}."""
     dataset, given = settable(ref), body()
-    with db.transaction():
+    with throttle.guessing("decider", guards.account().id), db.transaction():
         terms.add_decider(dataset, str(given.get("email") or ""), actor=guards.account())
     return document(dataset, terms.of(dataset)), 201
 

@@ -31,6 +31,8 @@ def news(ref: str) -> Response:
 def compose(ref: str) -> Response:
     """A remark on one section or file: what it is about, for htmx; else a page of its own."""
     dataset = guards.dataset_or_404(ref, "discuss")
+    if dataset.accession is None:
+        raise errors.Conflict("Remarks begin when the dataset is submitted.")
     start = max(request.args.get("start", 0, type=int), 0)
     context = thread_of(dataset, about=request.args.get("about", ""), start=start)
     return htmx.fragment_or_page("review/_about.html", "review/remark.html", dataset=dataset, talk=context, fresh=True)
@@ -41,7 +43,7 @@ def compose(ref: str) -> Response:
 def say(ref: str) -> Response:
     dataset, form = guards.dataset_or_404(ref, "discuss"), forms.values("text", "about", "private", "answers")
     section, file = _place(form["about"])
-    answers = int(form["answers"]) if form["answers"].isdecimal() else None
+    answers = _number(form["answers"]) if form["answers"] else None
     fragment = "review/_remarks.html" if answers else "review/_thread.html"
     try:
         with db.transaction():
@@ -66,9 +68,15 @@ def settle(ref: str, n: int, what: str) -> Response:
 def _place(about: str) -> tuple[str, int | None]:
     """A section, or the number of a file, of the field 'about'."""
     kind, _, number = about.partition("-")
-    if kind == "file" and number.isdecimal():
-        return "files", int(number)
+    if kind == "file":
+        return "files", _number(number)
     return about or "whole", None
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise errors.NotFound("There is nothing of this number.")
+    return int(text)
 
 
 def home(dataset: Dataset) -> str:
