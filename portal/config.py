@@ -59,6 +59,12 @@ class Settings(BaseSettings):
     filing_label: str = Field(
         "Accessions in the Ministry of Science and Technology", description="label of the filing number"
     )
+    filing_required: bool = Field(
+        False, description="whether human data that are to be open need a filing number before they are submitted"
+    )
+    package_gib: int = Field(10, ge=1, description="size from which a package is advised to be made smaller, GiB")
+    file_gib: int = Field(20, ge=1, description="size from which any other file is advised to be made smaller, GiB")
+    many_files: int = Field(200, ge=2, description="number of small files from which packing them is advised")
     registration: bool = Field(True, description="whether anybody may register")
     quota_gib: int = Field(1024, ge=0, description="upload quota of a center in each realm, GiB; 0: none")
     account_quota_gib: int = Field(0, ge=0, description="upload quota of each account in each realm, GiB; 0: none")

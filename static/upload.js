@@ -21,11 +21,20 @@
   document.querySelectorAll("[data-without-scripts]").forEach((element) => { element.hidden = true; });
 
   // ---- Words -------------------------------------------------------------------------------------------------------
-  const UNITS = ["B", "KB", "MB", "GB", "TB"];
+  // As the pages of the archive write sizes: in 1024, with the customary letters.
+  const UNITS = ["B", "kB", "MB", "GB", "TB"];
   function size(count) {
     let unit = 0;
-    while (count >= 1000 && unit < 4) { count /= 1000; unit += 1; }
-    return (unit ? count.toFixed(count < 10 ? 2 : count < 100 ? 1 : 0) : count) + " " + UNITS[unit];
+    while (count >= 999.5 && unit < 4) { count /= 1024; unit += 1; }
+    return (unit ? count.toFixed(count < 9.995 ? 2 : count < 99.95 ? 1 : 0) : count) + " " + UNITS[unit];
+  }
+
+  // Advice, never a refusal.
+  function advice(file, name) {
+    const packed = /\.(tar|tgz|tar\.gz|tar\.bz2|tar\.xz|zip|rar|7z)$/i.test(name);
+    const most = Number(packed ? panel.dataset.packageGib : panel.dataset.fileGib);
+    if (file.size <= most * 2 ** 30) return "";
+    return "Over " + most + " GB: " + (packed ? "packages are better made smaller" : "checking takes long, smaller files are better");
   }
 
   function time(seconds) {
@@ -93,7 +102,7 @@
     row.acts = element("span", "", { className: "acts" });
     row.field = element("input", "", { className: "form-control mono", value: mend(wanted), hidden: true });
     row.field.setAttribute("aria-label", "Store " + wanted + " as");
-    row.item.append(element("span", wanted, { className: "mono name" }), row.field, row.bar, row.says, row.acts);
+    row.item.append(element("span", wanted, { className: "mono name" }), row.field, row.bar, row.says, row.acts, element("span", advice(file, wanted), { className: "small muted advice" }));
     list.append(row.item);
     rows.push(row);
     const ahead = rows.reduce((sum, other) => sum + (other.state === "done" || other.state === "bad" ? 0 : other.file.size - other.sent), 0);
@@ -251,6 +260,7 @@
     if (!moving) began = 0;
     else if (Date.now() - began > 10000) { began = Date.now(); base = sent; }
     hint.hidden = all <= Number(recommended);
+    panel.querySelector(".many").hidden = rows.length < Number(panel.dataset.many);
   }
 
   // ---- Choosing ----------------------------------------------------------------------------------------------------

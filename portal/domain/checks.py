@@ -16,9 +16,10 @@ from portal.models import Dataset, File, Upload
 
 ERROR, WARNING, HINT = "error", "warning", "hint"
 GIB = 1 << 30
-LARGEST, LARGEST_PACKAGE = 20 * GIB, 10 * GIB
-SMALL, MANY = 1 << 20, 200
+SMALL = 1 << 20
 PACKAGES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".rar", ".7z")
+SMALLER = "packages are better made smaller"
+SLOW = "checking takes long, smaller files are better"
 ODD_NAMES = ("thumbs.db", "desktop.ini", "untitled%", "copy_of%", "copy-of%", "%.tmp", "%.part", "%.bak",
              "%.crdownload", "%.lnk", "%.swp")  # fmt: skip
 COMPARED = 5000
@@ -123,8 +124,6 @@ _odd = or_(*(_base.like(pattern.replace("_", r"\_"), escape="\\") for pattern in
 _WALK: tuple[tuple[str, ColumnElement[bool], str], ...] = (
     (ERROR, and_(File.error.is_not(None), File.error != "empty_file"), "{n} with a fault: see what to do there"),
     (ERROR, or_(_size == 0, File.error == "empty_file"), "{n} of 0 bytes"),
-    (WARNING, and_(_size > LARGEST_PACKAGE, _package), "{n} over 10 GB: packages are better made smaller"),
-    (WARNING, and_(_size > LARGEST, ~_package), "{n} over 20 GB: checking takes long, smaller files are better"),
     (
         WARNING,
         and_(File.error.is_(None), Upload.inspection.is_not(None), Upload.error.not_like("duplicate%")),
@@ -135,19 +134,37 @@ _WALK: tuple[tuple[str, ColumnElement[bool], str], ...] = (
 )
 
 
+def size_advice(name: str, size: int | None) -> str:
+    """What is better made smaller before it is sent or chosen; advice, no refusal."""
+    chosen, packed = settings(), name.lower().endswith(PACKAGES)
+    if (size or 0) <= (chosen.package_gib if packed else chosen.file_gib) * GIB:
+        return ""
+    return f"Over {chosen.package_gib} GB: {SMALLER}" if packed else f"Over {chosen.file_gib} GB: {SLOW}"
+
+
+def _walked() -> tuple[tuple[str, ColumnElement[bool], str], ...]:
+    chosen = settings()
+    return (
+        *_WALK,
+        (WARNING, and_(_size > chosen.package_gib * GIB, _package), f"{{n}} over {chosen.package_gib} GB: {SMALLER}"),
+        (WARNING, and_(_size > chosen.file_gib * GIB, ~_package), f"{{n}} over {chosen.file_gib} GB: {SLOW}"),
+    )
+
+
 def _files(dataset: Dataset) -> list[Finding]:
     """Counts and first examples by one walk, however many files there are."""
-    counted = [func.sum(case((condition, 1), else_=0)) for condition in (_size < SMALL, *(one[1] for one in _WALK))]
+    walked = _walked()
+    counted = [func.sum(case((condition, 1), else_=0)) for condition in (_size < SMALL, *(one[1] for one in walked))]
     total, many, *numbers = db.session.execute(_walk(dataset, func.count(), *counted)).one()
     found = []
-    for count, (level, condition, words) in zip(numbers, _WALK, strict=True):
+    for count, (level, condition, words) in zip(numbers, walked, strict=True):
         if count:
             n, name = db.session.execute(
                 _walk(dataset, File.n, File.name).where(condition).order_by(File.n).limit(1)
             ).one()
             says = words.format(n=f"{count:,} of {total:,} {'file' if total == 1 else 'files'}")
             found.append(Finding(level, f"{says} ({name if count == 1 else f'the first is {name}'}).", "files", n))
-    if (many or 0) >= MANY:
+    if (many or 0) >= settings().many_files:
         sentence = f"{many:,} files smaller than 1 MB: packed into .tar or .zip by kind they are easier to handle."
         found.append(Finding(HINT, sentence, "files"))
     return found

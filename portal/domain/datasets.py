@@ -176,6 +176,8 @@ def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, str]:
     faults = {field: sentence for field, sentence in NEEDED.items() if not getattr(dataset, field).strip()}
     if dataset.human and dataset.species != HUMAN:
         faults["species"] = f"For human genetic resources the species is {HUMAN}."
+    if settings().filing_required and dataset.human and dataset.access == "open" and not dataset.filing_number.strip():
+        faults["filing_number"] = "Human data that are to be open need a filing number here."
     if dataset.pending:
         faults |= {field: sentence for field, sentence in check(json.loads(dataset.pending))[1].items()}
     if not (files.count(dataset) if declared is None else declared):

@@ -21,6 +21,7 @@ TOPICS = {
     "states": "What the states mean, and what to do",
     "tracking": "Tracking, and what lies in your area",
     "inspection": "Inspection: types, faults and what to do",
+    "filing": "Filing number of human genetic resources",
     "review": "Review: remarks, answers and what is checked",
     "sharing": "Sharing links and publications",
     "access": "Controlled access: ask, decide, download",

@@ -34,7 +34,7 @@ def home() -> Response | str:
     page = released.page(query, after=asked["after"], before=asked["before"])
     datasets = [row[0] for row in page.rows]
     return render_template("public/home.html", page=page, datasets=datasets, sums=released.sums(datasets), asked=asked,
-                           facets=released.facets())  # fmt: skip
+                           facets=released.facets(), ftp=addresses.ftp().url)  # fmt: skip
 
 
 @bp.get('/<regex("[A-Za-z][A-Za-z0-9]{1,10}[0-9]{6,}(-[0-9]+)?"):accession>')

@@ -3,7 +3,8 @@
 from flask import Response, flash, render_template, request
 
 from portal import db
-from portal.domain import files
+from portal.config import settings
+from portal.domain import checks, files
 from portal.queries import uploads
 from portal.web import addresses, guards, htmx
 from portal.web.deposit.blueprint import address, bp
@@ -17,7 +18,8 @@ def choose_page(ref: str) -> str:
     page = uploads.choice(dataset, folder=folder, after=asked.get("after", ""), before=asked.get("before", ""))
     total = uploads.how_many(dataset, folder=folder)
     return render_template("deposit/choose.html", dataset=dataset, page=page, folder=folder, total=total,
-                           folders=uploads.folders(dataset), ftp=addresses.ftp(),
+                           folders=uploads.folders(dataset), ftp=addresses.ftp(), advice=checks.size_advice,
+                           many=settings().many_files,
                            back=address(dataset, "files"))  # fmt: skip
 
 

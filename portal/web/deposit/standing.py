@@ -57,7 +57,7 @@ def todo(dataset: Dataset, row: Row) -> list[tuple[str, str, str, str | None]]:
     if dataset.state in (states.DRAFT, states.RETURNED):
         for field, sentence in datasets.missing(dataset).items():
             found.append(("warn", "error", sentence, "#files" if field == "files" else f"#f-{field}"))
-    if dataset.human and not dataset.filing_number:
+    if dataset.human and not dataset.filing_number and "filing_number" not in datasets.missing(dataset):
         text = "A filing number is recommended for human genetic resources."
         found.append(("wait", "info", text, "#f-filing_number"))
     if faulty := row.counts.get("fault"):
