@@ -1,11 +1,8 @@
 """An account's drop box as a branch of the tree: folders and names are rows, bytes lie under their tokens."""
 
-import re
-
 from ftp.entries import Branch, Entry, Source, folder, open_bytes
 from portal import db, errors, states, storage
-from portal.config import settings
-from portal.domain import areas, names
+from portal.domain import areas, paths
 from portal.domain.uploads import Place
 from portal.models import Account
 from portal.queries import tree
@@ -24,11 +21,7 @@ class Area(Branch):
 
     def place(self, path: str) -> Place:
         """Where an upload or folder of this path goes. Raises BadName."""
-        name = names.clean(path)
-        first = name.split("/", 1)[0]
-        if re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first):
-            raise errors.BadName(f"Names such as {first} are kept for released datasets. Choose another name.")
-        return Place(self.area, self.realm, name)
+        return Place(self.area, self.realm, paths.clean(path))
 
     def entry(self, path: str) -> Entry | None:
         if not path:

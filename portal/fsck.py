@@ -160,10 +160,11 @@ def _manifest(path: Path) -> dict[str, str]:
 
 
 def _links() -> Iterator[str]:
-    """What a file says and what its upload says must agree."""
+    """What a file says and what its upload says must agree, except of bytes that were withdrawn."""
     query = select(File.id, File.name, File.state, Upload.state.label("bytes")).join(
         Upload, Upload.id == File.upload_id
     )
+    query = query.join(Dataset, Dataset.id == File.dataset_id).where(Dataset.state != states.WITHDRAWN)
     for row in _rows(query.where(File.state.not_in(states.DEAD_FILES)), File.id):
         archived = row.state == states.ARCHIVED
         if archived != (row.bytes == states.ARCHIVED) or row.bytes in (states.OBSOLETE, states.EXPIRED):

@@ -15,7 +15,7 @@ from portal.arrival.intake import Intake
 from portal.arrival.pulse import pulse
 from portal.arrival.recorder import recorder
 from portal.arrival.senders import senders
-from portal.domain import arrivals, names, quotas, uploads
+from portal.domain import arrivals, paths, quotas, uploads
 from portal.domain.arrivals import Receipt
 from portal.domain.uploads import Place, Standing
 
@@ -161,7 +161,7 @@ def open(
 
     Raises BadName, Frozen, QuotaExceeded, DiskFull, GhostSession, Invalid (bad offset) or Busy, each with its sentence.
     """
-    place = Place(area, realm, names.clean(name))
+    place = Place(area, realm, paths.clean(name))
     storage.check_room(realm, announced or 0)
     try:
         if append or offset:
@@ -177,6 +177,7 @@ def open(
 def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Plan:
     account = senders.find(account_id)
     uploads.refuse_frozen(account_id, place)
+    paths.refuse_folder(account_id, place.area, place.realm, place.name)
     allowance = quotas.allowance(account.center, place.realm, account_id)
     if allowance is not None and (announced or 0) > allowance:
         raise quotas.exceeded(place.realm)

@@ -9,6 +9,9 @@ from portal.models import Account, Dataset
 from portal.queries import grants
 from portal.queries.grants import PUBLIC, Grant
 
+# Once, if not now: no dataset becomes a draft again. One made by XML has its accession before.
+SUBMITTED = Dataset.state != states.DRAFT
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -47,7 +50,7 @@ def may_see(dataset: Dataset, actor: Account | None) -> bool:
     """Public once released; before that its submitter, and curators from the first submit on."""
     if dataset.state in PUBLIC or (dataset.state == states.WITHDRAWN and dataset.released_at):
         return True
-    return is_owner(dataset, actor) or (is_curator(actor) and dataset.accession is not None)
+    return is_owner(dataset, actor) or may_review(dataset, actor)
 
 
 def visible(actor: Account | None) -> ColumnElement[bool]:
@@ -57,7 +60,7 @@ def visible(actor: Account | None) -> ColumnElement[bool]:
     if actor is not None:
         shown.append(Dataset.account_id == actor.id)
     if is_curator(actor):
-        shown.append(Dataset.accession.is_not(None))
+        shown.append(SUBMITTED)
     return or_(*shown)
 
 
@@ -66,7 +69,7 @@ def may_edit(dataset: Dataset, actor: Account | None) -> bool:
 
 
 def may_review(dataset: Dataset, actor: Account | None) -> bool:
-    return is_curator(actor) and dataset.accession is not None
+    return is_curator(actor) and dataset.state != states.DRAFT
 
 
 def may_discuss(dataset: Dataset, actor: Account | None) -> bool:

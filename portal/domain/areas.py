@@ -1,13 +1,11 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
-import re
-
 from sqlalchemy import and_, delete, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
-from portal.domain import history, matching, names, uploads
+from portal.domain import history, matching, names, paths, uploads
 from portal.domain.uploads import Place
 from portal.models import Account, Dataset, File, Folder, Upload
 
@@ -90,14 +88,12 @@ def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> lis
     BadName for one that released datasets bear."""
     if (old.area, old.realm) == (new.area, new.realm) and new.name.startswith(f"{old.name}/"):
         raise errors.Invalid(f"{new.name} lies in {old.name} itself. Choose another folder.")
-    first = new.name.split("/")[0]
-    if re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first):
-        raise errors.BadName(f"Names such as {first} are kept for released datasets. Choose another name.")
     found = []
     for row in rows:
-        target = Place(new.area, new.realm, names.clean(new.name + row.name[len(old.name) :]))
+        target = Place(new.area, new.realm, paths.clean(new.name + row.name[len(old.name) :]))
         if uploads.find(account.id, target):
             raise errors.Conflict(f"There is a {target.name} already. Remove it first.")
+        paths.refuse_folder(account.id, target.area, target.realm, target.name)
         found.append((row, target))
     return found
 
@@ -175,7 +171,8 @@ def _folders(account_id: int, place: Place) -> list[Folder]:
 
 def make_folder(account: Account, place: Place) -> None:
     """Remember an empty folder. Raises Conflict when something of that name is there."""
-    name = names.clean(place.name)
+    name = paths.clean(place.name)
+    paths.refuse_file_above(account.id, place.area, place.realm, name)
     if uploads.find(account.id, place):
         raise errors.Conflict(f"There is a file {name} already.")
     if db.session.get(Folder, (account.id, place.area, place.realm, name)):

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from portal import clock, db, states
+from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain import accessions, history, objects
 from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
@@ -112,12 +112,13 @@ def _pair(model: Any, column: str, pairs: dict[int, set[int]], fresh: bool) -> N
 
 
 def settle(dataset: Dataset) -> None:
-    """The one place that says how components stand: loaded once all data they lead to are archived. Also of those in
-    other datasets that this one refers to. Red ones stay red until they are sent anew."""
+    """The one place that says how components stand: loaded once all data they lead to are archived, until they are
+    withdrawn. Also of those in other datasets that this one refers to. Red ones stay red until they are sent anew."""
     db.session.flush()
     mine = select(Component.id).where(Component.dataset_id == dataset.id)
     theirs = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(mine))
     further = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(theirs))
+    standing = exists().where(Dataset.id == Component.dataset_id, Dataset.state != states.WITHDRAWN)
     changed = 0
     for kinds, loaded in (
         (("RUN", "ANALYSIS"), _by_files()),
@@ -126,7 +127,7 @@ def settle(dataset: Dataset) -> None:
         (("STUDY",), _by_referrers()),
         (("SUBMISSION",), _by_dataset()),
     ):
-        state = case((loaded, states.LOADED), else_=states.RECEIVED)
+        state = case((and_(loaded, Component.status != "withdrawn", standing), states.LOADED), else_=states.RECEIVED)
         concerned = or_(Component.dataset_id == dataset.id, Component.id.in_(theirs), Component.id.in_(further))
         changed += db.change(
             update(Component).where(Component.type.in_(kinds), concerned, Component.state != states.ERROR,
@@ -169,6 +170,10 @@ def _by_dataset() -> Any:
 def forget(dataset: Dataset) -> None:
     """Remove the components of a draft that is discarded; receipts of what was sent stay."""
     mine = select(Component.id).where(Component.dataset_id == dataset.id)
+    others = select(Component.accession).join(ComponentRef, ComponentRef.component_id == Component.id).where(
+        ComponentRef.ref_id.in_(mine), Component.dataset_id != dataset.id)  # fmt: skip
+    if other := db.session.scalars(others.limit(1)).first():
+        raise errors.Conflict(f"{other} of another dataset refers to it, so it stays.")
     for model in (ComponentRef, ComponentFile):
         db.change(delete(model).where(model.component_id.in_(mine)))
     db.change(delete(Component).where(Component.dataset_id == dataset.id))

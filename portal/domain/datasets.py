@@ -223,7 +223,7 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
     """Remove a draft that was never submitted; what was uploaded for it stays in the area."""
     if not transitions.roles_of(actor, dataset) & {states.SUBMITTER}:
         raise errors.Forbidden("Only its submitter may discard a draft.")
-    if dataset.state != states.DRAFT or dataset.accession:
+    if dataset.state != states.DRAFT:
         raise errors.Conflict(f"This dataset is {dataset.state}; only a draft that was never submitted is discarded.")
     history.record("discard", actor=actor, dataset=dataset, before={"title": dataset.title})
     components.forget(dataset)

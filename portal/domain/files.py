@@ -6,7 +6,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
-from portal.domain import history, jobs, matching, names, transitions
+from portal.domain import history, jobs, matching, names, paths, transitions
 from portal.models import Account, Dataset, File
 
 TEXTS = {"title": 300, "description": 2000, "data_type": 100}
@@ -96,7 +96,7 @@ def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         except errors.DomainError as error:
             faults[field] = error.sentence
 
-    take("name", lambda: names.clean(str(row.get("name") or "").strip()))
+    take("name", lambda: paths.clean(str(row.get("name") or "").strip()))
     take("declared_md5", lambda: names.md5(row.get("md5", row.get("declared_md5"))))
     for field, longest in TEXTS.items():
         take(field, lambda field=field, longest=longest: names.line(row.get(field), longest=longest))
@@ -134,6 +134,8 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     known = {field: getattr(file, field) for field in NAMED}
     row = known | {"md5": known["declared_md5"]} | changes
     values, faults = check(row)
+    if row["name"] == file.name:
+        faults.pop("name", None)  # a file may have been declared before its name was kept for something else
     if faults:
         raise errors.Invalid(fields=faults)
     changed = {field: value for field, value in values.items() if value != known[field]}

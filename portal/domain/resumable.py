@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
-from portal.domain import access, areas, files, names, quotas, uploads
+from portal.domain import access, areas, files, names, paths, quotas, uploads
 from portal.domain.uploads import Place
 from portal.models import Account, Dataset, File, Resumable, Upload
 
@@ -50,8 +50,9 @@ def announce(*, actor: Account, name: str, length: int, realm: str = "open", md5
         raise errors.Invalid("The realm is open or protected.")
     if length > LARGEST:
         raise errors.TooLarge(f"One file has at most {LARGEST:,} bytes.")
-    place = Place("incoming", realm, names.clean(name))
+    place = Place("incoming", realm, paths.clean(name))
     uploads.refuse_frozen(actor.id, place)
+    paths.refuse_folder(actor.id, place.area, place.realm, place.name)
     storage.check_room(realm, length)
     left = quotas.allowance(actor.center, realm, actor.id)
     if left is not None and length > left:

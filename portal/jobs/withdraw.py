@@ -5,7 +5,7 @@ import shutil
 from sqlalchemy import select, update
 
 from portal import db, states, storage
-from portal.domain import areas, bags, history, jobs, uploads
+from portal.domain import areas, bags, components, history, jobs, uploads
 from portal.domain.jobs import Hold
 from portal.faults import point
 from portal.jobs import bag as bag_job
@@ -41,12 +41,16 @@ def _forget(dataset: Dataset) -> None:
         uploads.retire(upload)
     for copy in db.session.scalars(areas.copies_of(dataset)):
         areas.drop(copy, actor=None)
+    ids = select(File.upload_id).where(File.dataset_id == dataset.id, File.upload_id.is_not(None))
+    gone = update(Upload).where(Upload.id.in_(ids), Upload.state == states.ARCHIVED).values(state=states.OBSOLETE)
+    db.session.execute(gone.execution_options(synchronize_session=False))
     db.session.execute(
         update(File)
         .where(File.dataset_id == dataset.id)
         .values(archive_path=None)
         .execution_options(synchronize_session=False)
     )
+    components.settle(dataset)
 
 
 def _absent(_function, _path, info) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import db, states
+from portal.domain import access
 from portal.models import Account, Dataset, Event, File, Job, Upload
 from portal.queries import bounded, delays
 from portal.queries.delays import Delays
@@ -17,7 +18,7 @@ def datasets(account: Account, *, after: int, limit: int, state: str = "") -> li
     """Newest first: one's own, for curators also all that were ever submitted."""
     query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
     mine = Dataset.account_id == account.id
-    query = query.where(or_(mine, Dataset.accession.is_not(None)) if account.role == "curator" else mine)
+    query = query.where(or_(mine, access.SUBMITTED) if account.role == "curator" else mine)
     if state:
         query = query.where(Dataset.state == state)
     if after:

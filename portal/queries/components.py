@@ -40,7 +40,7 @@ def of_account(account: Account, *, after: int, limit: int, kind: str = "", stat
     """In the order they came: of one's own datasets, for curators of all that were submitted."""
     query = select(Component).join(Dataset, Dataset.id == Component.dataset_id).options(*WHOLE)
     mine = Dataset.account_id == account.id
-    query = query.where(or_(mine, Dataset.accession.is_not(None)) if account.is_curator else mine)
+    query = query.where(or_(mine, access.SUBMITTED) if account.is_curator else mine)
     if dataset:
         whole = db.session.scalar(select(Dataset.id).where(Dataset.accession == dataset.upper()))
         query = query.where(Component.dataset_id == (whole or 0))

@@ -44,9 +44,13 @@ def of(datasets: list[Dataset]) -> dict[int, Tally]:
 def files(ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """For each dataset, how many files are in each group."""
     found: dict[int, dict[str, int]] = {one: {} for one in ids}
-    query = select(FileTally.dataset_id, FileTally.state, FileTally.number)
-    for one, state, number in db.session.execute(query.where(FileTally.dataset_id.in_(found), FileTally.number > 0)):
-        found[one][GROUPS[state]] = found[one].get(GROUPS[state], 0) + number
+    query = select(FileTally.dataset_id, FileTally.state, FileTally.number, Dataset.state).join(
+        Dataset, Dataset.id == FileTally.dataset_id)  # fmt: skip
+    rows = db.session.execute(query.where(FileTally.dataset_id.in_(found), FileTally.number > 0))
+    for one, state, number, whole in rows:
+        gone = whole == states.WITHDRAWN and state == states.ARCHIVED
+        group = GROUPS[states.REMOVED if gone else state]
+        found[one][group] = found[one].get(group, 0) + number
     return found
 
 

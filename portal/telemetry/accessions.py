@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from portal import states
+from portal.domain import access
 from portal.models import Center, Component, Dataset
 from portal.telemetry import tabs
 
@@ -77,7 +78,7 @@ def _components(center_id: int | None, since: int) -> Any:
                Component.status, Component.received_at, Component.updated_at, Component.published_at,
                Dataset.accession.label("submission"), Dataset.state, Dataset.access, Center.name)
         .join(Dataset, Dataset.id == Component.dataset_id).join(Center, Center.id == Component.center_id)
-        .where(Dataset.accession.is_not(None), Component.accession.is_not(None))
+        .where(access.SUBMITTED, Dataset.accession.is_not(None), Component.accession.is_not(None))
     )  # fmt: skip
     if since:
         query = query.where((Component.updated_at >= since) | (Dataset.updated_at >= since))
@@ -95,7 +96,8 @@ def _datasets(center_id: int | None, since: int) -> Any:
     query = (
         select(Dataset.id, Dataset.accession, Dataset.state, Dataset.access, Dataset.first_submitted_at,
                Dataset.updated_at, Dataset.released_at, Dataset.created_at, Center.name)
-        .join(Center, Center.id == Dataset.center_id).where(Dataset.accession.is_not(None), ~described)
+        .join(Center, Center.id == Dataset.center_id)
+        .where(access.SUBMITTED, Dataset.accession.is_not(None), ~described)
     )  # fmt: skip
     if since:
         query = query.where(Dataset.updated_at >= since)

@@ -170,6 +170,18 @@ def test_names_of_datasets_are_reserved(client):
     assert rows() == []
 
 
+def test_file_is_not_stored_where_a_folder_is_nor_in_a_file(client):
+    client.storbinary("STOR /OMIX/crlf9", io.BytesIO(b"a"))
+    client.storbinary("STOR /OMIX/run1/b", io.BytesIO(b"b"))
+    client.mkd("/OMIX/empty")
+    client.voidcmd("TYPE I")
+    assert refusal(client, "STOR /OMIX/crlf9/x").startswith("550 crlf9 is a file")
+    assert refusal(client, "STOR /OMIX/run1").startswith("550 run1 is a folder")
+    assert refusal(client, "STOR /OMIX/empty").startswith("550 empty is a folder")
+    assert refusal(client, "MKD /OMIX/crlf9/y").startswith("550")
+    assert sorted(name for name, _ in client.mlsd("/OMIX")) == ["crlf9", "empty", "run1"]
+
+
 def test_stou_is_refused(client):
     assert refusal(client, "STOU").startswith("502")
 

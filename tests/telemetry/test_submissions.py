@@ -8,11 +8,11 @@ import pytest
 from lxml import etree
 from sqlalchemy import event, func, select
 
-from portal import clock, db, states
-from portal.domain import datasets, files, replacements, reviews, submissions
+from portal import clock, db, errors, states
+from portal.domain import access, actions, datasets, files, replacements, reviews, submissions
 from portal.domain.parcels import Document
 from portal.models import Component, Dataset
-from portal.telemetry import metamd5
+from portal.telemetry import accessions, metamd5
 from tests import depositing
 from tests.conftest import COLLEAGUE, INES, RUTH, STRANGER
 from tests.plugins.clients import needs
@@ -255,6 +255,30 @@ def test_draft_of_red_objects_can_be_discarded():
         datasets.discard(db.session.get_one(Dataset, dataset_id), actor=INES.account)
     assert count() == 0 and db.session.scalar(select(func.count()).select_from(Dataset)) == 0
     assert take().success
+
+
+def test_draft_with_an_accession_is_nobody_elses_matter_and_can_be_discarded():
+    """Objects without a file are not submitted: no line of the Accessions report, no curator sees them."""
+    dataset = take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())}).parcel.dataset
+    assert (dataset.state, dataset.accession, dataset.first_submitted_at) == ("draft", "OMIX000001", None)
+    assert list(accessions.lines(INES.account.center_id)) == []
+    assert not access.may_see(dataset, RUTH.account) and access.may_see(dataset, INES.account)
+    with pytest.raises(errors.NotFound):
+        access.load("OMIX000001", actor=RUTH.account)
+    with db.transaction():
+        actions.act(db.session.get_one(Dataset, dataset.id), "discard", actor=INES.account)
+    assert count() == 0
+    take()
+    assert "OMIX000002" in {line.accession for line in accessions.lines(INES.account.center_id)}
+
+
+def test_draft_to_which_others_refer_is_not_discarded():
+    take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())})
+    other = b'<ANALYSIS_SET><ANALYSIS alias="z"><STUDY_REF accession="OMIXP000001"/></ANALYSIS></ANALYSIS_SET>'
+    take({"SUBMISSION": b'<SUBMISSION alias="another"/>', "ANALYSIS": other})
+    with pytest.raises(errors.Conflict, match="refers to it"), db.transaction():
+        actions.act(db.session.get_one(Dataset, 1), "discard", actor=INES.account)
+    assert depositing.get(1).state == "draft"
 
 
 def test_returned_dataset_is_handed_in_again_only_once_mended():

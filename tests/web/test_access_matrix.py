@@ -14,6 +14,7 @@ import pytest
 from portal import db
 from portal.domain import accounts, tokens
 from tests.conftest import PEOPLE
+from tests.web import promised
 from tests.web.matrix.rows import ANYONE, Row
 
 TABLES = [
@@ -89,7 +90,10 @@ class Visitor:
         elif row.method not in READING:
             body = {"data": row.raw or filled(row.data, names)}
         path = filled(row.path, names)
-        return client.open(path, method=row.method, headers=headers, buffered=True, **body).status_code
+        answer = client.open(path, method=row.method, headers=headers, buffered=True, **body)
+        if row.endpoint.startswith("api."):
+            promised.check(app, row.method, path, answer)
+        return answer.status_code
 
 
 def arrive(app, who: str) -> Visitor:

@@ -1,23 +1,41 @@
 """The blueprint of the API and what its calls share: JSON bodies, lists with a cursor, descriptions."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, current_app, request, url_for
 
 from portal import errors
 from portal.queries import keyset
+from portal.web.api import bodies
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 LARGEST_BODY = 128 << 20
 MOST_ITEMS = 500
 
 
-def described(*, answer: str = "", body: str = "", status: int = 200, lists: bool = False) -> Callable:
-    """Say for the OpenAPI document which schema a call takes and answers."""
+BYTES = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the OpenAPI document says of a call: schemas of its JSON, media types of anything else, its statuses."""
+
+    answer: str = ""
+    body: str = ""
+    status: int = 200
+    lists: bool = False
+    also: int | None = None  # it may answer this too
+    takes: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+
+
+def described(**said: Any) -> Callable:
+    """Say of a call what is in Described."""
 
     def mark(view: Callable) -> Callable:
-        view.described = {"answer": answer, "body": body, "status": status, "lists": lists}  # type: ignore[attr-defined]
+        view.described = Described(**said)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -32,12 +50,14 @@ def body() -> dict[str, Any]:
 
 
 def any_body() -> Any:
+    """The JSON of the request, held to the schema that its call names."""
     request.max_content_length = LARGEST_BODY
-    if not request.get_data(cache=True):
+    data = request.get_data(cache=True)
+    if not data:
         return {}
-    found = request.get_json(force=True, silent=True)
-    if found is None:
-        raise errors.Invalid("The body is no JSON. Send it as application/json in UTF-8.")
+    found = bodies.read(data)
+    told: Described = getattr(current_app.view_functions[request.endpoint or ""], "described", Described())
+    bodies.check(found, told.body)
     return found
 
 

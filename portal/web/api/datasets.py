@@ -44,8 +44,6 @@ def _made(fields: dict, wanted: dict):
 def rows(given: object, data_type: str = "") -> list[dict]:
     """The declared files of a body, one or many; the dataset's data type stands where a file names none."""
     listed: list = given if isinstance(given, list) else [given] if given else []
-    if not all(isinstance(row, dict) for row in listed):
-        raise errors.Invalid("Each file is an object with at least a name.", fields={"files": "A list of objects."})
     return [row if row.get("data_type") else row | {"data_type": data_type} for row in listed]
 
 
@@ -98,15 +96,12 @@ def told(row: tuple[Event, str | None, list[changes.Change]]) -> dict:
 
 
 @bp.post("/datasets/<ref>/actions/<action>")
-@described(body="Action", answer="Dataset")
+@described(body="Action", answer="Dataset", also=204)
 def act(ref: str, action: str):
     """Any action of the life cycle: submit, recall, return, approve, release, unpublish, suppress, reinstate, withdraw,
     discard. `version` with approve says which version was looked at."""
     actor, given = guards.account(), body()
-    dataset = dataset_or_404(ref)
-    version = given.get("version")
-    if version is not None and not isinstance(version, int):
-        raise errors.Invalid("The version is a whole number.", fields={"version": "A whole number."})
+    dataset, note = dataset_or_404(ref), given.get("note") or ""
     with db.transaction():
-        left = actions.act(dataset, action, actor=actor, note=str(given.get("note") or ""), version=version)
+        left = actions.act(dataset, action, actor=actor, note=note, version=given.get("version"))
     return ("", 204) if left is None else documents.whole(left, actor)

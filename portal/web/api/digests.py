@@ -10,7 +10,7 @@ from portal.web.guards import dataset_or_404
 
 
 @bp.post("/datasets/<ref>/digests")
-@described(answer="DigestComparison")
+@described(answer="DigestComparison", takes=("text/plain",))
 def add_digests(ref: str):
     """Compare an md5sum list (the body, as text) with the files of a dataset; ?apply=1 declares the MD5s, ?add=1 also
     declares the names that are new."""

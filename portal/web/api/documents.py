@@ -13,6 +13,7 @@ INLINE = 1000
 TEXTS = ("description", "species", "taxon_id", "investigator", "data_type", "bioproject")
 # What is between the submitter and the curators.
 INNER = ("filing_number", "human", "realm", "approved_version")
+WITHDRAWN = "Its dataset was withdrawn: no copy of the bytes is kept."
 moment = catalogue.moment
 
 
@@ -67,6 +68,8 @@ def listed(dataset: Dataset, actor: Account | None, *, after: int, limit: int) -
 
 def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: bool = True) -> dict[str, Any]:
     upload = file.upload
+    state = state_of(dataset, file)
+    gone = state != file.state
     document: dict[str, Any] = {
         "number": file.n,
         "accession": accessions.of_file(dataset.accession, file.n) if dataset.accession else None,
@@ -79,16 +82,18 @@ def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: b
         "md5": file.md5 or file.declared_md5,
         "sha256": file.sha256,
         "size": file.size if file.size is not None else (upload.size if upload else None),
-        "state": file.state,
-        "color": states.shown_file(file.state, file.error).color,
+        "state": state,
+        "color": states.shown_file(state, file.error).color,
     }
     if full:
         document |= {
             "error": file.error,
-            "comment": running.delays.says(upload, file) or file.comment or (upload.detail if upload else ""),
+            "comment": WITHDRAWN
+            if gone
+            else running.delays.says(upload, file) or file.comment or (upload.detail if upload else ""),
             "file_type": upload.file_type if upload else None,
             "file_error": upload.error if upload else None,
-            "progress": running.progress(file),
+            "progress": None if gone else running.progress(file),
             "declared_md5": file.declared_md5,
             "received_md5": upload.md5 if upload else None,
             "upload": file.upload_id,
@@ -96,6 +101,12 @@ def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: b
             "replaces": catalogue.replaced(file),
         }
     return document
+
+
+def state_of(dataset: Dataset, file: File) -> str:
+    """What a file is told to be: nothing of a withdrawn dataset is archived."""
+    gone = dataset.state == states.WITHDRAWN and file.state == states.ARCHIVED
+    return states.REMOVED if gone else file.state
 
 
 def of_upload(upload: Upload, accession: str | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def list_files(ref: str):
 
 
 @bp.post("/datasets/<ref>/files")
-@described(body="FileFields", answer="File", status=201)
+@described(body="Files", answer="File", status=201, lists=True)
 def add_files(ref: str):
     """Declare files: one object, a list, or {"files": [...]}. All or none."""
     actor, given = guards.account(), any_body()
@@ -44,7 +44,7 @@ def add_files(ref: str):
 
 
 @bp.patch("/datasets/<ref>/files/<int:file_number>")
-@described(body="FileFields", answer="File")
+@described(body="FileChanges", answer="File")
 def change_file(ref: str, file_number: int):
     """Change what is said of a file. A mended MD5 is compared at once."""
     actor, given = guards.account(), body()

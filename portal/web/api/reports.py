@@ -14,7 +14,7 @@ from portal.queries import reports
 from portal.telemetry import changed, texts
 from portal.telemetry.changed import Change
 from portal.web import guards, session
-from portal.web.api.blueprint import LARGEST_BODY, bp, described, limit, listing, number
+from portal.web.api.blueprint import BYTES, LARGEST_BODY, bp, described, limit, listing, number
 from portal.web.api.documents import moment
 
 KIND = '<any("accessions", "files", "metadata", "usage"):kind>'
@@ -30,6 +30,7 @@ def list_reports():
 
 
 @bp.get(f"/reports/{KIND}")
+@described(gives=(TAB, PLAIN, PACKED))
 def show_report(kind: str) -> Response:
     """A report of my center as it stands now: accessions and files as tab files, metadata as tar.gz, usage as text
     (?realm=protected). ?full=1 says all, which is the default; ?since=, a day or moment, what came or changed since;
@@ -50,6 +51,7 @@ def show_report(kind: str) -> Response:
 
 
 @bp.get(f"/reports/{KIND}/<name>")
+@described(gives=(PLAIN, PACKED))
 def show_written_report(kind: str, name: str) -> Response:
     """A report of my center as it was written, by its name."""
     kind = "usage_protected" if kind == "usage" and request.args.get("realm") == "protected" else kind
@@ -73,7 +75,7 @@ def changed_since():
 
 
 @bp.post("/reports/changed")
-@described(answer="Change", lists=True)
+@described(answer="Change", lists=True, takes=(BYTES,))
 @guards.raw_body
 def changed_since_mine():
     """The same for a report that is the body of the request: an Accessions report, a metadata dump, or what metamd5

@@ -10,7 +10,7 @@ from portal.models import Account, Request
 from portal.queries import grants as reads
 from portal.queries import requests as listed
 from portal.web import guards
-from portal.web.api.blueprint import body, bp, described, limit, listing, number
+from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
 from portal.web.api.documents import moment
 from portal.web.guards import dataset_or_404
 
@@ -57,7 +57,6 @@ def ask_access():
     actor, given = guards.account(), body()
     dataset = dataset_or_404(str(given.get("dataset") or ""))
     fields = {name: given[name] for name in (*requests.FIELDS, "answers") if name in given}
-    version = given.get("terms")
     with db.transaction():
         made = requests.begin(dataset, actor=actor)
         if given.get("draft"):
@@ -66,7 +65,7 @@ def ask_access():
                 raise errors.Invalid(fields=faults)
         else:
             requests.ask(made, fields, agreement=str(given.get("agreement") or ""), actor=actor,
-                         version=version if isinstance(version, int) else None)  # fmt: skip
+                         version=given.get("terms"))  # fmt: skip
     return whole(made, actor), 201, {"Location": url_for("api.show_request", request_id=made.id, _external=True)}
 
 
@@ -108,14 +107,9 @@ def act_on_request(request_id: int, action: str):
     """approve, deny, ask (back), revoke, renew, answer, withdraw: {note, from, until, files, version}. `from` and
     `until` are days, the last one included, or moments with their offset; `files` numbers. 409 names who was first."""
     actor, given, one = guards.account(), body(), found(request_id)
-    chosen, seen = given.get("files") or [], given.get("version")
-    if not isinstance(chosen, list) or not all(isinstance(n, int) for n in chosen):
-        raise errors.Invalid(fields={"files": "A list of the numbers of files."})
-    if seen is not None and not isinstance(seen, int):
-        raise errors.Invalid(fields={"version": "A whole number."})
     with db.transaction():
-        grants.act(one, action, actor=actor, note=str(given.get("note") or ""), seen=seen, from_=given.get("from"),
-                   until=given.get("until"), numbers=chosen)  # fmt: skip
+        grants.act(one, action, actor=actor, note=given.get("note") or "", seen=given.get("version"),
+                   from_=given.get("from"), until=given.get("until"), numbers=given.get("files") or [])  # fmt: skip
     return whole(one, actor)
 
 
@@ -130,7 +124,7 @@ def say_on_request(request_id: int):
 
 
 @bp.put("/requests/<int:request_id>/letter")
-@described(answer="Request")
+@described(answer="Request", takes=(BYTES,))
 def send_letter(request_id: int):
     """Attach a letter, as the raw body, to one's own draft or waiting request; ?name= is its name."""
     actor, one = guards.account(), found(request_id)

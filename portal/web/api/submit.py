@@ -8,16 +8,17 @@ from werkzeug.datastructures import FileStorage
 from portal import errors, states
 from portal.domain import access, accounts, cutting, objects, submissions, tokens
 from portal.domain.parcels import Document
-from portal.models import Account, Component, File
+from portal.models import Account, Component, Dataset, File
 from portal.queries import components
 from portal.web import guards, session
 from portal.web.api.blueprint import bp, described, limit, listing, number
-from portal.web.api.documents import moment
+from portal.web.api.documents import moment, state_of
 
 XML = "application/xml"
 
 
 @bp.post("/submit")
+@described(takes=(XML,), gives=(XML,))
 def submit() -> Response:
     """Load metadata objects. Multipart parts SUBMISSION, STUDY, SAMPLE, EXPERIMENT, RUN, ANALYSIS hold XML, sets or
     single; or one XML document is the body. ACTION and HOLD_DATE stand in for a SUBMISSION. User name and password
@@ -91,17 +92,19 @@ def show_component(accession: str):
     actor = session.actor()
     component = components.load(accession, actor=actor)
     whole = access.may_discuss(component.dataset, actor)
-    files = [named(file) for file in components.files(component)]
+    files = [named(component.dataset, file) for file in components.files(component)]
     document = brief(component) | {"references": components.references(component), "files": files}
     return document if whole else document | {"comment": ""}
 
 
-def named(file: File) -> dict[str, Any]:
-    color = states.shown_file(file.state, file.error).color
-    return {"name": file.name, "number": file.n, "state": file.state, "color": color}
+def named(dataset: Dataset, file: File) -> dict[str, Any]:
+    state = state_of(dataset, file)
+    color = states.shown_file(state, file.error).color
+    return {"name": file.name, "number": file.n, "state": state, "color": color}
 
 
 @bp.get('/components/<regex("[A-Za-z][A-Za-z0-9]+"):accession>.xml')
+@described(gives=(XML,))
 def component_xml(accession: str) -> Response:
     """The XML of a component as it is stored: annotated with accessions, canonical, its MD5 that of these bytes."""
     component = components.load(accession, actor=session.actor(), xml=True)
@@ -115,7 +118,7 @@ def component_xml(accession: str) -> Response:
 
 
 def brief(component: Component) -> dict[str, Any]:
-    dataset = component.dataset
+    dataset, status = component.dataset, components.status(component)
     return {
         "accession": component.accession,
         "type": component.type,
@@ -127,7 +130,7 @@ def brief(component: Component) -> dict[str, Any]:
         "state": component.state,
         "color": states.SHOWN_COMPONENT[component.state].color,
         "comment": component.comment,
-        "status": components.status(component),
+        "status": status,
         "visibility": "public" if dataset.access == "open" else "controlled",
         "md5": component.md5,
         "origin": component.origin,
@@ -135,7 +138,7 @@ def brief(component: Component) -> dict[str, Any]:
         "updated": moment(component.updated_at),
         "published": moment(component.published_at),
         "url": where("api.show_component", component),
-        "xml": where("api.component_xml", component) if component.md5 else None,
+        "xml": where("api.component_xml", component) if component.md5 and status != "withdrawn" else None,
     }
 
 

@@ -66,6 +66,7 @@ def speak_tus(answer: Response) -> Response:
 
 
 @bp.route("/tus/", methods=["OPTIONS"], provide_automatic_options=False)
+@described(status=204)
 def tus_options() -> Response:
     """What this server can do."""
     return empty(204, {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(resumable.LARGEST),
@@ -73,7 +74,7 @@ def tus_options() -> Response:
 
 
 @bp.post("/tus/")
-@described(status=201)
+@described(status=201, takes=(BODY,))
 @guards.raw_body
 def tus_create():
     """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
@@ -110,7 +111,7 @@ def tus_where(key: str) -> Response:
 
 
 @bp.patch("/tus/<key>")
-@described(status=204)
+@described(status=204, takes=(BODY,))
 @guards.raw_body
 def tus_send(key: str):
     """Send bytes from Upload-Offset on. 204: they are on disk; with the last byte the upload is recorded too."""

@@ -16,7 +16,7 @@ from portal.queries import catalogue
 from portal.queries import inspections as packages
 from portal.web import guards, session
 from portal.web.api import documents
-from portal.web.api.blueprint import body, bp, described, limit, listing, number
+from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
 
 PIECE = 1 << 20
 DRAIN_BYTES, DRAIN_SECONDS = 8 << 20, 2.0
@@ -64,7 +64,7 @@ def list_members(upload_id: int):
 
 
 @bp.put("/uploads/<any(open, protected):realm>/<path:name>")
-@described(answer="Upload", status=201)
+@described(answer="Upload", status=201, also=200, takes=(BYTES,))
 @guards.raw_body
 def send_upload(realm: str, name: str):
     """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
