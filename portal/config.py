@@ -1,5 +1,6 @@
 """Every setting: name, default, one-line meaning. Read from OMIX_* environment variables, checked at start."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 GIB = 1 << 30
+ADDRESSES = {
+    "database_url": (r"sqlite(\+\w+)?:///.+|postgresql(\+\w+)?://.+", "sqlite:////folder/portal.db"),
+    "queue_url": (r"sqlite:///.+", "sqlite:////folder/queue.db"),
+    "mail_url": (r"smtps?://[^/?\s]*[^/?@:\s](:\d+)?(/?(\?.*)?)", "smtp://user:password@host:port"),
+}
 
 
 class Settings(BaseSettings):
@@ -104,6 +110,22 @@ class Settings(BaseSettings):
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Vienna")
+        return value
+
+    @field_validator("ftp_passive_ports")
+    @classmethod
+    def _rising(cls, value: str) -> str:
+        low, high = (int(part) for part in value.split("-"))
+        if low > high or high > 65535 or (low == 0) != (high == 0):
+            raise ValueError(f"{value!r} is no range of ports, such as 50000-50100; 0-0 means any")
+        return value
+
+    @field_validator("database_url", "queue_url", "mail_url")
+    @classmethod
+    def _known_address(cls, value: str, info: ValidationInfo) -> str:
+        pattern, example = ADDRESSES[info.field_name or ""]
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"this is no address of the kind {example}")
         return value
 
     @field_validator("oidc_issuer")

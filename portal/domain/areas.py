@@ -134,13 +134,18 @@ def remove(account: Account, place: Place, *, folder: bool = False) -> int:
 
 def drop(row: Upload, *, actor: Account | None, state: str = states.OBSOLETE) -> None:
     """Take one upload out of its area; its file waits again, its bytes go once that is committed."""
-    _refuse_frozen([row])
-    if row.state not in states.LISTED:
-        raise errors.Conflict(f"This upload is {row.state} already.")
+    refuse_gone(row)
     action = "expire" if state == states.EXPIRED else "remove"
     history.record(action, actor=actor, upload=row, center_id=row.center_id, before={"name": row.name})
     uploads.retire(row, state=state)
     matching.release(row)
+
+
+def refuse_gone(row: Upload) -> None:
+    """Raises Frozen for bytes that are checked or archived, Conflict for what lies in no area any more."""
+    _refuse_frozen([row])
+    if row.state not in states.LISTED:
+        raise errors.Conflict(f"This upload is {row.state} already.")
 
 
 def copies_of(dataset: Dataset):

@@ -17,10 +17,16 @@ _HERE = (states.RECEIVING, *states.LISTED)
 def clean(path: str) -> str:
     """The path as it is stored. Raises BadName, for one that released datasets bear too."""
     name = names.clean(path)
-    first = name.partition("/")[0]
-    if re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first):
-        raise errors.BadName(f"Names such as {first} are kept for released datasets. Choose another name.")
+    if reason := reserved(name):
+        raise errors.BadName(reason)
     return name
+
+
+def reserved(name: str) -> str:
+    """Why a well-formed path may not be used all the same; empty when it may."""
+    first = name.strip("/").partition("/")[0]
+    kept = re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first)
+    return f"Names such as {first} are kept for released datasets. Choose another name." if kept else ""
 
 
 def _mine(table) -> tuple:

@@ -58,7 +58,8 @@ def _submission(receipt: etree._Element, parcel: Parcel) -> None:
         one = etree.SubElement(receipt, "SUBMISSION")
         if accession:
             one.set("accession", accession)
-        one.set("alias", alias or accession or "")
+        if alias:
+            one.set("alias", alias)
 
 
 def _errors(parcel: Parcel) -> list[str]:

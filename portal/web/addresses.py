@@ -2,7 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
+
+from flask import url_for
 
 from portal.config import settings
 
@@ -28,6 +31,13 @@ def ftp() -> Ftp:
     host = public or listening.hostname or chosen.host
     port = listening.port or (21 if listening.hostname else chosen.ftp_port)
     return Ftp(host, port, chosen.ftp_tls, f"/{chosen.prefix}/", f"/{chosen.prefix}-protected/")
+
+
+def outside(endpoint: str, **values: Any) -> str:
+    """The address of a page as it is handed on: under the public address where one is set, else as it was asked."""
+    if base := settings().public_url:
+        return base.rstrip("/") + url_for(endpoint, **values)
+    return url_for(endpoint, **values, _external=True)
 
 
 def _written() -> dict:

@@ -4,13 +4,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, url_for
+from flask import Blueprint, Response, jsonify
 
 from portal import clock, errors
 from portal.config import settings
 from portal.domain import access, publications
 from portal.models import Dataset
 from portal.queries import public as released
+from portal.web import addresses
 from portal.web.guards import dataset_or_404
 
 bp = Blueprint("cite", __name__)
@@ -32,7 +33,7 @@ def public_dataset(ref: str) -> Dataset:
 
 
 def address(dataset: Dataset) -> str:
-    return url_for("public.short", accession=dataset.accession, _external=True)
+    return addresses.outside("public.short", accession=dataset.accession)
 
 
 def who(dataset: Dataset) -> str:
@@ -91,7 +92,7 @@ def document(dataset: Dataset) -> dict[str, Any]:
         "creator": {"@type": "Person", "name": who(dataset), "affiliation": organisation(dataset.center.name)},
         "publisher": organisation(settings().site_name),
         "includedInDataCatalog": {"@type": "DataCatalog", "name": settings().site_name,
-                                  "url": url_for("public.home", _external=True)},
+                                  "url": addresses.outside("public.home")},
         "datePublished": published(dataset),
         "dateModified": datetime.fromtimestamp(dataset.updated_at / 1000, UTC).date().isoformat(),
         "keywords": [word for word in (dataset.species, dataset.data_type) if word],
@@ -116,11 +117,11 @@ def distribution(dataset: Dataset) -> list[dict[str, Any]]:
     """The whole as a zip, and the first files one by one."""
     files = released.packed(dataset, 0)[:MOST_PARTS]
     whole = {"@type": "DataDownload", "name": f"{dataset.accession}.zip", "encodingFormat": "application/zip",
-             "contentUrl": url_for("public.bundle.whole", ref=dataset.accession, _external=True)}  # fmt: skip
+             "contentUrl": addresses.outside("public.bundle.whole", ref=dataset.accession)}  # fmt: skip
     return [whole] + [
         {"@type": "DataDownload", "name": file.name, "contentSize": f"{file.size} B", "sha256": file.sha256,
          "encodingFormat": "application/octet-stream",
-         "contentUrl": url_for("public.download.file", ref=dataset.accession, name=file.name, _external=True)}
+         "contentUrl": addresses.outside("public.download.file", ref=dataset.accession, name=file.name)}
         for file in files]  # fmt: skip
 
 
@@ -128,7 +129,7 @@ def signposts(dataset: Dataset) -> str:
     """The Link header of the landing page (FAIR Signposting, level 1)."""
 
     def at(endpoint: str) -> str:
-        return url_for(endpoint, ref=dataset.accession, _external=True)
+        return addresses.outside(endpoint, ref=dataset.accession)
 
     links = [f'<{address(dataset)}>; rel="cite-as"', '<https://schema.org/Dataset>; rel="type"',
              f'<{at("public.cite.metadata")}>; rel="describedby"; type="application/ld+json"',

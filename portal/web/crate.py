@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response
 
 from portal.config import settings
 from portal.models import Dataset
 from portal.queries import public as released
-from portal.web import cite
+from portal.web import addresses, cite
 
 bp = Blueprint("crate", __name__)
 CRATE = "https://w3id.org/ro/crate/1.1"
@@ -31,7 +31,7 @@ def document(dataset: Dataset) -> dict[str, Any]:
     root |= {"@id": "./", "@type": "Dataset", "creator": {"@id": maker}, "publisher": {"@id": site},
              "hasPart": [{"@id": file["@id"]} for file in files]}  # fmt: skip
     if files:
-        root["distribution"] = {"@id": url_for("public.bundle.whole", ref=dataset.accession, _external=True)}
+        root["distribution"] = {"@id": addresses.outside("public.bundle.whole", ref=dataset.accession)}
     return {
         "@context": f"{CRATE}/context",
         "@graph": [
@@ -41,7 +41,7 @@ def document(dataset: Dataset) -> dict[str, Any]:
             {"@id": maker, "@type": "Person", "name": cite.who(dataset), "affiliation": {"@id": center}},
             {"@id": center, "@type": "Organization", "name": dataset.center.name},
             {"@id": site, "@type": "Organization", "name": settings().site_name,
-             "url": url_for("public.home", _external=True)},
+             "url": addresses.outside("public.home")},
             *([whole(dataset)] if files else []),
             *files,
         ],
@@ -50,13 +50,13 @@ def document(dataset: Dataset) -> dict[str, Any]:
 
 def whole(dataset: Dataset) -> dict[str, Any]:
     """Everything in one; a dataset of very many files names the first of them, and this has all."""
-    here = url_for("public.bundle.whole", ref=dataset.accession, _external=True)
+    here = addresses.outside("public.bundle.whole", ref=dataset.accession)
     return {"@id": here, "@type": "DataDownload", "contentUrl": here, "encodingFormat": "application/zip",
             "name": f"{dataset.accession}.zip"}  # fmt: skip
 
 
 def parts(dataset: Dataset) -> list[dict[str, Any]]:
-    return [{"@id": url_for("public.download.file", ref=dataset.accession, name=file.name, _external=True),
+    return [{"@id": addresses.outside("public.download.file", ref=dataset.accession, name=file.name),
              "@type": "File", "name": file.name, "contentSize": str(file.size), "sha256": file.sha256,
              "encodingFormat": "application/octet-stream"}
             for file in released.packed(dataset, 0)[:MOST_FILES]]  # fmt: skip

@@ -73,7 +73,10 @@ def serve(dataset: Dataset, row: File, reach: Reach) -> Response:
     size, etag = row.size or 0, f'"{row.sha256}"'
     answer = Response(status=200, mimetype="application/octet-stream")
     answer.headers.update(headers(dataset, row, etag))
-    if not is_resource_modified(request.environ, etag, last_modified=answer.last_modified):
+    if request.if_match and not request.if_match.contains(str(row.sha256)):
+        answer.status_code = 412
+        return answer
+    if not request.if_match and not is_resource_modified(request.environ, etag, last_modified=answer.last_modified):
         answer.status_code = 304
         return answer
     start, stop = span(size, etag, row)

@@ -106,6 +106,7 @@ def answer(
 
 def problem(status: int, title: str, detail: str, error: errors.DomainError | None, reference: str) -> Response:
     document: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail or title}
+    document["code"] = "fault" if reference else re.sub(r"\W+", "_", title.lower())
     if error is not None:
         kind = url_for("help.topic", topic="errors", _anchor=error.code, _external=True)
         document |= {"type": kind, "code": error.code}

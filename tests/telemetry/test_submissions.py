@@ -272,6 +272,11 @@ def test_draft_with_an_accession_is_nobody_elses_matter_and_can_be_discarded():
     assert "OMIX000002" in {line.accession for line in accessions.lines(INES.account.center_id)}
 
 
+def test_receipt_names_no_alias_that_nobody_gave():
+    told = receipt(take({"STUDY": xml.study()}))
+    assert dict(told.find("SUBMISSION").attrib) == {"accession": "OMIX000001"}
+
+
 def test_draft_to_which_others_refer_is_not_discarded():
     take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())})
     other = b'<ANALYSIS_SET><ANALYSIS alias="z"><STUDY_REF accession="OMIXP000001"/></ANALYSIS></ANALYSIS_SET>'

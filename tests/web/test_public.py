@@ -89,6 +89,9 @@ def test_if_range_with_other_bytes_gives_the_whole(client, dataset):
 
     other = client.get(address, buffered=True, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
     unchanged = client.get(address, buffered=True, headers={"If-None-Match": other.headers["ETag"]})
+    matched = [client.get(address, buffered=True, headers={"If-Match": tag}).status_code
+               for tag in ('"x"', other.headers["ETag"], "*")]  # fmt: skip
+    assert matched == [412, 200, 200]
 
     assert (other.status_code, len(other.data)) == (200, len(DATA))
     assert (unchanged.status_code, unchanged.data) == (304, b"")

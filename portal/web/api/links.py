@@ -1,11 +1,9 @@
 """Sharing links and publications by API."""
 
-from flask import url_for
-
 from portal import db, errors
 from portal.domain import access, links, publications
 from portal.models import Dataset, Link, Publication
-from portal.web import guards
+from portal.web import addresses, guards
 from portal.web.api.blueprint import body, bp, described
 from portal.web.api.documents import moment
 from portal.web.guards import dataset_or_404
@@ -29,7 +27,7 @@ def make_link(ref: str):
     fields = {name: given[name] for name in ("label", "expires", "anonymised") if given.get(name) is not None}
     with db.transaction():
         link, secret = links.make(dataset, actor=guards.account(), **fields)
-    return of_link(link, links.Views()) | {"url": url_for("share.show", token=secret, _external=True)}, 201
+    return of_link(link, links.Views()) | {"url": addresses.outside("share.show", token=secret)}, 201
 
 
 @bp.get("/datasets/<ref>/links")

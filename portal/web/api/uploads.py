@@ -9,7 +9,7 @@ from flask import request
 
 from portal import db, errors
 from portal.arrival import door
-from portal.domain import areas, dating, inspections, names
+from portal.domain import areas, dating, inspections, names, paths
 from portal.domain.uploads import Place
 from portal.models import Upload
 from portal.queries import catalogue
@@ -39,6 +39,8 @@ def judge_name():
     name that is taken (letters of other scripts are written in ours), empty where none is near."""
     guards.account()
     name = request.args.get("name", "")[: names.LONGEST * 2]
+    if reason := paths.reserved(name):
+        return {"name": name, "fault": reason, "suggestion": ""}
     fault = names.fault(name)
     return {"name": name, "fault": fault, "suggestion": names.suggest(name) if fault else name}
 
@@ -128,6 +130,7 @@ def rename_upload(upload_id: int):
     actor, given = guards.account(), body()
     with db.transaction():
         row = areas.own(upload_id, actor=actor)
+        areas.refuse_gone(row)
         areas.rename(actor, Place(row.area, row.realm, row.name), str(given.get("name") or ""))
     found = catalogue.upload(upload_id)
     assert found is not None

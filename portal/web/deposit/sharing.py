@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from portal import db, errors
 from portal.domain import access, links, publications
 from portal.models import Dataset
-from portal.web import forms, guards, htmx
+from portal.web import addresses, forms, guards, htmx
 from portal.web.deposit.blueprint import bp, ref
 
 ENDED = 100  # of those that open nothing any more, so many stand on a page
@@ -57,7 +57,7 @@ def make_link(ref: str) -> Response:
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
         return forms.refused("deposit/links.html", error, **_context(dataset), values=values)
-    url = url_for("share.show", token=secret, _external=True)
+    url = addresses.outside("share.show", token=secret)
     answer = make_response(render_template("deposit/links.html", **_context(dataset), values={"anonymised": "1"},
                                            errors={}, fresh=(link, url)))  # fmt: skip
     answer.headers["Cache-Control"] = "no-store"

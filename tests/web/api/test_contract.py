@@ -4,8 +4,10 @@ ours that a caller can cause."""
 import base64
 
 import pytest
+from pydantic import ValidationError
 
 from portal import db
+from portal.config import Settings
 from portal.domain import history
 from portal.models import Event
 from portal.queries import tallies
@@ -178,3 +180,46 @@ def test_nothing_of_a_withdrawn_dataset_is_archived_or_loaded(app, call, as_cura
         tally = tallies.of([depositing.get(number)])[number]
     assert "archived" not in tally.files and set(tally.components) == {"received"}
     assert call("PUT", "/uploads/open/a.txt", data=b"anew").status_code == 201, "the name is free again"
+
+
+def test_frozen_uploads_are_not_renamed(call, run_jobs):  # noqa: F811
+    depositing.submit({"a.txt": b"a"})
+    run_jobs()
+    call("PUT", "/uploads/open/b.txt", data=b"old")
+    call("PUT", "/uploads/open/b.txt", data=b"new")
+
+    archived, obsolete = (call("PATCH", f"/uploads/{n}", json={"name": "c.txt"}) for n in (1, 2))
+
+    assert (archived.status_code, archived.json["code"]) == (409, "frozen")
+    assert obsolete.status_code == 409 and call("PATCH", "/uploads/99", json={"name": "c"}).status_code == 404
+
+
+def test_every_problem_has_a_code(new_app, call):  # noqa: F811
+    assert call("POST", "/events").json["code"] == "method_not_allowed"
+    new_app.add_url_rule("/api/v1/broken", "broken", lambda: 1 / 0)
+    assert new_app.test_client().get("/api/v1/broken").json["code"] == "fault"
+
+
+def test_links_are_told_under_the_public_address(settings, call, run_jobs):  # noqa: F811
+    number = depositing.submit({"a.txt": b"a"})
+    run_jobs()
+    depositing.approve(number)
+    settings.public_url = "https://data.example.org"
+
+    url = call("POST", f"/datasets/{number}/links", json={"label": "Reviewers"}).json["url"]
+
+    assert url.startswith("https://data.example.org/share/")
+
+
+def test_name_that_is_kept_is_told_before_it_is_sent(call):  # noqa: F811
+    assert "kept for released datasets" in call("GET", "/names?name=OMIX000001/a").json["fault"]
+
+
+def test_settings_that_mean_nothing_stop_the_start():
+    for name in ("database_url", "queue_url", "mail_url", "ftp_passive_ports"):
+        for value in ("nonsense", "60000-50000") if name == "ftp_passive_ports" else ("nonsense", "redis://x/0"):
+            with pytest.raises(ValidationError):
+                Settings(**{name: value})
+    good = Settings(database_url="postgresql+psycopg://me@db/omix", mail_url="smtps://me:pw@mail.example.org:465",
+                    queue_url="sqlite:////srv/queue.db", ftp_passive_ports="0-0")  # fmt: skip
+    assert good.passive_range is None
