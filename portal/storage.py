@@ -94,14 +94,22 @@ def open_again(path: Path) -> int:
     if is_shared(path):
         raise PermissionError(errno.EPERM, "These bytes are archived.")
     status = path.lstat()
-    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o600 != 0o600:
+    if not stat.S_ISREG(status.st_mode):
+        raise errors.StorageFault("What lies there is no regular file.")
+    if status.st_mode & 0o600 != 0o600:
         path.chmod(0o600)  # frozen once, and given back by the archive job
     return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def open_read(path: StrPath) -> int:
-    """A descriptor to read a regular file. Raises FileNotFoundError, or StorageFault for anything else."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    """A descriptor to read a regular file. Raises FileNotFoundError, or StorageFault for anything else: a link, a
+    device, a socket, or a pipe, on which it does not wait."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        raise errors.StorageFault("What lies there is no regular file.") from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise errors.StorageFault("What lies there is no regular file.")
@@ -225,18 +233,6 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    sync_dir(path.parent)
-
-
-def write_once(path: Path, content: bytes) -> None:
-    """Write a small file that is never changed, such as a key; where another process was first, its file stands."""
-    draft = path.with_name(f".{path.name}.{token()}")
-    try:
-        write_whole(draft, content)
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     sync_dir(path.parent)
 
 

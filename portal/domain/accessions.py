@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from portal import db, storage
+from portal import db, keys, storage
 from portal.config import settings
 from portal.models import Counter, Dataset
 
@@ -73,8 +73,10 @@ def _high_water(series: str) -> int:
 
 
 def _write_high_water(series: str, number: int) -> None:
-    if number > _high_water(series):
-        storage.write_whole(_file(series), f"{number}\n".encode())
+    """Whoever commits first may come here last, in another thread or process: the highest number stays."""
+    with keys.locked(settings().keys / "accession-high-water.lock"):
+        if number > _high_water(series):
+            storage.write_whole(_file(series), f"{number}\n".encode())
 
 
 def raise_to_high_water() -> None:

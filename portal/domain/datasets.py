@@ -61,6 +61,15 @@ def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
     return create(actor=actor, **{"files": rows, **texts})
 
 
+def copied(earlier: Dataset, *, actor: Account, since: int) -> Dataset | None:
+    """A copy of it that was just made: a button pressed twice makes one."""
+    query = select(Dataset).where(
+        Dataset.account_id == actor.id, Dataset.state == states.DRAFT, Dataset.id != earlier.id,
+        Dataset.created_at >= since, Dataset.title == earlier.title, Dataset.description == earlier.description,
+    ).order_by(Dataset.id.desc())  # fmt: skip
+    return db.session.scalars(query.limit(1)).first()
+
+
 def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Clean values of the given fields only, and a sentence for each that breaks a rule."""
     values: dict[str, Any] = {}

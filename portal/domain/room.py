@@ -14,6 +14,9 @@ def ask(note: str, *, actor: Account) -> None:
     said = names.prose(note, longest=2000)
     if not said:
         raise errors.Invalid(fields={"note": "Say how much more room you need, and for what."})
+    asked = open_ask(actor.center_id)
+    if asked is not None and asked.actor_id == actor.id and asked.note == said:
+        return  # sent twice
     if not throttle.may_mail("quota", actor.email):
         raise errors.Throttled("You asked three times within six hours. A curator will answer.")
     used = {realm: quotas.used(actor.center_id, realm) for realm in REALMS}

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portal import clock, errors, states, storage
+from portal import clock, errors, keys, states
 from portal.config import settings
 from portal.domain import accessions, notices, terms
 from portal.models import Request
@@ -33,7 +33,7 @@ def _make_key(path: Path) -> None:
     words = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    storage.write_once(path, words)
+    keys.write_once(path, words)
 
 
 def public_key() -> str:

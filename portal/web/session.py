@@ -14,7 +14,7 @@ from flask_login import AnonymousUserMixin, LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf
 from wtforms import ValidationError
 
-from portal import config, db, errors, storage
+from portal import config, db, errors, keys
 from portal.config import Settings
 from portal.domain import tokens
 from portal.models import Account, Token
@@ -56,7 +56,7 @@ def secret_key(settings: Settings) -> str:
         return settings.secret_key
     path = settings.keys / "secret"
     if not path.exists():
-        storage.write_once(path, secrets.token_urlsafe(48).encode())
+        keys.write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text()
 
 

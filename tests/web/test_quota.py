@@ -36,8 +36,8 @@ def test_asking_for_nothing_or_all_the_time_is_refused(sign_in, ines, ruth):
     client.get("/area/quota")
     empty = client.send("/area/quota", note="  ")
     assert empty.status_code == 422 and "Say how much more room you need" in empty.text
-    for _ in range(3):
-        client.send("/area/quota", note="More.")
+    for n in range(3):
+        client.send("/area/quota", note=f"More, {n}.")
     again = client.send("/area/quota", note="Even more.")
     assert again.status_code == 429 and "Even more." in again.text
     assert len(mails_to(ruth)) == 3
