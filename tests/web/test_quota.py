@@ -42,4 +42,4 @@ def test_asking_for_nothing_or_all_the_time_is_refused(sign_in, ines, ruth):
     assert again.status_code == 429 and "Even more." in again.text
     assert len(mails_to(ruth)) == 3
     asked = db.session.scalars(select(Event).where(Event.action == "center.ask")).all()
-    assert [event.note for event in asked] == ["More."] * 3
+    assert [event.note for event in asked] == [f"More, {n}." for n in range(3)]
