@@ -6,6 +6,7 @@ as they stood at its last fsync. The real calls are made as well.
 
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,8 @@ class Disk:
                 yield f"bytes of {path}"
 
     def on_commit(self, _connection: object) -> None:
+        if threading.current_thread().name.endswith("-pulse"):
+            return  # it tells how far others are, whatever they are at
         self.commits.append(self.lost())
         self.told.append("commit")
         time.sleep(self.pause)  # whoever answers too early answers now

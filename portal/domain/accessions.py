@@ -74,7 +74,7 @@ def _high_water(series: str) -> int:
 
 def _write_high_water(series: str, number: int) -> None:
     """Whoever commits first may come here last, in another thread or process: the highest number stays."""
-    with keys.locked(settings().keys / "accession-high-water.lock"):
+    with keys.locked(settings().keys):
         if number > _high_water(series):
             storage.write_whole(_file(series), f"{number}\n".encode())
 
