@@ -1,5 +1,6 @@
 """The batch reports of one center, or of the public mirror: written beside the old ones, then put in their place."""
 
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,7 +51,8 @@ class _Run:
         self.order, self.progress = order, progress
         self.made: list[tuple[str, bool, Path]] = []
         self.recalled = False
-        self.moment = clock.now()
+        # That of the day, not of the run: a report that is written again is the same.
+        self.moment = clock.midnight(date.fromisoformat(order.day), settings().timezone)
 
     def write(self, place: Landing) -> None:
         if self.order.metadata:
