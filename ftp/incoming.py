@@ -59,4 +59,4 @@ def _thanks(receipt: Receipt) -> str:
 
 def _refusal(trouble: errors.DomainError, kept: int) -> str:
     more = f" {kept:,} bytes are kept; resume there." if kept and trouble.ftp == 426 else ""
-    return f"{trouble.ftp} {trouble.sentence}{more} See {notices.site_url('/help/' + trouble.topic)}"
+    return f"{trouble.ftp} {notices.told(trouble)}{more}"

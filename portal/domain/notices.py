@@ -97,8 +97,9 @@ def site_url(path: str = "") -> str:
 
 
 def told(error: errors.DomainError) -> str:
-    """A refusal for where there are no links: its sentence, and the address that explains it."""
-    return f"{error.sentence} See {site_url('/help/' + error.topic)}"
+    """A refusal for where there are no links: its sentence, and the address of the page on what it is about."""
+    about = "" if error.topic == errors.DomainError.topic else f" See {site_url('/help/' + error.topic)}"
+    return f"{error.sentence}{about}"
 
 
 def _listening() -> str:

@@ -150,6 +150,7 @@ def test_unsafe_names_are_refused_with_a_better_one(client, name, better):
         client.voidcmd("TYPE I")
         reply = refusal(client, command)
         assert reply.startswith("553") and f"Call it {better} instead." in reply
+        assert reply.endswith("/help/names")
     assert rows() == []
 
 
