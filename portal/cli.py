@@ -76,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     add("import", "commands.import_publications", about, papers).add_argument("path", type=Path)
     words.reports(add)
     words.area(add, several("area", "what lies in somebody's area"))
+    again = add("rebuild", "rebuild.run", "make a lost database again from the bags of the archive")
+    again.add_argument("--deep", action="store_true", help="read and compare every archived byte at once")
     add("backup", "commands.backup", "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", "commands.show_config", "print every setting with its meaning")
     return made

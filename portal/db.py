@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Delete, Engine, MetaData, Select, Update, column, create_engine, event, insert, select, table
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
 from portal import errors
@@ -27,6 +27,8 @@ except ImportError:  # the interpreter's own library stands in, with the slower 
 log = logging.getLogger(__name__)
 BUSY_MS = 10_000
 SAFE_WAL = (3, 51, 3)
+# What a file that is damaged or closed to us raises, before or behind SQLAlchemy.
+FAULTS = (DatabaseError, pysqlite3.DatabaseError)
 
 naming = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -74,6 +76,19 @@ def dispose() -> None:
     if _engine is not None:
         _engine.dispose()
     _engine = None
+
+
+def look_whole(*, pages: bool) -> str:
+    """What SQLite says of its own file at the start: ok, or what is wrong. Raises one of FAULTS where it cannot be read
+    or written; BEGIN IMMEDIATE alone says nothing of a file that is only to be read."""
+    with engine().connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() if pages else "ok"
+        connection.rollback()
+        with connection.execution_options(write=True).begin() as transaction:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+            connection.exec_driver_sql(f"PRAGMA user_version={version}")
+            transaction.rollback()
+    return str(found)
 
 
 def wal_is_safe() -> bool:

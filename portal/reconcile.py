@@ -1,6 +1,7 @@
 """What a killed process left, put in order before the others start. Doing it twice changes nothing more.
 
-No byte that a row refers to is ever removed. Bytes without a row were never acknowledged; they stay for a day.
+No byte that a row refers to is ever removed. Bytes without a row were never acknowledged; they stay for a day. Those
+from before a rebuild may have been, since it cannot know their rows: they stay until somebody removes them.
 """
 
 import logging
@@ -8,12 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal import db, states, storage
 from portal.config import settings
 from portal.domain import accessions, archiving, uploads
-from portal.models import Job, Upload
+from portal.models import Event, Job, Upload
 
 log = logging.getLogger(__name__)
 PIECE = 1000
@@ -87,12 +88,12 @@ def _miss_bytes() -> int:
 
 def _clear_left_over() -> int:
     """Bytes whose row says that they are no longer needed, and nameless ones older than a day."""
-    count = 0
+    count, known_since = 0, _known_since()
     for realm in ("open", "protected"):
         root = settings().root("area", realm)
         for folder in (path for path in root.iterdir() if path.is_dir()) if root.is_dir() else ():
             for paths in _pieces(folder):
-                count += _clear_some(paths)
+                count += _clear_some(paths, known_since)
     return count
 
 
@@ -107,15 +108,24 @@ def _pieces(folder: Path) -> Iterator[list[Path]]:
         yield piece
 
 
-def _clear_some(paths: list[Path]) -> int:
+def _known_since() -> float:
+    """The moment before which the catalogue knows of no upload: its last rebuild."""
+    query = select(func.max(Event.at)).where(Event.action == "site.rebuild", Event.dataset_id.is_(None))
+    moment = db.session.scalar(query)
+    db.end()
+    return (moment or 0) / 1000
+
+
+def _clear_some(paths: list[Path], known_since: float) -> int:
     query = select(Upload.token, Upload.state).where(Upload.token.in_([path.name for path in paths]))
     known = {row.token: row.state for row in db.session.execute(query)}
     db.end()
     count = 0
     for path in paths:
         state = known.get(path.name)
-        young = state is None and time.time() - path.lstat().st_mtime < KEEP_NAMELESS
-        if state in states.LIVE or young:
+        changed = path.lstat().st_mtime
+        nameless = state is None and (changed < known_since or time.time() - changed < KEEP_NAMELESS)
+        if state in states.LIVE or nameless:
             continue
         storage.remove(path)
         count += 1

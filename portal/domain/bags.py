@@ -9,20 +9,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain import accessions, history, jobs, releases
+from portal.domain import accessions, history, jobs, objects, releases
 from portal.domain.jobs import Hold
-from portal.models import Dataset, File
+from portal.models import Component, Dataset, File, Publication
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 DATASET_FIELDS = ("accession", "title", "description", "species", "taxon_id", "investigator", "data_type", "bioproject",
                   "filing_number", "human", "access", "realm", "release_date", "state", "version", "approved_version",
-                  "first_submitted_at", "submitted_at", "released_at", "created_at", "updated_at")  # fmt: skip
+                  "first_submitted_at", "submitted_at", "released_at", "release_wanted_at", "pending", "created_at",
+                  "updated_at")  # fmt: skip
 FILE_FIELDS = ("n", "name", "title", "description", "data_type", "samples", "unit", "declared_md5", "size", "md5",
-               "sha256", "archive_path", "archived_at", "upload_id")  # fmt: skip
+               "sha256", "archive_path", "archived_at", "upload_id", "created_at", "updated_at")  # fmt: skip
+OTHER_FIELDS = (*FILE_FIELDS, "state")
+# Only to make the catalogue again from; not in the XML.
+UNTOLD = ("accession", "pending", "release_wanted_at", "replaces", "generation", "written_at", "owner_id",
+          "owner_state", "owner_center", "owner_center_id", "center_id")  # fmt: skip
+PAPER_FIELDS = ("kind", "value", "title", "source", "at")
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,12 @@ def describe(dataset: Dataset) -> Bag:
     """The bag as the catalogue wants it now. Reads only."""
     files = archived(dataset)
     generation = dataset.bag_generation + 1
-    catalogue = _catalogue(dataset, files)
+    catalogue = _catalogue(dataset, files, generation)
     tags = {
         "manifest-md5.txt": _lines(files, "md5"),
         "manifest-sha256.txt": _lines(files, "sha256"),
         "bagit.txt": DECLARATION,
-        "metadata.json": json.dumps(catalogue, indent=1, ensure_ascii=False, sort_keys=True).encode(),
+        "metadata.json": text(catalogue | {"seal": seal(catalogue)}),
         "metadata.xml": _xml(catalogue),
         "bag-info.txt": _info(dataset, files, generation),
     }
@@ -63,6 +70,49 @@ def archived(dataset: Dataset) -> list[dict[str, Any]]:
     return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]
 
 
+def text(catalogue: dict[str, Any]) -> bytes:
+    """What metadata.json holds."""
+    return json.dumps(catalogue, indent=1, ensure_ascii=False, sort_keys=True).encode()
+
+
+def seal(catalogue: dict[str, Any]) -> str:
+    """The digest by which metadata.json vouches for itself, whatever became of the files beside it."""
+    return hashlib.sha256(text({key: value for key, value in catalogue.items() if key != "seal"})).hexdigest()
+
+
+def _others(dataset: Dataset) -> list[dict[str, Any]]:
+    """The files of which the bag holds no bytes: they wait for them, or were removed or replaced."""
+    heir, former = aliased(File), aliased(File)
+    query = (
+        select(
+            *(getattr(File, field) for field in OTHER_FIELDS), heir.n.label("replaced_by"), former.n.label("replaces")
+        )
+        .outerjoin(heir, heir.id == File.replaced_by)
+        .outerjoin(former, former.id == File.replaces_id)
+        .where(File.dataset_id == dataset.id, or_(File.state != states.ARCHIVED, File.archive_path.is_(None)))
+    )
+    return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]
+
+
+def _papers(dataset: Dataset) -> list[dict[str, Any]]:
+    query = select(*(getattr(Publication, field) for field in PAPER_FIELDS)).where(
+        Publication.dataset_id == dataset.id)  # fmt: skip
+    return [dict(row) for row in db.session.execute(query.order_by(Publication.id)).mappings()]
+
+
+def _highest(dataset: Dataset) -> dict[str, str]:
+    """The highest accession of each type of component, so that none is given twice even when keys/ is lost too."""
+    found = {}
+    for kind in objects.LETTERS:
+        query = select(Component.accession).where(Component.dataset_id == dataset.id, Component.type == kind,
+                                                  Component.accession.is_not(None))  # fmt: skip
+        ordered = query.order_by(func.length(Component.accession).desc(), Component.accession.desc())
+        highest = db.session.scalar(ordered.limit(1))
+        if highest:
+            found[kind] = highest
+    return found
+
+
 def _lines(files: list[dict[str, Any]], algorithm: str) -> bytes:
     return "".join(f"{file[algorithm]}  {file['archive_path']}\n" for file in files).encode()
 
@@ -72,17 +122,23 @@ def _tag_lines(tags: dict[str, bytes], algorithm: str) -> bytes:
     return "".join(f"{hashlib.new(algorithm, body).hexdigest()}  {name}\n" for name, body in named.items()).encode()
 
 
-def _catalogue(dataset: Dataset, files: list[dict[str, Any]]) -> dict[str, Any]:
+def _catalogue(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> dict[str, Any]:
     said = {field: getattr(dataset, field) for field in DATASET_FIELDS}
-    said |= {"owner": dataset.account.email, "owner_name": dataset.account.name, "center": dataset.center.name}
+    owner, center = dataset.account, dataset.center
+    said |= {"owner": owner.email, "owner_name": owner.name, "owner_id": owner.id, "owner_state": owner.state,
+             "owner_center": owner.center.name, "owner_center_id": owner.center_id, "center": center.name,
+             "center_id": center.id}  # fmt: skip
+    earlier = db.session.get(Dataset, dataset.replaces_id) if dataset.replaces_id else None
+    said |= {"replaces": earlier.accession if earlier else None, "generation": generation, "written_at": clock.now()}
     rows = [{"accession": accessions.of_file(dataset.accession, file["n"])} | file for file in files]
-    return said | {"next_n": dataset.next_n, "files": rows}
+    return said | {"next_n": dataset.next_n, "files": rows, "others": _others(dataset), "papers": _papers(dataset),
+                   "components": _highest(dataset)}  # fmt: skip
 
 
 def _xml(catalogue: dict[str, Any]) -> bytes:
     root = etree.Element("DATASET", accession=catalogue["accession"] or "")
     for field, value in catalogue.items():
-        if field not in ("files", "accession") and value not in (None, ""):
+        if field not in UNTOLD and value not in (None, "") and not isinstance(value, list | dict):
             etree.SubElement(root, field.upper()).text = str(value)
     listed = etree.SubElement(root, "FILES")
     for file in catalogue["files"]:

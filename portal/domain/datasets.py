@@ -208,6 +208,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     history.record("submit", actor=actor, dataset=dataset, note=note,
                    after={"version": dataset.version, "accession": dataset.accession})  # fmt: skip
     send_to_archive(dataset)
+    files.note_bag(dataset)
     files.owe_components(dataset)
     return dataset
 
@@ -225,6 +226,7 @@ def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Take a submitted dataset back, to go on writing."""
     transitions.advance(dataset, "recall", actor=actor)
     history.record("recall", actor=actor, dataset=dataset, note=note)
+    files.note_bag(dataset)
     return dataset
 
 

@@ -13,6 +13,7 @@ TEXTS = {"title": 300, "description": 2000, "data_type": 100}
 SAID = (*TEXTS, "samples", "unit")
 NAMED = ("name", "declared_md5", *SAID)
 MOST_FILES = 200_000
+CALM = 5_000
 
 
 def living(dataset: Dataset):
@@ -185,6 +186,14 @@ def mark_bag(dataset: Dataset) -> None:
     owe_components(dataset)
 
 
+def note_bag(dataset: Dataset) -> None:
+    """What the bag says besides its bytes changed, and will again: write it when that has calmed down."""
+    if dataset.accession:
+        dataset.bag_dirty = True
+        db.session.flush()
+        jobs.owe("bag", dataset_id=dataset.id, priority=4, delay=CALM)
+
+
 def owe_components(dataset: Dataset) -> None:
     """The components of a dataset follow it: what they say and how they stand."""
     if dataset.accession:
@@ -199,6 +208,7 @@ def touched(dataset: Dataset, *, actor: Account | None) -> None:
     if dataset.state in (states.SUBMITTED, states.APPROVED):
         dataset.version += 1
     db.session.flush()
+    note_bag(dataset)
     owe_components(dataset)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from portal import clock, db, errors, states
-from portal.domain import access, history, jobs, names
+from portal.domain import access, files, history, jobs, names
 from portal.models import Account, Dataset, Publication
 
 DOI = re.compile(r"10\.\d{4,9}/[!-~]{1,200}")
@@ -52,6 +52,7 @@ def record(
     db.session.add(found)
     db.session.flush()
     history.record("publication", actor=actor, dataset=dataset, after={"kind": kind, "value": value, "source": source})
+    files.note_bag(dataset)
     if dataset.state == states.APPROVED:
         jobs.owe("release", dataset_id=dataset.id, priority=3)
     return found
@@ -69,6 +70,7 @@ def remove(dataset: Dataset, publication_id: int, *, actor: Account) -> None:
     )
     db.session.delete(found)
     db.session.flush()
+    files.note_bag(dataset)
 
 
 def of(dataset: Dataset) -> list[Publication]:

@@ -47,10 +47,10 @@ def follow(dataset: Dataset) -> None:
 
 
 def settle(dataset: Dataset) -> None:
-    """At a submit: with nothing archived or on its way the realm is just set; else the bytes move."""
+    """At a submit: with no bag and nothing on its way to one the realm is just set; else all of it moves."""
     if dataset.realm == wanted(dataset):
         return
-    if files.count(dataset, states.ARCHIVED, states.CHECKING):
+    if dataset.bag_dirty or dataset.bag_generation or files.count(dataset, states.ARCHIVED, states.CHECKING):
         follow(dataset)
     else:
         dataset.realm = wanted(dataset)

@@ -81,6 +81,7 @@ def return_(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
     transitions.advance(dataset, "return", actor=actor)
     history.record("return", actor=actor, dataset=dataset, note=remark, after={"version": dataset.version})
     _turned(dataset, "returned", remark, actor)
+    files.note_bag(dataset)
     return dataset
 
 

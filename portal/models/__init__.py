@@ -2,7 +2,7 @@
 
 from portal.models.accounts import Account, Center, Throttle, Token
 from portal.models.components import Component, ComponentFile, ComponentRef, Delivery, DeliveryUpload
-from portal.models.datasets import Counter, Dataset, DownloadDay, File
+from portal.models.datasets import REBUILDING, Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
 from portal.models.folders import Folder
 from portal.models.identities import Identity
@@ -19,6 +19,7 @@ from portal.models.uploads import Upload, WireFault
 from portal.models.webhooks import Webhook, WebhookTry
 
 __all__ = [
+    "REBUILDING",
     "Account",
     "Center",
     "Committee",

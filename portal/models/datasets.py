@@ -134,6 +134,10 @@ class File(Base):
     upload: Mapped[Upload | None] = relationship(lazy="joined")
 
 
+# The counter that stands at 1 while the catalogue is made again from the bags.
+REBUILDING = "rebuild"
+
+
 class Counter(Base):
     """The next number of a series that is never reused, such as the accessions of a prefix."""
 
