@@ -156,7 +156,7 @@ def pressed_before_it_was_saved(live, page) -> None:
     expect(saved(page, "Dataset name")).to_contain_text("Another window saved “From the other window”")
     assert live.api(live.token, "GET", f"/datasets/{ref}")[1]["title"] == "From the other window"
     page.get_by_role("button", name="Save").last.click()
-    expect(page.locator(".flash, [role=status]").filter(has_text="Saved.").first).to_be_visible()
+    expect(page.locator(".flash, [role=status]").filter(has_text=re.compile(r"(^|\s)Saved\.")).first).to_be_visible()
     assert live.api(live.token, "GET", f"/datasets/{ref}")[1]["title"] == "Pressed at once"
 
 
