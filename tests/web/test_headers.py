@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import INES, RUTH
+from tests.conftest import INES
 
 FRAMED = (
     b"<SAMPLE_SET><SAMPLE alias='s1'><TITLE>Sample</TITLE><SAMPLE_NAME><TAXON_ID>7955</TAXON_ID></SAMPLE_NAME>"
@@ -20,10 +20,10 @@ def sample(client) -> str:
 
 
 def test_xml_that_holds_a_page_is_nobodys_page(sample, sign_in):
-    ruth = sign_in(RUTH)
-    answer = ruth.get(sample)
+    browser = sign_in(INES)
+    answer = browser.get(sample)
     assert answer.status_code == 200 and b"iframe" in answer.data
-    for one in (answer, ruth.get(sample, headers={"If-None-Match": answer.headers["ETag"]})):
+    for one in (answer, browser.get(sample, headers={"If-None-Match": answer.headers["ETag"]})):
         assert one.headers["Content-Security-Policy"].startswith("sandbox;")
         assert one.headers["Content-Disposition"] == 'attachment; filename="OMIXS000001.xml"'
     assert one.status_code == 304
