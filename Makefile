@@ -1,7 +1,7 @@
 # The commands of the OMIX Portal; `make` alone lists them. They need make and Python 3.11 or newer with venv.
 
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 ROUNDS ?= 20
 TESTS ?=
 SOAKED := $(wildcard tests/faults tests/journeys)

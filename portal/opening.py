@@ -1,6 +1,6 @@
 """What every command begins with: one instance is opened."""
 
-from portal import db, migrations, presence, queue
+from portal import db, migrations, queue, soundness
 from portal.config import settings
 
 
@@ -9,12 +9,12 @@ def connect(*, whole: bool = False) -> None:
     settings().prepare()
     db.configure(settings().database)
     queue.configure(settings().queue)
-    presence.probe(whole=whole)
+    soundness.probe(whole=whole)
 
 
 def open_instance(*, check: bool = True) -> None:
     """Raises with what to do when the database is lost or damaged, or, with `check`, at another step."""
     connect(whole=not check)
-    presence.refuse_lost()
+    soundness.refuse_lost()
     if check:
         migrations.check(db.engine())

@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from portal import bagfolders, db, migrations, opening, presence, supervisor
+from portal import bagfolders, db, migrations, opening, soundness, supervisor
 from portal.config import settings
 from portal.domain import history, restoring
 from portal.domain.restoring import People
@@ -31,7 +31,7 @@ class Rebuild:
         self.replaced: dict[str, str] = {}
 
     def run(self) -> int:
-        presence.refuse_remains()
+        soundness.refuse_remains()
         opening.connect()
         migrations.upgrade(db.engine())
         bags = self.scan()

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from sqlalchemy import select
 
-from portal import cli, clock, db, fsck, preparing, presence, queue, reconcile, storage
+from portal import cli, clock, db, fsck, preparing, queue, reconcile, soundness, storage
 from portal.config import ROOT
 from portal.domain import datasets, files, publications, releases, replacements, reviews
 from portal.models import Account, Component, Counter, Dataset, Event, File, Job, Publication
@@ -132,7 +132,7 @@ def test_the_catalogue_is_the_same_again(deposited, settings, idle, run_jobs, cl
     assert {row["state"] for row in before.values() if "base" in row} == {"archived", "replaced", "removed", "waiting"}
     lose(settings)
 
-    with pytest.raises(presence.LostDatabase, match=r"is missing, but .* `omix rebuild`"):
+    with pytest.raises(soundness.LostDatabase, match=r"is missing, but .* `omix rebuild`"):
         preparing.prepare()
     assert not (settings.instance / "portal.db").exists()
     assert omix("migrate") == 1 and omix("fsck") == 1
@@ -197,7 +197,7 @@ def test_a_killed_rebuild_goes_on(deposited, settings, capsys):
             [*OMIX, "rebuild", "--deep"], env=env | {"OMIX_FAULT": at}, cwd=ROOT, capture_output=True
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-    with pytest.raises(presence.LostDatabase, match="has not ended"):
+    with pytest.raises(soundness.LostDatabase, match="has not ended"):
         preparing.prepare()
 
     assert omix("rebuild", "--deep") == 0
@@ -363,7 +363,7 @@ def test_a_corrupt_page_stops_the_start(settings, database):
     data = bytearray(path.read_bytes())
     data[8192:12288] = os.urandom(4096)
     path.write_bytes(bytes(data))
-    with pytest.raises(presence.DatabaseFault, match="is damaged"):
+    with pytest.raises(soundness.DatabaseFault, match="is damaged"):
         preparing.prepare()
     db.dispose()
 
@@ -371,6 +371,6 @@ def test_a_corrupt_page_stops_the_start(settings, database):
 def test_a_database_that_cannot_be_written_stops_the_start(settings, database):
     db.dispose()
     settings.database_url = f"sqlite:///file:{settings.instance}/portal.db?mode=ro&uri=true"
-    with pytest.raises(presence.DatabaseFault, match="cannot be opened for writing"):
+    with pytest.raises(soundness.DatabaseFault, match="cannot be opened for writing"):
         preparing.prepare()
     db.dispose()
