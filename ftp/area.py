@@ -45,8 +45,15 @@ class Area(Branch):
             facts = storage.facts(storage.area_path(self.realm, self.account_id, row.token))
             size = facts.size if facts else 0
         perm = FROZEN_PERM if row.state in states.FROZEN else FILE_PERM
-        return Entry(row.base, size=size, modified=row.received_at or row.heard_at, perm=perm, unique=f"u{row.id}",
-                     md5=row.md5, sha256=row.sha256)  # fmt: skip
+        return Entry(
+            row.base,
+            size=size,
+            modified=row.received_at or row.heard_at,
+            perm=perm,
+            unique=f"u{row.id}",
+            md5=row.md5,
+            sha256=row.sha256,
+        )
 
     def open(self, path: str) -> Source:
         row = tree.upload_at(self.account_id, Place(self.area, self.realm, path))

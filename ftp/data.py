@@ -163,8 +163,9 @@ class Receiving(DTPHandler):
         if reply:
             self.transfer_finished = reply.startswith("226")
             channel.respond(reply)
-        channel.log_transfer(incoming.cmd, incoming.name, True, self.transfer_finished, self.get_elapsed_time(),
-                             self.tot_bytes_received)  # fmt: skip
+        channel.log_transfer(
+            incoming.cmd, incoming.name, True, self.transfer_finished, self.get_elapsed_time(), self.tot_bytes_received
+        )
         channel._on_dtp_close()
 
 

@@ -47,8 +47,20 @@ class Granted(Released):
 
     def ledger(self, row: Row, size: int) -> Ledger | None:
         assert self.dataset is not None
-        return Entries(Download(secrets.token_hex(8), self.dataset.id, self.account_id, self.dataset.request_id, row.id,
-                                row.name, "ftp", "", 0, size))  # fmt: skip
+        return Entries(
+            Download(
+                secrets.token_hex(8),
+                self.dataset.id,
+                self.account_id,
+                self.dataset.request_id,
+                row.id,
+                row.name,
+                "ftp",
+                "",
+                0,
+                size,
+            )
+        )
 
 
 class Entries(Ledger):

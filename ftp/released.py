@@ -67,13 +67,23 @@ class Released(Branch):
         return files + folders + sheets
 
     def _entry(self, row) -> Entry:
-        return Entry(row.base, size=row.size or 0, modified=row.archived_at or 0, unique=f"f{row.id}", md5=row.md5,
-                     sha256=row.sha256)  # fmt: skip
+        return Entry(
+            row.base,
+            size=row.size or 0,
+            modified=row.archived_at or 0,
+            unique=f"f{row.id}",
+            md5=row.md5,
+            sha256=row.sha256,
+        )
 
     def _sheet(self, name: str) -> Entry:
         assert self.dataset is not None
-        return Entry(name, size=len(self._digests()), modified=self.dataset.released_at or clock.now(),
-                     unique=f"s{self.dataset.id}{name}")  # fmt: skip
+        return Entry(
+            name,
+            size=len(self._digests()),
+            modified=self.dataset.released_at or clock.now(),
+            unique=f"s{self.dataset.id}{name}",
+        )
 
     def _digests(self) -> bytes:
         """What `md5sum -c` reads in a folder into which the dataset was downloaded."""

@@ -53,8 +53,15 @@ class Transfers:
             return
         resumed = append or offset > 0
         reception = door.open(
-            area.account_id, realm=place.realm, area=place.area, name=place.name, via="ftp",
-            announced=None if resumed else announced, offset=offset or None, append=append)  # fmt: skip
+            area.account_id,
+            realm=place.realm,
+            area=place.area,
+            name=place.name,
+            via="ftp",
+            announced=None if resumed else announced,
+            offset=offset or None,
+            append=append,
+        )
         self.upload = Incoming(reception, place.name, "APPE" if append else "STOR")
         try:
             self.expect(self.upload)

@@ -94,8 +94,11 @@ def read(realm: str, folder: Path, *, deep: bool) -> tuple[Told, list[str]]:
         if fault:
             faults.append(f"{accessions.of_file(folder.name, row['n'])} ({row['name']}): {fault}")
     told.strangers = list(_strangers(folder, told))
-    faults += [f"data/{accessions.of_file(folder.name, one.n)}/{one.name}: no manifest names it; it is left alone"
-               for one in told.strangers if not restoring.may_adopt(told, one) and not _is_dead(said, one)]  # fmt: skip
+    faults += [
+        f"data/{accessions.of_file(folder.name, one.n)}/{one.name}: no manifest names it; it is left alone"
+        for one in told.strangers
+        if not restoring.may_adopt(told, one) and not _is_dead(said, one)
+    ]
     return told, faults
 
 

@@ -23,8 +23,9 @@ def migrate(_asked: argparse.Namespace) -> int:
 def user_add(asked: argparse.Namespace) -> int:
     open_instance()
     with db.transaction():
-        made = accounts.create(email=asked.email, password=asked.password, role=asked.role, center=asked.center,
-                               name=asked.name)  # fmt: skip
+        made = accounts.create(
+            email=asked.email, password=asked.password, role=asked.role, center=asked.center, name=asked.name
+        )
     print(f"{made.email} is a {made.role} of {made.center.name}.")
     return 0
 

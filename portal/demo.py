@@ -86,8 +86,14 @@ class Program:
         self.call("PUT", f"/uploads/{realm}/{name}", data)
 
     def deposit(self, title: str, files: list[dict], **fields: object) -> dict:
-        given = {"title": title, "access": "open", "species": HUMAN, "data_type": "Transcriptomics",
-                 "description": f"{title}. Invented for this demonstration.", "files": files}  # fmt: skip
+        given = {
+            "title": title,
+            "access": "open",
+            "species": HUMAN,
+            "data_type": "Transcriptomics",
+            "description": f"{title}. Invented for this demonstration.",
+            "files": files,
+        }
         return self.call("POST", "/datasets", given | fields)
 
     def act(self, dataset: dict, action: str, **more: object) -> dict:
@@ -157,20 +163,29 @@ def datasets(ines: Program, tomas: Program, ruth: Program) -> None:
     ines.call("POST", talk, {"text": "Northmere Tissue Bank; I add it.", "answers": asked["id"]})
     name, data = table("wrong/counts.tsv", 300)
     ines.send(name, data)
-    faulty = ines.deposit("Single-cell transcriptomes of paired liver samples",
-                          [declared(name, data + b"x", "Counts"), {"name": "wrong/later.tsv"}])  # fmt: skip
+    faulty = ines.deposit(
+        "Single-cell transcriptomes of paired liver samples",
+        [declared(name, data + b"x", "Counts"), {"name": "wrong/later.tsv"}],
+    )
     ines.act(faulty, "submit")
     sequenced(ines)
 
 
-STUDY = ("<STUDY alias='larvae'><DESCRIPTOR><STUDY_TITLE>Zebrafish larvae, one library each</STUDY_TITLE>"
-         "<STUDY_ABSTRACT>Invented for this demonstration.</STUDY_ABSTRACT></DESCRIPTOR></STUDY>")  # fmt: skip
-SAMPLE = ("<SAMPLE alias='larva {n}'><TITLE>Larva {n}</TITLE><SAMPLE_NAME><TAXON_ID>7955</TAXON_ID></SAMPLE_NAME>"
-          "</SAMPLE>")  # fmt: skip
-EXPERIMENT = ("<EXPERIMENT alias='library {n}'><STUDY_REF refname='larvae'/><DESIGN><SAMPLE_DESCRIPTOR "
-              "refname='larva {n}'/></DESIGN></EXPERIMENT>")  # fmt: skip
-RUN = ("<RUN alias='run {n}'><EXPERIMENT_REF refname='library {n}'/><DATA_BLOCK><FILES><FILE filename='{name}' "
-       "checksum='{md5}'/></FILES></DATA_BLOCK></RUN>")  # fmt: skip
+STUDY = (
+    "<STUDY alias='larvae'><DESCRIPTOR><STUDY_TITLE>Zebrafish larvae, one library each</STUDY_TITLE>"
+    "<STUDY_ABSTRACT>Invented for this demonstration.</STUDY_ABSTRACT></DESCRIPTOR></STUDY>"
+)
+SAMPLE = (
+    "<SAMPLE alias='larva {n}'><TITLE>Larva {n}</TITLE><SAMPLE_NAME><TAXON_ID>7955</TAXON_ID></SAMPLE_NAME></SAMPLE>"
+)
+EXPERIMENT = (
+    "<EXPERIMENT alias='library {n}'><STUDY_REF refname='larvae'/><DESIGN><SAMPLE_DESCRIPTOR "
+    "refname='larva {n}'/></DESIGN></EXPERIMENT>"
+)
+RUN = (
+    "<RUN alias='run {n}'><EXPERIMENT_REF refname='library {n}'/><DATA_BLOCK><FILES><FILE filename='{name}' "
+    "checksum='{md5}'/></FILES></DATA_BLOCK></RUN>"
+)
 
 
 def sequenced(who: Program) -> None:

@@ -21,8 +21,12 @@ PIECE = 1 << 20
 def run(asked: argparse.Namespace) -> int:
     """One of the commands, by its word."""
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
-        "ls": show, "cp": partial(carry, moves.copy), "mv": partial(carry, moves.move), "rm": remove, "import": bring,
-    }  # fmt: skip
+        "ls": show,
+        "cp": partial(carry, moves.copy),
+        "mv": partial(carry, moves.move),
+        "rm": remove,
+        "import": bring,
+    }
     return verbs[asked.word](asked)
 
 

@@ -58,8 +58,17 @@ def _rows(query, key) -> Iterator:
 
 
 def _areas(deep: bool) -> Iterator[str]:
-    query = select(Upload.id, Upload.realm, Upload.account_id, Upload.token, Upload.name, Upload.size, Upload.state,
-                   Upload.sha256, Upload.error).where(Upload.state.in_(HELD))  # fmt: skip
+    query = select(
+        Upload.id,
+        Upload.realm,
+        Upload.account_id,
+        Upload.token,
+        Upload.name,
+        Upload.size,
+        Upload.state,
+        Upload.sha256,
+        Upload.error,
+    ).where(Upload.state.in_(HELD))
     for row in _rows(query, Upload.id):
         path = storage.area_path(row.realm, row.account_id, row.token)
         facts = storage.facts(path)
@@ -85,11 +94,20 @@ def _strays() -> Iterator[str]:
 
 def _archive(deep: bool) -> Iterator[str]:
     query = (
-        select(File.id, File.n, File.name, File.size, File.sha256, File.archive_path, Dataset.accession, Dataset.realm,
-               Dataset.state)
+        select(
+            File.id,
+            File.n,
+            File.name,
+            File.size,
+            File.sha256,
+            File.archive_path,
+            Dataset.accession,
+            Dataset.realm,
+            Dataset.state,
+        )
         .join(Dataset, Dataset.id == File.dataset_id)
         .where(File.state == states.ARCHIVED)
-    )  # fmt: skip
+    )
     for row in _rows(query, File.id):
         where = f"{accessions.of_file(row.accession, row.n)} ({row.name})"
         if not row.archive_path:
@@ -115,10 +133,12 @@ def _archived(path: Path, row, where: str, deep: bool) -> Iterator[str]:
 def _bags() -> Iterator[str]:
     """Manifests of clean bags name exactly the archived files; nothing else lies in data/."""
     query = select(Dataset.id, Dataset.accession, Dataset.realm).where(
-        Dataset.accession.is_not(None), Dataset.bag_dirty.is_(False), Dataset.bag_generation > 0)  # fmt: skip
+        Dataset.accession.is_not(None), Dataset.bag_dirty.is_(False), Dataset.bag_generation > 0
+    )
     for row in _rows(query, Dataset.id):
         files = select(File.archive_path, File.md5, File.sha256).where(
-            File.dataset_id == row.id, File.state == states.ARCHIVED, File.archive_path.is_not(None))  # fmt: skip
+            File.dataset_id == row.id, File.state == states.ARCHIVED, File.archive_path.is_not(None)
+        )
         found = list(db.session.execute(files))
         bag = storage.bag_path(row.realm, row.accession)
         for name in ("md5", "sha256"):

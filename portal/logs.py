@@ -23,8 +23,13 @@ class Text(logging.Formatter):
 
 class Json(Text):
     def format(self, record: logging.LogRecord) -> str:
-        line = {"at": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"), "level": record.levelname.lower(),
-                "from": record.name, "process": record.processName, "message": record.getMessage()}  # fmt: skip
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "process": record.processName,
+            "message": record.getMessage(),
+        }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=True)

@@ -41,8 +41,16 @@ class Rebuild:
             self.take(realm, folder)
         with db.transaction():
             restoring.close(self.replaced)
-            history.record("site.rebuild", actor=None, after={"datasets": self.made + self.there, "files": self.files,
-                           "skipped": self.skipped, "deep": self.deep})  # fmt: skip
+            history.record(
+                "site.rebuild",
+                actor=None,
+                after={
+                    "datasets": self.made + self.there,
+                    "files": self.files,
+                    "skipped": self.skipped,
+                    "deep": self.deep,
+                },
+            )
         self.say()
         return 1 if self.faults else 0
 
@@ -95,13 +103,17 @@ class Rebuild:
 
     def say(self) -> None:
         before = f" ({self.there} were there from an earlier try)" if self.there else ""
-        print(f"{self.made + self.there} datasets{before}, {self.files} archived files, {len(self.people.accounts)} "
-              f"people, {len(self.people.centers)} centers made again; {self.skipped} folders skipped, "
-              f"{self.bad} files damaged or missing.")  # fmt: skip
+        print(
+            f"{self.made + self.there} datasets{before}, {self.files} archived files, {len(self.people.accounts)} "
+            f"people, {len(self.people.centers)} centers made again; {self.skipped} folders skipped, "
+            f"{self.bad} files damaged or missing."
+        )
         if not self.deep:
             print("Sizes were compared; the worker reads the bytes next, or `omix fixity` does at once.")
-        print("Nobody has a password: `omix up` makes a first curator, people use Forgot password. What bags do not "
-              "hold, and what to do about bytes in the areas, stands in docs/backup.md.")  # fmt: skip
+        print(
+            "Nobody has a password: `omix up` makes a first curator, people use Forgot password. What bags do not "
+            "hold, and what to do about bytes in the areas, stands in docs/backup.md."
+        )
 
 
 def highest_area() -> int:

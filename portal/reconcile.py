@@ -25,8 +25,9 @@ def run() -> dict[str, int]:
     """Put the instance in order. Returns how many of each kind were found; call while no other process runs."""
     with db.transaction():
         accessions.raise_to_high_water()
-        jobs = db.change(update(Job).where(Job.state == states.RUNNING).values(
-            state=states.QUEUED, owner=None, lease_until=None))  # fmt: skip
+        jobs = db.change(
+            update(Job).where(Job.state == states.RUNNING).values(state=states.QUEUED, owner=None, lease_until=None)
+        )
     found = {"jobs": jobs, "cut": _cut_receiving(), "missing": _miss_bytes(), "left over": _clear_left_over()}
     for what, count in found.items():
         if count:

@@ -73,11 +73,18 @@ DATASET = Machine(
         Move("unpublish", (RELEASED,), APPROVED, (CURATOR,), "Unpublish", note_needed=True, danger=True),
         Move("suppress", (RELEASED,), SUPPRESSED, (CURATOR,), "Suppress", danger=True),
         Move("reinstate", (SUPPRESSED,), RELEASED, (CURATOR,), "Reinstate"),
-        Move("withdraw", (RETURNED, APPROVED, RELEASED, SUPPRESSED), WITHDRAWN, (CURATOR, SUBMITTER), "Withdraw",
-             note_needed=True, danger=True),
+        Move(
+            "withdraw",
+            (RETURNED, APPROVED, RELEASED, SUPPRESSED),
+            WITHDRAWN,
+            (CURATOR, SUBMITTER),
+            "Withdraw",
+            note_needed=True,
+            danger=True,
+        ),
         Move("discard", (DRAFT,), GONE, (SUBMITTER,), "Discard", danger=True),
     ),
-)  # fmt: skip
+)
 
 UPLOAD = Machine(
     "upload",
@@ -111,11 +118,17 @@ FILE = Machine(
         Move("mismatch", (RECEIVED, CHECKING, WAITING), FAILED, (SYSTEM,)),
         Move("refuse", (RECEIVED, CHECKING), ERROR, (SYSTEM,)),
         Move("archive", (CHECKING,), ARCHIVED, (SYSTEM,)),
-        Move("remove", (WAITING, RECEIVED, CHECKING, FAILED, ERROR, ARCHIVED), REMOVED, (SUBMITTER,), "Delete",
-             danger=True),
+        Move(
+            "remove",
+            (WAITING, RECEIVED, CHECKING, FAILED, ERROR, ARCHIVED),
+            REMOVED,
+            (SUBMITTER,),
+            "Delete",
+            danger=True,
+        ),
         Move("replace", (ARCHIVED,), REPLACED, (SUBMITTER,), "Replace"),
     ),
-)  # fmt: skip
+)
 # A dead file keeps its number but is no longer part of its dataset.
 DEAD_FILES = (REMOVED, REPLACED)
 
@@ -170,8 +183,15 @@ WEBHOOK = Machine(
 MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST, WEBHOOK)
 
 # What the telemetry says of a dataset and its components (SRA handbook, Accessions report).
-STATUS = {DRAFT: "unpublished", SUBMITTED: "unpublished", RETURNED: "unpublished", APPROVED: "unpublished",
-          RELEASED: "live", SUPPRESSED: "suppressed", WITHDRAWN: "withdrawn"}  # fmt: skip
+STATUS = {
+    DRAFT: "unpublished",
+    SUBMITTED: "unpublished",
+    RETURNED: "unpublished",
+    APPROVED: "unpublished",
+    RELEASED: "live",
+    SUPPRESSED: "suppressed",
+    WITHDRAWN: "withdrawn",
+}
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,22 @@ def _whole(tree) -> list[str]:
     if len(headings) != 1:
         faults.append(f"the page has {len(headings)} h1")
     ids = set(tree.xpath("//@id"))
-    faults += [f"hx-target {target} is not there" for target in tree.xpath("//@hx-target")
-               if target.startswith("#") and target[1:] not in ids]  # fmt: skip
-    faults += [f"{name} of nothing: {value}" for name in ("aria-labelledby", "aria-describedby")
-               for value in tree.xpath(f"//@{name}") if not set(value.split()) <= ids]  # fmt: skip
-    faults += [f"a link to #{anchor[1:]} leads nowhere" for anchor in tree.xpath("//a/@href")
-               if anchor.startswith("#") and anchor[1:] not in ids]  # fmt: skip
+    faults += [
+        f"hx-target {target} is not there"
+        for target in tree.xpath("//@hx-target")
+        if target.startswith("#") and target[1:] not in ids
+    ]
+    faults += [
+        f"{name} of nothing: {value}"
+        for name in ("aria-labelledby", "aria-describedby")
+        for value in tree.xpath(f"//@{name}")
+        if not set(value.split()) <= ids
+    ]
+    faults += [
+        f"a link to #{anchor[1:]} leads nowhere"
+        for anchor in tree.xpath("//a/@href")
+        if anchor.startswith("#") and anchor[1:] not in ids
+    ]
     return faults
 
 
@@ -58,9 +68,11 @@ def _fields(tree) -> list[str]:
     return [
         f"field {field.get('name') or field.get('id')} has no label"
         for field in tree.xpath(FIELDS)
-        if field.get("id") not in labelled and not field.get("aria-label") and not field.get("aria-labelledby")
+        if field.get("id") not in labelled
+        and not field.get("aria-label")
+        and not field.get("aria-labelledby")
         and not field.xpath("ancestor::label")
-    ]  # fmt: skip
+    ]
 
 
 def _forms(tree) -> list[str]:
@@ -74,8 +86,13 @@ def _forms(tree) -> list[str]:
 
 def _inline(tree) -> list[str]:
     faults = [f"inline style on <{node.tag}>" for node in tree.xpath("//*[@style]")]
-    faults += [f"inline handler {name}" for node in tree.iter() if isinstance(node.tag, str)
-               for name in node.attrib if name.startswith("on") or name.startswith("hx-on")]  # fmt: skip
+    faults += [
+        f"inline handler {name}"
+        for node in tree.iter()
+        if isinstance(node.tag, str)
+        for name in node.attrib
+        if name.startswith("on") or name.startswith("hx-on")
+    ]
     faults += ["inline script" for node in tree.xpath("//script[not(@src or @type='application/ld+json')]")]
     faults += [
         f"an empty {name}" for name in ("href", "action", "hx-get", "hx-post") for _ in tree.xpath(f"//*[@{name}='']")

@@ -19,8 +19,9 @@ def identity(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
     made = made.add_extension(x509.SubjectAlternativeName([_general(name)]), critical=False)
     made = made.add_extension(x509.BasicConstraints(True, None), critical=True)
     pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                               serialization.NoEncryption())  # fmt: skip
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     (folder / "server.pem").write_bytes(secret + pem)
     (folder / "trusted.pem").write_bytes(pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

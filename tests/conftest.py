@@ -96,10 +96,28 @@ class Browser(FlaskClient):
 
 
 # Files that take longest go first, so that no worker ends long after the others (with --no-loadscope-reorder).
-LONGEST = ("test_supervisor.py", "test_access_matrix.py", "test_operator.py", "test_upload.py", "test_access.py",
-           "test_worker_killed.py", "test_browser.py", "test_restore.py", "test_door_killed.py", "test_main_job.py",
-           "test_realms.py", "test_reader.py", "test_signon.py", "test_review.py", "test_reports.py", "test_form.py",
-           "test_metadata.py", "test_tracking.py", "test_slow_clients.py", "test_submit.py")  # fmt: skip
+LONGEST = (
+    "test_supervisor.py",
+    "test_access_matrix.py",
+    "test_operator.py",
+    "test_upload.py",
+    "test_access.py",
+    "test_worker_killed.py",
+    "test_browser.py",
+    "test_restore.py",
+    "test_door_killed.py",
+    "test_main_job.py",
+    "test_realms.py",
+    "test_reader.py",
+    "test_signon.py",
+    "test_review.py",
+    "test_reports.py",
+    "test_form.py",
+    "test_metadata.py",
+    "test_tracking.py",
+    "test_slow_clients.py",
+    "test_submit.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,8 +32,10 @@ def work_until_killed(settings, fault: str) -> None:
     db.end()
     env = {name: value for name, value in os.environ.items() if name.startswith("OMIX_")}
     loaded = _loaded()
-    loaded.stdin.write(json.dumps(env | {"OMIX_INSTANCE": str(settings.instance), "OMIX_FREE_FLOOR_MIB": "0",
-                                         "OMIX_FAULT": fault}) + "\n")  # fmt: skip
+    loaded.stdin.write(
+        json.dumps(env | {"OMIX_INSTANCE": str(settings.instance), "OMIX_FREE_FLOOR_MIB": "0", "OMIX_FAULT": fault})
+        + "\n"
+    )
     loaded.stdin.flush()
     code, told = json.loads(loaded.stdout.readline())
     assert code == -signal.SIGKILL, f"{fault}: the worker ended with {code}. {told}"

@@ -40,9 +40,18 @@ class Live:
 
     def __init__(self, folder: Path, **extra: str) -> None:
         self.instance = folder
-        self.env = os.environ | {
-            "OMIX_INSTANCE": str(folder), "OMIX_PORT": "0", "OMIX_FTP_PORT": "0", "OMIX_FTP_PASSIVE_PORTS": "0-0",
-            "OMIX_FREE_FLOOR_MIB": "1", "PYTHONPATH": str(ROOT)} | extra  # fmt: skip
+        self.env = (
+            os.environ
+            | {
+                "OMIX_INSTANCE": str(folder),
+                "OMIX_PORT": "0",
+                "OMIX_FTP_PORT": "0",
+                "OMIX_FTP_PASSIVE_PORTS": "0-0",
+                "OMIX_FREE_FLOOR_MIB": "1",
+                "PYTHONPATH": str(ROOT),
+            }
+            | extra
+        )
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Live":

@@ -84,12 +84,25 @@ class Provider:
         self._thread.join(5)
 
     def description(self) -> dict[str, Any]:
-        at = {name: f"{self.issuer}/{path}" for name, path in (
-            ("authorization_endpoint", "authorize"), ("token_endpoint", "token"), ("jwks_uri", "keys"),
-            ("userinfo_endpoint", "userinfo"), ("end_session_endpoint", "leave"))}  # fmt: skip
-        return {"issuer": self.issuer, **at, "response_types_supported": ["code"],
-                "subject_types_supported": ["public"], "code_challenge_methods_supported": ["S256"],
-                "id_token_signing_alg_values_supported": ["RS256"], **self.described}  # fmt: skip
+        at = {
+            name: f"{self.issuer}/{path}"
+            for name, path in (
+                ("authorization_endpoint", "authorize"),
+                ("token_endpoint", "token"),
+                ("jwks_uri", "keys"),
+                ("userinfo_endpoint", "userinfo"),
+                ("end_session_endpoint", "leave"),
+            )
+        }
+        return {
+            "issuer": self.issuer,
+            **at,
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "code_challenge_methods_supported": ["S256"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            **self.described,
+        }
 
     def code_for(self, asked: dict[str, str], person: dict[str, Any]) -> str:
         code = secrets.token_urlsafe(16)
@@ -119,8 +132,14 @@ class Provider:
 
     def id_token(self, known: dict[str, Any]) -> str:
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": self.client_id, "iat": now, "exp": now + 300,
-                  "nonce": known["asked"]["nonce"], **known["person"]}  # fmt: skip
+        claims = {
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": known["asked"]["nonce"],
+            **known["person"],
+        }
         if self.auth_time:
             claims["auth_time"] = now if "max_age" in known["asked"] else now - 3600
         claims |= self.claims

@@ -57,7 +57,9 @@ def test_ls_shows_folders_and_files(omix, filled):
 
 def test_cp_goes_into_a_folder_that_is_there(omix, filled):
     assert omix("cp", "/OMIX/in/b.txt", "/OMIX/in/my_run") == (
-        0, "1 uploads: /OMIX/in/b.txt to /OMIX/in/my_run/b.txt\n")  # fmt: skip
+        0,
+        "1 uploads: /OMIX/in/b.txt to /OMIX/in/my_run/b.txt\n",
+    )
     assert "in/my_run/b.txt" in names()
 
 
@@ -65,7 +67,9 @@ def test_mv_takes_a_folder_to_the_other_realm(omix, filled):
     code, said = omix("mv", "/OMIX/in", "/OMIX-protected/safe")
     assert code == 0, said
     assert {(row.realm, row.name) for row in db.session.query(Upload)} == {
-        ("protected", "safe/b.txt"), ("protected", "safe/my_run/two_words.txt")}  # fmt: skip
+        ("protected", "safe/b.txt"),
+        ("protected", "safe/my_run/two_words.txt"),
+    }
 
 
 def test_rm_takes_a_folder_only_when_told(omix, filled):

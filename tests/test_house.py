@@ -8,11 +8,29 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # Rank of each part; a module imports its own rank and below.
 RANKS = {
-    "portal.clock": 0, "portal.errors": 0, "portal.states": 0, "portal.config": 0, "portal.faults": 0,
-    "portal.logs": 0, "portal.inspect": 1, "portal.storage": 1, "portal.keys": 1, "portal.db": 1, "portal.queue": 1,
-    "portal.models": 2, "portal.migrations": 2, "portal.domain": 3, "portal.queries": 3, "portal.telemetry": 3,
-    "portal.arrival": 4, "portal.downloads": 4, "portal.health": 4, "portal.jobs": 5, "portal.web": 5, "ftp": 5,
-}  # fmt: skip
+    "portal.clock": 0,
+    "portal.errors": 0,
+    "portal.states": 0,
+    "portal.config": 0,
+    "portal.faults": 0,
+    "portal.logs": 0,
+    "portal.inspect": 1,
+    "portal.storage": 1,
+    "portal.keys": 1,
+    "portal.db": 1,
+    "portal.queue": 1,
+    "portal.models": 2,
+    "portal.migrations": 2,
+    "portal.domain": 3,
+    "portal.queries": 3,
+    "portal.telemetry": 3,
+    "portal.arrival": 4,
+    "portal.downloads": 4,
+    "portal.health": 4,
+    "portal.jobs": 5,
+    "portal.web": 5,
+    "ftp": 5,
+}
 WIRING = 6
 
 

@@ -62,8 +62,19 @@ class Reception:
         plan = self.plan
         took = time.monotonic() - self._began
         rate = int((self.size - (plan.offset or 0)) / took) if took > 0 else None
-        return Standing(plan.place, plan.account_id, plan.center_id, plan.token, plan.fence, plan.via, plan.announced,
-                        self.size, rate, self.heard, self.began)  # fmt: skip
+        return Standing(
+            plan.place,
+            plan.account_id,
+            plan.center_id,
+            plan.token,
+            plan.fence,
+            plan.via,
+            plan.announced,
+            self.size,
+            rate,
+            self.heard,
+            self.began,
+        )
 
     def buffer(self) -> memoryview:
         """Where to receive the next bytes (recv_into); tell filled() how many came."""
@@ -181,12 +192,14 @@ def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Pl
     allowance = quotas.allowance(account.center, place.realm, account_id)
     if allowance is not None and (announced or 0) > allowance:
         raise quotas.exceeded(place.realm)
-    return Plan(place, account_id, account.center_id, account.epoch, storage.token(), 1, via, announced, None,
-                allowance)  # fmt: skip
+    return Plan(
+        place, account_id, account.center_id, account.epoch, storage.token(), 1, via, announced, None, allowance
+    )
 
 
-def _resume(account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool,
-            token: str | None) -> Plan:  # fmt: skip
+def _resume(
+    account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool, token: str | None
+) -> Plan:
     account = senders.find(account_id)
     allowance = quotas.allowance(account.center, place.realm, account_id)
     found = uploads.find_resumable(account_id, place)
@@ -211,8 +224,9 @@ def _resume(account_id: int, place: Place, via: str, announced: int | None, offs
         taken = uploads.take_up(upload_id, fence=fence, offset=start, via=via)
     if allowance is not None:
         allowance += length
-    return Plan(place, account_id, account.center_id, account.epoch, taken.token, taken.fence, via, announced, start,
-                allowance)  # fmt: skip
+    return Plan(
+        place, account_id, account.center_id, account.epoch, taken.token, taken.fence, via, announced, start, allowance
+    )
 
 
 @contextmanager

@@ -46,8 +46,11 @@ def copy(account_id: int, old: Place, new: Place) -> int:
 def _record(copies: list[_Copy]) -> None:
     """A copy is recorded as what it is: bytes that arrived, under a name that a file may wait for."""
     known = [(one, storage.facts(one.target)) for one in copies]
-    coming = [Arrival(one.standing, one.row.md5, one.row.sha256, facts, one.row.resumed, clock.now())
-              for one, facts in known if facts is not None]  # fmt: skip
+    coming = [
+        Arrival(one.standing, one.row.md5, one.row.sha256, facts, one.row.resumed, clock.now())
+        for one, facts in known
+        if facts is not None
+    ]
     with db.transaction():
         for arrival, receipt in zip(coming, arrivals.receive_new(coming), strict=True):
             if receipt is None:

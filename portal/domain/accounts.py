@@ -65,9 +65,13 @@ def send_verify(account: Account) -> None:
     tokens.drop(account, "verify")
     secret = tokens.issue(account, "verify", lifetime=VERIFY_LIFETIME)
     notices.send(
-        f"verify:{tokens.digest(secret)[:16]}", to=account.email, template="verify", name=account.name,
-        url=f"/verify/{secret}", hours=VERIFY_LIFETIME // clock.HOUR,
-    )  # fmt: skip
+        f"verify:{tokens.digest(secret)[:16]}",
+        to=account.email,
+        template="verify",
+        name=account.name,
+        url=f"/verify/{secret}",
+        hours=VERIFY_LIFETIME // clock.HOUR,
+    )
 
 
 def create(*, email: str, password: str, role: str = "submitter", center: str = "", name: str = "") -> Account:
@@ -89,8 +93,12 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     account.name, account.center_id = name, home.id
     account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
     db.session.flush()
-    history.record("account.create", actor=None, center_id=account.center_id,
-                   after={"account": account.id, "email": email, "role": role})  # fmt: skip
+    history.record(
+        "account.create",
+        actor=None,
+        center_id=account.center_id,
+        after={"account": account.id, "email": email, "role": role},
+    )
     return account
 
 
@@ -184,9 +192,13 @@ def start_reset(email: str) -> None:
     tokens.drop(account, "reset")
     secret = tokens.issue(account, "reset", lifetime=RESET_LIFETIME)
     notices.send(
-        f"reset:{tokens.digest(secret)[:16]}", to=account.email, template="reset", name=account.name,
-        url=f"/reset/{secret}", hours=RESET_LIFETIME // clock.HOUR,
-    )  # fmt: skip
+        f"reset:{tokens.digest(secret)[:16]}",
+        to=account.email,
+        template="reset",
+        name=account.name,
+        url=f"/reset/{secret}",
+        hours=RESET_LIFETIME // clock.HOUR,
+    )
 
 
 def finish_reset(secret: str, password: str) -> Account:

@@ -40,8 +40,16 @@ class Fault:
     detail: str = ""
 
 
-_BYTES = (Upload.id.label("upload_id"), Upload.realm, Upload.token, Upload.inode, Upload.size, Upload.mtime_ns,
-          Upload.md5, Upload.sha256)  # fmt: skip
+_BYTES = (
+    Upload.id.label("upload_id"),
+    Upload.realm,
+    Upload.token,
+    Upload.inode,
+    Upload.size,
+    Upload.mtime_ns,
+    Upload.md5,
+    Upload.sha256,
+)
 
 
 def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
@@ -49,11 +57,16 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
     rows = db.session.execute(
         select(File.id, File.n, File.name, File.declared_md5, *_BYTES)
         .join(Upload, Upload.id == File.upload_id)
-        .where(File.dataset_id == dataset.id, File.state == states.CHECKING, Upload.account_id == dataset.account_id,
-               Upload.state.in_((states.RECEIVED, states.CHECKING)), Upload.sha256.is_not(None))
+        .where(
+            File.dataset_id == dataset.id,
+            File.state == states.CHECKING,
+            Upload.account_id == dataset.account_id,
+            Upload.state.in_((states.RECEIVED, states.CHECKING)),
+            Upload.sha256.is_not(None),
+        )
         .order_by(File.n)
         .limit(limit)
-    ).all()  # fmt: skip
+    ).all()
     right = [row for row in rows if row.declared_md5 in (None, "", row.md5)]
     agreed = {row.id for row in right}
     for row in rows:
@@ -68,14 +81,25 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
 def _item(dataset: Dataset, bag: str, areas: dict[str, str], row: Any) -> Item:
     archive_path = f"data/{accessions.of_file(dataset.accession, row.n)}/{row.name}"
     facts = storage.Facts(row.inode or 0, row.size, row.mtime_ns or 0)
-    return Item(row.id, row.upload_id, f"{areas[row.realm]}/{row.token}", f"{bag}/{archive_path}",
-                archive_path, facts, row.md5, row.sha256)  # fmt: skip
+    return Item(
+        row.id,
+        row.upload_id,
+        f"{areas[row.realm]}/{row.token}",
+        f"{bag}/{archive_path}",
+        archive_path,
+        facts,
+        row.md5,
+        row.sha256,
+    )
 
 
 def bytes_ahead(dataset: Dataset) -> int:
     """How much is still to be archived, for the progress."""
-    query = select(func.coalesce(func.sum(Upload.size), 0)).join(File, File.upload_id == Upload.id).where(
-        File.dataset_id == dataset.id, File.state == states.CHECKING)  # fmt: skip
+    query = (
+        select(func.coalesce(func.sum(Upload.size), 0))
+        .join(File, File.upload_id == Upload.id)
+        .where(File.dataset_id == dataset.id, File.state == states.CHECKING)
+    )
     return int(db.session.scalar(query) or 0)
 
 
@@ -124,16 +148,35 @@ def _archive_files(items: list[Item], now: int) -> None:
     statement = (
         update(File)
         .where(File.id == bindparam("row"), File.state == states.CHECKING, File.upload_id == bindparam("bytes"), agreed)
-        .values(state=states.ARCHIVED, error=None, comment="", size=bindparam("size"), md5=bindparam("md5"),
-                sha256=bindparam("sha256"), archive_path=bindparam("path"), archived_at=now, updated_at=now,
-                fixity=None, fixity_at=None)
-    )  # fmt: skip
+        .values(
+            state=states.ARCHIVED,
+            error=None,
+            comment="",
+            size=bindparam("size"),
+            md5=bindparam("md5"),
+            sha256=bindparam("sha256"),
+            archive_path=bindparam("path"),
+            archived_at=now,
+            updated_at=now,
+            fixity=None,
+            fixity_at=None,
+        )
+    )
     db.session.flush()
     db.session.connection().execute(
         statement,
-        [{"row": item.file_id, "bytes": item.upload_id, "size": item.facts.size, "md5": item.md5, "sha256": item.sha256,
-          "path": item.archive_path} for item in items],
-    )  # fmt: skip
+        [
+            {
+                "row": item.file_id,
+                "bytes": item.upload_id,
+                "size": item.facts.size,
+                "md5": item.md5,
+                "sha256": item.sha256,
+                "path": item.archive_path,
+            }
+            for item in items
+        ],
+    )
 
 
 def _tell(dataset: Dataset, items: list[Item], now: int) -> None:
@@ -141,10 +184,20 @@ def _tell(dataset: Dataset, items: list[Item], now: int) -> None:
     if items:
         db.session.execute(
             insert(Event),
-            [{"at": now, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": item.file_id,
-              "upload_id": item.upload_id, "action": "archive", "note": "",
-              "after": {"state": states.ARCHIVED, "md5": item.md5}} for item in items],
-        )  # fmt: skip
+            [
+                {
+                    "at": now,
+                    "center_id": dataset.center_id,
+                    "dataset_id": dataset.id,
+                    "file_id": item.file_id,
+                    "upload_id": item.upload_id,
+                    "action": "archive",
+                    "note": "",
+                    "after": {"state": states.ARCHIVED, "md5": item.md5},
+                }
+                for item in items
+            ],
+        )
 
 
 def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
@@ -160,17 +213,30 @@ def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
 
 def put_back(dataset: Dataset) -> None:
     """Uploads that an ended job left frozen although their file no longer goes to the archive."""
-    query = select(Upload.id).join(File, File.upload_id == Upload.id).where(
-        File.dataset_id == dataset.id, Upload.state == states.CHECKING,
-        File.state.not_in((states.CHECKING, states.ARCHIVED)))  # fmt: skip
+    query = (
+        select(Upload.id)
+        .join(File, File.upload_id == Upload.id)
+        .where(
+            File.dataset_id == dataset.id,
+            Upload.state == states.CHECKING,
+            File.state.not_in((states.CHECKING, states.ARCHIVED)),
+        )
+    )
     _move(list(db.session.scalars(query)), states.CHECKING, states.RECEIVED)
 
 
 def revive(dataset: Dataset) -> None:
     """What we failed to copy before is tried again with the job."""
-    query = select(File).join(Upload, Upload.id == File.upload_id).where(
-        File.dataset_id == dataset.id, File.state == states.FAILED, Upload.state == states.FAILED,
-        Upload.error.in_(OURS))  # fmt: skip
+    query = (
+        select(File)
+        .join(Upload, Upload.id == File.upload_id)
+        .where(
+            File.dataset_id == dataset.id,
+            File.state == states.FAILED,
+            Upload.state == states.FAILED,
+            Upload.error.in_(OURS),
+        )
+    )
     for file in db.session.scalars(query):
         if file.upload is not None:
             revive_upload(file.upload)
@@ -186,9 +252,16 @@ def revive_upload(upload: Upload) -> None:
 
 def give_up(dataset_id: int, error: str) -> None:
     """The last attempt failed: what could not be copied says so; the fault is ours."""
-    query = select(Upload.id).join(File, File.upload_id == Upload.id).where(
-        File.dataset_id == dataset_id, File.state == states.CHECKING, Upload.sha256.is_not(None),
-        Upload.state.in_((states.RECEIVED, states.CHECKING)))  # fmt: skip
+    query = (
+        select(Upload.id)
+        .join(File, File.upload_id == Upload.id)
+        .where(
+            File.dataset_id == dataset_id,
+            File.state == states.CHECKING,
+            Upload.sha256.is_not(None),
+            Upload.state.in_((states.RECEIVED, states.CHECKING)),
+        )
+    )
     for upload_id in list(db.session.scalars(query)):
         fail(upload_id, "copy_error", detail=error[:500])
 

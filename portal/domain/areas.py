@@ -16,8 +16,12 @@ def named(path: str) -> Place:
     """The place of a path as FTP shows it: /OMIX/run1/a.gz, /OMIX-protected/..., /test/.... Raises NotFound."""
     first, _, rest = path.strip("/").partition("/")
     prefix = settings().prefix
-    roots = {prefix: ("incoming", "open"), "incoming": ("incoming", "open"), "test": ("test", "open"),
-             f"{prefix}-protected": ("incoming", "protected")}  # fmt: skip
+    roots = {
+        prefix: ("incoming", "open"),
+        "incoming": ("incoming", "open"),
+        "test": ("test", "open"),
+        f"{prefix}-protected": ("incoming", "protected"),
+    }
     if first not in roots:
         raise errors.NotFound(f"Paths begin with /{prefix}/, /{prefix}-protected/ or /test/.")
     return Place(*roots[first], rest.strip("/"))
@@ -47,8 +51,12 @@ def below(account_id: int, place: Place):
 
 
 def _lying(account_id: int, place: Place) -> tuple:
-    return (Upload.account_id == account_id, Upload.area == place.area, Upload.realm == place.realm,
-            Upload.state.in_(states.LISTED))  # fmt: skip
+    return (
+        Upload.account_id == account_id,
+        Upload.area == place.area,
+        Upload.realm == place.realm,
+        Upload.state.in_(states.LISTED),
+    )
 
 
 def at_or_below(account: Account, place: Place) -> list[Upload]:
@@ -103,8 +111,13 @@ def _move(row: Upload, target: Place) -> None:
     matching.release(row)
     row.name, row.base, row.area, row.realm = target.name, target.base, target.area, target.realm
     db.session.flush()
-    history.record("rename", actor=row.account, upload=row, before=before,
-                   after={"name": row.name, "area": row.area, "realm": row.realm})  # fmt: skip
+    history.record(
+        "rename",
+        actor=row.account,
+        upload=row,
+        before=before,
+        after={"name": row.name, "area": row.area, "realm": row.realm},
+    )
     if row.state == states.RECEIVED:
         matching.claim(row)
 
@@ -153,9 +166,12 @@ def copies_of(dataset: Dataset):
     claimed = aliased(File)
     same = select(File.sha256).where(File.dataset_id == dataset.id, File.md5 == Upload.md5)
     return select(Upload).where(
-        Upload.md5.in_(select(File.md5).where(File.dataset_id == dataset.id)), Upload.sha256.in_(same),
-        Upload.account_id == dataset.account_id, Upload.state.in_((states.RECEIVED, states.FAILED)),
-        ~select(claimed.id).where(claimed.upload_id == Upload.id).exists())  # fmt: skip
+        Upload.md5.in_(select(File.md5).where(File.dataset_id == dataset.id)),
+        Upload.sha256.in_(same),
+        Upload.account_id == dataset.account_id,
+        Upload.state.in_((states.RECEIVED, states.FAILED)),
+        ~select(claimed.id).where(claimed.upload_id == Upload.id).exists(),
+    )
 
 
 def own(upload_id: int, *, actor: Account) -> Upload:

@@ -37,8 +37,11 @@ class Receipt:
 
 _TAKEN = (*states.LIVE, states.ARCHIVED)
 _KNOWN = select(Upload.account_id, Upload.area, Upload.realm, Upload.name, Upload.state).where(
-    Upload.account_id.in_(bindparam("accounts", expanding=True)), Upload.name.in_(bindparam("names", expanding=True)),
-    Upload.area.in_(("incoming", "test")), Upload.realm.in_(("open", "protected")))  # fmt: skip
+    Upload.account_id.in_(bindparam("accounts", expanding=True)),
+    Upload.name.in_(bindparam("names", expanding=True)),
+    Upload.area.in_(("incoming", "test")),
+    Upload.realm.in_(("open", "protected")),
+)
 _INSERT = insert(Upload).returning(Upload.id, sort_by_parameter_order=True)
 
 
@@ -53,8 +56,10 @@ def receive_new(arrivals: list[Arrival]) -> list[Receipt | None]:
     """Record at once all whose name was not here before: the way of most small files, in a handful of statements
     whatever their number. None for each of the others."""
     connection = db.session.connection()
-    known = {"accounts": list({one.standing.account_id for one in arrivals}),
-             "names": list({one.standing.place.name for one in arrivals})}  # fmt: skip
+    known = {
+        "accounts": list({one.standing.account_id for one in arrivals}),
+        "names": list({one.standing.place.name for one in arrivals}),
+    }
     taken = {tuple(row)[:4] for row in connection.execute(_KNOWN, known) if row.state in _TAKEN}
     fresh: list[Arrival] = []
     for one in arrivals:
@@ -74,9 +79,18 @@ def receive_new(arrivals: list[Arrival]) -> list[Receipt | None]:
 def _whole(arrival: Arrival) -> dict[str, Any]:
     facts = arrival.facts
     return uploads.columns(arrival.standing) | {
-        "state": states.RECEIVED, "received_at": arrival.at, "size": facts.size, "bytes_done": facts.size, "rate": None,
-        "inode": facts.inode, "mtime_ns": facts.mtime_ns, "md5": arrival.md5, "sha256": arrival.sha256,
-        "detail": "", "resumed": arrival.resumed}  # fmt: skip
+        "state": states.RECEIVED,
+        "received_at": arrival.at,
+        "size": facts.size,
+        "bytes_done": facts.size,
+        "rate": None,
+        "inode": facts.inode,
+        "mtime_ns": facts.mtime_ns,
+        "md5": arrival.md5,
+        "sha256": arrival.sha256,
+        "detail": "",
+        "resumed": arrival.resumed,
+    }
 
 
 def _receipt(arrival: Arrival, upload_id: int) -> Receipt:
@@ -84,24 +98,40 @@ def _receipt(arrival: Arrival, upload_id: int) -> Receipt:
 
 
 def _note_arrivals(pairs: list[tuple[Arrival, int]]) -> None:
-    history.append_all("receive", [
-        {"upload_id": upload_id, "center_id": one.standing.center_id, "actor_id": one.standing.account_id,
-         "after": {"name": one.standing.place.name, "size": one.facts.size, "md5": one.md5}}
-        for one, upload_id in pairs])  # fmt: skip
+    history.append_all(
+        "receive",
+        [
+            {
+                "upload_id": upload_id,
+                "center_id": one.standing.center_id,
+                "actor_id": one.standing.account_id,
+                "after": {"name": one.standing.place.name, "size": one.facts.size, "md5": one.md5},
+            }
+            for one, upload_id in pairs
+        ],
+    )
     for one, upload_id in pairs:
         if one.sha256 is None:
             jobs.owe("digest", upload_id=upload_id)
         drops.notice(upload_id, one.standing)
-    matching.claim_new([(upload_id, one.standing.account_id, one.standing.place.base)
-                        for one, upload_id in pairs if one.standing.place.area == "incoming"])  # fmt: skip
+    matching.claim_new(
+        [
+            (upload_id, one.standing.account_id, one.standing.place.base)
+            for one, upload_id in pairs
+            if one.standing.place.area == "incoming"
+        ]
+    )
     inspections.ask()
 
 
 def receive_known(arrival: Arrival) -> Receipt:
     standing = arrival.standing
     uploads.refuse_frozen(standing.account_id, standing.place)
-    query = select(Upload).where(*uploads.of_place(standing.account_id, standing.place), Upload.token != standing.token,
-                                 Upload.state.in_(states.LISTED))  # fmt: skip
+    query = select(Upload).where(
+        *uploads.of_place(standing.account_id, standing.place),
+        Upload.token != standing.token,
+        Upload.state.in_(states.LISTED),
+    )
     rivals = list(db.session.scalars(query))
     same = next((rival for rival in rivals if _identical(rival, arrival)), None)
     if same is not None:

@@ -19,16 +19,64 @@ from portal.domain.jobs import Hold
 from portal.models import Component, Dataset, File, Publication
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-DATASET_FIELDS = ("accession", "title", "description", "species", "taxon_id", "investigator", "data_type", "bioproject",
-                  "filing_number", "human", "access", "realm", "release_date", "state", "version", "approved_version",
-                  "first_submitted_at", "submitted_at", "released_at", "release_wanted_at", "pending", "created_at",
-                  "updated_at")  # fmt: skip
-FILE_FIELDS = ("n", "name", "title", "description", "data_type", "samples", "unit", "declared_md5", "size", "md5",
-               "sha256", "archive_path", "archived_at", "upload_id", "created_at", "updated_at")  # fmt: skip
+DATASET_FIELDS = (
+    "accession",
+    "title",
+    "description",
+    "species",
+    "taxon_id",
+    "investigator",
+    "data_type",
+    "bioproject",
+    "filing_number",
+    "human",
+    "access",
+    "realm",
+    "release_date",
+    "state",
+    "version",
+    "approved_version",
+    "first_submitted_at",
+    "submitted_at",
+    "released_at",
+    "release_wanted_at",
+    "pending",
+    "created_at",
+    "updated_at",
+)
+FILE_FIELDS = (
+    "n",
+    "name",
+    "title",
+    "description",
+    "data_type",
+    "samples",
+    "unit",
+    "declared_md5",
+    "size",
+    "md5",
+    "sha256",
+    "archive_path",
+    "archived_at",
+    "upload_id",
+    "created_at",
+    "updated_at",
+)
 OTHER_FIELDS = (*FILE_FIELDS, "state")
 # Only to make the catalogue again from; not in the XML.
-UNTOLD = ("accession", "pending", "release_wanted_at", "replaces", "generation", "written_at", "owner_id",
-          "owner_state", "owner_center", "owner_center_id", "center_id")  # fmt: skip
+UNTOLD = (
+    "accession",
+    "pending",
+    "release_wanted_at",
+    "replaces",
+    "generation",
+    "written_at",
+    "owner_id",
+    "owner_state",
+    "owner_center",
+    "owner_center_id",
+    "center_id",
+)
 PAPER_FIELDS = ("kind", "value", "title", "source", "at")
 
 
@@ -66,7 +114,8 @@ def describe(dataset: Dataset) -> Bag:
 def archived(dataset: Dataset) -> list[dict[str, Any]]:
     """The archived files that belong to a dataset, plain rows in order."""
     query = select(*(getattr(File, field) for field in FILE_FIELDS)).where(
-        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.archive_path.is_not(None))  # fmt: skip
+        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.archive_path.is_not(None)
+    )
     return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]
 
 
@@ -95,8 +144,7 @@ def _others(dataset: Dataset) -> list[dict[str, Any]]:
 
 
 def _papers(dataset: Dataset) -> list[dict[str, Any]]:
-    query = select(*(getattr(Publication, field) for field in PAPER_FIELDS)).where(
-        Publication.dataset_id == dataset.id)  # fmt: skip
+    query = select(*(getattr(Publication, field) for field in PAPER_FIELDS)).where(Publication.dataset_id == dataset.id)
     return [dict(row) for row in db.session.execute(query.order_by(Publication.id)).mappings()]
 
 
@@ -104,8 +152,9 @@ def _highest(dataset: Dataset) -> dict[str, str]:
     """The highest accession of each type of component, so that none is given twice even when keys/ is lost too."""
     found = {}
     for kind in objects.LETTERS:
-        query = select(Component.accession).where(Component.dataset_id == dataset.id, Component.type == kind,
-                                                  Component.accession.is_not(None))  # fmt: skip
+        query = select(Component.accession).where(
+            Component.dataset_id == dataset.id, Component.type == kind, Component.accession.is_not(None)
+        )
         ordered = query.order_by(func.length(Component.accession).desc(), Component.accession.desc())
         highest = db.session.scalar(ordered.limit(1))
         if highest:
@@ -125,14 +174,26 @@ def _tag_lines(tags: dict[str, bytes], algorithm: str) -> bytes:
 def _catalogue(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> dict[str, Any]:
     said = {field: getattr(dataset, field) for field in DATASET_FIELDS}
     owner, center = dataset.account, dataset.center
-    said |= {"owner": owner.email, "owner_name": owner.name, "owner_id": owner.id, "owner_state": owner.state,
-             "owner_center": owner.center.name, "owner_center_id": owner.center_id, "center": center.name,
-             "center_id": center.id}  # fmt: skip
+    said |= {
+        "owner": owner.email,
+        "owner_name": owner.name,
+        "owner_id": owner.id,
+        "owner_state": owner.state,
+        "owner_center": owner.center.name,
+        "owner_center_id": owner.center_id,
+        "center": center.name,
+        "center_id": center.id,
+    }
     earlier = db.session.get(Dataset, dataset.replaces_id) if dataset.replaces_id else None
     said |= {"replaces": earlier.accession if earlier else None, "generation": generation, "written_at": clock.now()}
     rows = [{"accession": accessions.of_file(dataset.accession, file["n"])} | file for file in files]
-    return said | {"next_n": dataset.next_n, "files": rows, "others": _others(dataset), "papers": _papers(dataset),
-                   "components": _highest(dataset)}  # fmt: skip
+    return said | {
+        "next_n": dataset.next_n,
+        "files": rows,
+        "others": _others(dataset),
+        "papers": _papers(dataset),
+        "components": _highest(dataset),
+    }
 
 
 def _xml(catalogue: dict[str, Any]) -> bytes:

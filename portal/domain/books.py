@@ -27,8 +27,12 @@ def measure(given: bytes) -> None:
 
 
 def too_large() -> errors.Invalid:
-    return errors.Invalid(fields={"sheet": f"This XLSX unpacks to more than a sheet of files needs "
-                                           f"({LARGEST >> 20} MiB). Save the sheet alone, or as TSV."})  # fmt: skip
+    return errors.Invalid(
+        fields={
+            "sheet": f"This XLSX unpacks to more than a sheet of files needs "
+            f"({LARGEST >> 20} MiB). Save the sheet alone, or as TSV."
+        }
+    )
 
 
 class _Measured:

@@ -20,8 +20,19 @@ SMALL = 1 << 20
 PACKAGES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".rar", ".7z")
 SMALLER = "packages are better made smaller"
 SLOW = "checking takes long, smaller files are better"
-ODD_NAMES = ("thumbs.db", "desktop.ini", "untitled%", "copy_of%", "copy-of%", "%.tmp", "%.part", "%.bak",
-             "%.crdownload", "%.lnk", "%.swp")  # fmt: skip
+ODD_NAMES = (
+    "thumbs.db",
+    "desktop.ini",
+    "untitled%",
+    "copy_of%",
+    "copy-of%",
+    "%.tmp",
+    "%.part",
+    "%.bak",
+    "%.crdownload",
+    "%.lnk",
+    "%.swp",
+)
 COMPARED = 5000
 FAR_YEARS = 5
 
@@ -67,8 +78,9 @@ def _text(dataset: Dataset) -> list[Finding]:
     if description and description.lower() == title.lower():
         found.append(Finding(WARNING, "The description only repeats the name.", "description"))
     elif description and len(description) < 60:
-        found.append(Finding(HINT, "The description is very short for somebody who wants to use the data.",
-                             "description"))  # fmt: skip
+        found.append(
+            Finding(HINT, "The description is very short for somebody who wants to use the data.", "description")
+        )
     return found
 
 
@@ -82,16 +94,21 @@ def _human(dataset: Dataset) -> list[Finding]:
     if dataset.access == "open":
         found.append(Finding(WARNING, "Human data are to be open to everybody.", "access"))
     if not dataset.filing_number:
-        found.append(Finding(WARNING, "Human data without a filing number; it is recommended, not required.",
-                             "filing_number"))  # fmt: skip
+        found.append(
+            Finding(WARNING, "Human data without a filing number; it is recommended, not required.", "filing_number")
+        )
     return found
 
 
 def _realm(dataset: Dataset) -> list[Finding]:
     """Bytes that came by the other area than the access asks for."""
     came = realms.other(realms.wanted(dataset))
-    query = select(func.count()).select_from(File).join(Upload, Upload.id == File.upload_id).where(
-        File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), Upload.realm == came)  # fmt: skip
+    query = (
+        select(func.count())
+        .select_from(File)
+        .join(Upload, Upload.id == File.upload_id)
+        .where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), Upload.realm == came)
+    )
     number = int(db.session.scalar(query) or 0)
     files = f"{number:,} file{' ' if number == 1 else 's '}"
     if number and came == "protected":
@@ -177,8 +194,12 @@ def _walk(dataset: Dataset, *columns) -> Select:
 
 def _duplicates(dataset: Dataset, *, reviewing: bool) -> list[Finding]:
     """Files whose bytes another dataset has too. A submitter hears only of datasets that they may see anyway."""
-    first = select(File.id).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES),
-                                  File.upload_id.is_not(None)).order_by(File.n).limit(COMPARED)  # fmt: skip
+    first = (
+        select(File.id)
+        .where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), File.upload_id.is_not(None))
+        .order_by(File.n)
+        .limit(COMPARED)
+    )
     twin, theirs = aliased(File), aliased(Upload)
     query = (
         select(Dataset, func.count(), func.min(File.n))

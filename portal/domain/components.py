@@ -12,9 +12,20 @@ from portal.domain import accessions, history, objects
 from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
 
 PORTION = 5000
-FACTS = (Component.id, Component.type, Component.alias, Component.accession, Component.dataset_id, Component.center_id,
-         Component.state, Component.status, Component.md5, Dataset.account_id, Dataset.state.label("dataset_state"),
-         Dataset.accession.label("dataset_accession"))  # fmt: skip
+FACTS = (
+    Component.id,
+    Component.type,
+    Component.alias,
+    Component.accession,
+    Component.dataset_id,
+    Component.center_id,
+    Component.state,
+    Component.status,
+    Component.md5,
+    Dataset.account_id,
+    Dataset.state.label("dataset_state"),
+    Dataset.accession.label("dataset_accession"),
+)
 
 
 def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -27,9 +38,16 @@ def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any
     """Facts of a center's living components by alias."""
     found: dict[str, Any] = {}
     for part in portions(aliases):
-        query = select(*FACTS).join(Dataset, Dataset.id == Component.dataset_id).where(
-            Component.center_id == center_id, Component.type == kind, Component.status != "withdrawn",
-            Component.alias.in_(part))  # fmt: skip
+        query = (
+            select(*FACTS)
+            .join(Dataset, Dataset.id == Component.dataset_id)
+            .where(
+                Component.center_id == center_id,
+                Component.type == kind,
+                Component.status != "withdrawn",
+                Component.alias.in_(part),
+            )
+        )
         found |= {row.alias: row for row in db.session.execute(query)}
     return found
 
@@ -67,8 +85,11 @@ def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
     for kind, listed in aliases.items():
         for part in portions(listed):
             query = select(Component.id, Component.alias).where(
-                Component.center_id == rows[0]["center_id"], Component.type == kind, Component.status != "withdrawn",
-                Component.alias.in_(part))  # fmt: skip
+                Component.center_id == rows[0]["center_id"],
+                Component.type == kind,
+                Component.status != "withdrawn",
+                Component.alias.in_(part),
+            )
             found |= {(kind, row.alias): row.id for row in db.session.connection().execute(query)}
     return found
 
@@ -79,8 +100,11 @@ _CHANGED = ("state", "comment", "title", "sent", "xml", "md5", "accession")
 def change(rows: list[dict[str, Any]]) -> None:
     """Write a new version of components, by `row`: their id."""
     if rows:
-        statement = update(Component).where(Component.id == bindparam("row")).values(
-            updated_at=clock.now(), **{name: bindparam(f"new_{name}") for name in _CHANGED})  # fmt: skip
+        statement = (
+            update(Component)
+            .where(Component.id == bindparam("row"))
+            .values(updated_at=clock.now(), **{name: bindparam(f"new_{name}") for name in _CHANGED})
+        )
         values = [{"row": row["row"]} | {f"new_{name}": row[name] for name in _CHANGED} for row in rows]
         db.session.connection().execute(statement, values)
 
@@ -88,8 +112,11 @@ def change(rows: list[dict[str, Any]]) -> None:
 def refuse(rows: list[dict[str, Any]]) -> None:
     """A new version cannot be loaded: what came is kept, the last good one stands."""
     if rows:
-        statement = update(Component).where(Component.id == bindparam("row")).values(
-            state=states.ERROR, comment=bindparam("why"), sent=bindparam("what"))  # fmt: skip
+        statement = (
+            update(Component)
+            .where(Component.id == bindparam("row"))
+            .values(state=states.ERROR, comment=bindparam("why"), sent=bindparam("what"))
+        )
         db.session.connection().execute(statement, rows)
 
 
@@ -130,14 +157,19 @@ def settle(dataset: Dataset) -> None:
         state = case((and_(loaded, Component.status != "withdrawn", standing), states.LOADED), else_=states.RECEIVED)
         concerned = or_(Component.dataset_id == dataset.id, Component.id.in_(theirs), Component.id.in_(further))
         changed += db.change(
-            update(Component).where(Component.type.in_(kinds), concerned, Component.state != states.ERROR,
-                                    Component.state != state).values(state=state))  # fmt: skip
+            update(Component)
+            .where(Component.type.in_(kinds), concerned, Component.state != states.ERROR, Component.state != state)
+            .values(state=state)
+        )
     if changed:  # pages that look on see that something moved
         history.record("component_states", actor=None, dataset=dataset, after={"changed": changed})
     if dataset.released_at and dataset.state == states.RELEASED:
         unpublished = or_(Component.published_at.is_(None), Component.published_at < dataset.released_at)
-        db.change(update(Component).where(Component.dataset_id == dataset.id, unpublished)
-                  .values(published_at=dataset.released_at))  # fmt: skip
+        db.change(
+            update(Component)
+            .where(Component.dataset_id == dataset.id, unpublished)
+            .values(published_at=dataset.released_at)
+        )
     db.session.expire_all()
 
 
@@ -154,24 +186,36 @@ def _by_files() -> Any:
 def _by_referrers() -> Any:
     other = aliased(Component)
     referring = (
-        select(other.id).join(ComponentRef, ComponentRef.component_id == other.id)
-        .where(ComponentRef.ref_id == Component.id, other.status != "withdrawn", other.state != states.ERROR,
-               other.type.in_(("EXPERIMENT", "RUN", "ANALYSIS"))).correlate(Component)
-    )  # fmt: skip
+        select(other.id)
+        .join(ComponentRef, ComponentRef.component_id == other.id)
+        .where(
+            ComponentRef.ref_id == Component.id,
+            other.status != "withdrawn",
+            other.state != states.ERROR,
+            other.type.in_(("EXPERIMENT", "RUN", "ANALYSIS")),
+        )
+        .correlate(Component)
+    )
     return and_(exists(referring), ~exists(referring.where(other.state != states.LOADED)))
 
 
 def _by_dataset() -> Any:
-    living = select(File.id).where(File.dataset_id == Component.dataset_id,
-                                   File.state.not_in(states.DEAD_FILES)).correlate(Component)  # fmt: skip
+    living = (
+        select(File.id)
+        .where(File.dataset_id == Component.dataset_id, File.state.not_in(states.DEAD_FILES))
+        .correlate(Component)
+    )
     return and_(exists(living), ~exists(living.where(File.state != states.ARCHIVED)))
 
 
 def forget(dataset: Dataset) -> None:
     """Remove the components of a draft that is discarded; receipts of what was sent stay."""
     mine = select(Component.id).where(Component.dataset_id == dataset.id)
-    others = select(Component.accession).join(ComponentRef, ComponentRef.component_id == Component.id).where(
-        ComponentRef.ref_id.in_(mine), Component.dataset_id != dataset.id)  # fmt: skip
+    others = (
+        select(Component.accession)
+        .join(ComponentRef, ComponentRef.component_id == Component.id)
+        .where(ComponentRef.ref_id.in_(mine), Component.dataset_id != dataset.id)
+    )
     if other := db.session.scalars(others.limit(1)).first():
         raise errors.Conflict(f"{other} of another dataset refers to it, so it stays.")
     for model in (ComponentRef, ComponentFile):

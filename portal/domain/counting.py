@@ -21,20 +21,36 @@ def prefill(upload_ids: list[int]) -> None:
 
 def _prefill(upload_ids: list[int]) -> None:
     query = (
-        select(File.id, File.unit, File.upload_id, Upload.member_count, Dataset.id, Dataset.center_id,
-               Dataset.accession)
+        select(
+            File.id, File.unit, File.upload_id, Upload.member_count, Dataset.id, Dataset.center_id, Dataset.accession
+        )
         .join(Upload, Upload.id == File.upload_id)
         .join(Dataset, Dataset.id == File.dataset_id)
-        .where(File.upload_id.in_(upload_ids), File.samples.is_(None), File.state.not_in(states.DEAD_FILES),
-               Dataset.state.in_(STILL_WRITTEN), Upload.inspection == states.INSPECTED, Upload.member_count > 0, HINTS)
-    )  # fmt: skip
+        .where(
+            File.upload_id.in_(upload_ids),
+            File.samples.is_(None),
+            File.state.not_in(states.DEAD_FILES),
+            Dataset.state.in_(STILL_WRITTEN),
+            Upload.inspection == states.INSPECTED,
+            Upload.member_count > 0,
+            HINTS,
+        )
+    )
     events: list[dict[str, Any]] = []
     for file_id, unit, upload_id, members, dataset_id, center_id, accession in db.session.execute(query).all():
         values = {"samples": members, "unit": "files"}
         db.session.execute(update(File).where(File.id == file_id).values(**values, updated_at=clock.now()))
-        events.append({"center_id": center_id, "dataset_id": dataset_id, "file_id": file_id, "upload_id": upload_id,
-                       "before": {"samples": None, "unit": unit}, "after": values,
-                       "note": "Counted in the package."})  # fmt: skip
+        events.append(
+            {
+                "center_id": center_id,
+                "dataset_id": dataset_id,
+                "file_id": file_id,
+                "upload_id": upload_id,
+                "before": {"samples": None, "unit": unit},
+                "after": values,
+                "note": "Counted in the package.",
+            }
+        )
         if accession:
             jobs.owe("components", dataset_id=dataset_id, priority=4)
     if events:

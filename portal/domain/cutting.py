@@ -90,8 +90,10 @@ class _Cutter:
         own = {key: value for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
         if len(own) > MOST_SPACES or sum(len(key) + len(value) for key, value in own.items()) > SPACE_BYTES:
             raise errors.Invalid(f"{self.name} declares more namespaces than {MOST_SPACES} or {SPACE_BYTES:,} bytes.")
-        return {key: f' {key}="{escape(value, {chr(34): "&quot;"})}"'.encode() if value else b""
-                for key, value in own.items()}  # fmt: skip
+        return {
+            key: f' {key}="{escape(value, {chr(34): "&quot;"})}"'.encode() if value else b""
+            for key, value in own.items()
+        }
 
     def is_object(self, tag: str) -> bool:
         """Whether an object begins here; else it is what holds some. Raises Invalid for anything else."""

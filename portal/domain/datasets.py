@@ -17,8 +17,11 @@ from portal.models import Account, Dataset, Event, File
 LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
 FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
 BIOPROJECT = re.compile(r"PRJ[A-Z]{1,2}\d{1,9}")
-NEEDED = {"title": "Give the dataset a name.", "description": "Say in a few sentences what the data are.",
-          "species": f"Name the species; for several: {MIXED}."}  # fmt: skip
+NEEDED = {
+    "title": "Give the dataset a name.",
+    "description": "Say in a few sentences what the data are.",
+    "species": f"Name the species; for several: {MIXED}.",
+}
 
 
 def create(*, actor: Account, **fields: Any) -> Dataset:
@@ -28,8 +31,9 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
     values, faults = check(with_preset(fields))
     if faults:
         raise errors.Invalid(fields=faults)
-    dataset = Dataset(account_id=actor.id, center_id=actor.center_id, created_at=now, updated_at=now,
-                      state=states.DRAFT, **values)  # fmt: skip
+    dataset = Dataset(
+        account_id=actor.id, center_id=actor.center_id, created_at=now, updated_at=now, state=states.DRAFT, **values
+    )
     db.session.add(dataset)
     db.session.flush()
     index(dataset)
@@ -47,8 +51,11 @@ def with_preset(fields: dict[str, Any], dataset: Dataset | None = None) -> dict[
 
 def chose_access(dataset: Dataset) -> bool:
     """Whether anybody ever said who may download."""
-    said = select(Event.id).where(Event.dataset_id == dataset.id, Event.action.in_(("create", "edit")),
-                                  Event.after["access"].as_string().is_not(None))  # fmt: skip
+    said = select(Event.id).where(
+        Event.dataset_id == dataset.id,
+        Event.action.in_(("create", "edit")),
+        Event.after["access"].as_string().is_not(None),
+    )
     return db.session.scalar(said.limit(1)) is not None
 
 
@@ -63,10 +70,18 @@ def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
 
 def copied(earlier: Dataset, *, actor: Account, since: int) -> Dataset | None:
     """A copy of it that was just made: a button pressed twice makes one."""
-    query = select(Dataset).where(
-        Dataset.account_id == actor.id, Dataset.state == states.DRAFT, Dataset.id != earlier.id,
-        Dataset.created_at >= since, Dataset.title == earlier.title, Dataset.description == earlier.description,
-    ).order_by(Dataset.id.desc())  # fmt: skip
+    query = (
+        select(Dataset)
+        .where(
+            Dataset.account_id == actor.id,
+            Dataset.state == states.DRAFT,
+            Dataset.id != earlier.id,
+            Dataset.created_at >= since,
+            Dataset.title == earlier.title,
+            Dataset.description == earlier.description,
+        )
+        .order_by(Dataset.id.desc())
+    )
     return db.session.scalars(query.limit(1)).first()
 
 
@@ -200,13 +215,24 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     if faults:
         raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
     now = clock.now()
-    transitions.advance(dataset, "submit", actor=actor, version=dataset.version + 1, submitted_at=now,
-                        first_submitted_at=dataset.first_submitted_at or now)  # fmt: skip
+    transitions.advance(
+        dataset,
+        "submit",
+        actor=actor,
+        version=dataset.version + 1,
+        submitted_at=now,
+        first_submitted_at=dataset.first_submitted_at or now,
+    )
     accessions.give(dataset)
     realms.settle(dataset)
     index(dataset)
-    history.record("submit", actor=actor, dataset=dataset, note=note,
-                   after={"version": dataset.version, "accession": dataset.accession})  # fmt: skip
+    history.record(
+        "submit",
+        actor=actor,
+        dataset=dataset,
+        note=note,
+        after={"version": dataset.version, "accession": dataset.accession},
+    )
     send_to_archive(dataset)
     files.note_bag(dataset)
     files.owe_components(dataset)
@@ -246,7 +272,16 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
 def index(dataset: Dataset) -> None:
     """What follows from the fields: the number of the species, and one lower-cased column for search."""
     dataset.taxon_id = species.taxon(dataset.species)
-    parts = (dataset.accession, dataset.title, dataset.description, dataset.species, dataset.investigator,
-             dataset.bioproject, dataset.data_type, dataset.account.name, dataset.center.name)  # fmt: skip
+    parts = (
+        dataset.accession,
+        dataset.title,
+        dataset.description,
+        dataset.species,
+        dataset.investigator,
+        dataset.bioproject,
+        dataset.data_type,
+        dataset.account.name,
+        dataset.center.name,
+    )
     dataset.search_text = " ".join(part for part in parts if part).lower()
     db.session.flush()

@@ -24,8 +24,14 @@ def correct(upload: Upload, typed: str, *, note: str, actor: Account) -> None:
         return
     upload.received_at = after
     db.change(update(File).where(File.upload_id == upload.id).values(updated_at=clock.now()))
-    history.record("upload.date", actor=actor, upload=upload, before={"received": days[0]}, after={"received": days[1]},
-                   note=names.line(note))  # fmt: skip
+    history.record(
+        "upload.date",
+        actor=actor,
+        upload=upload,
+        before={"received": days[0]},
+        after={"received": days[1]},
+        note=names.line(note),
+    )
 
 
 def _moment(typed: str) -> int:

@@ -141,8 +141,16 @@ def _record_test(hook: Webhook, message: Message, taken: bool) -> bool:
 
 
 def _log(message: Message, status: int | None, says: str, took: int) -> None:
-    row = WebhookTry(webhook_id=message.webhook_id, at=clock.now(), message=message.id, action=message.action,
-                     event_id=message.event_id, status=status, says=says[:500], took=took)  # fmt: skip
+    row = WebhookTry(
+        webhook_id=message.webhook_id,
+        at=clock.now(),
+        message=message.id,
+        action=message.action,
+        event_id=message.event_id,
+        status=status,
+        says=says[:500],
+        took=took,
+    )
     db.session.add(row)
     db.session.flush()
     mine = WebhookTry.webhook_id == message.webhook_id
@@ -176,5 +184,13 @@ def _leave(hook: Webhook) -> None:
 
 
 def _mail(hook: Webhook, template: str, key: str, **more: str) -> None:
-    notices.send(key, to=hook.account.email, template=template, name=hook.account.name, label=hook.label,
-                 address=hook.address, url="/account/webhooks", **more)  # fmt: skip
+    notices.send(
+        key,
+        to=hook.account.email,
+        template=template,
+        name=hook.account.name,
+        label=hook.label,
+        address=hook.address,
+        url="/account/webhooks",
+        **more,
+    )

@@ -34,47 +34,68 @@ def quick(file: File) -> str:
     if upload.size == 0:
         return WORDS["empty_file"]
     if upload.announced and upload.size < upload.announced:
-        return (f"Only {upload.size:,} of the {upload.announced:,} bytes that your client announced arrived. "
-                "Resume the upload, or send the file again under the same name.")  # fmt: skip
+        return (
+            f"Only {upload.size:,} of the {upload.announced:,} bytes that your client announced arrived. "
+            "Resume the upload, or send the file again under the same name."
+        )
     swapped = _declared_elsewhere(file, upload)
     if swapped:
-        return (f"What arrived is the file declared as {swapped}: the two were swapped. "
-                "Correct the MD5 of both, or send each under its own name.")  # fmt: skip
+        return (
+            f"What arrived is the file declared as {swapped}: the two were swapped. "
+            "Correct the MD5 of both, or send each under its own name."
+        )
     earlier = _earlier(upload)
     if earlier:
-        return (f"What arrived is the same as upload {earlier}, an earlier version of this file. "
-                "Send the new version, or correct the MD5.")  # fmt: skip
-    return ("What arrived is not what you declared. Compute the MD5 of your file again: if it differs from the "
-            "declared one, correct the MD5; if it is the same, send the file again under the same name.")  # fmt: skip
+        return (
+            f"What arrived is the same as upload {earlier}, an earlier version of this file. "
+            "Send the new version, or correct the MD5."
+        )
+    return (
+        "What arrived is not what you declared. Compute the MD5 of your file again: if it differs from the "
+        "declared one, correct the MD5; if it is the same, send the file again under the same name."
+    )
 
 
 def _declared_elsewhere(file: File, upload: Upload) -> str | None:
     query = (
         select(File.name)
         .join(Dataset, Dataset.id == File.dataset_id)
-        .where(File.declared_md5 == upload.md5, File.id != file.id, Dataset.account_id == upload.account_id,
-               File.state.not_in(("removed", "replaced")))
+        .where(
+            File.declared_md5 == upload.md5,
+            File.id != file.id,
+            Dataset.account_id == upload.account_id,
+            File.state.not_in(("removed", "replaced")),
+        )
         .order_by(File.id.desc())
         .limit(1)
-    )  # fmt: skip
+    )
     return db.session.scalar(query)
 
 
 def _earlier(upload: Upload) -> int | None:
-    query = select(Upload.id).where(Upload.account_id == upload.account_id, Upload.area == upload.area,
-                                    Upload.realm == upload.realm, Upload.name == upload.name,
-                                    Upload.md5 == upload.md5, Upload.id < upload.id)  # fmt: skip
+    query = select(Upload.id).where(
+        Upload.account_id == upload.account_id,
+        Upload.area == upload.area,
+        Upload.realm == upload.realm,
+        Upload.name == upload.name,
+        Upload.md5 == upload.md5,
+        Upload.id < upload.id,
+    )
     return db.session.scalar(query.order_by(Upload.id.desc()).limit(1))
 
 
 def deep(path: Path, declared: str, name: str) -> str:
     """What the bytes themselves tell; empty when nothing is found. Reads at most 4 GiB."""
     if path.stat().st_size <= TEXT_LIMIT and declared in _converted(path):
-        return ("What arrived equals the declared MD5 after its line ends are converted: your client sent it in ASCII "
-                "mode. Set the client to binary and send the file again under the same name.")  # fmt: skip
+        return (
+            "What arrived equals the declared MD5 after its line ends are converted: your client sent it in ASCII "
+            "mode. Set the client to binary and send the file again under the same name."
+        )
     if _is_cut_off(path, name):
-        return ("The compressed stream ends before its last block: the transfer was cut off. "
-                "Resume the upload, or send the file again under the same name.")  # fmt: skip
+        return (
+            "The compressed stream ends before its last block: the transfer was cut off. "
+            "Resume the upload, or send the file again under the same name."
+        )
     return ""
 
 

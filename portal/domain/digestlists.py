@@ -203,8 +203,19 @@ def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
     )
     db.session.connection().execute(statement, [{"file": one.id, "sum": one.md5} for one in changed])
     db.session.expire_all()
-    history.append_all("edit_file", [
-        {"actor_id": actor.id, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": one.id,
-         "before": {"declared_md5": one.before}, "after": {"declared_md5": one.md5}} for one in changed])  # fmt: skip
+    history.append_all(
+        "edit_file",
+        [
+            {
+                "actor_id": actor.id,
+                "center_id": dataset.center_id,
+                "dataset_id": dataset.id,
+                "file_id": one.id,
+                "before": {"declared_md5": one.before},
+                "after": {"declared_md5": one.md5},
+            }
+            for one in changed
+        ],
+    )
     matching.settle_all(dataset, [one.id for one in changed])
     files.touched(dataset, actor=actor)

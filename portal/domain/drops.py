@@ -32,12 +32,19 @@ def waiting(upload: Upload) -> list[Upload]:
         select(Upload)
         .outerjoin(File, File.upload_id == Upload.id)
         .outerjoin(DeliveryUpload, DeliveryUpload.upload_id == Upload.id)
-        .where(Upload.account_id == upload.account_id, Upload.area == "incoming", Upload.realm == upload.realm,
-               Upload.state.in_(matching.LINKABLE), Upload.via == "ftp", Upload.size <= cutting.LARGEST,
-               File.id.is_(None), DeliveryUpload.upload_id.is_(None),
-               Upload.name.startswith(f"{folder}/" if folder else "", autoescape=True))
+        .where(
+            Upload.account_id == upload.account_id,
+            Upload.area == "incoming",
+            Upload.realm == upload.realm,
+            Upload.state.in_(matching.LINKABLE),
+            Upload.via == "ftp",
+            Upload.size <= cutting.LARGEST,
+            File.id.is_(None),
+            DeliveryUpload.upload_id.is_(None),
+            Upload.name.startswith(f"{folder}/" if folder else "", autoescape=True),
+        )
         .order_by(Upload.id)
-    )  # fmt: skip
+    )
     found = db.session.scalars(query)
     return [one for one in found if one.name.lower().endswith(".xml") and folder_of(one.name) == folder]
 
@@ -74,8 +81,16 @@ def put(upload: Upload, delivery_id: int, laid: Laid) -> None:
     place = Place("incoming", upload.realm, f"{folder}/{name}" if folder else name)
     size = laid.facts.size
     standing = Standing(place, upload.account_id, upload.center_id, laid.token, 1, "portal", None, size, None, now, now)
-    row = Upload(**columns(standing), state=states.RECEIVED, received_at=now, size=size, md5=laid.md5,
-                 sha256=laid.sha256, inode=laid.facts.inode, mtime_ns=laid.facts.mtime_ns)  # fmt: skip
+    row = Upload(
+        **columns(standing),
+        state=states.RECEIVED,
+        received_at=now,
+        size=size,
+        md5=laid.md5,
+        sha256=laid.sha256,
+        inode=laid.facts.inode,
+        mtime_ns=laid.facts.mtime_ns,
+    )
     db.session.add(row)
     db.session.flush()
     history.record("receive", actor=None, upload=row, after={"name": place.name, "size": size, "md5": laid.md5})

@@ -35,9 +35,20 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
         told = [{f"to_{name}": value for name, value in one.after.items()} | {"file": one.id} for one in some]
         connection.execute(statement, told)
     db.session.expire_all()
-    history.append_all("edit_file", [
-        {"actor_id": actor.id, "center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": one.id,
-         "before": one.before, "after": one.after} for one in changes])  # fmt: skip
+    history.append_all(
+        "edit_file",
+        [
+            {
+                "actor_id": actor.id,
+                "center_id": dataset.center_id,
+                "dataset_id": dataset.id,
+                "file_id": one.id,
+                "before": one.before,
+                "after": one.after,
+            }
+            for one in changes
+        ],
+    )
     matching.settle_all(dataset, [one.id for one in changes if "declared_md5" in one.after])
     files.touched(dataset, actor=actor)
 
@@ -51,8 +62,11 @@ def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Acc
     if faults:
         raise errors.Invalid(fields={"value": faults[field]})
     rows = _rows(dataset, ids, File.id, File.n, File.name, getattr(File, field))
-    changes = [Change(row.id, row.n, row.name, {field: row[3]}, {field: values[field]})
-               for row in rows if row[3] != values[field]]  # fmt: skip
+    changes = [
+        Change(row.id, row.n, row.name, {field: row[3]}, {field: values[field]})
+        for row in rows
+        if row[3] != values[field]
+    ]
     apply(dataset, changes, actor=actor)
     return len(changes)
 
@@ -73,9 +87,19 @@ def remove(dataset: Dataset, ids: list[int], *, actor: Account | None) -> int:
     for start in range(0, len(rows), STEP):
         _remove([row.id for row in rows[start : start + STEP]])
     db.session.expire_all()
-    history.append_all("remove_file", [
-        {"actor_id": actor.id if actor else None, "center_id": dataset.center_id, "dataset_id": dataset.id,
-         "file_id": row.id, "before": {"name": row.name, "state": row.state}} for row in rows])  # fmt: skip
+    history.append_all(
+        "remove_file",
+        [
+            {
+                "actor_id": actor.id if actor else None,
+                "center_id": dataset.center_id,
+                "dataset_id": dataset.id,
+                "file_id": row.id,
+                "before": {"name": row.name, "state": row.state},
+            }
+            for row in rows
+        ],
+    )
     if any(row.state == states.ARCHIVED for row in rows):
         files.mark_bag(dataset)
     if rows:
@@ -84,8 +108,11 @@ def remove(dataset: Dataset, ids: list[int], *, actor: Account | None) -> int:
 
 
 def _remove(ids: list[int]) -> None:
-    held = select(File.name).join(Upload, Upload.id == File.upload_id).where(
-        File.id.in_(ids), Upload.state == states.CHECKING)  # fmt: skip
+    held = (
+        select(File.name)
+        .join(Upload, Upload.id == File.upload_id)
+        .where(File.id.in_(ids), Upload.state == states.CHECKING)
+    )
     if name := db.session.scalar(held.limit(1)):
         raise errors.Frozen(f"{name} is being archived just now. Delete it in a moment.")
     gone = {"state": states.REMOVED, "updated_at": clock.now(), "upload_id": None, "replaces_id": None}

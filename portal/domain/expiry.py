@@ -38,8 +38,10 @@ class Term:
 
 def terms() -> tuple[Term, Term]:
     chosen = settings()
-    return (Term(UNFINISHED, (states.INCOMPLETE,), chosen.incomplete_days),
-            Term(UNUSED, (states.RECEIVED, states.FAILED), chosen.received_days))  # fmt: skip
+    return (
+        Term(UNFINISHED, (states.INCOMPLETE,), chosen.incomplete_days),
+        Term(UNUSED, (states.RECEIVED, states.FAILED), chosen.received_days),
+    )
 
 
 def end_of(upload: Upload) -> int | None:
@@ -64,8 +66,11 @@ def warn() -> int:
         query = select(Upload.account_id).where(*due, UNTOLD).distinct()
         for account_id in list(db.session.scalars(query.order_by(Upload.account_id))):
             account = db.session.get_one(Account, account_id)
-            coming = [*_unclaimed(term, now + 2 * term.lead - term.days * clock.DAY), UNTOLD,
-                      Upload.account_id == account_id]  # fmt: skip
+            coming = [
+                *_unclaimed(term, now + 2 * term.lead - term.days * clock.DAY),
+                UNTOLD,
+                Upload.account_id == account_id,
+            ]
             _warn(account, term, coming, now)
             count += 1
     return count
@@ -78,18 +83,32 @@ def _warn(account: Account, term: Term, coming: list, now: int) -> None:
     some = list(db.session.execute(listed.order_by(Upload.received_at, Upload.id).limit(NAMED)))
     if account.state == "active":
         zone = settings().timezone
-        notices.send(f"expires:{term.kind}:{account.id}:{newest}:{oldest}", to=account.email, template="expires",
-                     name=account.name, kind=term.kind, number=number, size=size or 0, more=number - len(some),
-                     first=clock.day_of(term.end(oldest, now), zone), files=_lines(some, term, now, zone),
-                     url="/area")  # fmt: skip
+        notices.send(
+            f"expires:{term.kind}:{account.id}:{newest}:{oldest}",
+            to=account.email,
+            template="expires",
+            name=account.name,
+            kind=term.kind,
+            number=number,
+            size=size or 0,
+            more=number - len(some),
+            first=clock.day_of(term.end(oldest, now), zone),
+            files=_lines(some, term, now, zone),
+            url="/area",
+        )
     db.change(update(Upload).where(*coming).values(warned_at=now))
-    history.record("warn", actor=None, center_id=account.center_id,
-                   after={"account": account.id, "uploads": number, "until": term.end(oldest, now)})  # fmt: skip
+    history.record(
+        "warn",
+        actor=None,
+        center_id=account.center_id,
+        after={"account": account.id, "uploads": number, "until": term.end(oldest, now)},
+    )
 
 
 def _lines(rows: Iterable[Row], term: Term, now: int, zone: str) -> list[dict[str, object]]:
-    return [{"name": row.name, "size": row.size, "day": clock.day_of(term.end(row.received_at, now), zone)}
-            for row in rows]  # fmt: skip
+    return [
+        {"name": row.name, "size": row.size, "day": clock.day_of(term.end(row.received_at, now), zone)} for row in rows
+    ]
 
 
 def expire(limit: int = 500) -> int:

@@ -75,8 +75,10 @@ def declare(dataset: Dataset, checked: list[dict[str, Any]]) -> range:
     dataset.next_n = first + len(checked)
     db.session.flush()
     shared = {"dataset_id": dataset.id, "created_at": now, "updated_at": now, "state": states.WAITING, "comment": ""}
-    rows = [shared | values | {"n": first + step, "base": values["name"].rsplit("/", 1)[-1]}
-            for step, values in enumerate(checked)]  # fmt: skip
+    rows = [
+        shared | values | {"n": first + step, "base": values["name"].rsplit("/", 1)[-1]}
+        for step, values in enumerate(checked)
+    ]
     db.session.connection().execute(insert(File), rows)
     return range(first, dataset.next_n)
 

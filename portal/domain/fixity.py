@@ -35,12 +35,15 @@ def plan() -> None:
     age = func.min(func.coalesce(File.fixity_at, 0))
     query = (
         select(File.dataset_id)
-        .where(File.state == states.ARCHIVED, File.archive_path.is_not(None),
-               or_(File.fixity_at.is_(None), File.fixity_at < oldest))
+        .where(
+            File.state == states.ARCHIVED,
+            File.archive_path.is_not(None),
+            or_(File.fixity_at.is_(None), File.fixity_at < oldest),
+        )
         .group_by(File.dataset_id)
         .order_by(age, File.dataset_id)
         .limit(AT_ONCE)
-    )  # fmt: skip
+    )
     for dataset_id in db.session.scalars(query):
         owe(dataset_id)
     for dataset in db.session.scalars(_opening()):
@@ -63,12 +66,21 @@ def targets(dataset: Dataset, *, all_of_it: bool = False, limit: int = 1000) -> 
     """The next archived files to read: those not found good within six days, oldest first."""
     stale = or_(File.fixity.is_(None), File.fixity == UNKNOWN, File.fixity_at < clock.now() - FRESH_MS)
     query = select(File.id, File.archive_path, File.size, File.md5, File.sha256).where(
-        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.archive_path.is_not(None))  # fmt: skip
+        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.archive_path.is_not(None)
+    )
     if not all_of_it:
         query = query.where(stale).order_by(File.fixity_at, File.n).limit(limit)
     assert dataset.accession
-    return [Target(row.id, storage.archived_path(dataset.realm, dataset.accession, row.archive_path), row.size, row.md5,
-                   row.sha256) for row in db.session.execute(query)]  # fmt: skip
+    return [
+        Target(
+            row.id,
+            storage.archived_path(dataset.realm, dataset.accession, row.archive_path),
+            row.size,
+            row.md5,
+            row.sha256,
+        )
+        for row in db.session.execute(query)
+    ]
 
 
 def record(dataset: Dataset, verdicts: list[tuple[Target, str, str]]) -> None:
@@ -88,15 +100,25 @@ def record(dataset: Dataset, verdicts: list[tuple[Target, str, str]]) -> None:
 
 
 def _tell(dataset: Dataset, file: File, before: str | None, verdict: str, why: str) -> None:
-    history.record("fixity", actor=None, dataset=dataset, file=file, before={"fixity": before},
-                   after={"fixity": verdict}, note=why)  # fmt: skip
+    history.record(
+        "fixity", actor=None, dataset=dataset, file=file, before={"fixity": before}, after={"fixity": verdict}, note=why
+    )
     if verdict != BAD:
         return
     curators = db.session.scalars(select(Account).where(Account.role == "curator", Account.state == "active"))
     for curator in curators:
-        notices.send(f"fixity:{file.id}:{clock.now()}:{curator.id}", to=curator.email, template="fixity_bad",
-                     name=curator.name, accession=dataset.accession, title=dataset.title, file=file.name, cause=why,
-                     path=file.archive_path or "", url=f"/datasets/{dataset.accession}")  # fmt: skip
+        notices.send(
+            f"fixity:{file.id}:{clock.now()}:{curator.id}",
+            to=curator.email,
+            template="fixity_bad",
+            name=curator.name,
+            accession=dataset.accession,
+            title=dataset.title,
+            file=file.name,
+            cause=why,
+            path=file.archive_path or "",
+            url=f"/datasets/{dataset.accession}",
+        )
 
 
 def summary(dataset: Dataset) -> dict[str, int]:

@@ -25,8 +25,16 @@ def ask_back(request: Request, *, actor: Account, note: str, seen: int | None = 
     return request
 
 
-def approve(request: Request, *, actor: Account, from_: Any = None, until: Any = None, numbers: list[int] | None = None,
-            note: str = "", seen: int | None = None) -> Request:  # fmt: skip
+def approve(
+    request: Request,
+    *,
+    actor: Account,
+    from_: Any = None,
+    until: Any = None,
+    numbers: list[int] | None = None,
+    note: str = "",
+    seen: int | None = None,
+) -> Request:
     """Grant access from and until, to the whole dataset or to the files of these numbers."""
     if not access.is_controlled(request.dataset):
         raise errors.Conflict("The dataset is not released under controlled access now: there is nothing to grant.")
@@ -34,8 +42,18 @@ def approve(request: Request, *, actor: Account, from_: Any = None, until: Any =
     chosen = [files.by_number(request.dataset, n) for n in numbers or []]
     if any(file.state != states.ARCHIVED for file in chosen):
         raise errors.Invalid(fields={"files": "Only archived files can be granted."})
-    message = request_moves.move(request, "approve", actor=actor, note=note, seen=seen, decided_by=actor.id,
-                            decided_at=clock.now(), from_at=start, until_at=end, whole=not chosen)  # fmt: skip
+    message = request_moves.move(
+        request,
+        "approve",
+        actor=actor,
+        note=note,
+        seen=seen,
+        decided_by=actor.id,
+        decided_at=clock.now(),
+        from_at=start,
+        until_at=end,
+        whole=not chosen,
+    )
     _bind(request, chosen)
     request_moves.tell_requester(request, message)
     request_moves.tell_deciders(request, message)
@@ -49,8 +67,16 @@ def _bind(request: Request, chosen: list[File]) -> None:
 
 
 def deny(request: Request, *, actor: Account, note: str, seen: int | None = None) -> Request:
-    message = request_moves.move(request, "deny", actor=actor, note=note, seen=seen, decided_by=actor.id,
-                            decided_at=clock.now(), ended_at=clock.now())  # fmt: skip
+    message = request_moves.move(
+        request,
+        "deny",
+        actor=actor,
+        note=note,
+        seen=seen,
+        decided_by=actor.id,
+        decided_at=clock.now(),
+        ended_at=clock.now(),
+    )
     request_moves.tell_requester(request, message)
     request_moves.tell_deciders(request, message)
     return request
@@ -166,8 +192,12 @@ def remind() -> None:
     every, ahead = settings().request_remind_days * clock.DAY, settings().grant_remind_days * clock.DAY
     now = clock.now()
     if every:
-        late = (Request.state.in_(states.UNDECIDED), Request.turned_at <= now - every,
-                Dataset.id == Request.dataset_id, Dataset.state.in_(access.PUBLIC))  # fmt: skip
+        late = (
+            Request.state.in_(states.UNDECIDED),
+            Request.turned_at <= now - every,
+            Dataset.id == Request.dataset_id,
+            Dataset.state.in_(access.PUBLIC),
+        )
         for request in list(db.session.scalars(select(Request).where(*late))):
             _remind_of(request, (now - (request.turned_at or now)) // every)
         wished = (Request.state == states.GRANTED, Request.renewal_asked_at <= now - every)
@@ -176,8 +206,15 @@ def remind() -> None:
     soon = (Request.state == states.GRANTED, Request.until_at > now, Request.until_at <= now + ahead)
     for request in list(db.session.scalars(select(Request).where(*soon))) if ahead else []:
         if (request.until_at or 0) - (request.from_at or 0) > ahead:
-            request_moves.send(request, request.account, f"ending:{request.until_at}", "access_requester",
-                               turn="ending", note="", who="")  # fmt: skip
+            request_moves.send(
+                request,
+                request.account,
+                f"ending:{request.until_at}",
+                "access_requester",
+                turn="ending",
+                note="",
+                who="",
+            )
 
 
 def _remind_of(request: Request, times: int) -> None:
@@ -203,8 +240,11 @@ def act(request: Request, action: str, *, actor: Account, note: str = "", **opti
         return renew(request, actor=actor, note=note, until=options.get("until"))
     if action in ("ask", "deny"):
         return (ask_back if action == "ask" else deny)(request, actor=actor, note=note, **seen)
-    verbs: dict[str, Callable[..., Request]] = {"revoke": revoke, "answer": requests.answer,
-                                                "withdraw": requests.withdraw}  # fmt: skip
+    verbs: dict[str, Callable[..., Request]] = {
+        "revoke": revoke,
+        "answer": requests.answer,
+        "withdraw": requests.withdraw,
+    }
     return verbs[action](request, actor=actor, note=note)
 
 
@@ -227,8 +267,21 @@ class Download:
 def note_download(action: str, one: Download, *, size: int = 0) -> None:
     """One event of a download: begun (`download.begin`), or over (`download`) with the bytes that went out."""
     dataset = db.session.get_one(Dataset, one.dataset_id)
-    history.append(action, actor_id=one.account_id, center_id=dataset.center_id, dataset_id=dataset.id,
-                   file_id=one.file_id,
-                   after={"request": one.request_id, "key": one.key, "name": one.name, "via": one.via,
-                          "address": one.address, "offset": one.offset, "length": one.length, "bytes": size,
-                          "whole": action == "download" and size == one.length})  # fmt: skip
+    history.append(
+        action,
+        actor_id=one.account_id,
+        center_id=dataset.center_id,
+        dataset_id=dataset.id,
+        file_id=one.file_id,
+        after={
+            "request": one.request_id,
+            "key": one.key,
+            "name": one.name,
+            "via": one.via,
+            "address": one.address,
+            "offset": one.offset,
+            "length": one.length,
+            "bytes": size,
+            "whole": action == "download" and size == one.length,
+        },
+    )

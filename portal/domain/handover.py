@@ -23,16 +23,20 @@ def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None
         raise errors.NotReady(f"{left} of its files lie in the area of {before.name} and are not archived yet.")
     dataset.account_id, dataset.account, dataset.updated_at = heir.id, heir, clock.now()
     datasets.index(dataset)
-    history.record("hand_over", actor=actor, dataset=dataset, before={"submitter": before.email},
-                   after={"submitter": heir.email})  # fmt: skip
+    history.record(
+        "hand_over", actor=actor, dataset=dataset, before={"submitter": before.email}, after={"submitter": heir.email}
+    )
     if dataset.accession:
         files.mark_bag(dataset)
 
 
 def files_here(dataset: Dataset) -> int:
     """Files whose bytes lie in the area of the submitter."""
-    held = (File.dataset_id == dataset.id, File.upload_id.is_not(None),
-            File.state.not_in((states.ARCHIVED, *states.DEAD_FILES)))  # fmt: skip
+    held = (
+        File.dataset_id == dataset.id,
+        File.upload_id.is_not(None),
+        File.state.not_in((states.ARCHIVED, *states.DEAD_FILES)),
+    )
     return db.session.scalar(select(func.count()).select_from(File).where(*held)) or 0
 
 
@@ -54,9 +58,15 @@ def hand_over_all(
         except errors.NotReady as error:
             stayed[called(dataset)] = error.sentence
     if done:
-        notices.send(f"handover:{account.id}:{heir.id}:{clock.now()}", to=heir.email, template="handed_over",
-                     name=heir.name, before=account.name, datasets=[(called(one), one.title) for one in done],
-                     url="/deposit")  # fmt: skip
+        notices.send(
+            f"handover:{account.id}:{heir.id}:{clock.now()}",
+            to=heir.email,
+            template="handed_over",
+            name=heir.name,
+            before=account.name,
+            datasets=[(called(one), one.title) for one in done],
+            url="/deposit",
+        )
     return done, stayed
 
 

@@ -137,9 +137,14 @@ def link(account: Account, person: Person, *, actor: Account) -> Identity:
     if identity is None:
         identity = _add(account, person, actor=actor)
         notices.send(
-            f"identity:{identity.id}", to=account.email, template="linked", name=account.name,
-            provider=config.settings().oidc_name, email=identity.email, url="/account",
-        )  # fmt: skip
+            f"identity:{identity.id}",
+            to=account.email,
+            template="linked",
+            name=account.name,
+            provider=config.settings().oidc_name,
+            email=identity.email,
+            url="/account",
+        )
     _used(identity, person)
     return identity
 

@@ -59,8 +59,21 @@ class Result:
     gone: bool = False
 
 
-_COLUMNS = (Upload.id, Upload.account_id, Upload.center_id, Upload.realm, Upload.token, Upload.name, Upload.area,
-            Upload.size, Upload.md5, Upload.sha256, Upload.inode, Upload.mtime_ns, Upload.fence)  # fmt: skip
+_COLUMNS = (
+    Upload.id,
+    Upload.account_id,
+    Upload.center_id,
+    Upload.realm,
+    Upload.token,
+    Upload.name,
+    Upload.area,
+    Upload.size,
+    Upload.md5,
+    Upload.sha256,
+    Upload.inode,
+    Upload.mtime_ns,
+    Upload.fence,
+)
 
 
 def ask() -> None:
@@ -147,8 +160,18 @@ def add_members(upload_id: int, members: list[Found], *, first: int) -> None:
 
 
 def _rows_of(upload_id: int, members: list[Found], first: int = 1) -> list[dict[str, Any]]:
-    return [{"upload_id": upload_id, "n": first + at, "name": one.name, "size": one.size, "md5": one.md5,
-             "file_type": one.file_type, "error": one.error} for at, one in enumerate(members)]  # fmt: skip
+    return [
+        {
+            "upload_id": upload_id,
+            "n": first + at,
+            "name": one.name,
+            "size": one.size,
+            "md5": one.md5,
+            "file_type": one.file_type,
+            "error": one.error,
+        }
+        for at, one in enumerate(members)
+    ]
 
 
 def _insert_members(rows: list[dict[str, Any]]) -> None:
@@ -170,14 +193,27 @@ def record(results: list[Result]) -> None:
     _insert_members([row for one in few for row in _rows_of(one.target.id, one.report.members)])
     mine = update(Upload).where(Upload.id == bindparam("row"), Upload.fence == bindparam("round"))
     db.session.connection().execute(
-        mine.values(file_type=bindparam("kind"), error=bindparam("word"), detail=bindparam("says"),
-                    inspection=bindparam("how"), inspected_at=clock.now(), member_count=bindparam("count")),
+        mine.values(
+            file_type=bindparam("kind"),
+            error=bindparam("word"),
+            detail=bindparam("says"),
+            inspection=bindparam("how"),
+            inspected_at=clock.now(),
+            member_count=bindparam("count"),
+        ),
         rows,
-    )  # fmt: skip
-    history.append_all("inspect", [
-        {"upload_id": row["row"], "center_id": one.target.center_id,
-         "after": {"file_type": row["kind"], "error": row["word"], "members": row["count"]}}
-        for row, one in zip(rows, counted, strict=True)])  # fmt: skip
+    )
+    history.append_all(
+        "inspect",
+        [
+            {
+                "upload_id": row["row"],
+                "center_id": one.target.center_id,
+                "after": {"file_type": row["kind"], "error": row["word"], "members": row["count"]},
+            }
+            for row, one in zip(rows, counted, strict=True)
+        ],
+    )
     counting.prefill([row["row"] for row in rows if row["count"]])
 
 
@@ -191,8 +227,15 @@ def _row(one: Result, state: str, earlier: dict[int, int]) -> dict[str, Any]:
         word, cause = f"duplicate_to_upload_{first}", f"The same bytes arrived before, as upload {first}."
     told = [says(word, cause)] if word else []
     how = states.UNCHECKED if report.unchecked else states.INSPECTED
-    return {"row": mine.id, "round": mine.fence, "kind": report.file_type, "word": word, "how": how,
-            "says": " ".join([*told, report.unchecked]).strip(), "count": len(report.members)}  # fmt: skip
+    return {
+        "row": mine.id,
+        "round": mine.fence,
+        "kind": report.file_type,
+        "word": word,
+        "how": how,
+        "says": " ".join([*told, report.unchecked]).strip(),
+        "count": len(report.members),
+    }
 
 
 def _standing(targets: list[Target]) -> dict[int, str]:
@@ -208,13 +251,18 @@ def _earlier(targets: list[Target]) -> dict[int, int]:
     first = aliased(Upload)
     same = (
         select(first.id)
-        .where(first.md5 == Upload.md5, first.sha256 + "" == Upload.sha256, first.size == Upload.size,
-               first.center_id + 0 == Upload.center_id, first.area + "" == "incoming",
-               (first.state + "").in_((*STANDING, states.FAILED)))
+        .where(
+            first.md5 == Upload.md5,
+            first.sha256 + "" == Upload.sha256,
+            first.size == Upload.size,
+            first.center_id + 0 == Upload.center_id,
+            first.area + "" == "incoming",
+            (first.state + "").in_((*STANDING, states.FAILED)),
+        )
         .order_by(first.id)
         .limit(1)
         .scalar_subquery()
-    )  # fmt: skip
+    )
     ids = [one.id for one in targets if one.size and one.sha256 and one.area == "incoming"]
     found = db.session.execute(select(Upload.id, same).where(Upload.id.in_(ids))) if ids else ()
     return {row[0]: row[1] for row in found if row[1] is not None}

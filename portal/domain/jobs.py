@@ -41,8 +41,16 @@ def owe(
     key = key or f"{kind}:{'d' if dataset_id else 'u'}{dataset_id or upload_id or 0}"
     job = db.session.scalar(select(Job).where(Job.key == key, Job.state.in_((states.QUEUED, states.RUNNING))))
     if job is None:
-        job = Job(kind=kind, dataset_id=dataset_id, upload_id=upload_id, key=key, priority=priority,
-                  max_attempts=max_attempts, not_before=clock.now() + delay, created_at=clock.now())  # fmt: skip
+        job = Job(
+            kind=kind,
+            dataset_id=dataset_id,
+            upload_id=upload_id,
+            key=key,
+            priority=priority,
+            max_attempts=max_attempts,
+            not_before=clock.now() + delay,
+            created_at=clock.now(),
+        )
         db.session.add(job)
         db.session.flush()
     elif job.state == states.RUNNING:
@@ -62,9 +70,22 @@ def claim(job_id: int, *, owner: str) -> Hold | None:
         and_(Job.state == states.QUEUED, Job.not_before <= now),
         and_(Job.state == states.RUNNING, Job.lease_until < now),
     )
-    taken = update(Job).where(Job.id == job_id, due).values(
-        state=states.RUNNING, owner=owner, attempt=Job.attempt + 1, fence=Job.fence + 1, lease_until=now + LEASE_MS,
-        done=0, total=0, rate=None, error="", again=False)  # fmt: skip
+    taken = (
+        update(Job)
+        .where(Job.id == job_id, due)
+        .values(
+            state=states.RUNNING,
+            owner=owner,
+            attempt=Job.attempt + 1,
+            fence=Job.fence + 1,
+            lease_until=now + LEASE_MS,
+            done=0,
+            total=0,
+            rate=None,
+            error="",
+            again=False,
+        )
+    )
     if db.change(taken) != 1:
         return None
     job = db.session.get(Job, job_id, populate_existing=True)
@@ -166,6 +187,7 @@ def due(limit: int = 200, *, without: frozenset[str] = frozenset()) -> list[int]
 
 def is_held(dataset_id: int, kinds: frozenset[str]) -> bool:
     """Whether a worker holds a job of one of these kinds on a dataset now."""
-    query = select(Job.id).where(Job.dataset_id == dataset_id, Job.state == states.RUNNING, Job.kind.in_(kinds),
-                                 Job.lease_until >= clock.now())  # fmt: skip
+    query = select(Job.id).where(
+        Job.dataset_id == dataset_id, Job.state == states.RUNNING, Job.kind.in_(kinds), Job.lease_until >= clock.now()
+    )
     return db.session.scalar(query.limit(1)) is not None

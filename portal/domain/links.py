@@ -31,16 +31,18 @@ def obstacle(dataset: Dataset) -> str:
     """Why no link can be made now; empty when one can."""
     if dataset.state != states.APPROVED:
         return "A sharing link can be made once a curator has approved the dataset, until its release."
-    waiting = select(File.name).where(File.dataset_id == dataset.id,
-                                      File.state.not_in((states.ARCHIVED, *states.DEAD_FILES)))  # fmt: skip
+    waiting = select(File.name).where(
+        File.dataset_id == dataset.id, File.state.not_in((states.ARCHIVED, *states.DEAD_FILES))
+    )
     name = db.session.scalars(waiting.order_by(File.n).limit(1)).first()
     if name is not None:
         return f"A sharing link can be made once every file is archived; {name} is not."
     return ""
 
 
-def make(dataset: Dataset, *, actor: Account, label: str = "", expires: Any = None,
-         anonymised: Any = True) -> tuple[Link, str]:  # fmt: skip
+def make(
+    dataset: Dataset, *, actor: Account, label: str = "", expires: Any = None, anonymised: Any = True
+) -> tuple[Link, str]:
     """A new link and its token, which is shown this once. `expires` is the last day it opens, or None.
 
     Raises Forbidden, NotReady until approved and archived, Invalid for a bad day."""
@@ -52,9 +54,16 @@ def make(dataset: Dataset, *, actor: Account, label: str = "", expires: Any = No
         raise errors.Conflict(f"There are {MOST} links already; revoke some first.")
     secret = secrets.token_urlsafe(24)
     n = 1 + int(db.session.scalar(select(func.max(Link.n)).where(Link.dataset_id == dataset.id)) or 0)
-    link = Link(dataset_id=dataset.id, n=n, hash=tokens.digest(secret), made_by=actor.id, created_at=clock.now(),
-                label=names.line(label, longest=100) or f"Link {n}", anonymised=_yes(anonymised),
-                expires_at=end_of(expires))  # fmt: skip
+    link = Link(
+        dataset_id=dataset.id,
+        n=n,
+        hash=tokens.digest(secret),
+        made_by=actor.id,
+        created_at=clock.now(),
+        label=names.line(label, longest=100) or f"Link {n}",
+        anonymised=_yes(anonymised),
+        expires_at=end_of(expires),
+    )
     db.session.add(link)
     db.session.flush()
     history.record("link.make", actor=actor, dataset=dataset, after=_said(link))

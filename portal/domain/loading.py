@@ -102,7 +102,8 @@ def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in components.portions(names):
         query = select(File.id, File.n, File.name, File.state, File.md5, File.declared_md5).where(
-            File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part))  # fmt: skip
+            File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part)
+        )
         found |= {row.name: row for row in db.session.execute(query.order_by(File.n))}
     return found
 
@@ -116,8 +117,13 @@ def _write(parcel: Parcel) -> None:
     for item in known:
         item.id = item.known.id
     components.change([_row(item) | {"row": item.id} for item in known if item.is_good and _differs(item)])
-    components.refuse([{"row": item.id, "why": item.fault[:2000], "what": item.sent} for item in known
-                       if item.fault and not item.refusal])  # fmt: skip
+    components.refuse(
+        [
+            {"row": item.id, "why": item.fault[:2000], "what": item.sent}
+            for item in known
+            if item.fault and not item.refusal
+        ]
+    )
 
 
 def _place(parcel: Parcel) -> dict[str, Any]:
@@ -131,9 +137,15 @@ def _differs(item: Item) -> bool:
 
 def _row(item: Item) -> dict[str, Any]:
     good = item.is_good
-    return {"state": states.RECEIVED if good else states.ERROR, "comment": "" if good else item.fault[:2000],
-            "title": item.title, "sent": item.sent, "xml": item.xml if good else None,
-            "md5": item.md5 if good else None, "accession": item.accession if good else None}  # fmt: skip
+    return {
+        "state": states.RECEIVED if good else states.ERROR,
+        "comment": "" if good else item.fault[:2000],
+        "title": item.title,
+        "sent": item.sent,
+        "xml": item.xml if good else None,
+        "md5": item.md5 if good else None,
+        "accession": item.accession if good else None,
+    }
 
 
 def _name(parcel: Parcel) -> None:
@@ -151,8 +163,15 @@ def _name(parcel: Parcel) -> None:
     element.set("alias", alias)
     element.set("center_name", parcel.center)
     data = markup.canonical(element)
-    values = {"state": states.RECEIVED, "comment": "", "title": dataset.title, "sent": given.sent if given else data,
-              "xml": data, "md5": markup.md5(data), "accession": dataset.accession}  # fmt: skip
+    values = {
+        "state": states.RECEIVED,
+        "comment": "",
+        "title": dataset.title,
+        "sent": given.sent if given else data,
+        "xml": data,
+        "md5": markup.md5(data),
+        "accession": dataset.accession,
+    }
     parcel.renamed = given is not None and (row is None or row.md5 != values["md5"])
     if row is None:
         components.add([values | _place(parcel) | {"type": "SUBMISSION", "alias": alias}])
@@ -204,8 +223,11 @@ def _tell(parcel: Parcel, dataset: Dataset) -> None:
     if not mine or (not changed and all(item.is_good for item in mine)):
         return
     parcel.changed.add(dataset.id)
-    facts = {"loaded": len(changed), "refused": len(mine) - len([item for item in mine if item.is_good]),
-             "accessions": [item.accession for item in changed[:100]]}  # fmt: skip
+    facts = {
+        "loaded": len(changed),
+        "refused": len(mine) - len([item for item in mine if item.is_good]),
+        "accessions": [item.accession for item in changed[:100]],
+    }
     history.record("components", actor=parcel.actor, dataset=dataset, after=facts)
     studies = [item for item in changed if item.type == "STUDY"]
     values = parcel.fields

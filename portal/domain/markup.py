@@ -46,8 +46,16 @@ def root_of(data: bytes) -> str:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(remove_blank_text=True, strip_cdata=True, resolve_entities=False, no_network=True,
-                           load_dtd=False, dtd_validation=False, huge_tree=False, recover=False)  # fmt: skip
+    return etree.XMLParser(
+        remove_blank_text=True,
+        strip_cdata=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        recover=False,
+    )
 
 
 def _plain(error: etree.XMLSyntaxError) -> str:

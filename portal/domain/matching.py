@@ -38,10 +38,13 @@ class _Arrived(NamedTuple):
 _WAITED_FOR = (
     select(Dataset.account_id, File.base)
     .join(File, File.dataset_id == Dataset.id)
-    .where(File.state == states.WAITING, File.base.in_(bindparam("bases", expanding=True)),
-           Dataset.account_id.in_(bindparam("accounts", expanding=True)))
+    .where(
+        File.state == states.WAITING,
+        File.base.in_(bindparam("bases", expanding=True)),
+        Dataset.account_id.in_(bindparam("accounts", expanding=True)),
+    )
     .distinct()
-)  # fmt: skip
+)
 _CLAIMED = select(File.upload_id).where(File.upload_id.in_(bindparam("ids", expanding=True)))
 
 
@@ -81,11 +84,16 @@ def _waiting_for(upload: Upload) -> File | None:
     query = (
         select(File)
         .join(Dataset, Dataset.id == File.dataset_id)
-        .where(File.state == states.WAITING, File.base == upload.base, File.upload_id.is_(None),
-               Dataset.account_id == upload.account_id, Dataset.state.in_(OPEN_DATASETS),
-               *_fitting(upload))
+        .where(
+            File.state == states.WAITING,
+            File.base == upload.base,
+            File.upload_id.is_(None),
+            Dataset.account_id == upload.account_id,
+            Dataset.state.in_(OPEN_DATASETS),
+            *_fitting(upload),
+        )
         .order_by(File.id)
-    )  # fmt: skip
+    )
     candidates = list(db.session.scalars(query))
     exact = [file for file in candidates if file.name == upload.name]
     if exact:
@@ -101,8 +109,9 @@ def _fitting(upload: Upload) -> list:
 
 
 def count_of_base(account_id: int, base: str) -> int:
-    query = select(func.count()).where(Upload.account_id == account_id, Upload.base == base,
-                                       Upload.area == "incoming", Upload.state.in_(states.NAMED))  # fmt: skip
+    query = select(func.count()).where(
+        Upload.account_id == account_id, Upload.base == base, Upload.area == "incoming", Upload.state.in_(states.NAMED)
+    )
     return int(db.session.scalar(query) or 0)
 
 
@@ -140,29 +149,56 @@ def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
     connection = db.session.connection()
     connection.execute(statement.values(upload_id=bindparam("bytes"), state=bindparam("state"), updated_at=now), pairs)
     before = {"state": states.WAITING}
-    history.append_all("file", [
-        {"center_id": dataset.center_id, "dataset_id": dataset.id, "file_id": pair["file"], "upload_id": pair["bytes"],
-         "before": before, "after": {"state": pair["state"], "error": None}} for pair in pairs])  # fmt: skip
+    history.append_all(
+        "file",
+        [
+            {
+                "center_id": dataset.center_id,
+                "dataset_id": dataset.id,
+                "file_id": pair["file"],
+                "upload_id": pair["bytes"],
+                "before": before,
+                "after": {"state": pair["state"], "error": None},
+            }
+            for pair in pairs
+        ],
+    )
     if any(pair["state"] == states.CHECKING for pair in pairs):
         jobs.owe("archive", dataset_id=dataset.id, priority=2)
 
 
 def _waiting(dataset: Dataset, numbers: range):
-    return (File.dataset_id == dataset.id, File.n >= numbers.start, File.n < numbers.stop,
-            File.state == states.WAITING, File.upload_id.is_(None))  # fmt: skip
+    return (
+        File.dataset_id == dataset.id,
+        File.n >= numbers.start,
+        File.n < numbers.stop,
+        File.state == states.WAITING,
+        File.upload_id.is_(None),
+    )
 
 
 def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
     """(file, upload) by exact path, else by a base name that only one free upload bears; each upload once."""
     claimed = aliased(File)
     query = (
-        select(File.id, File.name, File.declared_md5, Upload.id, Upload.name, Upload.state, Upload.error, Upload.md5,
-               Upload.sha256, Upload.size, Upload.member_count)
+        select(
+            File.id,
+            File.name,
+            File.declared_md5,
+            Upload.id,
+            Upload.name,
+            Upload.state,
+            Upload.error,
+            Upload.md5,
+            Upload.sha256,
+            Upload.size,
+            Upload.member_count,
+        )
         .join(Upload, Upload.base == File.base)
         .outerjoin(claimed, claimed.upload_id == Upload.id)
         .where(*_waiting(dataset, numbers), *free(dataset), claimed.id.is_(None))
         .order_by(File.n, Upload.id)
-    )  # fmt: skip
+    )
     found: dict[int, tuple[Any, list[Any]]] = {}
     for row in db.session.execute(query):
         file, upload = _Declared(*row[:3]), _Arrived(*row[3:10], members=row.member_count)
@@ -189,11 +225,18 @@ def _give_back(dataset: Dataset, numbers: range) -> None:
         select(holder)
         .join(Upload, Upload.id == holder.upload_id)
         .join(wanting, wanting.name == Upload.name)
-        .where(wanting.dataset_id == dataset.id, wanting.n >= numbers.start, wanting.n < numbers.stop,
-               wanting.state == states.WAITING, Upload.account_id == dataset.account_id, holder.name != Upload.name,
-               holder.base == wanting.base, Upload.base == wanting.base,
-               holder.state.in_((states.RECEIVED, states.FAILED, states.ERROR)))
-    )  # fmt: skip
+        .where(
+            wanting.dataset_id == dataset.id,
+            wanting.n >= numbers.start,
+            wanting.n < numbers.stop,
+            wanting.state == states.WAITING,
+            Upload.account_id == dataset.account_id,
+            holder.name != Upload.name,
+            holder.base == wanting.base,
+            Upload.base == wanting.base,
+            holder.state.in_((states.RECEIVED, states.FAILED, states.ERROR)),
+        )
+    )
     for file in db.session.scalars(query).unique().all():
         unlink(file)
 
@@ -227,14 +270,24 @@ def settle_all(dataset: Dataset, ids: list[int]) -> None:
     waiting: list[int] = []
     for start in range(0, len(ids), 1000):
         query = (
-            select(File.id, File.state, File.error, File.declared_md5, Upload.state.label("upload_state"),
-                   Upload.error.label("upload_error"), Upload.md5, Upload.sha256, Upload.size)
+            select(
+                File.id,
+                File.state,
+                File.error,
+                File.declared_md5,
+                Upload.state.label("upload_state"),
+                Upload.error.label("upload_error"),
+                Upload.md5,
+                Upload.sha256,
+                Upload.size,
+            )
             .outerjoin(Upload, Upload.id == File.upload_id)
             .where(File.id.in_(ids[start : start + 1000]))
-        )  # fmt: skip
+        )
         for row in db.session.execute(query):
-            upload = row.upload_state and _Arrived(0, "", row.upload_state, row.upload_error, row.md5, row.sha256,
-                                                   row.size)  # fmt: skip
+            upload = row.upload_state and _Arrived(
+                0, "", row.upload_state, row.upload_error, row.md5, row.sha256, row.size
+            )
             if row.error or judge(upload or None, row.declared_md5, dataset.state) != (row.state, None):
                 waiting.append(row.id)
     for file_id in waiting:
@@ -256,8 +309,15 @@ def settle(file: File) -> None:
     db.session.flush()
     dataset = db.session.get(Dataset, file.dataset_id)
     assert dataset is not None
-    history.record("file", actor=None, dataset=dataset, file=file, upload=file.upload, before={"state": before},
-                   after={"state": state, "error": error})  # fmt: skip
+    history.record(
+        "file",
+        actor=None,
+        dataset=dataset,
+        file=file,
+        upload=file.upload,
+        before={"state": before},
+        after={"state": state, "error": error},
+    )
     if error == "md5_mismatch":
         jobs.owe("diagnose", dataset_id=dataset.id, key=f"diagnose:{file.id}", upload_id=file.upload_id, priority=4)
 

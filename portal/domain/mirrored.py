@@ -17,10 +17,29 @@ from portal.config import settings
 from portal.domain import accessions, components, markup, objects
 from portal.models import Component, ComponentFile, Counter, Dataset, File
 
-FIELDS = (File.id, File.n, File.name, File.title, File.description, File.data_type, File.samples, File.unit, File.md5,
-          File.declared_md5, File.updated_at)  # fmt: skip
-FACTS = (Component.id, Component.type, Component.alias, Component.accession, Component.md5, Component.origin,
-         Component.state, Component.updated_at)  # fmt: skip
+FIELDS = (
+    File.id,
+    File.n,
+    File.name,
+    File.title,
+    File.description,
+    File.data_type,
+    File.samples,
+    File.unit,
+    File.md5,
+    File.declared_md5,
+    File.updated_at,
+)
+FACTS = (
+    Component.id,
+    Component.type,
+    Component.alias,
+    Component.accession,
+    Component.md5,
+    Component.origin,
+    Component.state,
+    Component.updated_at,
+)
 
 
 PORTION = 5000
@@ -62,17 +81,23 @@ def plan(dataset: Dataset) -> Plan:
     STUDY or SAMPLE that they refer to is another one now."""
     found = Plan(dataset, dataset.center.name, began=clock.now())
     few = ("SUBMISSION", "STUDY", "SAMPLE")
-    sent = set(db.session.scalars(select(Component.type).where(*_living(dataset, "xml"), Component.type.in_(few))
-                                  .distinct()))  # fmt: skip
+    sent = set(
+        db.session.scalars(select(Component.type).where(*_living(dataset, "xml"), Component.type.in_(few)).distinct())
+    )
     rows = db.session.execute(select(*FACTS).where(*_living(dataset, "form"), Component.type.in_(few)))
     mine = {row.type: row for row in rows}
     alias = dataset.accession or ""
     if "SUBMISSION" not in sent:
         found.wanted.append(Wanted("SUBMISSION", alias, dataset.title, _title(dataset.title)))
     if db.session.scalar(_files(dataset).with_only_columns(File.id).limit(1)):
-        found.wanted += [Wanted(kind, alias, title, inside) for kind, title, inside in (
-            ("STUDY", dataset.title, _study(dataset)), ("SAMPLE", dataset.species, _sample(dataset)))
-            if kind not in sent]  # fmt: skip
+        found.wanted += [
+            Wanted(kind, alias, title, inside)
+            for kind, title, inside in (
+                ("STUDY", dataset.title, _study(dataset)),
+                ("SAMPLE", dataset.species, _sample(dataset)),
+            )
+            if kind not in sent
+        ]
     for one in found.wanted:
         one.row = mine.get(one.type)
         one.accession = alias if one.type == "SUBMISSION" else one.row.accession if one.row else ""
@@ -91,8 +116,12 @@ def _living(dataset: Dataset, origin: str) -> tuple:
 
 def _named(origin: str) -> Any:
     """Whether a RUN or ANALYSIS of this origin names a file."""
-    return exists().where(ComponentFile.file_id == File.id, Component.id == ComponentFile.component_id,
-                          Component.origin == origin, Component.status != "withdrawn")  # fmt: skip
+    return exists().where(
+        ComponentFile.file_id == File.id,
+        Component.id == ComponentFile.component_id,
+        Component.origin == origin,
+        Component.status != "withdrawn",
+    )
 
 
 def _files(dataset: Dataset) -> Select:
@@ -106,16 +135,33 @@ def _analyses(dataset: Dataset, *, since: int) -> list[Wanted]:
     files = db.session.execute(query).all()
     aliases = {accessions.of_file(dataset.accession, one.n): one for one in files}
     rows = components.by_alias(dataset.center_id, "ANALYSIS", aliases)
-    return [Wanted("ANALYSIS", alias, one.title or one.name, "", rows.get(alias), one,
-                   rows[alias].accession if alias in rows else "") for alias, one in aliases.items()]  # fmt: skip
+    return [
+        Wanted(
+            "ANALYSIS",
+            alias,
+            one.title or one.name,
+            "",
+            rows.get(alias),
+            one,
+            rows[alias].accession if alias in rows else "",
+        )
+        for alias, one in aliases.items()
+    ]
 
 
 def _idle(dataset: Dataset) -> Select:
     """Each ANALYSIS of a form whose file is gone, or is named by XML now."""
-    useful = exists().where(ComponentFile.component_id == Component.id, File.id == ComponentFile.file_id,
-                            File.state.not_in(states.DEAD_FILES), ~exists().where(
-                                _OTHER_FILE.file_id == File.id, _OTHER.id == _OTHER_FILE.component_id,
-                                _OTHER.origin == "xml", _OTHER.status != "withdrawn"))  # fmt: skip
+    useful = exists().where(
+        ComponentFile.component_id == Component.id,
+        File.id == ComponentFile.file_id,
+        File.state.not_in(states.DEAD_FILES),
+        ~exists().where(
+            _OTHER_FILE.file_id == File.id,
+            _OTHER.id == _OTHER_FILE.component_id,
+            _OTHER.origin == "xml",
+            _OTHER.status != "withdrawn",
+        ),
+    )
     return select(Component.id).where(*_living(dataset, "form"), Component.type == "ANALYSIS", ~useful)
 
 
@@ -140,8 +186,10 @@ def compose(found: Plan) -> None:
     for one in found.wanted:
         if one.file is not None:
             one.inside = _analysis(one.file, refs)
-        head = "".join(f' {name}="{_quoted(value)}"' for name, value in (
-            ("alias", one.alias), ("accession", one.accession), ("center_name", found.center)))  # fmt: skip
+        head = "".join(
+            f' {name}="{_quoted(value)}"'
+            for name, value in (("alias", one.alias), ("accession", one.accession), ("center_name", found.center))
+        )
         one.xml = (f"<{one.type}{head}>{one.inside}</{one.type}>" if one.inside else f"<{one.type}{head}/>").encode()
         one.md5 = markup.md5(one.xml)
 
@@ -150,8 +198,12 @@ def _reference(found: Plan, kind: str) -> str:
     """To the STUDY or SAMPLE of the dataset: typed, or the only one that was sent."""
     mine = next((one.accession for one in found.wanted if one.type == kind), None)
     if mine is None:
-        query = select(Component.accession).where(Component.dataset_id == found.dataset.id, Component.type == kind,
-                                                  Component.accession.is_not(None), Component.status == "")  # fmt: skip
+        query = select(Component.accession).where(
+            Component.dataset_id == found.dataset.id,
+            Component.type == kind,
+            Component.accession.is_not(None),
+            Component.status == "",
+        )
         sent = list(db.session.scalars(query.order_by(Component.id).limit(2)))
         mine = sent[0] if len(sent) == 1 else None
     return f'<{kind}_REF accession="{mine}"/>' if mine else ""
@@ -173,8 +225,12 @@ def _study(dataset: Dataset) -> str:
     told = f"<STUDY_TITLE>{_text(dataset.title)}</STUDY_TITLE>" if dataset.title else ""
     told += '<STUDY_TYPE existing_study_type="Other"/>'
     told += f"<STUDY_ABSTRACT>{_text(dataset.description)}</STUDY_ABSTRACT>" if dataset.description else ""
-    link = (f"<STUDY_LINKS><STUDY_LINK><XREF_LINK><DB>BioProject</DB><ID>{_text(dataset.bioproject)}</ID></XREF_LINK>"
-            "</STUDY_LINK></STUDY_LINKS>" if dataset.bioproject else "")  # fmt: skip
+    link = (
+        f"<STUDY_LINKS><STUDY_LINK><XREF_LINK><DB>BioProject</DB><ID>{_text(dataset.bioproject)}</ID></XREF_LINK>"
+        "</STUDY_LINK></STUDY_LINKS>"
+        if dataset.bioproject
+        else ""
+    )
     return f"<DESCRIPTOR>{told}</DESCRIPTOR>{link}"
 
 
@@ -188,12 +244,20 @@ def _analysis(file: Any, refs: str) -> str:
     digest = file.md5 or file.declared_md5
     told = f' checksum_method="MD5" checksum="{digest}"' if digest else ""
     facts = (("data type", file.data_type), (f"number of {file.unit}", "" if file.samples is None else file.samples))
-    more = "".join(f"<ANALYSIS_ATTRIBUTE><TAG>{tag}</TAG><VALUE>{_text(str(value))}</VALUE></ANALYSIS_ATTRIBUTE>"
-                   for tag, value in facts if value != "")  # fmt: skip
+    more = "".join(
+        f"<ANALYSIS_ATTRIBUTE><TAG>{tag}</TAG><VALUE>{_text(str(value))}</VALUE></ANALYSIS_ATTRIBUTE>"
+        for tag, value in facts
+        if value != ""
+    )
     described = f"<DESCRIPTION>{_text(file.description)}</DESCRIPTION>" if file.description else ""
     listed = f'<FILES><FILE filename="{_quoted(file.name)}"{told}/></FILES>'
-    return (_title(file.title or file.name) + refs + described + listed
-            + (f"<ANALYSIS_ATTRIBUTES>{more}</ANALYSIS_ATTRIBUTES>" if more else ""))  # fmt: skip
+    return (
+        _title(file.title or file.name)
+        + refs
+        + described
+        + listed
+        + (f"<ANALYSIS_ATTRIBUTES>{more}</ANALYSIS_ATTRIBUTES>" if more else "")
+    )
 
 
 def portions(found: Plan) -> Iterator[list[Wanted]]:
@@ -210,8 +274,9 @@ def write(found: Plan, part: list[Wanted]) -> None:
     place = {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "form"}
     fresh = [one for one in part if one.row is None]
     ids = components.add([shared | place | {"type": one.type, "alias": one.alias} | _values(one) for one in fresh])
-    components.change([shared | {"row": one.row.id, "state": one.row.state} | _values(one)
-                       for one in part if one.row is not None])  # fmt: skip
+    components.change(
+        [shared | {"row": one.row.id, "state": one.row.state} | _values(one) for one in part if one.row is not None]
+    )
     _lead(found, {one.file.id: ids[one.type, one.alias] for one in fresh if one.file is not None})
 
 
@@ -233,8 +298,11 @@ def _lead(found: Plan, fresh: dict[int, int]) -> None:
     """Each new ANALYSIS names its file and refers to the STUDY and SAMPLE of the dataset."""
     components.name_files({component_id: {file_id} for file_id, component_id in fresh.items()}, fresh=True)
     query = select(Component.id, Component.type).where(
-        Component.dataset_id == found.dataset.id, Component.type.in_(("STUDY", "SAMPLE")), Component.status == "",
-        Component.accession.is_not(None))  # fmt: skip
+        Component.dataset_id == found.dataset.id,
+        Component.type.in_(("STUDY", "SAMPLE")),
+        Component.status == "",
+        Component.accession.is_not(None),
+    )
     rows = list(db.session.execute(query))
     whole = {row.id for row in rows if len([one for one in rows if one.type == row.type]) == 1}
     components.refer({component_id: whole for component_id in fresh.values()}, fresh=True)
@@ -242,8 +310,12 @@ def _lead(found: Plan, fresh: dict[int, int]) -> None:
 
 def _patches(dataset: Dataset) -> list[dict[str, Any]]:
     """Where the title or abstract that came as XML is no longer what the dataset says."""
-    query = select(*FACTS).where(*_living(dataset, "xml"), Component.type.in_(("SUBMISSION", "STUDY")),
-                                 Component.md5.is_not(None), Component.state != states.ERROR)  # fmt: skip
+    query = select(*FACTS).where(
+        *_living(dataset, "xml"),
+        Component.type.in_(("SUBMISSION", "STUDY")),
+        Component.md5.is_not(None),
+        Component.state != states.ERROR,
+    )
     told = db.session.execute(query.limit(3)).all()
     if [row.type for row in told].count("STUDY") != 1:
         return []
@@ -270,8 +342,16 @@ def _patch(trees: dict[str, Any], places: tuple[tuple[str, str], ...], value: st
 def _patched(row: Any, tree: etree._Element) -> dict[str, Any]:
     xml = markup.canonical(tree)
     title = markup.text_of(tree, objects.TITLES.get(row.type, "TITLE"), longest=300)
-    return {"row": row.id, "state": row.state, "comment": "", "title": title, "sent": xml, "xml": xml,
-            "md5": markup.md5(xml), "accession": row.accession}  # fmt: skip
+    return {
+        "row": row.id,
+        "state": row.state,
+        "comment": "",
+        "title": title,
+        "sent": xml,
+        "xml": xml,
+        "md5": markup.md5(xml),
+        "accession": row.accession,
+    }
 
 
 def _tree(component_id: int) -> etree._Element:

@@ -81,8 +81,11 @@ def md5(value: str | None) -> str | None:
     if not re.fullmatch(r"[0-9a-f]{32}", text):
         count = len(text)
         raise errors.Invalid(
-            f"An MD5 has 32 characters 0-9 and a-f; this has {count}." if count != 32 else
-            "An MD5 has only the characters 0-9 and a-f.", topic="md5")  # fmt: skip
+            f"An MD5 has 32 characters 0-9 and a-f; this has {count}."
+            if count != 32
+            else "An MD5 has only the characters 0-9 and a-f.",
+            topic="md5",
+        )
     return text
 
 

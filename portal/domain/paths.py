@@ -44,8 +44,15 @@ _CROSSING = union_all(_FILES_ABOVE, _BELOW, _IS_FOLDER, _HOLDS_FOLDER).limit(1)
 
 def refuse_folder(account_id: int, area: str, realm: str, name: str) -> None:
     """Raises Conflict where a file cannot have this name: it is a folder's, or what should be its folder is a file."""
-    known = {"account_id": account_id, "area": area, "realm": realm, _PATH: name, _ANCESTORS: _above(name),
-             _INSIDE: f"{name}/", _BEHIND: f"{name}0"}  # fmt: skip
+    known = {
+        "account_id": account_id,
+        "area": area,
+        "realm": realm,
+        _PATH: name,
+        _ANCESTORS: _above(name),
+        _INSIDE: f"{name}/",
+        _BEHIND: f"{name}0",
+    }
     found = db.session.connection().execute(_CROSSING, known).scalars().first()
     if found is not None:
         raise _conflict(found, name)

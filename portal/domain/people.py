@@ -17,8 +17,15 @@ def invite(*, email: str, name: str, role: str, center: str, actor: Account | No
     if accounts.by_email(email) is not None:
         raise errors.Invalid(fields={"email": f"There is an account of {email} already."})
     home = existing(center) if center.strip() else centers.own(name, name)
-    account = Account(email=email, name=name, role=role, center_id=home.id, state="active", verified_at=clock.now(),
-                      created_at=clock.now())  # fmt: skip
+    account = Account(
+        email=email,
+        name=name,
+        role=role,
+        center_id=home.id,
+        state="active",
+        verified_at=clock.now(),
+        created_at=clock.now(),
+    )
     db.session.add(account)
     db.session.flush()
     _tell("account.invite", account, actor, email=email, role=role)
@@ -87,8 +94,15 @@ def reset_link(account: Account, *, actor: Account | None) -> str:
     secret = _link(account)
     _tell("account.reset_link", account, actor)
     by = actor.name if actor else "The operator"
-    notices.send(f"handed:{tokens.digest(secret)[:16]}", to=account.email, template="reset_by_hand", name=account.name,
-                 days=LINK_LIFETIME // clock.DAY, by=by, url="/account")  # fmt: skip
+    notices.send(
+        f"handed:{tokens.digest(secret)[:16]}",
+        to=account.email,
+        template="reset_by_hand",
+        name=account.name,
+        days=LINK_LIFETIME // clock.DAY,
+        by=by,
+        url="/account",
+    )
     return secret
 
 
@@ -99,5 +113,6 @@ def _link(account: Account) -> str:
 
 
 def _tell(action: str, account: Account, actor: Account | None, *, before: dict | None = None, **after: object) -> None:
-    history.record(action, actor=actor, center_id=account.center_id, before=before,
-                   after={"account": account.id, **after})  # fmt: skip
+    history.record(
+        action, actor=actor, center_id=account.center_id, before=before, after={"account": account.id, **after}
+    )

@@ -47,8 +47,15 @@ def record(
     )
     if known is not None:
         return known
-    found = Publication(dataset_id=dataset.id, kind=kind, value=value, title=names.line(title, longest=300),
-                        source=source, added_by=actor.id if actor else None, at=clock.now())  # fmt: skip
+    found = Publication(
+        dataset_id=dataset.id,
+        kind=kind,
+        value=value,
+        title=names.line(title, longest=300),
+        source=source,
+        added_by=actor.id if actor else None,
+        at=clock.now(),
+    )
     db.session.add(found)
     db.session.flush()
     history.record("publication", actor=actor, dataset=dataset, after={"kind": kind, "value": value, "source": source})
@@ -107,7 +114,11 @@ def is_told(dataset: Dataset) -> bool:
 def unseen(*, after: int, limit: int) -> list[Dataset]:
     """Datasets the watcher asks about: they have an accession, are not released, and nobody recorded a paper."""
     waiting = (states.SUBMITTED, states.RETURNED, states.APPROVED)
-    query = select(Dataset).where(Dataset.state.in_(waiting), Dataset.accession.is_not(None),
-                                  Dataset.released_at.is_(None), Dataset.id > after,
-                                  ~exists().where(Publication.dataset_id == Dataset.id))  # fmt: skip
+    query = select(Dataset).where(
+        Dataset.state.in_(waiting),
+        Dataset.accession.is_not(None),
+        Dataset.released_at.is_(None),
+        Dataset.id > after,
+        ~exists().where(Publication.dataset_id == Dataset.id),
+    )
     return list(db.session.scalars(query.order_by(Dataset.id).limit(limit)))

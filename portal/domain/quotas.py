@@ -89,4 +89,6 @@ def allowance(center: Center | Limits, realm: str, account_id: int | None = None
 def exceeded(realm: str) -> errors.QuotaExceeded:
     return errors.QuotaExceeded(
         f"Your quota, or that of your center, for the {realm} realm is used up. Remove uploads you do not need, "
-        f"or ask {settings().contact} for more.", topic="quota")  # fmt: skip
+        f"or ask {settings().contact} for more.",
+        topic="quota",
+    )

@@ -29,9 +29,15 @@ def refuse_change(dataset: Dataset, access: str) -> None:
     """Bytes that came by the protected area and are not archived yet never become part of an open dataset."""
     if access == "controlled":
         return
-    query = select(File.name).join(Upload, Upload.id == File.upload_id).where(
-        File.dataset_id == dataset.id, File.state.not_in((states.ARCHIVED, *states.DEAD_FILES)),
-        Upload.realm == "protected")  # fmt: skip
+    query = (
+        select(File.name)
+        .join(Upload, Upload.id == File.upload_id)
+        .where(
+            File.dataset_id == dataset.id,
+            File.state.not_in((states.ARCHIVED, *states.DEAD_FILES)),
+            Upload.realm == "protected",
+        )
+    )
     name = db.session.scalars(query.order_by(File.n).limit(1)).first()
     if name is not None:
         raise errors.Conflict(
@@ -75,6 +81,7 @@ def switch(dataset: Dataset, hold: Hold, *, source: str) -> bool:
 
 def is_moving(dataset_id: int) -> bool:
     """Whether a move of a dataset is owed or under way."""
-    query = select(Job.id).where(Job.dataset_id == dataset_id, Job.kind == "move",
-                                 Job.state.in_((states.QUEUED, states.RUNNING)))  # fmt: skip
+    query = select(Job.id).where(
+        Job.dataset_id == dataset_id, Job.kind == "move", Job.state.in_((states.QUEUED, states.RUNNING))
+    )
     return db.session.scalar(query.limit(1)) is not None

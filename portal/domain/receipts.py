@@ -71,8 +71,9 @@ def _infos(parcel: Parcel) -> list[str]:
     told = [f"{item.words}: {item.info}" for item in parcel.told if item.info]
     mended = [item for item in parcel.items if item.again and item.is_good]
     if mended:
-        told.append(f"{len(mended)} objects that waited have loaded too: "
-                    + ", ".join(item.accession for item in mended[:20]))  # fmt: skip
+        told.append(
+            f"{len(mended)} objects that waited have loaded too: " + ", ".join(item.accession for item in mended[:20])
+        )
     if parcel.orders.validate:
         told.append("VALIDATE: nothing was stored.")
     return [*parcel.infos, *told]

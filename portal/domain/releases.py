@@ -106,10 +106,18 @@ def remind(days: int = 7) -> None:
         if dataset.release_date is None or dataset.release_date <= day(0):
             continue
         left = "; ".join(sentence for sentence in obstacles(dataset) if sentence not in PASSING)
-        notices.send(f"release_due:{dataset.id}:{dataset.release_date}", to=dataset.account.email,
-                     template="release_due", name=dataset.account.name, title=dataset.title,
-                     accession=dataset.accession, release_date=dataset.release_date, left=left,
-                     zone=settings().timezone, url=f"/deposit/{dataset.accession}")  # fmt: skip
+        notices.send(
+            f"release_due:{dataset.id}:{dataset.release_date}",
+            to=dataset.account.email,
+            template="release_due",
+            name=dataset.account.name,
+            title=dataset.title,
+            accession=dataset.accession,
+            release_date=dataset.release_date,
+            left=left,
+            zone=settings().timezone,
+            url=f"/deposit/{dataset.accession}",
+        )
 
 
 def owe(dataset: Dataset) -> None:
@@ -124,8 +132,9 @@ def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
         raise errors.NotReady(" ".join(blocking), obstacles=blocking)
     why, today = cause(dataset) or "asked", day(0)
     first = dataset.release_date if dataset.release_date and dataset.release_date <= today else today
-    transitions.advance(dataset, "release", actor=actor, released_at=clock.now(), release_wanted_at=None,
-                        release_date=first)  # fmt: skip
+    transitions.advance(
+        dataset, "release", actor=actor, released_at=clock.now(), release_wanted_at=None, release_date=first
+    )
     history.record("release", actor=actor, dataset=dataset, after={"cause": why})
     links.end_all(dataset)
     files.mark_bag(dataset)

@@ -8,8 +8,14 @@ from portal.domain import access, files, history, jobs, names, notices
 from portal.models import Account, Dataset, Look, Remark
 from portal.models.reviews import SECTIONS
 
-WORDS = {"whole": "The whole dataset", "info": "Data Info", "bioproject": "BioProject Info", "release": "Release Date",
-         "files": "Files", "filing": "Filing number"}  # fmt: skip
+WORDS = {
+    "whole": "The whole dataset",
+    "info": "Data Info",
+    "bioproject": "BioProject Info",
+    "release": "Release Date",
+    "files": "Files",
+    "filing": "Filing number",
+}
 # A second remark of one side within this time joins the third and fourth in one mail.
 QUIET = 10 * clock.MINUTE
 TWICE = clock.MINUTE
@@ -35,9 +41,16 @@ def find(dataset: Dataset, remark_id: int, *, actor: Account) -> Remark:
 
 
 def say(
-    dataset: Dataset, text: str, *, actor: Account, section: str = "whole", file: int | None = None,
-    public: bool = True, answers: int | None = None, turn: str = "",
-) -> Remark:  # fmt: skip
+    dataset: Dataset,
+    text: str,
+    *,
+    actor: Account,
+    section: str = "whole",
+    file: int | None = None,
+    public: bool = True,
+    answers: int | None = None,
+    turn: str = "",
+) -> Remark:
     """Make a remark, or answer one: an answer lies where that one lies and is read by whoever reads that one."""
     said = _clean(dataset, text, actor)
     if section not in SECTIONS:
@@ -49,9 +62,18 @@ def say(
     if not public and not may_read_private(dataset, actor):
         raise errors.Forbidden("Only curators keep private remarks.")
     place = above.file_id if above is not None else files.by_number(dataset, file).id if file else None
-    remark = Remark(dataset_id=dataset.id, account_id=actor.id, text=said, version=dataset.version, public=public,
-                    section="files" if place else section, file_id=place, turn=turn, created_at=clock.now(),
-                    answers_id=above.id if above else None)  # fmt: skip
+    remark = Remark(
+        dataset_id=dataset.id,
+        account_id=actor.id,
+        text=said,
+        version=dataset.version,
+        public=public,
+        section="files" if place else section,
+        file_id=place,
+        turn=turn,
+        created_at=clock.now(),
+        answers_id=above.id if above else None,
+    )
     if said_twice := _same(remark):
         return said_twice
     db.session.add(remark)
@@ -86,8 +108,14 @@ def _record(action: str, remark: Remark, dataset: Dataset, actor: Account) -> No
         history.append(f"{action}.private", actor_id=actor.id, after={"remark": remark.id})
     elif not remark.turn:
         note = remark.text if action == "remark" else ""
-        history.record(action, actor=actor, dataset=dataset, file=remark.file, note=note,
-                       after={"remark": remark.id, "section": remark.section})  # fmt: skip
+        history.record(
+            action,
+            actor=actor,
+            dataset=dataset,
+            file=remark.file,
+            note=note,
+            after={"remark": remark.id, "section": remark.section},
+        )
 
 
 def settle(dataset: Dataset, remark: Remark, *, done: bool, actor: Account) -> Remark:
@@ -154,9 +182,17 @@ def mail(dataset: Dataset) -> None:
         people = concerned(dataset) if own else [dataset.account] if dataset.account.is_active else []
         for person in people if side else []:
             page = f"/review/{dataset.accession}#thread" if own else f"/deposit/{dataset.accession}#thread"
-            notices.send(f"remark:{side[-1].id}:{person.id}", to=person.email, template="remarked", name=person.name,
-                         title=dataset.title, accession=dataset.accession, who=side[-1].account.name,
-                         remarks=lines(side), url=page)  # fmt: skip
+            notices.send(
+                f"remark:{side[-1].id}:{person.id}",
+                to=person.email,
+                template="remarked",
+                name=person.name,
+                title=dataset.title,
+                accession=dataset.accession,
+                who=side[-1].account.name,
+                remarks=lines(side),
+                url=page,
+            )
         told(dataset, own=own)
 
 

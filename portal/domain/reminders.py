@@ -33,25 +33,51 @@ def remind() -> None:
 
 
 def _waiting(state: str, since) -> list[Dataset]:
-    query = select(Dataset).join(Account, Account.id == Dataset.account_id).where(
-        Dataset.state == state, Dataset.accession.is_not(None), Account.state == "active", since)  # fmt: skip
+    query = (
+        select(Dataset)
+        .join(Account, Account.id == Dataset.account_id)
+        .where(Dataset.state == state, Dataset.accession.is_not(None), Account.state == "active", since)
+    )
     return list(db.session.scalars(query.order_by(Dataset.id)))
 
 
 def _send(key: str, template: str, dataset: Dataset, to: Account, url: str, waited: int) -> None:
-    notices.send(key, to=to.email, template=template, name=to.name, title=dataset.title, accession=dataset.accession,
-                 who=dataset.account.name, version=dataset.version, days=waited // clock.DAY, url=url)  # fmt: skip
+    notices.send(
+        key,
+        to=to.email,
+        template=template,
+        name=to.name,
+        title=dataset.title,
+        accession=dataset.accession,
+        who=dataset.account.name,
+        version=dataset.version,
+        days=waited // clock.DAY,
+        url=url,
+    )
 
 
 def tell_edits() -> None:
     """A submitted dataset that was changed after a curator looked: one mail until that curator looks again."""
-    newer = exists().where(Event.dataset_id == Look.dataset_id, Event.id > Look.event_id,
-                           Event.actor_id == Dataset.account_id, Event.action.in_(changes.EDITS))  # fmt: skip
-    query = select(Look, Dataset, Account).join(Dataset, Dataset.id == Look.dataset_id).join(
-        Account, Account.id == Look.account_id).where(
-        Dataset.state == states.SUBMITTED, Account.state == "active", Account.role == "curator",
-        Account.id != Dataset.account_id, newer,
-        or_(Look.told_id.is_(None), Look.told_id != Look.event_id)).limit(AT_ONCE)  # fmt: skip
+    newer = exists().where(
+        Event.dataset_id == Look.dataset_id,
+        Event.id > Look.event_id,
+        Event.actor_id == Dataset.account_id,
+        Event.action.in_(changes.EDITS),
+    )
+    query = (
+        select(Look, Dataset, Account)
+        .join(Dataset, Dataset.id == Look.dataset_id)
+        .join(Account, Account.id == Look.account_id)
+        .where(
+            Dataset.state == states.SUBMITTED,
+            Account.state == "active",
+            Account.role == "curator",
+            Account.id != Dataset.account_id,
+            newer,
+            or_(Look.told_id.is_(None), Look.told_id != Look.event_id),
+        )
+        .limit(AT_ONCE)
+    )
     for look, dataset, curator in db.session.execute(query).unique():
         _tell_edits(look, dataset, curator)
     db.session.flush()
@@ -59,8 +85,18 @@ def tell_edits() -> None:
 
 def _tell_edits(look: Look, dataset: Dataset, curator: Account) -> None:
     found = [change.document() for change in changes.since(dataset, look.event_id)]
-    notices.send(f"edited:{dataset.id}:{curator.id}:{look.event_id}", to=curator.email, template="edited",
-                 name=curator.name, title=dataset.title, accession=dataset.accession, version=dataset.version,
-                 who=dataset.account.name, seen=look.version, changes=found[:20], more=len(found) - 20,
-                 url=f"/review/{dataset.accession}")  # fmt: skip
+    notices.send(
+        f"edited:{dataset.id}:{curator.id}:{look.event_id}",
+        to=curator.email,
+        template="edited",
+        name=curator.name,
+        title=dataset.title,
+        accession=dataset.accession,
+        version=dataset.version,
+        who=dataset.account.name,
+        seen=look.version,
+        changes=found[:20],
+        more=len(found) - 20,
+        url=f"/review/{dataset.accession}",
+    )
     look.told_id = look.event_id

@@ -27,8 +27,14 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
             f"File -{known.n:02d} is to replace it already. Send its bytes, or delete -{known.n:02d}."
         )
     new = _declare(file, dataset, wanted)
-    history.record("replace_file", actor=actor, dataset=dataset, file=new, before={"n": file.n, "name": file.name},
-                   after={"n": new.n, "name": new.name})  # fmt: skip
+    history.record(
+        "replace_file",
+        actor=actor,
+        dataset=dataset,
+        file=new,
+        before={"n": file.n, "name": file.name},
+        after={"n": new.n, "name": new.name},
+    )
     files.touched(dataset, actor=actor)
     return new
 
@@ -66,5 +72,12 @@ def _set_aside(old: File, new: File, dataset: Dataset) -> None:
     if upload is not None:
         uploads.retire(upload, by=new.upload_id)
     db.session.flush()
-    history.record("file", actor=None, dataset=dataset, file=old, upload=upload,
-                   before={"state": before}, after={"state": states.REPLACED, "replaced_by": new.n})  # fmt: skip
+    history.record(
+        "file",
+        actor=None,
+        dataset=dataset,
+        file=old,
+        upload=upload,
+        before={"state": before},
+        after={"state": states.REPLACED, "replaced_by": new.n},
+    )

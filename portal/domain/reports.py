@@ -89,8 +89,10 @@ def plan() -> None:
 
 def _is_tried(key: str) -> bool:
     """Owed already, or given up within the hour."""
-    tried = or_(Job.state.in_((states.QUEUED, states.RUNNING)),
-                (Job.state == states.FAILED) & (Job.ended_at > clock.now() - clock.HOUR))  # fmt: skip
+    tried = or_(
+        Job.state.in_((states.QUEUED, states.RUNNING)),
+        (Job.state == states.FAILED) & (Job.ended_at > clock.now() - clock.HOUR),
+    )
     return db.session.scalar(select(Job.id).where(Job.key == key, Job.kind == "report", tried).limit(1)) is not None
 
 
@@ -129,10 +131,15 @@ def order(center_id: int | None) -> Order | None:
         return None
     has_uploads = center is not None and is_new_day and _has_uploads(center.id)
     return Order(
-        center_id, day.isoformat(), (slug(center.name) or f"center-{center.id}") if center else "", last_event(),
-        _has_objects(center_id), recalled or not _has(center_id, "metadata", day.replace(day=1), full=True),
-        has_uploads, has_uploads and not _has(center_id, "files", day.replace(day=1), full=True),
-    )  # fmt: skip
+        center_id,
+        day.isoformat(),
+        (slug(center.name) or f"center-{center.id}") if center else "",
+        last_event(),
+        _has_objects(center_id),
+        recalled or not _has(center_id, "metadata", day.replace(day=1), full=True),
+        has_uploads,
+        has_uploads and not _has(center_id, "files", day.replace(day=1), full=True),
+    )
 
 
 def _of(center_id: int | None) -> Any:
@@ -179,8 +186,12 @@ def base(center_id: int | None, kind: str, day: str) -> Path | None:
 
 def record(done: Order, kind: str, path: Path, *, full: bool = False) -> None:
     """Write down a report that lies whole on disk; one a day and kind."""
-    values = {"path": str(path.relative_to(settings().instance)), "size": path.stat().st_size,
-              "upto_event": done.upto_event, "made_at": clock.now()}  # fmt: skip
+    values = {
+        "path": str(path.relative_to(settings().instance)),
+        "size": path.stat().st_size,
+        "upto_event": done.upto_event,
+        "made_at": clock.now(),
+    }
     same = (_of(done.center_id), Report.kind == kind, Report.day == done.day, Report.full == full)
     if db.change(update(Report).where(*same).values(**values)) == 0:
         db.session.add(Report(center_id=done.center_id, kind=kind, day=done.day, full=full, **values))

@@ -32,8 +32,16 @@ def available(request: Request, *, actor: Account | None) -> list[states.Move]:
     return [move for move in states.REQUEST.available(request.state, roles_of(request, actor)) if move.word]
 
 
-def move(request: Request, action: str, *, actor: Account | None, note: str = "", seen: int | None = None,
-         before: dict[str, Any] | None = None, **values: Any) -> RequestMessage:  # fmt: skip
+def move(
+    request: Request,
+    action: str,
+    *,
+    actor: Account | None,
+    note: str = "",
+    seen: int | None = None,
+    before: dict[str, Any] | None = None,
+    **values: Any,
+) -> RequestMessage:
     """Move a request by compare-and-swap along states.REQUEST. Raises Forbidden; Conflict that names who was first."""
     found = states.REQUEST.find(action)
     assert found is not None
@@ -43,8 +51,9 @@ def move(request: Request, action: str, *, actor: Account | None, note: str = ""
     if request.state not in found.sources:
         raise errors.Conflict(_stands(request, found), state=request.state, decided_by=request.decided_by or 0)
     if seen is not None and seen != request.version:
-        raise errors.Conflict("The requester amended this request since you looked. Read it again, then decide.",
-                              version=request.version)  # fmt: skip
+        raise errors.Conflict(
+            "The requester amended this request since you looked. Read it again, then decide.", version=request.version
+        )
     if found.note_needed and not said:
         raise errors.Invalid(fields={"note": "Say why: the other side reads it."})
     old, now = request.state, clock.now()
@@ -54,8 +63,14 @@ def move(request: Request, action: str, *, actor: Account | None, note: str = ""
     db.session.refresh(request)
     after = {"request": request.id, "state": request.state} | {name: values[name] for name in before or {}}
     after |= {name: values[name] for name in ("from_at", "until_at", "whole") if name in values}
-    history.record(f"request.{action}", actor=actor, dataset=request.dataset, note=said, after=after,
-                   before={"state": old} | (before or {}))  # fmt: skip
+    history.record(
+        f"request.{action}",
+        actor=actor,
+        dataset=request.dataset,
+        note=said,
+        after=after,
+        before={"state": old} | (before or {}),
+    )
     return say(request, said, turn=action, public=True, actor=actor)
 
 
@@ -71,8 +86,14 @@ def _stands(request: Request, wanted: states.Move) -> str:
 
 
 def say(request: Request, text: str, *, turn: str, public: bool, actor: Account | None) -> RequestMessage:
-    message = RequestMessage(request_id=request.id, account_id=actor.id if actor else None, turn=turn, public=public,
-                             text=text, created_at=clock.now())  # fmt: skip
+    message = RequestMessage(
+        request_id=request.id,
+        account_id=actor.id if actor else None,
+        turn=turn,
+        public=public,
+        text=text,
+        created_at=clock.now(),
+    )
     db.session.add(message)
     db.session.flush()
     return message
@@ -96,27 +117,55 @@ def waiting(dataset: Dataset) -> int:
 
 
 def tell_requester(request: Request, message: RequestMessage) -> None:
-    send(request, request.account, f"{message.id}", "access_requester", turn=message.turn, note=message.text,
-         who=message.account.name if message.account else "")  # fmt: skip
+    send(
+        request,
+        request.account,
+        f"{message.id}",
+        "access_requester",
+        turn=message.turn,
+        note=message.text,
+        who=message.account.name if message.account else "",
+    )
 
 
 def tell_deciders(request: Request, message: RequestMessage) -> None:
     """All of them but the one who did it: who did what, and how many requests wait."""
     for one in terms.deciders(request.dataset, without=request.account_id):
         if one.id != message.account_id:
-            send(request, one, f"{message.id}", "access_decider", turn=message.turn, note=message.text,
-                 who=message.account.name if message.account else "")  # fmt: skip
+            send(
+                request,
+                one,
+                f"{message.id}",
+                "access_decider",
+                turn=message.turn,
+                note=message.text,
+                who=message.account.name if message.account else "",
+            )
 
 
 def send(request: Request, to: Account, key: str, template: str, **values: object) -> None:
     """One mail about a request; `key` says what it tells."""
     db.session.flush()
     dataset = request.dataset
-    notices.send(f"request:{request.id}:{key}:{to.id}", to=to.email, template=template, name=to.name,
-                 accession=dataset.accession, title=dataset.title, requester=request.account.name,
-                 email=request.account.email, institution=request.institution, purpose=request.purpose,
-                 from_day=day(request.from_at), until_day=day(request.until_at, last=True), waiting=waiting(dataset),
-                 whole=request.whole, state=request.state, url=f"/requests/{request.id}", **values)  # fmt: skip
+    notices.send(
+        f"request:{request.id}:{key}:{to.id}",
+        to=to.email,
+        template=template,
+        name=to.name,
+        accession=dataset.accession,
+        title=dataset.title,
+        requester=request.account.name,
+        email=request.account.email,
+        institution=request.institution,
+        purpose=request.purpose,
+        from_day=day(request.from_at),
+        until_day=day(request.until_at, last=True),
+        waiting=waiting(dataset),
+        whole=request.whole,
+        state=request.state,
+        url=f"/requests/{request.id}",
+        **values,
+    )
 
 
 def day(moment: int | None, *, last: bool = False) -> str:

@@ -12,8 +12,11 @@ from portal.models import Account, Dataset, Request, RequestMessage, Terms
 
 LINES = {"institution": 300, "principal_investigator": 200, "ethics": 300}
 FIELDS = ("purpose", *LINES)
-NEEDED = {"purpose": "Say in a paragraph what you want the data for.", "institution": "Name your institution.",
-          "principal_investigator": "Name the person who answers for the work."}  # fmt: skip
+NEEDED = {
+    "purpose": "Say in a paragraph what you want the data for.",
+    "institution": "Name your institution.",
+    "principal_investigator": "Name the person who answers for the work.",
+}
 
 
 def load(request_id: int, *, actor: Account | None) -> Request:
@@ -33,8 +36,9 @@ def obstacle(dataset: Dataset, actor: Account | None) -> str:
 
 def open_one(dataset: Dataset, account: Account) -> Request | None:
     """The draft, waiting or granted request of a person for a dataset."""
-    query = select(Request).where(Request.dataset_id == dataset.id, Request.account_id == account.id,
-                                  Request.state.in_(states.OPEN_REQUESTS))  # fmt: skip
+    query = select(Request).where(
+        Request.dataset_id == dataset.id, Request.account_id == account.id, Request.state.in_(states.OPEN_REQUESTS)
+    )
     return db.session.scalars(query).first()
 
 
@@ -50,8 +54,14 @@ def begin(dataset: Dataset, *, actor: Account) -> Request:
     if known is not None:
         return known
     now = clock.now()
-    made = Request(dataset_id=dataset.id, account_id=actor.id, state=states.DRAFT, created_at=now, updated_at=now,
-                   **said_before(dataset, actor))  # fmt: skip
+    made = Request(
+        dataset_id=dataset.id,
+        account_id=actor.id,
+        state=states.DRAFT,
+        created_at=now,
+        updated_at=now,
+        **said_before(dataset, actor),
+    )
     db.session.add(made)
     db.session.flush()
     return made
@@ -127,8 +137,9 @@ def save(request: Request, fields: dict[str, Any], *, actor: Account) -> dict[st
     return faults
 
 
-def ask(request: Request, fields: dict[str, Any], *, agreement: str, version: int | None = None,
-        actor: Account) -> Request:  # fmt: skip
+def ask(
+    request: Request, fields: dict[str, Any], *, agreement: str, version: int | None = None, actor: Account
+) -> Request:
     """Send a draft to the deciders. `agreement` is the name typed under the terms of `version`. Raises Invalid with
     all that is missing, and Conflict when the terms were changed since they were read."""
     chosen = terms.of(request.dataset)
@@ -141,8 +152,15 @@ def ask(request: Request, fields: dict[str, Any], *, agreement: str, version: in
     if faults:
         raise errors.Invalid("Before you send it, mend what is listed here.", fields=faults)
     now = clock.now()
-    message = move(request, "submit", actor=actor, terms_id=chosen.id, agreement=names.line(agreement, longest=200),
-                   agreed_at=now, asked_at=now)  # fmt: skip
+    message = move(
+        request,
+        "submit",
+        actor=actor,
+        terms_id=chosen.id,
+        agreement=names.line(agreement, longest=200),
+        agreed_at=now,
+        asked_at=now,
+    )
     tell_requester(request, message)
     tell_deciders(request, message)
     return request
@@ -221,7 +239,11 @@ def remark(request: Request, text: str, *, actor: Account, public: bool = False)
 def _same(request: Request, text: str, public: bool, actor: Account) -> RequestMessage | None:
     """The same words of the same person a moment ago: a button pressed twice, a call sent again."""
     query = select(RequestMessage).where(
-        RequestMessage.request_id == request.id, RequestMessage.account_id == actor.id, RequestMessage.turn == "",
-        RequestMessage.text == text, RequestMessage.public == public,
-        RequestMessage.created_at > clock.now() - clock.MINUTE)  # fmt: skip
+        RequestMessage.request_id == request.id,
+        RequestMessage.account_id == actor.id,
+        RequestMessage.turn == "",
+        RequestMessage.text == text,
+        RequestMessage.public == public,
+        RequestMessage.created_at > clock.now() - clock.MINUTE,
+    )
     return db.session.scalar(query.limit(1))

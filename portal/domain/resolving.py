@@ -85,9 +85,18 @@ def _kin(parcel: Parcel) -> Iterator[Item]:
 
 def retry(parcel: Parcel) -> None:
     """What was kept red because something was missing comes along again."""
-    query = select(Component.type, Component.sent).join(Dataset, Dataset.id == Component.dataset_id).where(
-        Component.state == states.ERROR, Dataset.account_id == parcel.actor.id, Component.sent.is_not(None),
-        Component.comment.startswith(WAITS), Dataset.state.in_(matching.OPEN_DATASETS)).limit(10_000)  # fmt: skip
+    query = (
+        select(Component.type, Component.sent)
+        .join(Dataset, Dataset.id == Component.dataset_id)
+        .where(
+            Component.state == states.ERROR,
+            Dataset.account_id == parcel.actor.id,
+            Component.sent.is_not(None),
+            Component.comment.startswith(WAITS),
+            Dataset.state.in_(matching.OPEN_DATASETS),
+        )
+        .limit(10_000)
+    )
     known = {(item.type, item.alias) for item in parcel.items}
     for row in db.session.execute(query):
         item = objects.item(cutting.cut(row.sent, name=row.type)[0], 0)
@@ -195,7 +204,6 @@ def project(parcel: Parcel) -> None:
 def _species(parcel: Parcel) -> str:
     found = {item.species for item in parcel.good if item.species}
     if not found:
-        ids = {target.dataset_id for item in parcel.good for target in item.targets
-               if not isinstance(target, Item)}  # fmt: skip
+        ids = {target.dataset_id for item in parcel.good for target in item.targets if not isinstance(target, Item)}
         found = set(db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != "")))
     return next(iter(found)) if len(found) == 1 else species.MIXED if found else ""

@@ -71,8 +71,12 @@ class People:
         self._name(key, at, home)
         known = self.accounts.get(catalogue["owner"])
         if known is None or known[0] <= at:
-            told = {"id": catalogue.get("owner_id"), "name": catalogue["owner_name"], "center": key,
-                    "state": catalogue.get("owner_state") or "active"}  # fmt: skip
+            told = {
+                "id": catalogue.get("owner_id"),
+                "name": catalogue["owner_name"],
+                "center": key,
+                "state": catalogue.get("owner_state") or "active",
+            }
             self.accounts[catalogue["owner"]] = (at, told)
 
     def _name(self, key: int | str, at: int, name: str) -> None:
@@ -111,9 +115,17 @@ def _person(email: str, told: dict[str, Any], center: Center, above: int) -> Non
     if not wanted or db.session.get(Account, wanted) is not None:
         wanted = max(above, db.session.scalar(select(func.max(Account.id))) or 0) + 1
     is_open = told["state"] != "closed"
-    made = Account(id=wanted if db.is_sqlite() else None, email=email, name=told["name"], center_id=center.id,
-                   role="submitter", state="active" if is_open else "closed", password_hash=None,
-                   verified_at=clock.now() if is_open else None, created_at=clock.now())  # fmt: skip
+    made = Account(
+        id=wanted if db.is_sqlite() else None,
+        email=email,
+        name=told["name"],
+        center_id=center.id,
+        role="submitter",
+        state="active" if is_open else "closed",
+        password_hash=None,
+        verified_at=clock.now() if is_open else None,
+        created_at=clock.now(),
+    )
     db.session.add(made)
     db.session.flush()
     history.record("account.rebuild", actor=None, center_id=center.id, after={"account": made.id, "email": email})
@@ -128,9 +140,16 @@ def add(told: Told, people: People) -> Dataset:
     said = told.catalogue
     owner = db.session.scalars(select(Account).where(Account.email == said["owner"])).one()
     values = {name: said[name] for name in bags.DATASET_FIELDS if name in said and name not in APART}
-    dataset = Dataset(**values, accession=told.accession, realm=told.realm, account_id=owner.id, account=owner,
-                      center=people.center(said.get("center_id") or said["center"]), next_n=said["next_n"],
-                      bag_generation=said.get("generation") or 1)  # fmt: skip
+    dataset = Dataset(
+        **values,
+        accession=told.accession,
+        realm=told.realm,
+        account_id=owner.id,
+        account=owner,
+        center=people.center(said.get("center_id") or said["center"]),
+        next_n=said["next_n"],
+        bag_generation=said.get("generation") or 1,
+    )
     db.session.add(dataset)
     db.session.flush()
     datasets.index(dataset)
@@ -140,8 +159,12 @@ def add(told: Told, people: People) -> Dataset:
     if papers:
         db.session.execute(insert(Publication), papers)
     dataset.bag_dirty = told.stale or adopted > 0
-    history.record("site.rebuild", actor=None, dataset=dataset,
-                   after={"state": dataset.state, "files": len(told.lying), "adopted": adopted})  # fmt: skip
+    history.record(
+        "site.rebuild",
+        actor=None,
+        dataset=dataset,
+        after={"state": dataset.state, "files": len(told.lying), "adopted": adopted},
+    )
     _owe(dataset)
     return dataset
 
@@ -172,8 +195,10 @@ def _files(dataset: Dataset, told: Told) -> int:
     dataset.next_n = max([dataset.next_n, *(n + 1 for n in rows)])
     now = clock.now()
     shared = {"dataset_id": dataset.id, "created_at": now, "updated_at": now}
-    ordered = [{column: None for column in COLUMNS} | shared | rows[n] | {"base": rows[n]["name"].rsplit("/", 1)[-1]}
-               for n in sorted(rows)]  # fmt: skip
+    ordered = [
+        {column: None for column in COLUMNS} | shared | rows[n] | {"base": rows[n]["name"].rsplit("/", 1)[-1]}
+        for n in sorted(rows)
+    ]
     if ordered:
         db.session.connection().execute(insert(File), ordered)
     _tie(dataset, list(others.values()), {row["n"] for row in adopted})
@@ -187,8 +212,12 @@ _TEXT = {"comment": "", "error": None, "upload_id": None}
 def _archived(row: dict[str, Any], found: Bytes | None) -> dict[str, Any]:
     verdict = found.fixity if found else fixity.BAD
     kept = {name: row[name] for name in bags.FILE_FIELDS if row.get(name) is not None and name != "upload_id"}
-    return _blank() | kept | _TEXT | {
-        "state": states.ARCHIVED, "fixity": verdict, "fixity_at": clock.now() if verdict else None}  # fmt: skip
+    return (
+        _blank()
+        | kept
+        | _TEXT
+        | {"state": states.ARCHIVED, "fixity": verdict, "fixity_at": clock.now() if verdict else None}
+    )
 
 
 def _other(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
@@ -219,9 +248,21 @@ def may_adopt(told: Told, one: Bytes) -> bool:
 def _adopted(one: Bytes, row: dict[str, Any] | None) -> dict[str, Any]:
     assert one.digests is not None
     md5, sha256 = one.digests
-    return _blank() | (row or {"n": one.n, "name": one.name}) | _TEXT | {
-        "state": states.ARCHIVED, "size": one.size, "md5": md5, "sha256": sha256, "archive_path": one.path,
-        "archived_at": clock.now(), "fixity": fixity.OK, "fixity_at": clock.now()}  # fmt: skip
+    return (
+        _blank()
+        | (row or {"n": one.n, "name": one.name})
+        | _TEXT
+        | {
+            "state": states.ARCHIVED,
+            "size": one.size,
+            "md5": md5,
+            "sha256": sha256,
+            "archive_path": one.path,
+            "archived_at": clock.now(),
+            "fixity": fixity.OK,
+            "fixity_at": clock.now(),
+        }
+    )
 
 
 def _tie(dataset: Dataset, others: list[dict[str, Any]], adopted: set[int]) -> None:

@@ -42,8 +42,16 @@ class Standing:
         return self.upload_id is not None
 
 
-def announce(*, actor: Account, name: str, length: int, realm: str = "open", md5: str | None = None,
-             dataset: str = "", described: str = "") -> Resumable:  # fmt: skip
+def announce(
+    *,
+    actor: Account,
+    name: str,
+    length: int,
+    realm: str = "open",
+    md5: str | None = None,
+    dataset: str = "",
+    described: str = "",
+) -> Resumable:
     """Make room for an upload. An earlier announcement of the name gives way; its bytes stay until the new ones are
     whole. Raises BadName, TooLarge, QuotaExceeded, DiskFull, Frozen, Invalid, NotFound."""
     if realm not in ("open", "protected"):
@@ -60,10 +68,18 @@ def announce(*, actor: Account, name: str, length: int, realm: str = "open", md5
     chosen = access.load(dataset, actor=actor, right="edit") if dataset else None
     mine = (Resumable.account_id == actor.id, Resumable.realm == realm, Resumable.name == place.name)
     db.change(delete(Resumable).where(*mine))
-    row = Resumable(key=storage.token(), account_id=actor.id, realm=realm, name=place.name, length=length,
-                    md5=names.md5(md5), dataset_id=chosen.id if chosen else None,
-                    described=names.line(described, longest=300), created_at=clock.now(),
-                    expires_at=clock.now() + settings().incomplete_days * clock.DAY)  # fmt: skip
+    row = Resumable(
+        key=storage.token(),
+        account_id=actor.id,
+        realm=realm,
+        name=place.name,
+        length=length,
+        md5=names.md5(md5),
+        dataset_id=chosen.id if chosen else None,
+        described=names.line(described, longest=300),
+        created_at=clock.now(),
+        expires_at=clock.now() + settings().incomplete_days * clock.DAY,
+    )
     db.session.add(row)
     db.session.flush()
     return row

@@ -37,9 +37,19 @@ def take_back(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 def _tell_curators(dataset: Dataset, template: str, *, turn: str, **values: object) -> None:
     said = remarks.lines(remarks.unmailed(dataset, own=True))
     for curator in remarks.concerned(dataset):
-        notices.send(f"{template}:{dataset.id}:{turn}:{curator.id}", to=curator.email, template=template,
-                     name=curator.name, title=dataset.title, accession=dataset.accession, version=dataset.version,
-                     who=dataset.account.name, remarks=said, url=f"/review/{dataset.accession}", **values)  # fmt: skip
+        notices.send(
+            f"{template}:{dataset.id}:{turn}:{curator.id}",
+            to=curator.email,
+            template=template,
+            name=curator.name,
+            title=dataset.title,
+            accession=dataset.accession,
+            version=dataset.version,
+            who=dataset.account.name,
+            remarks=said,
+            url=f"/review/{dataset.accession}",
+            **values,
+        )
     remarks.told(dataset, own=True)
 
 
@@ -64,8 +74,10 @@ def _refuse_newer(dataset: Dataset, version: int) -> None:
     found = changes.since(dataset, seen.id if seen else 0)
     raise errors.Conflict(
         f"You looked at version {version}; the submitter changed it since, it is version {dataset.version} now. "
-        "Look at what changed, then decide.", version=dataset.version,
-        changes=[change.document() for change in found])  # fmt: skip
+        "Look at what changed, then decide.",
+        version=dataset.version,
+        changes=[change.document() for change in found],
+    )
 
 
 def may_approve(dataset: Dataset, actor: Account) -> bool:
@@ -91,8 +103,9 @@ def _turned(dataset: Dataset, template: str, remark: str, actor: Account) -> Non
     if remark:
         remarks.say(dataset, remark, actor=actor, turn="approve" if template == "approved" else "return")
     others = [one for one in remarks.unmailed(dataset, own=False) if not one.turn]
-    tell(dataset, template, note=remark, curator=actor.name, url=f"/deposit/{dataset.id}",
-         remarks=remarks.lines(others))  # fmt: skip
+    tell(
+        dataset, template, note=remark, curator=actor.name, url=f"/deposit/{dataset.id}", remarks=remarks.lines(others)
+    )
     remarks.told(dataset, own=False)
     mark_seen(dataset, actor=actor)
 
@@ -124,6 +137,15 @@ def tell(dataset: Dataset, template: str, *, url: str = "", **values: object) ->
     """Mail the submitter about a turn of the dataset, once a turn."""
     db.session.flush()
     turn = f"{template}:{dataset.id}:{dataset.version}:{dataset.updated_at}"
-    notices.send(turn, to=dataset.account.email, template=template, name=dataset.account.name, title=dataset.title,
-                 accession=dataset.accession, access=dataset.access, release_date=dataset.release_date,
-                 url=url or f"/datasets/{dataset.accession}", **values)  # fmt: skip
+    notices.send(
+        turn,
+        to=dataset.account.email,
+        template=template,
+        name=dataset.account.name,
+        title=dataset.title,
+        accession=dataset.accession,
+        access=dataset.access,
+        release_date=dataset.release_date,
+        url=url or f"/datasets/{dataset.accession}",
+        **values,
+    )

@@ -24,9 +24,17 @@ def ask(note: str, *, actor: Account) -> None:
     event_id = db.session.scalar(select(Event.id).order_by(Event.id.desc()).limit(1))
     curators = select(Account).where(Account.role == "curator", Account.state == "active")
     for curator in db.session.scalars(curators):
-        notices.send(f"room:{event_id}:{curator.id}", to=curator.email, template="quota_asked", name=curator.name,
-                     who=actor.name, email=actor.email, center=actor.center.name, note=said,
-                     url=f"/admin/centers/{actor.center_id}")  # fmt: skip
+        notices.send(
+            f"room:{event_id}:{curator.id}",
+            to=curator.email,
+            template="quota_asked",
+            name=curator.name,
+            who=actor.name,
+            email=actor.email,
+            center=actor.center.name,
+            note=said,
+            url=f"/admin/centers/{actor.center_id}",
+        )
 
 
 def open_ask(center_id: int) -> Event | None:
@@ -55,8 +63,15 @@ def answer(center: Center, ask_event: Event | None) -> None:
     if ask_event is None or asker is None or not asker.is_active or open_ask(center.id) is not None:
         return
     quota = [f"{realm} realm: {_said(quotas.limit(center, realm))}" for realm in REALMS]
-    notices.send(f"room:{ask_event.id}:answer", to=asker.email, template="quota_changed", name=asker.name,
-                 center=center.name, quotas=quota, url="/area")  # fmt: skip
+    notices.send(
+        f"room:{ask_event.id}:answer",
+        to=asker.email,
+        template="quota_changed",
+        name=asker.name,
+        center=center.name,
+        quotas=quota,
+        url="/area",
+    )
 
 
 def _said(size: int | None) -> str:

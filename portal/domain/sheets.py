@@ -23,8 +23,17 @@ COLUMNS = {
     "unit": "Counted in",
     "declared_md5": "MD5",
 }
-ALSO = {"file": "name", "filename": "name", "name": "name", "md5": "declared_md5", "md5sum": "declared_md5",
-        "samples": "samples", "number of samples": "samples", "unit": "unit", "type": "data_type"}  # fmt: skip
+ALSO = {
+    "file": "name",
+    "filename": "name",
+    "name": "name",
+    "md5": "declared_md5",
+    "md5sum": "declared_md5",
+    "samples": "samples",
+    "number of samples": "samples",
+    "unit": "unit",
+    "type": "data_type",
+}
 MOST_ROWS, MOST_COLUMNS = 200_000, 100
 # What a spreadsheet would take for a formula is marked as text, and the mark is taken off again.
 FORMULA = ("=", "+", "-", "@")

@@ -57,21 +57,40 @@ def of(request: Request) -> dict[str, Any]:
     files = [accessions.of_file(dataset.accession, n) for n in sorted(grants.numbers(request.id))]
     return {
         "statement": "grant of access to controlled data",
-        "archive": settings().site_name, "address": notices.site_url(f"/requests/{request.id}"), "request": request.id,
-        "dataset": dataset.accession, "title": dataset.title, "files": files or "all",
-        "granted_to": {"name": request.account.name, "email": request.account.email,
-                       "institution": request.institution},
-        "principal_investigator": request.principal_investigator, "purpose": request.purpose, "ethics": request.ethics,
+        "archive": settings().site_name,
+        "address": notices.site_url(f"/requests/{request.id}"),
+        "request": request.id,
+        "dataset": dataset.accession,
+        "title": dataset.title,
+        "files": files or "all",
+        "granted_to": {
+            "name": request.account.name,
+            "email": request.account.email,
+            "institution": request.institution,
+        },
+        "principal_investigator": request.principal_investigator,
+        "purpose": request.purpose,
+        "ethics": request.ethics,
         "answers": request.answers,
-        "terms": {"version": agreed.version, "own": agreed.dataset_id is not None, "conditions": agreed.uses,
-                  "text": agreed.agreement, "agreed_as": request.agreement, "agreed_at": moment(request.agreed_at)},
-        "asked_at": moment(request.asked_at), "decided_at": moment(request.decided_at),
-        "decided_by": request.decider.name if request.decider else None, "committee": terms.committee(dataset) or None,
-        "from": moment(request.from_at), "until": moment(request.until_at), "state": request.state,
+        "terms": {
+            "version": agreed.version,
+            "own": agreed.dataset_id is not None,
+            "conditions": agreed.uses,
+            "text": agreed.agreement,
+            "agreed_as": request.agreement,
+            "agreed_at": moment(request.agreed_at),
+        },
+        "asked_at": moment(request.asked_at),
+        "decided_at": moment(request.decided_at),
+        "decided_by": request.decider.name if request.decider else None,
+        "committee": terms.committee(dataset) or None,
+        "from": moment(request.from_at),
+        "until": moment(request.until_at),
+        "state": request.state,
         "ended_at": moment(request.ended_at),
         "downloads": [_line(event.at, event.after or {}) for event in grants.downloads(request)],
         "stated_at": moment(clock.now()),
-    }  # fmt: skip
+    }
 
 
 def _line(at: int, after: dict[str, Any]) -> dict[str, Any]:

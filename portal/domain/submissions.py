@@ -27,8 +27,17 @@ class Outcome:
         return self.parcel.success
 
 
-def take(documents: list[Document], *, actor: Account, via: str, action: str = "", hold: str = "",
-         uploads: tuple[int, ...] = (), dry: bool = False, protect: bool = False) -> Outcome:  # fmt: skip
+def take(
+    documents: list[Document],
+    *,
+    actor: Account,
+    via: str,
+    action: str = "",
+    hold: str = "",
+    uploads: tuple[int, ...] = (),
+    dry: bool = False,
+    protect: bool = False,
+) -> Outcome:
     """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT; `dry` only says so, `protect`
     makes a new dataset a controlled one. Call it outside any transaction."""
     for attempt in range(1, ATTEMPTS + 1):
@@ -89,11 +98,16 @@ def answered(outcome: Outcome, *, via: str, uploads: tuple[int, ...]) -> Outcome
 
 
 def _record(parcel: Parcel, receipt: bytes, *, via: str, uploads: tuple[int, ...]) -> Outcome:
-    row = Delivery(account_id=parcel.actor.id, dataset_id=parcel.dataset.id if parcel.dataset else None,
-                   via=via, action=" ".join(parcel.orders.told) or parcel.orders.action,
-                   loaded=len([item for item in parcel.told if item.is_good]),
-                   refused=len([item for item in parcel.told if not item.is_good]) + len(parcel.faults),
-                   receipt=receipt, at=clock.now())  # fmt: skip
+    row = Delivery(
+        account_id=parcel.actor.id,
+        dataset_id=parcel.dataset.id if parcel.dataset else None,
+        via=via,
+        action=" ".join(parcel.orders.told) or parcel.orders.action,
+        loaded=len([item for item in parcel.told if item.is_good]),
+        refused=len([item for item in parcel.told if not item.is_good]) + len(parcel.faults),
+        receipt=receipt,
+        at=clock.now(),
+    )
     db.session.add(row)
     db.session.flush()
     db.session.add_all(DeliveryUpload(upload_id=one, delivery_id=row.id) for one in uploads)

@@ -27,9 +27,13 @@ def act(parcel: Parcel) -> None:
 def _act(order: Order, actor: Account) -> tuple[str, str, str | None]:
     seen = access.visible(actor)
     component = db.session.scalar(
-        select(Component).join(Component.dataset).where(Component.accession == order.target, seen))  # fmt: skip
-    dataset = component.dataset if component else db.session.scalar(
-        select(Dataset).where(Dataset.accession == order.target, seen))  # fmt: skip
+        select(Component).join(Component.dataset).where(Component.accession == order.target, seen)
+    )
+    dataset = (
+        component.dataset
+        if component
+        else db.session.scalar(select(Dataset).where(Dataset.accession == order.target, seen))
+    )
     if dataset is None:
         raise errors.NotFound("There is no object of this accession.")
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
@@ -74,8 +78,11 @@ def _cancel(_order: Order, dataset: Dataset, component: Component | None, actor:
     _refuse_others(ids, actor)
     _mark(dataset, ids, "withdrawn", actor)
     named = select(ComponentFile.file_id).where(ComponentFile.component_id.in_(ids))
-    still = select(ComponentFile.file_id).join(Component, Component.id == ComponentFile.component_id).where(
-        Component.status != "withdrawn")  # fmt: skip
+    still = (
+        select(ComponentFile.file_id)
+        .join(Component, Component.id == ComponentFile.component_id)
+        .where(Component.status != "withdrawn")
+    )
     gone = select(File.id).where(File.id.in_(named), File.id.not_in(still), File.state.not_in(states.DEAD_FILES))
     edits.remove(dataset, list(db.session.scalars(gone)), actor=actor)
     components.settle(dataset)
@@ -83,8 +90,11 @@ def _cancel(_order: Order, dataset: Dataset, component: Component | None, actor:
 
 
 def _refuse_others(ids: set[int], actor: Account) -> None:
-    query = select(Component.accession).join(Dataset, Dataset.id == Component.dataset_id).where(
-        Component.id.in_(ids), (Dataset.account_id != actor.id) | Dataset.released_at.is_not(None))  # fmt: skip
+    query = (
+        select(Component.accession)
+        .join(Dataset, Dataset.id == Component.dataset_id)
+        .where(Component.id.in_(ids), (Dataset.account_id != actor.id) | Dataset.released_at.is_not(None))
+    )
     other: Any = db.session.scalar(query.limit(1))
     if other:
         raise errors.Conflict(f"{other} refers to it and is public or not yours.")

@@ -62,8 +62,13 @@ def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) ->
         return before
     mine = Terms.dataset_id == dataset.id if dataset else Terms.dataset_id.is_(None)
     newest = db.session.scalar(select(func.max(Terms.version)).where(mine)) or 0
-    made = Terms(dataset_id=dataset.id if dataset else None, version=newest + 1, made_by=actor.id,
-                 created_at=clock.now(), **stand | values)  # fmt: skip
+    made = Terms(
+        dataset_id=dataset.id if dataset else None,
+        version=newest + 1,
+        made_by=actor.id,
+        created_at=clock.now(),
+        **stand | values,
+    )
     db.session.add(made)
     db.session.flush()
     history.record("terms", actor=actor, dataset=dataset, before={"version": newest}, after={"version": made.version})
@@ -94,8 +99,14 @@ def _questions(value: Any) -> list[dict[str, Any]]:
     given = value.splitlines() if isinstance(value, str) else value if isinstance(value, list) else []
     found = []
     for one in given:
-        said = one if isinstance(one, dict) else {"text": str(one).removesuffix("(optional)").strip(),
-                                                  "needed": not str(one).rstrip().endswith("(optional)")}  # fmt: skip
+        said = (
+            one
+            if isinstance(one, dict)
+            else {
+                "text": str(one).removesuffix("(optional)").strip(),
+                "needed": not str(one).rstrip().endswith("(optional)"),
+            }
+        )
         text = names.line(str(said.get("text") or ""), longest=500)
         if text:
             found.append({"text": text, "needed": bool(said.get("needed", True))})
@@ -148,8 +159,9 @@ def set_committee(dataset: Dataset, name: str, *, actor: Account) -> None:
     if clean:
         db.session.add(Committee(dataset_id=dataset.id, name=clean))
         db.session.flush()
-    history.record("terms.committee", actor=actor, dataset=dataset, before={"committee": before},
-                   after={"committee": clean})  # fmt: skip
+    history.record(
+        "terms.committee", actor=actor, dataset=dataset, before={"committee": before}, after={"committee": clean}
+    )
 
 
 def add_decider(dataset: Dataset, email: str, *, actor: Account) -> Decider:

@@ -56,8 +56,12 @@ def sender(account_id: int) -> Account:
 
 
 def of_place(account_id: int, place: Place):
-    return (Upload.account_id == account_id, Upload.area == place.area, Upload.realm == place.realm,
-            Upload.name == place.name)  # fmt: skip
+    return (
+        Upload.account_id == account_id,
+        Upload.area == place.area,
+        Upload.realm == place.realm,
+        Upload.name == place.name,
+    )
 
 
 def find(account_id: int, place: Place) -> Upload | None:
@@ -84,9 +88,13 @@ _FROZEN = (
     .outerjoin(_SUCCESSOR, _SUCCESSOR.replaces_id == File.id)
     .where(
         _SUCCESSOR.id.is_(None),
-        Upload.account_id == bindparam("account_id"), Upload.area == bindparam("area"),
-        Upload.realm == bindparam("realm"), Upload.name == bindparam("name"), Upload.state.in_(states.FROZEN))
-)  # fmt: skip
+        Upload.account_id == bindparam("account_id"),
+        Upload.area == bindparam("area"),
+        Upload.realm == bindparam("realm"),
+        Upload.name == bindparam("name"),
+        Upload.state.in_(states.FROZEN),
+    )
+)
 
 
 def refuse_frozen(account_id: int, place: Place) -> None:
@@ -112,8 +120,9 @@ def bad_offset(sentence: str) -> errors.Invalid:
 
 def keep(standing: Standing) -> bool:
     """Write how far a reception is; its row is made on the first pulse. False: another session took it over."""
-    mine = update(Upload).where(Upload.token == standing.token, Upload.state == states.RECEIVING,
-                                Upload.fence == standing.fence)  # fmt: skip
+    mine = update(Upload).where(
+        Upload.token == standing.token, Upload.state == states.RECEIVING, Upload.fence == standing.fence
+    )
     if db.change(mine.values(bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at)) == 1:
         return True
     row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
@@ -133,10 +142,21 @@ def _insert(standing: Standing) -> Upload:
 def columns(standing: Standing) -> dict[str, Any]:
     place = standing.place
     return {
-        "token": standing.token, "account_id": standing.account_id, "center_id": standing.center_id,
-        "realm": place.realm, "area": place.area, "name": place.name, "base": place.base,
-        "announced": standing.announced, "via": standing.via, "fence": standing.fence, "bytes_done": standing.size,
-        "rate": standing.rate, "heard_at": standing.heard_at, "created_at": standing.began_at}  # fmt: skip
+        "token": standing.token,
+        "account_id": standing.account_id,
+        "center_id": standing.center_id,
+        "realm": place.realm,
+        "area": place.area,
+        "name": place.name,
+        "base": place.base,
+        "announced": standing.announced,
+        "via": standing.via,
+        "fence": standing.fence,
+        "bytes_done": standing.size,
+        "rate": standing.rate,
+        "heard_at": standing.heard_at,
+        "created_at": standing.began_at,
+    }
 
 
 def row(standing: Standing) -> Upload:
@@ -203,9 +223,22 @@ def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
     """Go on with bytes that are here: the row is receiving again under a new fence, and its file waits."""
     sources = (states.RECEIVING, states.INCOMPLETE, states.RECEIVED, states.FAILED)
     mine = update(Upload).where(Upload.id == upload_id, Upload.fence == fence, Upload.state.in_(sources))
-    taken = db.change(mine.values(state=states.RECEIVING, fence=fence + 1, heard_at=clock.now(), md5=None, sha256=None,
-                                  resumed=True, via=via, bytes_done=offset, error=None, detail="",
-                                  inspection=None, file_type=None))  # fmt: skip
+    taken = db.change(
+        mine.values(
+            state=states.RECEIVING,
+            fence=fence + 1,
+            heard_at=clock.now(),
+            md5=None,
+            sha256=None,
+            resumed=True,
+            via=via,
+            bytes_done=offset,
+            error=None,
+            detail="",
+            inspection=None,
+            file_type=None,
+        )
+    )
     if taken != 1:
         raise errors.GhostSession("Another session took this upload up. Try again in 15 s.")
     row = db.session.get(Upload, upload_id, populate_existing=True)

@@ -29,9 +29,14 @@ def add(account: Account, address: Address, *, label: str, actor: Account) -> We
     """Send what happens from now on to an address that hosts.check() let pass. Its `secret` is told now or never."""
     if len(of(account)) >= MOST:
         raise errors.Conflict(f"An account has {MOST} webhooks at most. Delete one that is not needed any more.")
-    hook = Webhook(account_id=account.id, address=str(address), label=names.line(label, longest=100) or address.host,
-                   secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(), cursor=0,
-                   created_at=clock.now())  # fmt: skip
+    hook = Webhook(
+        account_id=account.id,
+        address=str(address),
+        label=names.line(label, longest=100) or address.host,
+        secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        cursor=0,
+        created_at=clock.now(),
+    )
     db.session.add(hook)
     db.session.flush()
     _tell("webhook.add", hook, actor)

@@ -19,8 +19,11 @@ UPKEEP = (
 
 def database() -> Iterator[Finding]:
     if db.is_sqlite() and not db.wal_is_safe():
-        yield Finding(WARN, f"{db.version()} has a fault in its fast journal; the slow one is in use.",
-                      "`make install` brings a library without it.")  # fmt: skip
+        yield Finding(
+            WARN,
+            f"{db.version()} has a fault in its fast journal; the slow one is in use.",
+            "`make install` brings a library without it.",
+        )
     else:
         yield Finding(OK, db.version())
 
@@ -37,8 +40,11 @@ def fixity() -> Iterator[Finding]:
             WARN, f"{some(found['unknown'], 'archived file')} could not be read.", "See the disk of the archive."
         )
     if age > (settings().fixity_days + LATE) * clock.DAY:
-        yield Finding(WARN, f"An archived file was last read {span(age)} ago, more than OMIX_FIXITY_DAYS.",
-                      "The worker does not keep up: see Admin > Jobs.")  # fmt: skip
+        yield Finding(
+            WARN,
+            f"An archived file was last read {span(age)} ago, more than OMIX_FIXITY_DAYS.",
+            "The worker does not keep up: see Admin > Jobs.",
+        )
     elif not (found.get("bad") or found.get("unknown")):
         yield Finding(OK, f"{some(sum(found.values()), 'archived file')}, the oldest reading {span(age)} ago.")
 
@@ -47,8 +53,11 @@ def releases() -> Iterator[Finding]:
     late = [dataset.accession for dataset in opening.due() if opening.obstacles(dataset)]
     if late:
         more = f" and {len(late) - 5} more" if len(late) > 5 else ""
-        yield Finding(WARN, f"Overdue: {', '.join(str(one) for one in late[:5])}{more}.",
-                      "Their pages list what stands in the way; they open by themselves.")  # fmt: skip
+        yield Finding(
+            WARN,
+            f"Overdue: {', '.join(str(one) for one in late[:5])}{more}.",
+            "Their pages list what stands in the way; they open by themselves.",
+        )
     else:
         yield Finding(OK, "Nothing is overdue.")
 

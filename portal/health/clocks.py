@@ -25,12 +25,18 @@ def check() -> Iterator[Finding]:
     for realm in REALMS:
         off = abs(disk_time(settings().root("area", realm)) - clock.now())
         if off > FAR:
-            yield Finding(WARN, f"The disk of the {realm} area has another time, by {span(off)}.",
-                          "Let both machines follow a time service.")  # fmt: skip
+            yield Finding(
+                WARN,
+                f"The disk of the {realm} area has another time, by {span(off)}.",
+                "Let both machines follow a time service.",
+            )
     if timekeeping.is_doubtful():
         leap = clock.now() - (db.session.scalar(timekeeping.believed()) or 0)
-        yield Finding(BAD, f"The clock leapt {span(leap)} ahead. What opens, ends or expires by date waits.",
-                      "Set it right; or, where it is right, run omix release-due --clock-is-right.")  # fmt: skip
+        yield Finding(
+            BAD,
+            f"The clock leapt {span(leap)} ahead. What opens, ends or expires by date waits.",
+            "Set it right; or, where it is right, run omix release-due --clock-is-right.",
+        )
     elif ahead <= FAR:
         kept = "" if timekeeping.is_kept() else " The kernel knows of no time service that keeps it."
         yield Finding(OK, f"The clock runs forward.{kept}")

@@ -40,8 +40,9 @@ def trouble(path: Path) -> Finding | None:
     except OSError as error:
         return Finding(BAD, f"Nothing can be written into {path}: {error.strerror}.", "Mend its mount and its owner.")
     if path.stat().st_mode & 0o007:
-        return Finding(WARN, f"Everybody on this machine may look into {path}, where embargoed data lies.",
-                       f"chmod o= {path}")  # fmt: skip
+        return Finding(
+            WARN, f"Everybody on this machine may look into {path}, where embargoed data lies.", f"chmod o= {path}"
+        )
     return None
 
 

@@ -83,12 +83,16 @@ def _greeting(host: str, port: int) -> str:
 def passive_ports() -> Iterator[Finding]:
     """Data connections that never came, from several places within a week, tell of a firewall of ours."""
     query = select(func.count(WireFault.address.distinct())).where(
-        WireFault.kind == "data_never_opened", WireFault.at > clock.now() - 7 * clock.DAY)  # fmt: skip
+        WireFault.kind == "data_never_opened", WireFault.at > clock.now() - 7 * clock.DAY
+    )
     places = db.session.scalar(query) or 0
     if places >= FIREWALLED:
-        yield Finding(WARN, f"Clients at {places} addresses could open no data connection within the last 7 days.",
-                      f"Open the passive ports {settings().ftp_passive_ports} in the firewall, and see "
-                      "OMIX_FTP_PUBLIC_ADDRESS behind NAT.")  # fmt: skip
+        yield Finding(
+            WARN,
+            f"Clients at {places} addresses could open no data connection within the last 7 days.",
+            f"Open the passive ports {settings().ftp_passive_ports} in the firewall, and see "
+            "OMIX_FTP_PUBLIC_ADDRESS behind NAT.",
+        )
 
 
 def certificates() -> Iterator[Finding]:

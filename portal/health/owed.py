@@ -38,8 +38,11 @@ def jobs() -> Iterator[Finding]:
     if failed:
         yield Finding(WARN, f"{some(failed, 'job')} failed for good.", "Admin > Jobs says why and runs them again.")
     if now - since > SLOW:
-        yield Finding(BAD if now - since > STUCK else WARN, f"Work that is due has waited {span(now - since)}.",
-                      "The worker is down, or has more to do than it can: see OMIX_JOB_THREADS.")  # fmt: skip
+        yield Finding(
+            BAD if now - since > STUCK else WARN,
+            f"Work that is due has waited {span(now - since)}.",
+            "The worker is down, or has more to do than it can: see OMIX_JOB_THREADS.",
+        )
     elif not failed:
         yield Finding(OK, f"No job failed; {queued:,} wait and {counts.get(states.RUNNING, 0):,} run.")
 
@@ -47,18 +50,34 @@ def jobs() -> Iterator[Finding]:
 def checks() -> Iterator[Finding]:
     """Files that are checked for more than a day; their owners read "delayed" and whom to ask."""
     before = clock.now() - delays.LONG
-    slow = select(File.name, Dataset.accession, File.n).join(Dataset, Dataset.id == File.dataset_id).where(
-        Dataset.state.in_((states.SUBMITTED, states.APPROVED)), File.state == states.CHECKING,
-        File.updated_at < before)  # fmt: skip
-    unread = select(Upload.name, Upload.id).join(Job, Job.upload_id == Upload.id).where(
-        Job.kind == "digest", Job.state.in_((states.QUEUED, states.RUNNING)), Upload.md5.is_(None),
-        Upload.received_at < before)  # fmt: skip
+    slow = (
+        select(File.name, Dataset.accession, File.n)
+        .join(Dataset, Dataset.id == File.dataset_id)
+        .where(
+            Dataset.state.in_((states.SUBMITTED, states.APPROVED)),
+            File.state == states.CHECKING,
+            File.updated_at < before,
+        )
+    )
+    unread = (
+        select(Upload.name, Upload.id)
+        .join(Job, Job.upload_id == Upload.id)
+        .where(
+            Job.kind == "digest",
+            Job.state.in_((states.QUEUED, states.RUNNING)),
+            Upload.md5.is_(None),
+            Upload.received_at < before,
+        )
+    )
     files, uploads = (db.session.execute(query.limit(1000)).all() for query in (slow, unread))
     named = [accessions.of_file(row.accession, row.n) for row in files] + [f"upload {row.id}" for row in uploads]
     if named:
         count = f"{'at least ' if len(named) >= 1000 else ''}{some(len(named), 'file')}"
-        yield Finding(BAD, f"{count} checked for more than a day, such as {named[0]}.",
-                      "Their owners read that it is delayed. Admin > Jobs says what their work waits for.")  # fmt: skip
+        yield Finding(
+            BAD,
+            f"{count} checked for more than a day, such as {named[0]}.",
+            "Their owners read that it is delayed. Admin > Jobs says what their work waits for.",
+        )
     else:
         yield Finding(OK, "No file has been checked for more than a day.")
 
@@ -66,18 +85,27 @@ def checks() -> Iterator[Finding]:
 def mails() -> Iterator[Finding]:
     counts, late = operations.counts(Mail), clock.now() - clock.HOUR
     if not settings().mail_url:
-        yield Finding(WARN, "No mail server is set: mails are written into the outbox folder of the instance.",
-                      "Set OMIX_MAIL_URL, then Admin > Outbox > Send test mail.")  # fmt: skip
+        yield Finding(
+            WARN,
+            "No mail server is set: mails are written into the outbox folder of the instance.",
+            "Set OMIX_MAIL_URL, then Admin > Outbox > Send test mail.",
+        )
     elif is_overheard(settings().mail_url):
-        yield Finding(WARN, "The password of the mail server crosses the network as it is.",
-                      "Use smtps://, or smtp:// with ?starttls=1.")  # fmt: skip
+        yield Finding(
+            WARN,
+            "The password of the mail server crosses the network as it is.",
+            "Use smtps://, or smtp:// with ?starttls=1.",
+        )
     if counts.get("failed"):
         yield Finding(WARN, f"{some(counts['failed'], 'mail')} could not be delivered.", "Admin > Outbox says why.")
     stuck = select(func.count()).select_from(Mail).where(Mail.state == "queued", Mail.created_at < late)
     waiting = db.session.scalar(stuck) or 0
     if waiting:
-        yield Finding(BAD, f"{some(waiting, 'mail')} on the way for more than an hour. {_last_error()}".strip(),
-                      "Check the mail server and OMIX_MAIL_URL.")  # fmt: skip
+        yield Finding(
+            BAD,
+            f"{some(waiting, 'mail')} on the way for more than an hour. {_last_error()}".strip(),
+            "Check the mail server and OMIX_MAIL_URL.",
+        )
     elif settings().mail_url and not counts.get("failed"):
         yield Finding(OK, f"{some(counts.get('sent', 0), 'mail')} went out, {counts.get('queued', 0):,} on the way.")
 

@@ -28,8 +28,9 @@ def check() -> Iterator[Finding]:
     else:
         yield Finding(OK, f"The provider at {issuer} answers. It must know {site_url('/signon/back')}.")
     if not settings().public_url:
-        yield Finding(WARN, "The provider sends people to where the web listens on this machine.",
-                      "Set OMIX_PUBLIC_URL.")  # fmt: skip
+        yield Finding(
+            WARN, "The provider sends people to where the web listens on this machine.", "Set OMIX_PUBLIC_URL."
+        )
 
 
 def described(issuer: str) -> dict[str, Any]:

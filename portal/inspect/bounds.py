@@ -43,9 +43,13 @@ class Watch:
     """Counts what an inspection costs; a watch within() another guards what lies inside one member."""
 
     def __init__(
-        self, size: int, *, bounds: Bounds | None = None, progress: Callable[[int], None] | None = None,
+        self,
+        size: int,
+        *,
+        bounds: Bounds | None = None,
+        progress: Callable[[int], None] | None = None,
         above: "Watch | None" = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.bounds = bounds or Bounds()
         self.size, self._progress, self._above = size, progress, above
         self._until = time.thread_time() + self.bounds.seconds + size / self.bounds.pace

@@ -11,15 +11,23 @@ from portal.inspect.streams import BZIP2, GZ, XZ, Unpacked
 
 CODECS = {"GZ": GZ, "BZIP2": BZIP2, "XZ": XZ}
 CHECKS: dict[str, Callable[[Reader, Watch], None]] = {
-    "BAM": bam.check, "FASTQ": fastq.check, "RAR": rar.check, "SFF": sff.check, "SRF": srf.check, "ZST": zst.check,
-}  # fmt: skip
+    "BAM": bam.check,
+    "FASTQ": fastq.check,
+    "RAR": rar.check,
+    "SFF": sff.check,
+    "SRF": srf.check,
+    "ZST": zst.check,
+}
 READS = (".fastq", ".fq", ".fasta", ".fa", ".sam", ".bam", ".cram", ".sff", ".srf")
 PACKED = (".gz", ".bgz", ".bz2", ".xz")
 # What a name promises, and the word where the bytes are nothing of the kind.
 PROMISES = {
-    (".gz", ".tgz", ".bgz"): "gunzip_error", (".bz2", ".tbz2", ".tbz"): "bunzip2_error", (".zip",): "unzip_error",
-    (".tar",): "tar_error", (".bam", ".sff", ".srf", ".h5", ".hdf5", ".xz", ".zst", ".rar"): "corrupt_file",
-}  # fmt: skip
+    (".gz", ".tgz", ".bgz"): "gunzip_error",
+    (".bz2", ".tbz2", ".tbz"): "bunzip2_error",
+    (".zip",): "unzip_error",
+    (".tar",): "tar_error",
+    (".bam", ".sff", ".srf", ".h5", ".hdf5", ".xz", ".zst", ".rar"): "corrupt_file",
+}
 PLAIN = ("DATA", "TEXT", "HTML", "SHELL", "XSL", "FASTQ")
 
 

@@ -6,13 +6,26 @@ from typing import Any
 from isal import igzip_lib
 
 _MAGIC = (
-    (b"BZh", "BZIP2"), (b"Rar!\x1a\x07", "RAR"), (b".sff", "SFF"), (b"SSRF", "SRF"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "MSOFFICE"), (b"L\0\0\0\x01\x14\x02\0", "SHORTCUT"),
-    (b"[InternetShortcut]", "SHORTCUT"), (b"\0\0\0\x01Bud1", "SYSTEM"), (b"\0\x05\x16\x07", "SYSTEM"),
-    (b"\0\x05\x16\0", "SYSTEM"), (b"\x7fELF", "SYSTEM"), (b"\xcf\xfa\xed\xfe", "SYSTEM"),
-    (b"\xca\xfe\xba\xbe", "SYSTEM"), (b"[.ShellClassInfo]", "SYSTEM"), (b"PK\3\4", "ZIP"), (b"PK\5\6", "ZIP"),
-    (b"PK\7\x08PK\3\4", "ZIP"), (b"\xfd7zXZ\0", "XZ"), (b"\x28\xb5\x2f\xfd", "ZST"),
-)  # fmt: skip
+    (b"BZh", "BZIP2"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b".sff", "SFF"),
+    (b"SSRF", "SRF"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "MSOFFICE"),
+    (b"L\0\0\0\x01\x14\x02\0", "SHORTCUT"),
+    (b"[InternetShortcut]", "SHORTCUT"),
+    (b"\0\0\0\x01Bud1", "SYSTEM"),
+    (b"\0\x05\x16\x07", "SYSTEM"),
+    (b"\0\x05\x16\0", "SYSTEM"),
+    (b"\x7fELF", "SYSTEM"),
+    (b"\xcf\xfa\xed\xfe", "SYSTEM"),
+    (b"\xca\xfe\xba\xbe", "SYSTEM"),
+    (b"[.ShellClassInfo]", "SYSTEM"),
+    (b"PK\3\4", "ZIP"),
+    (b"PK\5\6", "ZIP"),
+    (b"PK\7\x08PK\3\4", "ZIP"),
+    (b"\xfd7zXZ\0", "XZ"),
+    (b"\x28\xb5\x2f\xfd", "ZST"),
+)
 HEAD = 64 << 10
 _BROKEN: Any = (igzip_lib.IsalError, EOFError, ValueError)
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -36,8 +36,13 @@ def _inflate(_watch: Watch) -> Any:
 GZ = Codec("gzip", _gunzip, b"\x1f\x8b", "gunzip_error", "gunzip_error")
 BGZF = Codec("BGZF", _gunzip, b"\x1f\x8b", "truncated_file", "corrupt_file")
 BZIP2 = Codec("bzip2", lambda _watch: bz2.BZ2Decompressor(), b"BZ", "bunzip2_error", "bunzip2_error")
-XZ = Codec("xz", lambda watch: lzma.LZMADecompressor(lzma.FORMAT_XZ, watch.bounds.memory), b"\xfd7",
-           "truncated_file", "corrupt_file")  # fmt: skip
+XZ = Codec(
+    "xz",
+    lambda watch: lzma.LZMADecompressor(lzma.FORMAT_XZ, watch.bounds.memory),
+    b"\xfd7",
+    "truncated_file",
+    "corrupt_file",
+)
 # The streams of zip members end by themselves; what follows is no longer theirs.
 DEFLATE = Codec("deflate", _inflate, b"", "unzip_error", "unzip_error")
 ZIPPED_BZIP2 = Codec("bzip2", lambda _watch: bz2.BZ2Decompressor(), b"", "unzip_error", "unzip_error")

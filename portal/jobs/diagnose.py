@@ -31,8 +31,12 @@ def run(hold: Hold, progress: Progress) -> None:
 
 
 def _failed(hold: Hold) -> File | None:
-    query = select(File).where(File.upload_id == hold.upload_id, File.dataset_id == hold.dataset_id,
-                               File.state == states.FAILED, File.error == "md5_mismatch")  # fmt: skip
+    query = select(File).where(
+        File.upload_id == hold.upload_id,
+        File.dataset_id == hold.dataset_id,
+        File.state == states.FAILED,
+        File.error == "md5_mismatch",
+    )
     return db.session.scalars(query).first()
 
 
@@ -41,7 +45,15 @@ def _tell(file: File) -> None:
     assert file.upload is not None
     db.session.flush()
     notices.send(
-        f"md5:{file.id}:{file.upload_id}:{file.declared_md5}", to=dataset.account.email, template="md5_failed",
-        name=dataset.account.name, accession=dataset.accession or "", title=dataset.title, file=file.name,
-        declared=file.declared_md5, received=file.upload.md5, cause=file.comment, url=f"/deposit/{dataset.id}",
-    )  # fmt: skip
+        f"md5:{file.id}:{file.upload_id}:{file.declared_md5}",
+        to=dataset.account.email,
+        template="md5_failed",
+        name=dataset.account.name,
+        accession=dataset.accession or "",
+        title=dataset.title,
+        file=file.name,
+        declared=file.declared_md5,
+        received=file.upload.md5,
+        cause=file.comment,
+        url=f"/deposit/{dataset.id}",
+    )

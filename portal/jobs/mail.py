@@ -37,8 +37,9 @@ def send_mail(hold: jobs.Hold, progress: Callable[[int], None]) -> None:
     except smtplib.SMTPException as error:
         _note_failure(hold, mail_id, _words(error), for_good=_is_final(error))
     except ssl.SSLCertVerificationError as error:
-        _note_failure(hold, mail_id, f"The mail server's certificate is not trusted: {error.verify_message}.",
-                      for_good=False)  # fmt: skip
+        _note_failure(
+            hold, mail_id, f"The mail server's certificate is not trusted: {error.verify_message}.", for_good=False
+        )
     except OSError as error:
         _note_failure(hold, mail_id, f"The mail server did not answer: {error.strerror or error}.", for_good=False)
     else:

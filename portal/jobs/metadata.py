@@ -66,8 +66,13 @@ def _take(account: Account | None, known: list[tuple[Upload, Document]]) -> None
     assert account is not None
     ids = tuple(upload.id for upload, _document in known)
     first = known[0][0]
-    outcome = submissions.take([document for _upload, document in known], actor=account, via="ftp", uploads=ids,
-                               protect=first.realm == "protected")  # fmt: skip
+    outcome = submissions.take(
+        [document for _upload, document in known],
+        actor=account,
+        via="ftp",
+        uploads=ids,
+        protect=first.realm == "protected",
+    )
     if outcome.delivery_id is None:  # VALIDATE stores nothing, but is answered once
         outcome = submissions.answered(outcome, via="ftp", uploads=ids)
     assert outcome.delivery_id is not None

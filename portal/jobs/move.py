@@ -96,8 +96,11 @@ def _clear(accession: str, *, due_from: str, hold: Hold) -> None:
     if realm != due_from:
         return
     left = storage.bag_path(realms.other(realm), accession)
-    for folder in (left, left.with_name(f".move-{accession}"),
-                   storage.bag_path(realm, accession).with_name(f".move-{accession}")):  # fmt: skip
+    for folder in (
+        left,
+        left.with_name(f".move-{accession}"),
+        storage.bag_path(realm, accession).with_name(f".move-{accession}"),
+    ):
         _remove(folder)
     point("move.removed")
 

@@ -85,8 +85,13 @@ class _Run:
             for full in (False, True):
                 wanted = order.metadata_full or self.recalled if full else comparison.differs
                 if wanted and survey.count:
-                    metadata.write(self.new(place, "metadata", full=full), survey, moment=self.moment, whole=full,
-                                   beat=self.progress.check)  # fmt: skip
+                    metadata.write(
+                        self.new(place, "metadata", full=full),
+                        survey,
+                        moment=self.moment,
+                        whole=full,
+                        beat=self.progress.check,
+                    )
         finally:
             survey.close()
 
@@ -108,8 +113,11 @@ class _Run:
             packed.write(files.head().encode())
         for some in files.portions(order.center_id):
             self.progress.check()
-            changed = [text for upload_id, text in some
-                       if comparison.look(Seen(upload_id, 0, short(text), NOTHING.ljust(8, b"\0")))[1]]  # fmt: skip
+            changed = [
+                text
+                for upload_id, text in some
+                if comparison.look(Seen(upload_id, 0, short(text), NOTHING.ljust(8, b"\0")))[1]
+            ]
             targets[0].write("".join(changed).encode())
             if order.files_full:
                 targets[1].write("".join(text for _, text in some).encode())

@@ -25,5 +25,11 @@ def _tell(faults: list[tuple[str, Finding]]) -> None:
     today = clock.today(settings().timezone)
     curators = select(Account).where(Account.role == "curator", Account.state == "active")
     for curator in db.session.scalars(curators):
-        notices.send(f"health:{today}:{curator.id}", to=curator.email, template="health", name=curator.name,
-                     faults=[(name, one.says, one.remedy) for name, one in faults], url="/admin/check")  # fmt: skip
+        notices.send(
+            f"health:{today}:{curator.id}",
+            to=curator.email,
+            template="health",
+            name=curator.name,
+            faults=[(name, one.says, one.remedy) for name, one in faults],
+            url="/admin/check",
+        )

@@ -61,4 +61,4 @@ __all__ = [
     "Webhook",
     "WebhookTry",
     "WireFault",
-]  # fmt: skip
+]

@@ -25,8 +25,15 @@ class Component(Base):
         CheckConstraint("type IN ('SUBMISSION', 'STUDY', 'SAMPLE', 'EXPERIMENT', 'RUN', 'ANALYSIS')", name="type"),
         CheckConstraint("origin IN ('form', 'xml')", name="origin"),
         CheckConstraint("status IN ('', 'suppressed', 'withdrawn')", name="status"),
-        Index("uq_component_live_alias", "center_id", "type", "alias", unique=True,
-              sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index(
+            "uq_component_live_alias",
+            "center_id",
+            "type",
+            "alias",
+            unique=True,
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
         Index(None, "dataset_id", "type", "id"),
         Index(None, "dataset_id", "state", "id"),
         Index(None, "dataset_id", "type", "state", "id"),
@@ -35,7 +42,7 @@ class Component(Base):
         Index(None, "center_id", "id"),
         Index(None, "center_id", "updated_at", "id"),
         {"sqlite_autoincrement": True},
-    )  # fmt: skip
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"))

@@ -10,9 +10,14 @@ class Event(Base):
     """One line of the history. Subjects are plain numbers, so that the history outlives what it tells of."""
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "center_id", "id"), Index(None, "dataset_id", "id"), Index(None, "upload_id", "id"),
-                      Index(None, "actor_id", "id"), Index(None, "action", "id"),
-                      {"sqlite_autoincrement": True})  # fmt: skip
+    __table_args__ = (
+        Index(None, "center_id", "id"),
+        Index(None, "dataset_id", "id"),
+        Index(None, "upload_id", "id"),
+        Index(None, "actor_id", "id"),
+        Index(None, "action", "id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[int]

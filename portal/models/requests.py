@@ -17,10 +17,15 @@ class Terms(Base):
     __tablename__ = "terms"
     __table_args__ = (
         Index(None, "dataset_id", "version", unique=True),
-        Index("uq_terms_default_version", "version", unique=True, sqlite_where=text("dataset_id IS NULL"),
-              postgresql_where=text("dataset_id IS NULL")),
+        Index(
+            "uq_terms_default_version",
+            "version",
+            unique=True,
+            sqlite_where=text("dataset_id IS NULL"),
+            postgresql_where=text("dataset_id IS NULL"),
+        ),
         {"sqlite_autoincrement": True},
-    )  # fmt: skip
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))

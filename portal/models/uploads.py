@@ -34,10 +34,26 @@ class Upload(Base):
         CheckConstraint("realm IN ('open', 'protected')", name="realm"),
         CheckConstraint("area IN ('incoming', 'test')", name="area"),
         # A cut resend never takes the place of whole bytes: one whole and one incomplete upload may share a name.
-        Index("uq_upload_live_name", "account_id", "area", "realm", "name", unique=True,
-              sqlite_where=_NAMED, postgresql_where=_NAMED),
-        Index("uq_upload_incomplete_name", "account_id", "area", "realm", "name", unique=True,
-              sqlite_where=_CUT, postgresql_where=_CUT),
+        Index(
+            "uq_upload_live_name",
+            "account_id",
+            "area",
+            "realm",
+            "name",
+            unique=True,
+            sqlite_where=_NAMED,
+            postgresql_where=_NAMED,
+        ),
+        Index(
+            "uq_upload_incomplete_name",
+            "account_id",
+            "area",
+            "realm",
+            "name",
+            unique=True,
+            sqlite_where=_CUT,
+            postgresql_where=_CUT,
+        ),
         Index(None, "account_id", "area", "realm", "name"),
         Index(None, "account_id", "base"),
         Index(None, "center_id", "id"),
@@ -50,14 +66,22 @@ class Upload(Base):
         Index("ix_upload_by_name", "account_id", "state", "realm", "name", "id", "created_at", "file_type"),
         Index("ix_upload_by_size", "account_id", "state", "realm", "size", "id", "created_at", "file_type"),
         # What lies in the areas, so that its sum is read from the index alone.
-        Index("ix_upload_room", "center_id", "realm", "account_id", "size", "state",
-              sqlite_where=HERE, postgresql_where=HERE),
+        Index(
+            "ix_upload_room",
+            "center_id",
+            "realm",
+            "account_id",
+            "size",
+            "state",
+            sqlite_where=HERE,
+            postgresql_where=HERE,
+        ),
         Index("ix_upload_expiring", "state", "received_at", sqlite_where=MAY_EXPIRE, postgresql_where=MAY_EXPIRE),
         Index(None, "md5"),
         Index("ix_upload_faulty", "account_id", "error", sqlite_where=FAULTY, postgresql_where=FAULTY),
         Index("ix_upload_new", "id", sqlite_where=NEW, postgresql_where=NEW),
         {"sqlite_autoincrement": True},
-    )  # fmt: skip
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(unique=True)

@@ -56,12 +56,21 @@ def folders(account: Account, place: Place) -> list[str]:
     """The folders directly in a folder, found by leaping from one to the next: those made, and those with something
     in them. Beyond two hundred steps they are not looked for."""
     prefix = f"{place.name}/" if place.name else ""
-    made = select(Folder.path).where(Folder.account_id == account.id, Folder.area == place.area,
-                                     Folder.realm == place.realm, Folder.path > prefix,
-                                     Folder.path < f"{prefix}\U0010ffff").order_by(Folder.path)  # fmt: skip
+    made = (
+        select(Folder.path)
+        .where(
+            Folder.account_id == account.id,
+            Folder.area == place.area,
+            Folder.realm == place.realm,
+            Folder.path > prefix,
+            Folder.path < f"{prefix}\U0010ffff",
+        )
+        .order_by(Folder.path)
+    )
     found = {path[len(prefix) :].split("/")[0] for path in db.session.scalars(made.limit(MOST_STEPS))}
-    first = select(func.min(Upload.name)).where(Upload.account_id == account.id, Upload.area == place.area,
-                                                Upload.realm == place.realm)  # fmt: skip
+    first = select(func.min(Upload.name)).where(
+        Upload.account_id == account.id, Upload.area == place.area, Upload.realm == place.realm
+    )
     for condition in (NAMED, CUT):
         found |= _leap(first.where(condition), prefix)
     return sorted(found)
@@ -93,9 +102,14 @@ def listing(account: Account, place: Place, *, after: int = 0, limit: int) -> li
     """The uploads directly in a folder, by name, behind one of them."""
     prefix = f"{place.name}/" if place.name else ""
     mark = db.session.get(Upload, after) if after else None
-    query = select(Upload.id).where(Upload.account_id == account.id, Upload.area == place.area,
-                                    Upload.realm == place.realm, Upload.state.in_(HERE),
-                                    Upload.name == prefix + Upload.base, *_inside(place.name))  # fmt: skip
+    query = select(Upload.id).where(
+        Upload.account_id == account.id,
+        Upload.area == place.area,
+        Upload.realm == place.realm,
+        Upload.state.in_(HERE),
+        Upload.name == prefix + Upload.base,
+        *_inside(place.name),
+    )
     if mark is not None:
         query = query.where(tuple_(Upload.name, Upload.id) > (mark.name, mark.id))
     found = uploads.rows_of(list(db.session.scalars(query.order_by(Upload.name, Upload.id).limit(limit))))

@@ -36,8 +36,29 @@ CLAIMED = {
     states.EXPIRED: states.DEAD_FILES,
 }
 REALMS = ("open", "protected")
-TYPES = ("BAM", "BZIP2", "DATA", "EMPTY", "FASTQ", "FLI", "GZ", "HDF5", "HTML", "MSOFFICE", "RAR", "SFF", "SHELL",
-         "SHORTCUT", "SRF", "SYSTEM", "TAR", "TEXT", "UNKNOWN", "XSL", "ZIP")  # fmt: skip
+TYPES = (
+    "BAM",
+    "BZIP2",
+    "DATA",
+    "EMPTY",
+    "FASTQ",
+    "FLI",
+    "GZ",
+    "HDF5",
+    "HTML",
+    "MSOFFICE",
+    "RAR",
+    "SFF",
+    "SHELL",
+    "SHORTCUT",
+    "SRF",
+    "SYSTEM",
+    "TAR",
+    "TEXT",
+    "UNKNOWN",
+    "XSL",
+    "ZIP",
+)
 SORTS = {"arrived": Upload.created_at, "name": Upload.name, "size": Upload.size}
 # Word by word the condition of the index ix_upload_faulty.
 FOUND_FAULTY = (text("upload.state = 'received'"), Upload.error > "", Upload.error.not_like("duplicate%"))
@@ -91,8 +112,13 @@ class Filter:
 def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list:
     """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
     search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
-    given: list[tuple[Any, Any]] = [(Upload.account_id, 0), (Upload.state, ""), (Upload.realm, ""),
-                                    (Upload.created_at, 0), (Upload.file_type, "")]  # fmt: skip
+    given: list[tuple[Any, Any]] = [
+        (Upload.account_id, 0),
+        (Upload.state, ""),
+        (Upload.realm, ""),
+        (Upload.created_at, 0),
+        (Upload.file_type, ""),
+    ]
     owner, state, realm, created, kind = (column if alone else func.coalesce(column, empty) for column, empty in given)
     begin, end = span or asked.span
     found = [owner == account.id, state.in_(asked.states), realm.in_(asked.realms), created >= begin, created < end]
@@ -129,12 +155,22 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
     mine = Upload.account_id == account.id
     found = []
     if asked.dataset and _files_of(asked) <= most:
-        found.append(_either([select(File.upload_id.label("id")).where(
-            File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None))
-            for state in asked.file_states]))  # fmt: skip
+        found.append(
+            _either(
+                [
+                    select(File.upload_id.label("id")).where(
+                        File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None)
+                    )
+                    for state in asked.file_states
+                ]
+            )
+        )
     if asked.problems and not asked.dataset:
-        faulty = select(File.upload_id.label("id")).join(Dataset, Dataset.id == File.dataset_id).where(
-            Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))  # fmt: skip
+        faulty = (
+            select(File.upload_id.label("id"))
+            .join(Dataset, Dataset.id == File.dataset_id)
+            .where(Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))
+        )
         looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
         bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
         found.append(_either([*bad, faulty, looked_into]))
@@ -164,8 +200,12 @@ def whole_but_faulty(account: Account, most: int) -> Select:
     """Ids of the uploads that arrived well and have a fault all the same: their file has, such as another digest, or it
     was found in their bytes."""
     query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
-    wrong = (Dataset.account_id == account.id, PROBLEM_FILE, File.error.in_(matched.OWN_FAULTS),
-             File.upload_id.is_not(None))  # fmt: skip
+    wrong = (
+        Dataset.account_id == account.id,
+        PROBLEM_FILE,
+        File.error.in_(matched.OWN_FAULTS),
+        File.upload_id.is_not(None),
+    )
     by_file = query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD))
     by_bytes = select(Upload.id).where(Upload.account_id == account.id, *FOUND_FAULTY)
     return bounded.first(_either([by_file, by_bytes], most), most)

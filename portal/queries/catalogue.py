@@ -51,8 +51,9 @@ class Running:
 
 
 def running(dataset: Dataset) -> Running:
-    query = select(Job.done, Job.total).where(Job.dataset_id == dataset.id, Job.state == states.RUNNING,
-                                              Job.kind == "archive")  # fmt: skip
+    query = select(Job.done, Job.total).where(
+        Job.dataset_id == dataset.id, Job.state == states.RUNNING, Job.kind == "archive"
+    )
     archive = db.session.execute(query).first()
     reading = (
         select(Job.upload_id, Job.done, Job.total)

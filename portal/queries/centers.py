@@ -59,11 +59,22 @@ def rows(centers: list[Center]) -> list[Row]:
     people, datasets = _numbers(Account, ids), _numbers(Dataset, ids)
     sums = _sums(ids)
     return [
-        Row(one, people.get(one.id, 0), datasets.get(one.id, 0),
-            tuple(Use(realm, sums.get((one.id, realm), 0), quotas.limit(one, realm),
-                      getattr(one, f"quota_{realm}") is not None) for realm in REALMS))
+        Row(
+            one,
+            people.get(one.id, 0),
+            datasets.get(one.id, 0),
+            tuple(
+                Use(
+                    realm,
+                    sums.get((one.id, realm), 0),
+                    quotas.limit(one, realm),
+                    getattr(one, f"quota_{realm}") is not None,
+                )
+                for realm in REALMS
+            ),
+        )
         for one in centers
-    ]  # fmt: skip
+    ]
 
 
 def _numbers(model: type[Account] | type[Dataset], ids: list[int]) -> dict[int, int]:

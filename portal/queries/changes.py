@@ -12,14 +12,40 @@ from portal.models import Account, Dataset, Event, File
 from portal.queries import keyset
 
 EDITS = ("edit", "edit_file", "add_files", "remove_file", "replace_file")
-WORDS = {"title": "Dataset name", "description": "Brief description", "species": "Species",
-         "investigator": "Principal investigator", "data_type": "Data type", "access": "Access", "human":
-         "Human genetic resources", "bioproject": "BioProject", "release_date": "Release date",
-         "filing_number": "Filing number", "name": "name", "declared_md5": "MD5", "samples": "Number of Samples/Files",
-         "unit": "unit"}  # fmt: skip
+WORDS = {
+    "title": "Dataset name",
+    "description": "Brief description",
+    "species": "Species",
+    "investigator": "Principal investigator",
+    "data_type": "Data type",
+    "access": "Access",
+    "human": "Human genetic resources",
+    "bioproject": "BioProject",
+    "release_date": "Release date",
+    "filing_number": "Filing number",
+    "name": "name",
+    "declared_md5": "MD5",
+    "samples": "Number of Samples/Files",
+    "unit": "unit",
+}
 FILE_WORDS = {"title": "title", "description": "description", "data_type": "data type"}
-TURNS = ("create", "submit", "recall", "return", "approve", "ask_release", "release", "unpublish", "suppress",
-         "reinstate", "withdraw", "publication", "publication.remove", "link.make", "link.revoke")  # fmt: skip
+TURNS = (
+    "create",
+    "submit",
+    "recall",
+    "return",
+    "approve",
+    "ask_release",
+    "release",
+    "unpublish",
+    "suppress",
+    "reinstate",
+    "withdraw",
+    "publication",
+    "publication.remove",
+    "link.make",
+    "link.revoke",
+)
 NAMED = 20
 
 
@@ -121,8 +147,16 @@ def _added(dataset: Dataset, after: dict[str, Any]) -> list[Change]:
     count, n = int(after.get("files", 0)), after.get("n")
     if n is None:
         return [Change("Files", "", f"{count} added, the first is {after.get('first', '')}", "added")]
-    query = select(File.n, File.name).where(File.dataset_id == dataset.id, File.n >= n, File.n < n + min(count, NAMED),
-                                            File.state.not_in(states.DEAD_FILES)).order_by(File.n)  # fmt: skip
+    query = (
+        select(File.n, File.name)
+        .where(
+            File.dataset_id == dataset.id,
+            File.n >= n,
+            File.n < n + min(count, NAMED),
+            File.state.not_in(states.DEAD_FILES),
+        )
+        .order_by(File.n)
+    )
     found = [Change(_file(row.n), "", row.name, "added", row.n) for row in db.session.execute(query)]
     if count > NAMED:
         found.append(Change("Files", "", f"{count - NAMED:,} more, to number {n + count - 1}", "added"))

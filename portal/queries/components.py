@@ -35,8 +35,9 @@ def load(accession: str, *, actor: Account | None, xml: bool = False) -> Compone
     return found
 
 
-def of_account(account: Account, *, after: int, limit: int, kind: str = "", state: str = "", dataset: str = "",
-               alias: str = "") -> list[Component]:  # fmt: skip
+def of_account(
+    account: Account, *, after: int, limit: int, kind: str = "", state: str = "", dataset: str = "", alias: str = ""
+) -> list[Component]:
     """In the order they came: of one's own datasets, for curators of all that were submitted."""
     query = select(Component).join(Dataset, Dataset.id == Component.dataset_id).options(*WHOLE)
     mine = Dataset.account_id == account.id
@@ -76,15 +77,21 @@ def counts(dataset: Dataset) -> dict[tuple[str, str], int]:
 
 
 def files(component: Component) -> list[File]:
-    query = select(File).join(ComponentFile, ComponentFile.file_id == File.id).where(
-        ComponentFile.component_id == component.id, File.state.not_in(states.DEAD_FILES))  # fmt: skip
+    query = (
+        select(File)
+        .join(ComponentFile, ComponentFile.file_id == File.id)
+        .where(ComponentFile.component_id == component.id, File.state.not_in(states.DEAD_FILES))
+    )
     return list(db.session.scalars(query.order_by(File.n).limit(1000)).unique())
 
 
 def references(component: Component) -> list[str]:
     """Accessions of what it refers to."""
-    query = select(Component.accession).join(ComponentRef, ComponentRef.ref_id == Component.id).where(
-        ComponentRef.component_id == component.id, Component.accession.is_not(None))  # fmt: skip
+    query = (
+        select(Component.accession)
+        .join(ComponentRef, ComponentRef.ref_id == Component.id)
+        .where(ComponentRef.component_id == component.id, Component.accession.is_not(None))
+    )
     return [accession or "" for accession in db.session.scalars(query.order_by(Component.id).limit(1000))]
 
 

@@ -57,8 +57,9 @@ def tab_counts(account: Account) -> dict[str, int]:
 def mine(account: Account, tab: str, *, after: str = "", before: str = "") -> keyset.Page:
     """A page of the account's datasets, the last changed first."""
     query = select(Dataset).where(Dataset.account_id == account.id, Dataset.state.in_(TABS[tab]))
-    found = keyset.fetch(query, (Dataset.updated_at, Dataset.id), lambda row: (row[0].updated_at, row[0].id),
-                         after=after, before=before)  # fmt: skip
+    found = keyset.fetch(
+        query, (Dataset.updated_at, Dataset.id), lambda row: (row[0].updated_at, row[0].id), after=after, before=before
+    )
     rows = rows_of([row[0] for row in found.rows], account)
     return keyset.Page(rows, found.newer, found.older)
 
@@ -99,7 +100,8 @@ def moving(account: Account, rows: list[Row]) -> bool:
 
 def release_work(dataset: Dataset) -> files.Work | None:
     """How far the release is that was asked for."""
-    query = select(Job).where(Job.dataset_id == dataset.id, Job.kind.in_(("release", "bag", "move")),
-                              Job.state == states.RUNNING)  # fmt: skip
+    query = select(Job).where(
+        Job.dataset_id == dataset.id, Job.kind.in_(("release", "bag", "move")), Job.state == states.RUNNING
+    )
     job = db.session.scalars(query.limit(1)).first()
     return files.Work(job.done, job.total, job.rate) if job else None

@@ -63,8 +63,11 @@ def of(pairs: Iterable[Pair]) -> Delays:
 
 
 def of_dataset(dataset: Dataset) -> Delays:
-    digests = select(Job.id).join(File, File.upload_id == Job.upload_id).where(
-        Job.state.in_(_OPEN), Job.kind == "digest", File.dataset_id == dataset.id)  # fmt: skip
+    digests = (
+        select(Job.id)
+        .join(File, File.upload_id == Job.upload_id)
+        .where(Job.state.in_(_OPEN), Job.kind == "digest", File.dataset_id == dataset.id)
+    )
     return _delays(or_(Job.id.in_(digests), and_(Job.kind == "archive", Job.dataset_id == dataset.id)))
 
 

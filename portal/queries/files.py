@@ -134,8 +134,9 @@ def page(
         row = db.session.execute(at.where(File.dataset_id == dataset.id, File.n == n[0])).first() if n else None
         return tuple(row) if row else None
 
-    found = keyset.fetch(query, columns, lambda row: (row.n,), after=after, before=before, descending=sort == "size",
-                         place=place)  # fmt: skip
+    found = keyset.fetch(
+        query, columns, lambda row: (row.n,), after=after, before=before, descending=sort == "size", place=place
+    )
     whole = {file.id: file for file in db.session.scalars(select(File).where(File.id.in_([r.id for r in found.rows])))}
     return keyset.Page(rows_of([whole[row.id] for row in found.rows], dataset), found.newer, found.older)
 
@@ -187,8 +188,17 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
         there = coming.get(file.name) or coming.get(file.base) if file.state == states.WAITING else None
         if there is not None and there.state == states.RECEIVING:
             work = Work(there.bytes_done, there.announced or 0, there.rate)
-        rows.append(Row(file, file.upload, there, work, _stuck(file) if file.state == states.CHECKING else "",
-                        replaces.get(file.id), successors.get(file.id)))  # fmt: skip
+        rows.append(
+            Row(
+                file,
+                file.upload,
+                there,
+                work,
+                _stuck(file) if file.state == states.CHECKING else "",
+                replaces.get(file.id),
+                successors.get(file.id),
+            )
+        )
     return rows
 
 
@@ -212,9 +222,12 @@ def _coming(files: list[File], dataset: Dataset) -> dict[str, Upload]:
     bases = {file.base for file in files if file.state == states.WAITING}
     if not bases:
         return {}
-    query = select(Upload).where(Upload.account_id == dataset.account_id, Upload.base.in_(bases),
-                                 Upload.area == "incoming",
-                                 Upload.state.in_((states.RECEIVING, states.INCOMPLETE)))  # fmt: skip
+    query = select(Upload).where(
+        Upload.account_id == dataset.account_id,
+        Upload.base.in_(bases),
+        Upload.area == "incoming",
+        Upload.state.in_((states.RECEIVING, states.INCOMPLETE)),
+    )
     found: dict[str, Upload] = {}
     for upload in db.session.scalars(query.order_by(Upload.state, Upload.id)):
         found[upload.base] = found[upload.name] = upload
@@ -246,14 +259,22 @@ def moves(dataset: Dataset, counted: dict[str, int]) -> bool:
     """Whether something of a dataset is on its way: bytes that arrive, a job that is owed or runs."""
     owed = select(Job.id).where(Job.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))
     arriving = select(Upload.id).where(Upload.account_id == dataset.account_id, Upload.state == states.RECEIVING)
-    digesting = select(Job.id).join(File, File.upload_id == Job.upload_id).where(
-        File.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))  # fmt: skip
+    digesting = (
+        select(Job.id)
+        .join(File, File.upload_id == Job.upload_id)
+        .where(File.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))
+    )
     return bool(counted.get("work")) or any(db.session.scalar(query.limit(1)) for query in (arriving, owed, digesting))
 
 
 def candidates(file: File, dataset: Dataset, limit: int = 20) -> list[Upload]:
     """Unclaimed uploads with the base name of a file: what it may mean when there are several."""
     claimed: Any = select(File.id).where(File.upload_id == Upload.id).exists()
-    query = select(Upload).where(Upload.account_id == dataset.account_id, Upload.base == file.base, ~claimed,
-                                 Upload.area == "incoming", Upload.state.in_(states.NAMED))  # fmt: skip
+    query = select(Upload).where(
+        Upload.account_id == dataset.account_id,
+        Upload.base == file.base,
+        ~claimed,
+        Upload.area == "incoming",
+        Upload.state.in_(states.NAMED),
+    )
     return list(db.session.scalars(query.order_by(Upload.id.desc()).limit(limit)))

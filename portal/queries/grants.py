@@ -20,9 +20,16 @@ def latest() -> int:
 
 def _live(closing: int):
     """Conditions of a grant that is open now, of a dataset that is released and controlled, to a living account."""
-    return (Request.state == states.GRANTED, Request.from_at <= clock.now(), Request.until_at > closing,
-            Dataset.id == Request.dataset_id, Dataset.state.in_(PUBLIC), Dataset.access == "controlled",
-            Account.id == Request.account_id, Account.state == "active")  # fmt: skip
+    return (
+        Request.state == states.GRANTED,
+        Request.from_at <= clock.now(),
+        Request.until_at > closing,
+        Dataset.id == Request.dataset_id,
+        Dataset.state.in_(PUBLIC),
+        Dataset.access == "controlled",
+        Account.id == Request.account_id,
+        Account.state == "active",
+    )
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ class Grant:
 def find(dataset_id: int, account_id: int) -> Grant | None:
     """The open grant of an account for a dataset."""
     query = select(Request.id, Request.dataset_id, Request.until_at, Request.whole).where(
-        *_live(latest()), Request.dataset_id == dataset_id, Request.account_id == account_id)  # fmt: skip
+        *_live(latest()), Request.dataset_id == dataset_id, Request.account_id == account_id
+    )
     row = db.session.execute(query).first()
     if row is None:
         return None
@@ -66,8 +74,9 @@ def open_now(ids: set[int]) -> set[int]:
 
 def downloads(request: Request) -> Iterator[Event]:
     """Each download under a grant, the oldest first; one that has no end was broken off by the end of the server."""
-    yield from _downloads(Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id,
-                          request_id=request.id)  # fmt: skip
+    yield from _downloads(
+        Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id, request_id=request.id
+    )
 
 
 def newest_downloads(request: Request, limit: int) -> tuple[list[Event], int]:
@@ -84,8 +93,12 @@ def newest_downloads(request: Request, limit: int) -> tuple[list[Event], int]:
             over.add(after.get("key", ""))
         if event.action == "download" or after.get("key") not in over:
             found.append(event)
-    number = select(func.count()).where(*mine, Event.action == "download", Event.at >= (request.decided_at or 0),
-                                        Event.at <= (request.ended_at or clock.now()) + clock.HOUR)  # fmt: skip
+    number = select(func.count()).where(
+        *mine,
+        Event.action == "download",
+        Event.at >= (request.decided_at or 0),
+        Event.at <= (request.ended_at or clock.now()) + clock.HOUR,
+    )
     return found, max(len(found), int(db.session.scalar(number) or 0))
 
 
@@ -97,9 +110,14 @@ def downloads_of(dataset: Dataset) -> Iterator[Event]:
 def _downloads(*conditions, request_id: int | None = None) -> Iterator[Event]:
     """By id in pieces. A beginning is shown only where no end follows."""
     last, begun = 0, {}
-    while rows := list(db.session.scalars(
-        select(Event).where(*conditions, Event.action.in_(("download.begin", "download")), Event.id > last)
-        .order_by(Event.id).limit(PIECE))):  # fmt: skip
+    while rows := list(
+        db.session.scalars(
+            select(Event)
+            .where(*conditions, Event.action.in_(("download.begin", "download")), Event.id > last)
+            .order_by(Event.id)
+            .limit(PIECE)
+        )
+    ):
         last = rows[-1].id
         for row in rows:
             after = row.after or {}

@@ -81,8 +81,10 @@ def every(asked: Filter) -> Iterator[Line]:
 def _take(asked: Filter, conditions: list, limit: int, *, rising: bool = False) -> list[Row]:
     """The next events in order. Each branch of a person has an index of its own; an OR would have none."""
     order = Event.id.asc() if rising else Event.id.desc()
-    found = [db.session.execute(select(*COLUMNS).where(*conditions, *branch).order_by(order).limit(limit)).all()
-             for branch in _branches(asked)]  # fmt: skip
+    found = [
+        db.session.execute(select(*COLUMNS).where(*conditions, *branch).order_by(order).limit(limit)).all()
+        for branch in _branches(asked)
+    ]
     if len(found) == 1:
         return list(found[0])
     merged = heapq.merge(*found, key=lambda event: event.id, reverse=not rising)
@@ -143,12 +145,16 @@ def lines(events: list[Row]) -> list[Line]:
     datasets = _named(Dataset, {event.dataset_id for event in events})
     files = _named(File, {event.file_id for event in events})
     return [
-        Line(event, people.get(event.actor_id), people.get(about(event)),
-             center=centers[event.center_id].name if event.center_id in centers else "",
-             accession=datasets[event.dataset_id].accession or "" if event.dataset_id in datasets else "",
-             file=files[event.file_id].name if event.file_id in files else "")
+        Line(
+            event,
+            people.get(event.actor_id),
+            people.get(about(event)),
+            center=centers[event.center_id].name if event.center_id in centers else "",
+            accession=datasets[event.dataset_id].accession or "" if event.dataset_id in datasets else "",
+            file=files[event.file_id].name if event.file_id in files else "",
+        )
         for event in events
-    ]  # fmt: skip
+    ]
 
 
 def about(event: Row) -> int | None:

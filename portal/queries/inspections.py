@@ -9,8 +9,9 @@ from portal.queries import keyset
 
 def page(upload: Upload, *, faults: bool = False, after: str = "", before: str = "") -> keyset.Page:
     """A hundred members; with `faults` only those of which something is told."""
-    found = keyset.fetch(_members(upload, faults), (Member.n,), lambda row: (row[0].n,), after=after, before=before,
-                         descending=False)  # fmt: skip
+    found = keyset.fetch(
+        _members(upload, faults), (Member.n,), lambda row: (row[0].n,), after=after, before=before, descending=False
+    )
     return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
 
 

@@ -61,8 +61,15 @@ def known(account: Account) -> Known:
     open_tokens = secrets(account)
     last = select(Event.at).where(Event.actor_id == account.id).order_by(Event.id.desc()).limit(1)
     datasets = _count(Dataset, Dataset.account_id == account.id)
-    return Known(datasets, uploads, int(size or 0), open_tokens.get("session", 0), open_tokens.get("api", 0),
-                 db.session.scalar(last), identities(account))  # fmt: skip
+    return Known(
+        datasets,
+        uploads,
+        int(size or 0),
+        open_tokens.get("session", 0),
+        open_tokens.get("api", 0),
+        db.session.scalar(last),
+        identities(account),
+    )
 
 
 def secrets(account: Account) -> dict[str, int]:

@@ -45,8 +45,9 @@ def page(query: Select, *, after: str = "", before: str = "", limit: int = 50) -
     """The newest releases first."""
     wanted = query.options(joinedload(Dataset.center))
     columns = (Dataset.released_at, Dataset.id)
-    return keyset.fetch(wanted, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before,
-                        limit=limit)  # fmt: skip
+    return keyset.fetch(
+        wanted, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before, limit=limit
+    )
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,27 @@ def ranges() -> list[Range]:
 def in_range(n: int) -> list[tuple[str, int]]:
     """Accession and last change of each."""
     query = select(Dataset.accession, Dataset.updated_at).where(
-        Dataset.state == states.RELEASED, Dataset.id >= n * RANGE, Dataset.id < (n + 1) * RANGE)  # fmt: skip
+        Dataset.state == states.RELEASED, Dataset.id >= n * RANGE, Dataset.id < (n + 1) * RANGE
+    )
     return [(row[0] or "", row[1]) for row in db.session.execute(query.order_by(Dataset.id))]
 
 
 def sums(datasets: list[Dataset]) -> dict[int, Sum]:
     query = select(FileTally.dataset_id, FileTally.number, FileTally.bytes).where(
-        FileTally.dataset_id.in_([dataset.id for dataset in datasets]), FileTally.state == states.ARCHIVED,
-        FileTally.number > 0)  # fmt: skip
+        FileTally.dataset_id.in_([dataset.id for dataset in datasets]),
+        FileTally.state == states.ARCHIVED,
+        FileTally.number > 0,
+    )
     return {row[0]: Sum(row[1], row[2]) for row in db.session.execute(query)}
 
 
 def compared(dataset: Dataset) -> int:
     """How many of the archived files are equal to an MD5 that was declared."""
-    query = select(func.count()).select_from(File).where(
-        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.declared_md5 == File.md5)  # fmt: skip
+    query = (
+        select(func.count())
+        .select_from(File)
+        .where(File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.declared_md5 == File.md5)
+    )
     return int(db.session.scalar(query) or 0)
 
 
@@ -112,8 +119,10 @@ def packed(dataset: Dataset, first: int) -> list[Packed]:
     """The archived files from a number on."""
     columns = (File.n, File.name, File.size, File.sha256, File.archive_path, File.fixity)
     query = select(*columns).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.n >= first)
-    return [Packed(n, name, size or 0, sha256 or "", path or "", fixity)
-            for n, name, size, sha256, path, fixity in db.session.execute(query.order_by(File.n))]  # fmt: skip
+    return [
+        Packed(n, name, size or 0, sha256 or "", path or "", fixity)
+        for n, name, size, sha256, path, fixity in db.session.execute(query.order_by(File.n))
+    ]
 
 
 def digests(dataset: Dataset) -> list[tuple[str, str]]:

@@ -10,11 +10,19 @@ from portal import db, states
 from portal.models import Account, Committee, Dataset, Decider, Event, Request, RequestMessage
 from portal.queries import keyset
 
-TABS = {"mine": (), "waiting": states.UNDECIDED, "granted": (states.GRANTED,),
-        "past": (states.DENIED, states.WITHDRAWN, states.REVOKED, states.ENDED)}  # fmt: skip
+TABS = {
+    "mine": (),
+    "waiting": states.UNDECIDED,
+    "granted": (states.GRANTED,),
+    "past": (states.DENIED, states.WITHDRAWN, states.REVOKED, states.ENDED),
+}
 ENOUGH = 3
-LABELS = {"purpose": "Purpose", "institution": "Institution", "principal_investigator": "Principal investigator",
-          "ethics": "Ethics reference"}  # fmt: skip
+LABELS = {
+    "purpose": "Purpose",
+    "institution": "Institution",
+    "principal_investigator": "Principal investigator",
+    "ethics": "Ethics reference",
+}
 
 
 def _whole() -> Select:
@@ -40,8 +48,12 @@ def asked_of(account: Account) -> Any:
             exists().where(owner.id == Dataset.account_id, owner.state == "active", owner.id != Request.account_id),
             ~exists().where(Committee.dataset_id == Dataset.id),
         )
-        others = exists().where(Decider.dataset_id == Dataset.id, member.id == Decider.account_id,
-                                member.state == "active", member.id != Request.account_id)  # fmt: skip
+        others = exists().where(
+            Decider.dataset_id == Dataset.id,
+            member.id == Decider.account_id,
+            member.state == "active",
+            member.id != Request.account_id,
+        )
         found.append(and_(~owner_decides, ~others))
     open_to = Request.dataset_id == Dataset.id, Request.state != states.DRAFT, Request.account_id != account.id
     return exists().where(*open_to, or_(*found)).correlate(Request)
@@ -49,8 +61,11 @@ def asked_of(account: Account) -> Any:
 
 def page(account: Account, tab: str, *, after: str = "", before: str = "") -> keyset.Page:
     """One tab of the list, the newest first."""
-    query = _whole().where(mine(account)) if tab == "mine" else _whole().where(
-        asked_of(account), Request.state.in_(TABS[tab]))  # fmt: skip
+    query = (
+        _whole().where(mine(account))
+        if tab == "mine"
+        else _whole().where(asked_of(account), Request.state.in_(TABS[tab]))
+    )
     return keyset.fetch(query, (Request.id,), lambda row: (row[0].id,), after=after, before=before)
 
 
@@ -89,8 +104,9 @@ def history_of(request: Request, reader: Account) -> list[Request]:
 def amendments(request: Request) -> dict[int, list[tuple[str, str, str]]]:
     """What each amendment changed, by the number of its message: (field or question, before, after)."""
     said = select(RequestMessage.id).where(RequestMessage.request_id == request.id, RequestMessage.turn == "amend")
-    query = select(Event).where(Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id,
-                                Event.action == "request.amend")  # fmt: skip
+    query = select(Event).where(
+        Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id, Event.action == "request.amend"
+    )
     found = []
     for event in db.session.scalars(query.order_by(Event.id)):
         before, after = event.before or {}, event.after or {}
@@ -98,8 +114,11 @@ def amendments(request: Request) -> dict[int, list[tuple[str, str, str]]]:
             continue
         changed = [(LABELS[name], before[name], after[name]) for name in LABELS if name in before]
         was = {one["question"]: one["answer"] for one in before.get("answers", ())}
-        changed += [(one["question"], was.get(one["question"], ""), one["answer"]) for one in after.get("answers", ())
-                    if one["answer"] != was.get(one["question"], "")]  # fmt: skip
+        changed += [
+            (one["question"], was.get(one["question"], ""), one["answer"])
+            for one in after.get("answers", ())
+            if one["answer"] != was.get(one["question"], "")
+        ]
         found.append(changed)
     return dict(zip(db.session.scalars(said.order_by(RequestMessage.id)), found, strict=False))
 
@@ -122,13 +141,15 @@ class Pace:
 
 def pace(dataset: Dataset) -> Pace:
     query = select(Request.decided_at - Request.asked_at).where(
-        Request.dataset_id == dataset.id, Request.decided_at.is_not(None), Request.asked_at.is_not(None))  # fmt: skip
+        Request.dataset_id == dataset.id, Request.decided_at.is_not(None), Request.asked_at.is_not(None)
+    )
     took = sorted(row or 0 for row in db.session.scalars(query.order_by(Request.id.desc()).limit(50)))
     return Pace(len(took), took[(len(took) - 1) // 2] if len(took) >= ENOUGH else None)
 
 
 def controlled(account: Account) -> list[Dataset]:
     """The controlled datasets whose terms an account sets."""
-    query = select(Dataset).where(Dataset.account_id == account.id, Dataset.access == "controlled",
-                                  Dataset.state != states.WITHDRAWN)  # fmt: skip
+    query = select(Dataset).where(
+        Dataset.account_id == account.id, Dataset.access == "controlled", Dataset.state != states.WITHDRAWN
+    )
     return list(db.session.scalars(query.order_by(Dataset.id.desc()).limit(100)))

@@ -12,8 +12,12 @@ from portal.models import Account, Center, Dataset, Event, Look, Remark
 from portal.queries import keyset
 
 IN_REVIEW = (states.SUBMITTED, states.RETURNED, states.APPROVED)
-TABS = {"submitted": (states.SUBMITTED,), "returned": (states.RETURNED,), "approved": (states.APPROVED,),
-        "all": IN_REVIEW}  # fmt: skip
+TABS = {
+    "submitted": (states.SUBMITTED,),
+    "returned": (states.RETURNED,),
+    "approved": (states.APPROVED,),
+    "all": IN_REVIEW,
+}
 FILTERS = ("waits", "center", "access", "data_type", "text")
 
 
@@ -54,8 +58,14 @@ def queue(
     query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
     query = _filtered(query.where(Dataset.state.in_(TABS[tab]), Dataset.accession.is_not(None)), asked or {}, actor)
     since = func.coalesce(Dataset.submitted_at, Dataset.created_at)
-    found = keyset.fetch(query, (since, Dataset.id), lambda row: (row[0].submitted_at or row[0].created_at, row[0].id),
-                         after=after, before=before, descending=False)  # fmt: skip
+    found = keyset.fetch(
+        query,
+        (since, Dataset.id),
+        lambda row: (row[0].submitted_at or row[0].created_at, row[0].id),
+        after=after,
+        before=before,
+        descending=False,
+    )
     return keyset.Page(_rows([row[0] for row in found.rows], actor), found.newer, found.older)
 
 
@@ -87,18 +97,32 @@ def _asked():
     """The last word since it was submitted is an open question of a curator's."""
     last, other = aliased(Remark), aliased(Remark)
     newest = select(func.max(other.id)).where(other.dataset_id == Dataset.id, other.public).scalar_subquery()
-    return exists().where(last.id == newest, last.account_id != Dataset.account_id, last.turn == "",
-                          last.done_at.is_(None), last.created_at >= Dataset.submitted_at)  # fmt: skip
+    return exists().where(
+        last.id == newest,
+        last.account_id != Dataset.account_id,
+        last.turn == "",
+        last.done_at.is_(None),
+        last.created_at >= Dataset.submitted_at,
+    )
 
 
 def _rows(found: list[Dataset], actor: Account) -> list[Row]:
     ids = [dataset.id for dataset in found]
     turns = select(Event.dataset_id, func.max(Event.at)).where(
-        Event.dataset_id.in_(ids), Event.action.in_(("return", "recall", "approve")))  # fmt: skip
+        Event.dataset_id.in_(ids), Event.action.in_(("return", "recall", "approve"))
+    )
     turned = {row[0]: row[1] for row in db.session.execute(turns.group_by(Event.dataset_id))}
-    heads = select(Remark.dataset_id, func.count()).where(
-        Remark.dataset_id.in_(ids), Remark.public, Remark.done_at.is_(None), Remark.answers_id.is_(None),
-        Remark.turn == "").group_by(Remark.dataset_id)  # fmt: skip
+    heads = (
+        select(Remark.dataset_id, func.count())
+        .where(
+            Remark.dataset_id.in_(ids),
+            Remark.public,
+            Remark.done_at.is_(None),
+            Remark.answers_id.is_(None),
+            Remark.turn == "",
+        )
+        .group_by(Remark.dataset_id)
+    )
     opened = {row[0]: row[1] for row in db.session.execute(heads)}
     asked = set(db.session.scalars(select(Dataset.id).where(Dataset.id.in_(ids), _asked())))
     looks = select(Look).where(Look.account_id == actor.id, Look.dataset_id.in_(ids))

@@ -9,8 +9,10 @@ from portal.models import Account, Dataset, Event, File, Job, Upload, WireFault
 
 def of_dataset(dataset: Dataset) -> str:
     """Changes when a file, an action, a job of the dataset or an upload of its submitter moves."""
-    mine = or_(Job.dataset_id == dataset.id, Job.upload_id.in_(
-        select(File.upload_id).where(File.upload_id == Job.upload_id, File.dataset_id == dataset.id)))  # fmt: skip
+    mine = or_(
+        Job.dataset_id == dataset.id,
+        Job.upload_id.in_(select(File.upload_id).where(File.upload_id == Job.upload_id, File.dataset_id == dataset.id)),
+    )
     return _join(_newest(Event.dataset_id == dataset.id), *_working(mine), *_arriving(dataset.account_id))
 
 

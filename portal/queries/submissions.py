@@ -48,20 +48,35 @@ def tabs(account: Account) -> dict[str, Count]:
 
 
 def page(
-    account: Account, tab: str, *, state: str = "", text: str = "", problems: bool = False, after: str = "",
-    before: str = "", limit: int = keyset.PAGE,
-) -> keyset.Page:  # fmt: skip
+    account: Account,
+    tab: str,
+    *,
+    state: str = "",
+    text: str = "",
+    problems: bool = False,
+    after: str = "",
+    before: str = "",
+    limit: int = keyset.PAGE,
+) -> keyset.Page:
     """The last changed first. Each state is walked by itself, so that no page costs more than a few of them."""
     wanted = (state,) if state in TABS[tab] else TABS[tab]
     rest = _matching(account, text.strip(), problems)
     cursor = keyset.parse(before or after, 2)
     falling = not (before and cursor)
-    walks = [_walk([Dataset.account_id == account.id, Dataset.state == one, *rest], cursor, falling, limit + 1)
-             for one in wanted]  # fmt: skip
+    walks = [
+        _walk([Dataset.account_id == account.id, Dataset.state == one, *rest], cursor, falling, limit + 1)
+        for one in wanted
+    ]
     every = union_all(*walks).subquery()
     query = select(Dataset).join(every, every.c.id == Dataset.id)
-    found = keyset.fetch(query, (Dataset.updated_at, Dataset.id), lambda row: (row[0].updated_at, row[0].id),
-                         after=after, before=before, limit=limit)  # fmt: skip
+    found = keyset.fetch(
+        query,
+        (Dataset.updated_at, Dataset.id),
+        lambda row: (row[0].updated_at, row[0].id),
+        after=after,
+        before=before,
+        limit=limit,
+    )
     return keyset.Page(rows_of([row[0] for row in found.rows]), found.newer, found.older)
 
 
@@ -109,9 +124,15 @@ def _first_faults(ids: list[int]) -> dict[int, File]:
 
 
 def components(
-    dataset: Dataset, *, state: str = "", kind: str = "", text: str = "", after: str = "", before: str = "",
+    dataset: Dataset,
+    *,
+    state: str = "",
+    kind: str = "",
+    text: str = "",
+    after: str = "",
+    before: str = "",
     limit: int = keyset.PAGE,
-) -> keyset.Page:  # fmt: skip
+) -> keyset.Page:
     """What could not be loaded first, then what waits, then what is loaded, each as it came. A cursor is the rank of
     the state and the id."""
     ranks = [rank for rank, one in enumerate(WORST_FIRST) if state in ("", one)]
@@ -122,8 +143,9 @@ def components(
     for rank in reversed(ranks) if backwards else ranks:
         if cursor is not None and (rank > cursor[0] if backwards else rank < cursor[0]):
             continue
-        query = select(Component).where(Component.dataset_id == dataset.id, Component.state == WORST_FIRST[rank],
-                                        *matching)  # fmt: skip
+        query = select(Component).where(
+            Component.dataset_id == dataset.id, Component.state == WORST_FIRST[rank], *matching
+        )
         if cursor is not None and rank == cursor[0]:
             query = query.where(Component.id < cursor[1] if backwards else Component.id > cursor[1])
         query = query.order_by(Component.id.desc() if backwards else Component.id)

@@ -9,9 +9,16 @@ from sqlalchemy import func, select
 from portal import db, states
 from portal.models import ComponentTally, Dataset, FileTally
 
-GROUPS = {states.ARCHIVED: "archived", states.FAILED: "fault", states.ERROR: "fault", states.CHECKING: "work",
-          states.RECEIVED: "received", states.WAITING: "waiting", states.REMOVED: "aside",
-          states.REPLACED: "aside"}  # fmt: skip
+GROUPS = {
+    states.ARCHIVED: "archived",
+    states.FAILED: "fault",
+    states.ERROR: "fault",
+    states.CHECKING: "work",
+    states.RECEIVED: "received",
+    states.WAITING: "waiting",
+    states.REMOVED: "aside",
+    states.REPLACED: "aside",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ def files(ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """For each dataset, how many files are in each group."""
     found: dict[int, dict[str, int]] = {one: {} for one in ids}
     query = select(FileTally.dataset_id, FileTally.state, FileTally.number, Dataset.state).join(
-        Dataset, Dataset.id == FileTally.dataset_id)  # fmt: skip
+        Dataset, Dataset.id == FileTally.dataset_id
+    )
     rows = db.session.execute(query.where(FileTally.dataset_id.in_(found), FileTally.number > 0))
     for one, state, number, whole in rows:
         gone = whole == states.WITHDRAWN and state == states.ARCHIVED
@@ -58,7 +66,8 @@ def components(ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """For each dataset, how many components stand in each state."""
     found: dict[int, dict[str, int]] = {one: {} for one in ids}
     query = select(ComponentTally.dataset_id, ComponentTally.state, func.sum(ComponentTally.number)).where(
-        ComponentTally.dataset_id.in_(found), ComponentTally.number > 0)  # fmt: skip
+        ComponentTally.dataset_id.in_(found), ComponentTally.number > 0
+    )
     for one, state, number in db.session.execute(query.group_by(ComponentTally.dataset_id, ComponentTally.state)):
         found[one][state] = int(number)
     return found

@@ -116,8 +116,11 @@ def _stretches(account: Account, asked: Filter, mark: Upload | None, falling: bo
     plain = asking.matching(account, asking.plainly(asked))
     inside = [select(Upload.id).where(*stretch, *plain) for stretch in every]
     counts = db.session.execute(select(*(bounded.counted(query, PIECE) for query in inside))).one()
-    return [walks.walk(column, [*(stretch if number > PIECE else [Upload.id.in_(query)]), *rest], mark, falling, limit)
-            for stretch, query, number in zip(every, inside, counts, strict=True) if number]  # fmt: skip
+    return [
+        walks.walk(column, [*(stretch if number > PIECE else [Upload.id.in_(query)]), *rest], mark, falling, limit)
+        for stretch, query, number in zip(every, inside, counts, strict=True)
+        if number
+    ]
 
 
 def _takes_all(account: Account, asked: Filter) -> bool:

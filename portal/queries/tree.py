@@ -14,10 +14,31 @@ SHOWN = (states.RECEIVING, *states.LISTED)
 NEWEST_DATASETS = 10_000
 LAST = "\U0010ffff"
 
-UPLOAD_FACTS = (Upload.id, Upload.token, Upload.name, Upload.base, Upload.size, Upload.bytes_done, Upload.state,
-                Upload.md5, Upload.sha256, Upload.heard_at, Upload.received_at)  # fmt: skip
-FILE_FACTS = (File.id, File.n, File.name, File.base, File.size, File.md5, File.sha256, File.archive_path,
-              File.archived_at, File.fixity)  # fmt: skip
+UPLOAD_FACTS = (
+    Upload.id,
+    Upload.token,
+    Upload.name,
+    Upload.base,
+    Upload.size,
+    Upload.bytes_done,
+    Upload.state,
+    Upload.md5,
+    Upload.sha256,
+    Upload.heard_at,
+    Upload.received_at,
+)
+FILE_FACTS = (
+    File.id,
+    File.n,
+    File.name,
+    File.base,
+    File.size,
+    File.md5,
+    File.sha256,
+    File.archive_path,
+    File.archived_at,
+    File.fixity,
+)
 
 
 def _prefix(path: str) -> str:

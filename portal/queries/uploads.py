@@ -116,8 +116,9 @@ def how_many(dataset: Dataset, *, folder: str = "") -> bounded.Count:
 
 
 def choice(dataset: Dataset, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
-    found = keyset.fetch(unclaimed(dataset, folder=folder), (Unclaimed.upload_id,), lambda row: (row[0].id,),
-                         after=after, before=before)  # fmt: skip
+    found = keyset.fetch(
+        unclaimed(dataset, folder=folder), (Unclaimed.upload_id,), lambda row: (row[0].id,), after=after, before=before
+    )
     return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
 
 

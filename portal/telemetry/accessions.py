@@ -11,8 +11,19 @@ from portal.domain import access
 from portal.models import Center, Component, Dataset
 from portal.telemetry import tabs
 
-HEAD = ("accession", "submission", "status", "updated", "published", "received", "type", "center", "visibility",
-        "alias", "md5sum")  # fmt: skip
+HEAD = (
+    "accession",
+    "submission",
+    "status",
+    "updated",
+    "published",
+    "received",
+    "type",
+    "center",
+    "visibility",
+    "alias",
+    "md5sum",
+)
 VISIBILITY = {"open": "public", "controlled": "controlled"}
 # A dataset without metadata of its own is listed behind all components.
 DATASETS = 1 << 62
@@ -41,13 +52,40 @@ class Line:
     @property
     def facts(self) -> str:
         """What makes a difference besides the XML; the day of the last update does not."""
-        return "\t".join((self.accession, self.submission, self.status, self.published, self.received, self.type,
-                          self.center, self.visibility, self.alias))  # fmt: skip
+        return "\t".join(
+            (
+                self.accession,
+                self.submission,
+                self.status,
+                self.published,
+                self.received,
+                self.type,
+                self.center,
+                self.visibility,
+                self.alias,
+            )
+        )
 
     @property
     def text(self) -> str:
-        return "\t".join((self.accession, self.submission, self.status, self.updated, self.published, self.received,
-                          self.type, self.center, self.visibility, self.alias, self.md5)) + "\n"  # fmt: skip
+        return (
+            "\t".join(
+                (
+                    self.accession,
+                    self.submission,
+                    self.status,
+                    self.updated,
+                    self.published,
+                    self.received,
+                    self.type,
+                    self.center,
+                    self.visibility,
+                    self.alias,
+                    self.md5,
+                )
+            )
+            + "\n"
+        )
 
 
 def head() -> str:
@@ -65,8 +103,10 @@ def status_of(own: str, dataset_state: str) -> str:
 def lines(center_id: int | None, *, since: int = 0) -> Iterator[Line]:
     """In the order in which they came. Without a center what is, or was, public of all; with `since` what changed."""
     days = tabs.Days()
-    for query, column, made in ((_components(center_id, since), Component.id, _of_component),
-                                (_datasets(center_id, since), Dataset.id, _of_dataset)):  # fmt: skip
+    for query, column, made in (
+        (_components(center_id, since), Component.id, _of_component),
+        (_datasets(center_id, since), Dataset.id, _of_dataset),
+    ):
         for rows in tabs.portions(query, column):
             for row in rows:
                 yield made(row, days, public=center_id is None)
@@ -74,12 +114,26 @@ def lines(center_id: int | None, *, since: int = 0) -> Iterator[Line]:
 
 def _components(center_id: int | None, since: int) -> Any:
     query = (
-        select(Component.id, Component.dataset_id, Component.accession, Component.type, Component.alias, Component.md5,
-               Component.status, Component.received_at, Component.updated_at, Component.published_at,
-               Dataset.accession.label("submission"), Dataset.state, Dataset.access, Center.name)
-        .join(Dataset, Dataset.id == Component.dataset_id).join(Center, Center.id == Component.center_id)
+        select(
+            Component.id,
+            Component.dataset_id,
+            Component.accession,
+            Component.type,
+            Component.alias,
+            Component.md5,
+            Component.status,
+            Component.received_at,
+            Component.updated_at,
+            Component.published_at,
+            Dataset.accession.label("submission"),
+            Dataset.state,
+            Dataset.access,
+            Center.name,
+        )
+        .join(Dataset, Dataset.id == Component.dataset_id)
+        .join(Center, Center.id == Component.center_id)
         .where(access.SUBMITTED, Dataset.accession.is_not(None), Component.accession.is_not(None))
-    )  # fmt: skip
+    )
     if since:
         query = query.where((Component.updated_at >= since) | (Dataset.updated_at >= since))
     if center_id is not None:
@@ -94,11 +148,20 @@ def _datasets(center_id: int | None, since: int) -> Any:
     """Datasets that have no XML: they are objects too."""
     described = exists().where(Component.dataset_id == Dataset.id, Component.type == "SUBMISSION")
     query = (
-        select(Dataset.id, Dataset.accession, Dataset.state, Dataset.access, Dataset.first_submitted_at,
-               Dataset.updated_at, Dataset.released_at, Dataset.created_at, Center.name)
+        select(
+            Dataset.id,
+            Dataset.accession,
+            Dataset.state,
+            Dataset.access,
+            Dataset.first_submitted_at,
+            Dataset.updated_at,
+            Dataset.released_at,
+            Dataset.created_at,
+            Center.name,
+        )
         .join(Center, Center.id == Dataset.center_id)
         .where(access.SUBMITTED, Dataset.accession.is_not(None), ~described)
-    )  # fmt: skip
+    )
     if since:
         query = query.where(Dataset.updated_at >= since)
     if center_id is not None:
@@ -110,19 +173,43 @@ def _of_component(row: Any, days: tabs.Days, *, public: bool) -> Line:
     status = status_of(row.status, row.state)
     shows = status == "live" if public else status != "withdrawn"
     return Line(
-        row.id, row.id, row.dataset_id, row.accession, row.submission, status, days(row.updated_at),
-        "" if status == "unpublished" else days(row.published_at), days(row.received_at), row.type, tabs.cell(row.name),
-        VISIBILITY[row.access], _alias(row.alias, status, public), row.md5 or "", shows and row.md5 is not None,
-    )  # fmt: skip
+        row.id,
+        row.id,
+        row.dataset_id,
+        row.accession,
+        row.submission,
+        status,
+        days(row.updated_at),
+        "" if status == "unpublished" else days(row.published_at),
+        days(row.received_at),
+        row.type,
+        tabs.cell(row.name),
+        VISIBILITY[row.access],
+        _alias(row.alias, status, public),
+        row.md5 or "",
+        shows and row.md5 is not None,
+    )
 
 
 def _of_dataset(row: Any, days: tabs.Days, *, public: bool) -> Line:
     status = states.STATUS[row.state]
     return Line(
-        DATASETS + row.id, 0, row.id, row.accession, row.accession, status, days(row.updated_at),
-        "" if status == "unpublished" else days(row.released_at), days(row.first_submitted_at or row.created_at),
-        "SUBMISSION", tabs.cell(row.name), VISIBILITY[row.access], "", "", False,
-    )  # fmt: skip
+        DATASETS + row.id,
+        0,
+        row.id,
+        row.accession,
+        row.accession,
+        status,
+        days(row.updated_at),
+        "" if status == "unpublished" else days(row.released_at),
+        days(row.first_submitted_at or row.created_at),
+        "SUBMISSION",
+        tabs.cell(row.name),
+        VISIBILITY[row.access],
+        "",
+        "",
+        False,
+    )
 
 
 def _alias(alias: str, status: str, public: bool) -> str:

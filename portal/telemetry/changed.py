@@ -43,8 +43,10 @@ class Change:
 
     @property
     def text(self) -> str:
-        return "\t".join((self.accession, self.change, self.md5_then, self.md5_now, self.status_then,
-                          self.status_now)) + "\n"  # fmt: skip
+        return (
+            "\t".join((self.accession, self.change, self.md5_then, self.md5_now, self.status_then, self.status_now))
+            + "\n"
+        )
 
 
 def read(source: BinaryIO, *, bounded: bool = False) -> Iterator[Entry]:
@@ -179,7 +181,8 @@ def _known(center_id: int, wanted: list[str], seen: tuple[Marks, Marks]) -> dict
         seen[0].add(number)
         found[accession or ""] = md5 or "", accessions.status_of(own, state)
     datasets = select(Dataset.id, Dataset.accession, Dataset.state).where(
-        Dataset.accession.in_(wanted), Dataset.center_id == center_id)  # fmt: skip
+        Dataset.accession.in_(wanted), Dataset.center_id == center_id
+    )
     for number, accession, state in db.session.execute(datasets):
         if number in seen[1]:
             raise _twice(accession)

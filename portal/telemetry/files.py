@@ -14,9 +14,28 @@ from portal.models import Component, ComponentFile, Dataset, File, Member, Uploa
 from portal.telemetry import tabs
 from portal.telemetry.accessions import status_of
 
-HEAD = ("realm", "upload_id", "upload_date", "file_name", "file_size", "file_md5sum", "upload_name", "upload_size",
-        "upload_md5sum", "file_status", "file_type", "load_date", "file_error", "submissions", "loaded_runs",
-        "unloaded_runs", "suppressed_runs", "loaded_analyses", "unloaded_analyses", "suppressed_analyses")  # fmt: skip
+HEAD = (
+    "realm",
+    "upload_id",
+    "upload_date",
+    "file_name",
+    "file_size",
+    "file_md5sum",
+    "upload_name",
+    "upload_size",
+    "upload_md5sum",
+    "file_status",
+    "file_type",
+    "load_date",
+    "file_error",
+    "submissions",
+    "loaded_runs",
+    "unloaded_runs",
+    "suppressed_runs",
+    "loaded_analyses",
+    "unloaded_analyses",
+    "suppressed_analyses",
+)
 REALMS = {"open": "Open", "protected": "Protected"}
 # The portal's own failures, and the vocabulary's internal errors.
 OURS = ("copy_error", "failure_during_copy", "upload_file_not_found")
@@ -73,17 +92,31 @@ def _uploads(center_id: int, since: int) -> Any:
     heir = aliased(File)
     package = case((Upload.inspection.in_(LOOKED), Upload.member_count), else_=None)
     query = (
-        select(Upload.id, Upload.realm, func.coalesce(Upload.received_at, Upload.created_at),
-               func.coalesce(File.archived_at, Upload.loaded_at), _joined(Upload.name, cast(Upload.size, String),
-               func.coalesce(Upload.md5, "")), _key(), func.coalesce(Upload.replaced_by, heir.upload_id),
-               func.coalesce(Dataset.accession, ""), package.label("package"))
-        .outerjoin(File, File.upload_id == Upload.id).outerjoin(heir, heir.id == File.replaced_by)
+        select(
+            Upload.id,
+            Upload.realm,
+            func.coalesce(Upload.received_at, Upload.created_at),
+            func.coalesce(File.archived_at, Upload.loaded_at),
+            _joined(Upload.name, cast(Upload.size, String), func.coalesce(Upload.md5, "")),
+            _key(),
+            func.coalesce(Upload.replaced_by, heir.upload_id),
+            func.coalesce(Dataset.accession, ""),
+            package.label("package"),
+        )
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(heir, heir.id == File.replaced_by)
         .outerjoin(Dataset, Dataset.id == File.dataset_id)
         .where(Upload.center_id == center_id, Upload.state != states.RECEIVING)
-    )  # fmt: skip
+    )
     if since:
-        moments = (Upload.created_at, Upload.received_at, Upload.loaded_at, Upload.inspected_at, File.updated_at,
-                   Dataset.updated_at)  # fmt: skip
+        moments = (
+            Upload.created_at,
+            Upload.received_at,
+            Upload.loaded_at,
+            Upload.inspected_at,
+            File.updated_at,
+            Dataset.updated_at,
+        )
         query = query.where(or_(*(moment >= since for moment in moments)))
     return query
 
@@ -113,8 +146,14 @@ class Told:
         found = self.known.get(whole)
         if found is None:
             state, area, digested, own, file_state, dataset_state, inspection, kind = key.split("\t")
-            word = status(state, area, error or own, file_state, dataset_state,
-                          is_looked_into=bool(digested) and inspection in LOOKED)  # fmt: skip
+            word = status(
+                state,
+                area,
+                error or own,
+                file_state,
+                dataset_state,
+                is_looked_into=bool(digested) and inspection in LOOKED,
+            )
             found = self.known[whole] = word, kind, error or own
         return (f"replaced_by_{heir}", *found[1:]) if heir and found[0] == "Obsolete" else found
 
@@ -122,14 +161,25 @@ class Told:
 def _links(center_id: int, first: int, last: int) -> dict[int, str]:
     mine = select(Upload.id).where(Upload.center_id == center_id, Upload.id >= first, Upload.id <= last)
     query = (
-        select(File.upload_id, Component.type, Component.accession, Component.state, Component.status,
-               Dataset.state.label("dataset_state"))
+        select(
+            File.upload_id,
+            Component.type,
+            Component.accession,
+            Component.state,
+            Component.status,
+            Dataset.state.label("dataset_state"),
+        )
         .join(ComponentFile, ComponentFile.file_id == File.id)
-        .join(Component, Component.id == ComponentFile.component_id).join(Dataset, Dataset.id == Component.dataset_id)
-        .where(File.upload_id.in_(mine), Component.accession.is_not(None), Dataset.accession.is_not(None),
-               Component.type.in_(("RUN", "ANALYSIS")))
+        .join(Component, Component.id == ComponentFile.component_id)
+        .join(Dataset, Dataset.id == Component.dataset_id)
+        .where(
+            File.upload_id.in_(mine),
+            Component.accession.is_not(None),
+            Dataset.accession.is_not(None),
+            Component.type.in_(("RUN", "ANALYSIS")),
+        )
         .order_by(File.upload_id, Component.id)
-    )  # fmt: skip
+    )
     found: dict[int, Links] = {}
     for upload_id, kind, accession, state, own, dataset_state in db.session.execute(query):
         status = status_of(own, dataset_state)
@@ -146,8 +196,11 @@ def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]
             count += packages[end][1]
             end += 1
         part, packages = [number for number, _ in packages[:end]], packages[end:]
-        query = select(Member.upload_id, Member.name, Member.size, Member.md5, Member.file_type, Member.error).where(
-            Member.upload_id.in_(part)).order_by(Member.upload_id, Member.n)  # fmt: skip
+        query = (
+            select(Member.upload_id, Member.name, Member.size, Member.md5, Member.file_type, Member.error)
+            .where(Member.upload_id.in_(part))
+            .order_by(Member.upload_id, Member.n)
+        )
         found: dict[int, list[Any]] = {}
         with db.reading():
             for member in db.session.execute(query):

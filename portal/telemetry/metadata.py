@@ -29,8 +29,14 @@ class Survey:
         self.datasets, self.changed_datasets = Marks(), Marks()
         self.count = 0
 
-    def run(self, center_id: int | None, comparison: Comparison | None = None, *, since: int = 0,
-            beat: tabs.Beat = tabs.nothing) -> None:  # fmt: skip
+    def run(
+        self,
+        center_id: int | None,
+        comparison: Comparison | None = None,
+        *,
+        since: int = 0,
+        beat: tabs.Beat = tabs.nothing,
+    ) -> None:
         self.text.write(accessions.head().encode())
         for line in accessions.lines(center_id, since=since):
             self.text.write(line.text.encode())

@@ -101,12 +101,15 @@ def _folders(center_id: int, realm: str) -> dict[str, _Folder]:
     parent = _path_of()
     held = (
         select(Upload.area, parent, func.sum(Upload.size), func.max(Upload.heard_at), func.min(Account.email))
-        .join(Account, Account.id == Upload.account_id).where(*_here(center_id, realm)).group_by(Upload.area, parent)
-    )  # fmt: skip
+        .join(Account, Account.id == Upload.account_id)
+        .where(*_here(center_id, realm))
+        .group_by(Upload.area, parent)
+    )
     made = (
-        select(Folder.area, Folder.path, Folder.made_at, Account.email).join(Account, Account.id == Folder.account_id)
+        select(Folder.area, Folder.path, Folder.made_at, Account.email)
+        .join(Account, Account.id == Folder.account_id)
         .where(Account.center_id == center_id, Folder.realm == realm)
-    )  # fmt: skip
+    )
     with db.reading():
         rows = [(area, path, size, at, email) for area, path, size, at, email in db.session.execute(held)]
         rows += [(area, f"{path}/", 0, at, email) for area, path, at, email in db.session.execute(made)]
@@ -133,10 +136,16 @@ def _files(center_id: int, realm: str, path: str, now: int) -> Iterator[str]:
     query = (
         select(Upload.base, Upload.id, Upload.size, Upload.received_at, Upload.heard_at, Account.email)
         .join(Account, Account.id == Upload.account_id)
-        .where(*_here(center_id, realm), Upload.account_id.in_(accounts), Upload.area == area,
-               Upload.name == prefix + Upload.base, Upload.name >= prefix, Upload.name < prefix + LAST)
+        .where(
+            *_here(center_id, realm),
+            Upload.account_id.in_(accounts),
+            Upload.area == area,
+            Upload.name == prefix + Upload.base,
+            Upload.name >= prefix,
+            Upload.name < prefix + LAST,
+        )
         .order_by(Upload.base, Upload.id)
-    )  # fmt: skip
+    )
     with db.reading():
         for row in db.session.execute(query.execution_options(yield_per=1000)):
             yield _line("-", _owner(row.email), row.size, row.received_at or row.heard_at, row.base, now)

@@ -23,10 +23,18 @@ def shown(account: Account) -> dict[str, Any]:
     before = request.args.get("before", 0, type=int)
     listed = tokens.api_tokens(account, before=before, limit=TOKENS + 1)
     only_way = [link.id for link in links if not identities.has_other_way(account, link)]
-    return {"account": account, "tokens": listed[:TOKENS], "identities": links, "only_way": only_way,
-            "before": before, "older": listed[TOKENS - 1].id if len(listed) > TOKENS else 0,
-            "present_until": presence.until(account), "errors": {}, "fresh": {},
-            "values": {"name": account.name}}  # fmt: skip
+    return {
+        "account": account,
+        "tokens": listed[:TOKENS],
+        "identities": links,
+        "only_way": only_way,
+        "before": before,
+        "older": listed[TOKENS - 1].id if len(listed) > TOKENS else 0,
+        "present_until": presence.until(account),
+        "errors": {},
+        "fresh": {},
+        "values": {"name": account.name},
+    }
 
 
 def page(account: Account, **more: object) -> str:

@@ -40,8 +40,9 @@ def whole(ref: str) -> Response:
     answer.headers["Content-Length"] = str(stop - start)
     if request.method != "HEAD":
         sent = Sent(download.counter(dataset, start, files=len(rows)))
-        sent.running = streams.begin(dataset, reach, file_id=None, name="all.zip", via="zip", offset=start,
-                                     length=stop - start)  # fmt: skip
+        sent.running = streams.begin(
+            dataset, reach, file_id=None, name="all.zip", via="zip", offset=start, length=stop - start
+        )
         answer.response = part(packed, start, stop, sent)
         answer.call_on_close(sent.over)
     db.end()
@@ -89,10 +90,11 @@ def pack(dataset: Dataset, rows: list[released.Packed]) -> ZipStream:
 def headers(dataset: Dataset, etag: str) -> dict[str, str]:
     open_to_all = access.may_download(dataset, None)
     return {
-        "ETag": etag, "Accept-Ranges": "bytes",
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
         "Content-Disposition": f'attachment; filename="{dataset.accession}.zip"',
         "Cache-Control": "public, no-cache" if open_to_all and session.actor() is None else "no-store",
-    }  # fmt: skip
+    }
 
 
 def span(size: int, etag: str) -> tuple[int, int]:

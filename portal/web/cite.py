@@ -54,10 +54,19 @@ def line(dataset: Dataset) -> str:
 def bibtex(ref: str) -> Response:
     """One @misc entry; BibLaTeX reads it as well."""
     dataset = public_dataset(ref)
-    fields = {"author": who(dataset), "title": dataset.title, "year": year(dataset), "publisher": settings().site_name,
-              "note": f"Accession {dataset.accession}", "howpublished": f"\\url{{{address(dataset)}}}"}  # fmt: skip
-    lines = [f"  {name} = {{{{{text(value)}}}}}" if name in ("author", "title") else f"  {name} = {{{value}}}"
-             for name, value in fields.items() if value]  # fmt: skip
+    fields = {
+        "author": who(dataset),
+        "title": dataset.title,
+        "year": year(dataset),
+        "publisher": settings().site_name,
+        "note": f"Accession {dataset.accession}",
+        "howpublished": f"\\url{{{address(dataset)}}}",
+    }
+    lines = [
+        f"  {name} = {{{{{text(value)}}}}}" if name in ("author", "title") else f"  {name} = {{{value}}}"
+        for name, value in fields.items()
+        if value
+    ]
     entry = f"@misc{{{dataset.accession},\n" + ",\n".join(lines) + "\n}\n"
     answer = Response(entry, mimetype="application/x-bibtex")
     answer.headers["Content-Disposition"] = f'attachment; filename="{dataset.accession}.bib"'
@@ -91,14 +100,17 @@ def document(dataset: Dataset) -> dict[str, Any]:
         "description": dataset.description,
         "creator": {"@type": "Person", "name": who(dataset), "affiliation": organisation(dataset.center.name)},
         "publisher": organisation(settings().site_name),
-        "includedInDataCatalog": {"@type": "DataCatalog", "name": settings().site_name,
-                                  "url": addresses.outside("public.home")},
+        "includedInDataCatalog": {
+            "@type": "DataCatalog",
+            "name": settings().site_name,
+            "url": addresses.outside("public.home"),
+        },
         "datePublished": published(dataset),
         "dateModified": datetime.fromtimestamp(dataset.updated_at / 1000, UTC).date().isoformat(),
         "keywords": [word for word in (dataset.species, dataset.data_type) if word],
         "isAccessibleForFree": is_open,
         "size": f"{total.size} bytes",
-    }  # fmt: skip
+    }
     papers = [publications.address(paper) for paper in publications.of(dataset)]
     if papers:
         found["citation"] = papers
@@ -116,13 +128,23 @@ def organisation(name: str) -> dict[str, str]:
 def distribution(dataset: Dataset) -> list[dict[str, Any]]:
     """The whole as a zip, and the first files one by one."""
     files = released.packed(dataset, 0)[:MOST_PARTS]
-    whole = {"@type": "DataDownload", "name": f"{dataset.accession}.zip", "encodingFormat": "application/zip",
-             "contentUrl": addresses.outside("public.bundle.whole", ref=dataset.accession)}  # fmt: skip
+    whole = {
+        "@type": "DataDownload",
+        "name": f"{dataset.accession}.zip",
+        "encodingFormat": "application/zip",
+        "contentUrl": addresses.outside("public.bundle.whole", ref=dataset.accession),
+    }
     return [whole] + [
-        {"@type": "DataDownload", "name": file.name, "contentSize": f"{file.size} B", "sha256": file.sha256,
-         "encodingFormat": "application/octet-stream",
-         "contentUrl": addresses.outside("public.download.file", ref=dataset.accession, name=file.name)}
-        for file in files]  # fmt: skip
+        {
+            "@type": "DataDownload",
+            "name": file.name,
+            "contentSize": f"{file.size} B",
+            "sha256": file.sha256,
+            "encodingFormat": "application/octet-stream",
+            "contentUrl": addresses.outside("public.download.file", ref=dataset.accession, name=file.name),
+        }
+        for file in files
+    ]
 
 
 def signposts(dataset: Dataset) -> str:
@@ -131,13 +153,18 @@ def signposts(dataset: Dataset) -> str:
     def at(endpoint: str) -> str:
         return addresses.outside(endpoint, ref=dataset.accession)
 
-    links = [f'<{address(dataset)}>; rel="cite-as"', '<https://schema.org/Dataset>; rel="type"',
-             f'<{at("public.cite.metadata")}>; rel="describedby"; type="application/ld+json"',
-             f'<{at("public.cite.bibtex")}>; rel="describedby"; type="application/x-bibtex"',
-             *(f'<{at(f"public.datacite.as_{form}")}>; rel="describedby"; '
-               f'type="application/vnd.datacite.datacite+{form}"' for form in ("xml", "json")),
-             f'<{at("public.crate.metadata")}>; rel="describedby"; type="application/ld+json"; '
-             'profile="https://w3id.org/ro/crate"']  # fmt: skip
+    links = [
+        f'<{address(dataset)}>; rel="cite-as"',
+        '<https://schema.org/Dataset>; rel="type"',
+        f'<{at("public.cite.metadata")}>; rel="describedby"; type="application/ld+json"',
+        f'<{at("public.cite.bibtex")}>; rel="describedby"; type="application/x-bibtex"',
+        *(
+            f'<{at(f"public.datacite.as_{form}")}>; rel="describedby"; type="application/vnd.datacite.datacite+{form}"'
+            for form in ("xml", "json")
+        ),
+        f'<{at("public.crate.metadata")}>; rel="describedby"; type="application/ld+json"; '
+        'profile="https://w3id.org/ro/crate"',
+    ]
     if dataset.access == "open":
         links.append(f'<{at("public.bundle.whole")}>; rel="item"; type="application/zip"')
     return ", ".join(links)

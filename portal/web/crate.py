@@ -13,8 +13,18 @@ from portal.web import addresses, cite
 bp = Blueprint("crate", __name__)
 CRATE = "https://w3id.org/ro/crate/1.1"
 MOST_FILES = 10_000
-SAID = ("identifier", "name", "description", "url", "datePublished", "dateModified", "keywords", "isAccessibleForFree",
-        "conditionsOfAccess", "citation")  # fmt: skip
+SAID = (
+    "identifier",
+    "name",
+    "description",
+    "url",
+    "datePublished",
+    "dateModified",
+    "keywords",
+    "isAccessibleForFree",
+    "conditionsOfAccess",
+    "citation",
+)
 
 
 @bp.get("/datasets/<ref>/ro-crate-metadata.json")
@@ -28,35 +38,60 @@ def document(dataset: Dataset) -> dict[str, Any]:
     maker, center, site = "#creator", "#center", "#publisher"
     files = parts(dataset) if dataset.access == "open" else []
     root: dict[str, Any] = {name: known[name] for name in SAID if name in known}
-    root |= {"@id": "./", "@type": "Dataset", "creator": {"@id": maker}, "publisher": {"@id": site},
-             "hasPart": [{"@id": file["@id"]} for file in files]}  # fmt: skip
+    root |= {
+        "@id": "./",
+        "@type": "Dataset",
+        "creator": {"@id": maker},
+        "publisher": {"@id": site},
+        "hasPart": [{"@id": file["@id"]} for file in files],
+    }
     if files:
         root["distribution"] = {"@id": addresses.outside("public.bundle.whole", ref=dataset.accession)}
     return {
         "@context": f"{CRATE}/context",
         "@graph": [
-            {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "conformsTo": {"@id": CRATE},
-             "about": {"@id": "./"}},
+            {
+                "@id": "ro-crate-metadata.json",
+                "@type": "CreativeWork",
+                "conformsTo": {"@id": CRATE},
+                "about": {"@id": "./"},
+            },
             root,
             {"@id": maker, "@type": "Person", "name": cite.who(dataset), "affiliation": {"@id": center}},
             {"@id": center, "@type": "Organization", "name": dataset.center.name},
-            {"@id": site, "@type": "Organization", "name": settings().site_name,
-             "url": addresses.outside("public.home")},
+            {
+                "@id": site,
+                "@type": "Organization",
+                "name": settings().site_name,
+                "url": addresses.outside("public.home"),
+            },
             *([whole(dataset)] if files else []),
             *files,
         ],
-    }  # fmt: skip
+    }
 
 
 def whole(dataset: Dataset) -> dict[str, Any]:
     """Everything in one; a dataset of very many files names the first of them, and this has all."""
     here = addresses.outside("public.bundle.whole", ref=dataset.accession)
-    return {"@id": here, "@type": "DataDownload", "contentUrl": here, "encodingFormat": "application/zip",
-            "name": f"{dataset.accession}.zip"}  # fmt: skip
+    return {
+        "@id": here,
+        "@type": "DataDownload",
+        "contentUrl": here,
+        "encodingFormat": "application/zip",
+        "name": f"{dataset.accession}.zip",
+    }
 
 
 def parts(dataset: Dataset) -> list[dict[str, Any]]:
-    return [{"@id": addresses.outside("public.download.file", ref=dataset.accession, name=file.name),
-             "@type": "File", "name": file.name, "contentSize": str(file.size), "sha256": file.sha256,
-             "encodingFormat": "application/octet-stream"}
-            for file in released.packed(dataset, 0)[:MOST_FILES]]  # fmt: skip
+    return [
+        {
+            "@id": addresses.outside("public.download.file", ref=dataset.accession, name=file.name),
+            "@type": "File",
+            "name": file.name,
+            "contentSize": str(file.size),
+            "sha256": file.sha256,
+            "encodingFormat": "application/octet-stream",
+        }
+        for file in released.packed(dataset, 0)[:MOST_FILES]
+    ]

@@ -21,8 +21,10 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 JSON_TYPE, XML_TYPE = (f"application/vnd.datacite.datacite+{form}" for form in ("json", "xml"))
 NO_XML = {0xFFFE: None, 0xFFFF: None}  # what a line of text may hold and XML may not
 TAXONOMY = "https://www.ncbi.nlm.nih.gov/taxonomy"
-RIGHTS = {"open": ("open access", "http://purl.org/coar/access_right/c_abf2"),
-          "controlled": ("restricted access", "http://purl.org/coar/access_right/c_16ec")}  # fmt: skip
+RIGHTS = {
+    "open": ("open access", "http://purl.org/coar/access_right/c_abf2"),
+    "controlled": ("restricted access", "http://purl.org/coar/access_right/c_16ec"),
+}
 
 
 @bp.get("/datasets/<ref>/datacite.json")
@@ -59,15 +61,18 @@ def document(dataset: Dataset) -> dict[str, Any]:
         "subjects": subjects(dataset),
         "contributors": contributors(dataset),
         "dates": dates(dataset),
-        "alternateIdentifiers": [{"alternateIdentifier": dataset.accession,
-                                  "alternateIdentifierType": f"{settings().site_name} accession"}],
-        "relatedIdentifiers": [{"relatedIdentifier": paper.value, "relatedIdentifierType": paper.kind.upper(),
-                                "relationType": "IsCitedBy"} for paper in publications.of(dataset)],
+        "alternateIdentifiers": [
+            {"alternateIdentifier": dataset.accession, "alternateIdentifierType": f"{settings().site_name} accession"}
+        ],
+        "relatedIdentifiers": [
+            {"relatedIdentifier": paper.value, "relatedIdentifierType": paper.kind.upper(), "relationType": "IsCitedBy"}
+            for paper in publications.of(dataset)
+        ],
         "sizes": [formats.plural(total.files, "file"), f"{total.size} bytes"],
         "version": str(dataset.approved_version or dataset.version),
         "rightsList": [{"rights": rights, "rightsUri": rights_uri}],
         "descriptions": [{"description": dataset.description, "descriptionType": "Abstract"}],
-    }  # fmt: skip
+    }
 
 
 def person(name: str, dataset: Dataset) -> dict[str, Any]:
@@ -85,8 +90,11 @@ def contributors(dataset: Dataset) -> list[dict[str, Any]]:
 def subjects(dataset: Dataset) -> list[dict[str, str]]:
     species = {"subject": dataset.species}
     if dataset.taxon_id:
-        species |= {"subjectScheme": "NCBI Taxonomy", "schemeUri": TAXONOMY,
-                    "valueUri": f"{TAXONOMY}/{dataset.taxon_id}"}  # fmt: skip
+        species |= {
+            "subjectScheme": "NCBI Taxonomy",
+            "schemeUri": TAXONOMY,
+            "valueUri": f"{TAXONOMY}/{dataset.taxon_id}",
+        }
     return [one for one in (species, {"subject": dataset.data_type}) if one["subject"]]
 
 

@@ -92,8 +92,9 @@ def serve(dataset: Dataset, row: File, reach: Reach) -> Response:
         handle = found(dataset, row, size)
         counted = counter(dataset, start)
         try:
-            running = streams.begin(dataset, reach, file_id=row.id, name=row.name, via="http", offset=start,
-                                    length=stop - start)  # fmt: skip
+            running = streams.begin(
+                dataset, reach, file_id=row.id, name=row.name, via="http", offset=start, length=stop - start
+            )
         except BaseException:
             handle.close()
             raise
@@ -108,11 +109,13 @@ def headers(dataset: Dataset, row: File, etag: str) -> dict[str, str]:
     base = row.base.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
     open_to_all = dataset.access == "open" and dataset.state in access.PUBLIC
     return {
-        "ETag": etag, "Accept-Ranges": "bytes", "Repr-Digest": ", ".join(wanted),
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Repr-Digest": ", ".join(wanted),
         "Last-Modified": http_date((row.archived_at or 0) / 1000),
         "Content-Disposition": f"attachment; filename=\"{base}\"; filename*=UTF-8''{quote(row.base, safe='')}",
         "Cache-Control": "public, no-cache" if open_to_all else "no-store",
-    }  # fmt: skip
+    }
 
 
 def span(size: int, etag: str, row: File) -> tuple[int, int]:
@@ -154,8 +157,14 @@ def opened(path: Path, size: int) -> BinaryIO:
     return handle
 
 
-def send(answer: Response, handle: BinaryIO, start: int, count: int, counted: Callable[[int], None],
-         running: streams.Running | None) -> None:  # fmt: skip
+def send(
+    answer: Response,
+    handle: BinaryIO,
+    start: int,
+    count: int,
+    counted: Callable[[int], None],
+    running: streams.Running | None,
+) -> None:
     """Hand the bytes to the server, by sendfile where it can; the download is counted when they are gone."""
     handle.seek(start)
     body = Part(handle, start, count, counted, running)
@@ -169,8 +178,9 @@ class Part:
     """So many bytes of a file from where it stands. Servers that know sendfile use its fileno and Content-Length, and
     say by seek() how far they came."""
 
-    def __init__(self, handle: BinaryIO, start: int, count: int, counted: Callable[[int], None],
-                 running: streams.Running | None) -> None:  # fmt: skip
+    def __init__(
+        self, handle: BinaryIO, start: int, count: int, counted: Callable[[int], None], running: streams.Running | None
+    ) -> None:
         self._handle, self._start, self._left = handle, start, count
         self._counted, self._running, self._sent = counted, running, 0
 

@@ -48,9 +48,18 @@ def connection() -> Response:
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
     found = doctor.seen(me, here)
-    return htmx.fragment_or_page("help/_faults.html", "help/doctor.html", topics=TOPICS, topic="doctor", rev=rev,
-                                 title="Connection doctor", faults=found, days=doctor.DAYS, ftp=addresses.ftp(),
-                                 passive_ports=passive_ports())  # fmt: skip
+    return htmx.fragment_or_page(
+        "help/_faults.html",
+        "help/doctor.html",
+        topics=TOPICS,
+        topic="doctor",
+        rev=rev,
+        title="Connection doctor",
+        faults=found,
+        days=doctor.DAYS,
+        ftp=addresses.ftp(),
+        passive_ports=passive_ports(),
+    )
 
 
 def passive_ports() -> str:
@@ -61,9 +70,18 @@ def passive_ports() -> str:
 def topic(topic: str) -> str:
     if topic not in TOPICS:
         raise errors.NotFound("There is no help on this; look at the list of topics.")
-    return render_template(f"help/{topic}.html", topics=TOPICS, topic=topic, title=TOPICS[topic], ftp=addresses.ftp(),
-                           shown=states.SHOWN_FILE, faults=inspect.ERRORS, kinds=inspect.TYPES,
-                           bounds=inspect.Bounds(), refusals=refusals() if topic == "errors" else ())  # fmt: skip
+    return render_template(
+        f"help/{topic}.html",
+        topics=TOPICS,
+        topic=topic,
+        title=TOPICS[topic],
+        ftp=addresses.ftp(),
+        shown=states.SHOWN_FILE,
+        faults=inspect.ERRORS,
+        kinds=inspect.TYPES,
+        bounds=inspect.Bounds(),
+        refusals=refusals() if topic == "errors" else (),
+    )
 
 
 def refusals() -> list[type[errors.DomainError]]:

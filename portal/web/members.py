@@ -42,5 +42,6 @@ def listing(upload_id: int) -> str:
     faults = asked.get("view") == "faults"
     page = found.page(upload, faults=faults, after=asked.get("after", ""), before=asked.get("before", ""))
     some = faults or found.has_faults(upload)
-    return render_template("area/members.html", upload=upload, page=page, faults=faults, some=some,
-                           hint=inspect.is_hint(upload.error))  # fmt: skip
+    return render_template(
+        "area/members.html", upload=upload, page=page, faults=faults, some=some, hint=inspect.is_hint(upload.error)
+    )

@@ -27,12 +27,20 @@ def new_page() -> str:
 
 
 def _context(documents: list[Document], **more: Any) -> dict[str, Any]:
-    page = components.deliveries(guards.account(), after=request.args.get("after", ""),
-                                 before=request.args.get("before", ""))  # fmt: skip
+    page = components.deliveries(
+        guards.account(), after=request.args.get("after", ""), before=request.args.get("before", "")
+    )
     carried = [(document.name, text(document.data)) for document in documents]
     fits = sum(len(document.data) for document in documents) <= CARRIED
-    return {"page": page, "carried": carried if fits else [], "too_large": not fits, "parcel": None, "shown": SHOWN,
-            "values": request.form, "errors": {}} | more  # fmt: skip
+    return {
+        "page": page,
+        "carried": carried if fits else [],
+        "too_large": not fits,
+        "parcel": None,
+        "shown": SHOWN,
+        "values": request.form,
+        "errors": {},
+    } | more
 
 
 def text(data: bytes) -> str:
@@ -51,11 +59,20 @@ def send() -> Response:
     request.max_content_length = request.max_form_memory_size = 2 * cutting.LARGEST
     session.check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
     me, documents, load = guards.account(), sent(), "load" in request.form
-    outcome = submissions.take(documents, actor=me, via="web", action=request.form.get("action", ""),
-                               hold=request.form.get("hold", ""), dry=not load)  # fmt: skip
+    outcome = submissions.take(
+        documents,
+        actor=me,
+        via="web",
+        action=request.form.get("action", ""),
+        hold=request.form.get("hold", ""),
+        dry=not load,
+    )
     if not load or outcome.delivery_id is None:
-        return htmx.fragment("metadata/new.html", 200 if outcome.success else 422,
-                             **_context(documents, parcel=outcome.parcel, counts=tallied(outcome)))  # fmt: skip
+        return htmx.fragment(
+            "metadata/new.html",
+            200 if outcome.success else 422,
+            **_context(documents, parcel=outcome.parcel, counts=tallied(outcome)),
+        )
     if outcome.success:
         flash("Everything was loaded.", "ok")
     return htmx.go_to(url_for("metadata.delivery", number=outcome.delivery_id))
@@ -93,13 +110,21 @@ def delivery(number: int) -> Response:
     """What became of a delivery; ?receipt=1 is the RECEIPT itself."""
     row = components.delivery(guards.account(), number)
     if request.args.get("receipt"):
-        return Response(row.receipt, mimetype="application/xml",
-                        headers={"Content-Disposition": f'attachment; filename="receipt-{number}.xml"'})  # fmt: skip
+        return Response(
+            row.receipt,
+            mimetype="application/xml",
+            headers={"Content-Disposition": f'attachment; filename="receipt-{number}.xml"'},
+        )
     receipt = etree.fromstring(row.receipt)
     told = [one for one in receipt if one.tag in KINDS]
-    return htmx.fragment("metadata/delivery.html", sent=row, told=told, shown=SHOWN,
-                         errors=[one.text for one in receipt.iter("ERROR")],
-                         infos=[one.text for one in receipt.iter("INFO")])  # fmt: skip
+    return htmx.fragment(
+        "metadata/delivery.html",
+        sent=row,
+        told=told,
+        shown=SHOWN,
+        errors=[one.text for one in receipt.iter("ERROR")],
+        infos=[one.text for one in receipt.iter("INFO")],
+    )
 
 
 @bp.get("/review/<ref>/components")
@@ -110,9 +135,16 @@ def listing(ref: str) -> Response:
     asked = {name: request.args.get(name, "") for name in ("state", "kind", "after", "before")}
     counts = components.counts(dataset)
     page = components.page(dataset, **asked)
-    return htmx.fragment("metadata/components.html", dataset=dataset, page=page, asked=asked, counts=counts,
-                         kinds=[kind for kind in KINDS if any(kind == known for known, _state in counts)],
-                         totals=totals(counts), shown=states.SHOWN_COMPONENT)  # fmt: skip
+    return htmx.fragment(
+        "metadata/components.html",
+        dataset=dataset,
+        page=page,
+        asked=asked,
+        counts=counts,
+        kinds=[kind for kind in KINDS if any(kind == known for known, _state in counts)],
+        totals=totals(counts),
+        shown=states.SHOWN_COMPONENT,
+    )
 
 
 def totals(counts: dict[tuple[str, str], int]) -> dict[str, int]:
@@ -130,11 +162,18 @@ def component(accession: str) -> str:
     g.area = "deposit" if access.is_owner(found.dataset, actor) else "browse"
     if found.xml is None and not access.may_discuss(found.dataset, actor):
         raise errors.NotFound(components.NOT_HERE)
-    return render_template("metadata/component.html", component=found, status=components.status(found),
-                           files=components.files(found), references=components.references(found),
-                           text=pretty(found.xml), own=access.is_owner(found.dataset, actor),
-                           reviewing=access.may_review(found.dataset, actor),
-                           pill=states.SHOWN_COMPONENT[found.state], file_shown=states.shown_file)  # fmt: skip
+    return render_template(
+        "metadata/component.html",
+        component=found,
+        status=components.status(found),
+        files=components.files(found),
+        references=components.references(found),
+        text=pretty(found.xml),
+        own=access.is_owner(found.dataset, actor),
+        reviewing=access.may_review(found.dataset, actor),
+        pill=states.SHOWN_COMPONENT[found.state],
+        file_shown=states.shown_file,
+    )
 
 
 def pretty(xml: bytes | None) -> str:

@@ -22,8 +22,9 @@ class Sink(Protocol):
     def rest(self) -> None: ...
 
 
-def read(request: Request, *, field: Callable[[str, str], None], begin: Callable[[str], Sink | None],
-         end: Callable[[], None]) -> None:  # fmt: skip
+def read(
+    request: Request, *, field: Callable[[str, str], None], begin: Callable[[str], Sink | None], end: Callable[[], None]
+) -> None:
     """Walk the parts in their order: field(name, value), begin(filename) for a file, end() once it is whole.
 
     Raises Incomplete when the body breaks off; then end() was not called for the file under way.

@@ -13,6 +13,7 @@ MOST = 500
 @bp.get("/review/opening")
 @guards.curator_only
 def listing() -> str:
-    rows = [(dataset, releases.cause(dataset), releases.obstacles(dataset))
-            for dataset in releases.due(MOST, ahead=DAYS)]  # fmt: skip
+    rows = [
+        (dataset, releases.cause(dataset), releases.obstacles(dataset)) for dataset in releases.due(MOST, ahead=DAYS)
+    ]
     return render_template("review/opening.html", rows=rows, days=DAYS, tomorrow=releases.day(1))

@@ -33,8 +33,15 @@ def home() -> Response | str:
     query = released.matching(words=asked["term"], access=asked["access"], data_type=asked["type"])
     page = released.page(query, after=asked["after"], before=asked["before"])
     datasets = [row[0] for row in page.rows]
-    return render_template("public/home.html", page=page, datasets=datasets, sums=released.sums(datasets), asked=asked,
-                           facets=released.facets(), ftp=addresses.ftp().url)  # fmt: skip
+    return render_template(
+        "public/home.html",
+        page=page,
+        datasets=datasets,
+        sums=released.sums(datasets),
+        asked=asked,
+        facets=released.facets(),
+        ftp=addresses.ftp().url,
+    )
 
 
 @bp.get('/<regex("[A-Za-z][A-Za-z0-9]{1,10}[0-9]{6,}(-[0-9]+)?"):accession>')

@@ -16,5 +16,11 @@ def mirror() -> str:
 def show(name: str) -> Response:
     _, path = reports.stored(None, reports.kind_of(None, name), name=name)
     packed = path.suffix == ".gz"
-    return send_file(path, mimetype="application/gzip" if packed else "text/tab-separated-values", conditional=True,
-                     as_attachment=packed, download_name=name, max_age=0)  # fmt: skip
+    return send_file(
+        path,
+        mimetype="application/gzip" if packed else "text/tab-separated-values",
+        conditional=True,
+        as_attachment=packed,
+        download_name=name,
+        max_age=0,
+    )

@@ -23,10 +23,25 @@ LIFETIME = timedelta(days=14)
 UNBOUNDED = 1 << 62
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Addresses among the pages that serve documents, which programs fetch by token as well; so is all that is public.
-DOCUMENTS = frozenset(("access.downloads", "access.downloads_of", "access.letter", "access.public_key",
-                       "access.statement", "admin.events_csv", "deposit.export", "metadata.delivery", "metadata.script",
-                       "reports.show", "tracking.export_components", "tracking.export_files",
-                       "tracking.export_submissions", "tracking.report", "tracking.report_now"))  # fmt: skip
+DOCUMENTS = frozenset(
+    (
+        "access.downloads",
+        "access.downloads_of",
+        "access.letter",
+        "access.public_key",
+        "access.statement",
+        "admin.events_csv",
+        "deposit.export",
+        "metadata.delivery",
+        "metadata.script",
+        "reports.show",
+        "tracking.export_components",
+        "tracking.export_files",
+        "tracking.export_submissions",
+        "tracking.report",
+        "tracking.report_now",
+    )
+)
 NO_PAGES = "A token or password in the request's header opens the API and downloads, no pages. Sign in with a browser."
 
 

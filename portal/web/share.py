@@ -23,9 +23,16 @@ def show(token: str) -> str:
     dataset = link.dataset
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
     total = released.sums([dataset]).get(dataset.id, released.Sum())
-    return render_template("share/show.html", link=link, dataset=dataset, page=page, sum=total, token=token,
-                           compared=released.compared(dataset),
-                           shown=states.SHOWN_DATASET[dataset.state])  # fmt: skip
+    return render_template(
+        "share/show.html",
+        link=link,
+        dataset=dataset,
+        page=page,
+        sum=total,
+        token=token,
+        compared=released.compared(dataset),
+        shown=states.SHOWN_DATASET[dataset.state],
+    )
 
 
 @bp.get("/<token>/files/<path:name>")

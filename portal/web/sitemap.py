@@ -13,14 +13,29 @@ from portal.queries import public as released
 bp = Blueprint("sitemap", __name__)
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-PRIVATE = ("/account", "/admin", "/api/", "/area", "/deposit", "/requests", "/review", "/share/", "/tracking",
-           "/datasets/*/all.zip", "/datasets/*/files/")  # fmt: skip
+PRIVATE = (
+    "/account",
+    "/admin",
+    "/api/",
+    "/area",
+    "/deposit",
+    "/requests",
+    "/review",
+    "/share/",
+    "/tracking",
+    "/datasets/*/all.zip",
+    "/datasets/*/files/",
+)
 
 
 @bp.get("/robots.txt")
 def robots() -> Response:
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE), "",
-             f"Sitemap: {url_for('public.sitemap.first', _external=True)}"]  # fmt: skip
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in PRIVATE),
+        "",
+        f"Sitemap: {url_for('public.sitemap.first', _external=True)}",
+    ]
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 

@@ -56,15 +56,26 @@ class Running:
         downloads.end(self.download, size)
 
 
-def begin(dataset: Dataset, reach: Reach, *, file_id: int | None, name: str, via: str, offset: int, length: int
-          ) -> Running | None:  # fmt: skip
+def begin(
+    dataset: Dataset, reach: Reach, *, file_id: int | None, name: str, via: str, offset: int, length: int
+) -> Running | None:
     """Write down that somebody begins to download, before the first byte; None where the data are not controlled."""
     actor = session.actor()
     if not access.is_controlled(dataset) or actor is None:
         return None
     grant_id = reach.grant.id if reach.grant else None
-    download = Download(secrets.token_hex(8), dataset.id, actor.id, grant_id, file_id, name, via,
-                        session.client_address(), offset, length)  # fmt: skip
+    download = Download(
+        secrets.token_hex(8),
+        dataset.id,
+        actor.id,
+        grant_id,
+        file_id,
+        name,
+        via,
+        session.client_address(),
+        offset,
+        length,
+    )
     downloads.begin(download)
     running = Running(download, request.environ.get("gunicorn.socket"))
     if grant_id is not None:

@@ -51,8 +51,14 @@ def add() -> Response:
 def shown(hook: Webhook) -> dict[str, Any]:
     tries = read.tries(hook)
     rev = f"{tries[0].id if tries else 0}-{hook.test_at or 0}-{hook.state}"
-    return {"hook": hook, "shown": read.shown(hook), "waiting": read.waiting(hook), "testing": read.is_testing(hook),
-            "tries": tries, "rev": rev}  # fmt: skip
+    return {
+        "hook": hook,
+        "shown": read.shown(hook),
+        "waiting": read.waiting(hook),
+        "testing": read.is_testing(hook),
+        "tries": tries,
+        "rev": rev,
+    }
 
 
 @bp.get("/<int:webhook_id>")

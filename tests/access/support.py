@@ -9,8 +9,12 @@ from tests.conftest import COLLEAGUE, INES, RUTH, STRANGER
 
 CANARY = b"canary-bytes-4417 of a donor\n"
 CONTENTS = {"genotypes/chr1.vcf.gz": CANARY * 400, "covariates.tsv": CANARY + b"age\t61\n"}
-SAID = {"purpose": "eQTLs of the liver.", "institution": "Harbour Lab", "principal_investigator": "Mei Tanaka",
-        "ethics": "HL-2026-11"}  # fmt: skip
+SAID = {
+    "purpose": "eQTLs of the liver.",
+    "institution": "Harbour Lab",
+    "principal_investigator": "Mei Tanaka",
+    "ethics": "HL-2026-11",
+}
 __all__ = ["COLLEAGUE", "INES", "RUTH", "STRANGER"]
 
 

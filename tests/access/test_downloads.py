@@ -26,7 +26,7 @@ from tests.access.support import (
     get,
     grant,
     release,
-)  # fmt: skip
+)
 from tests.ftp.support import refusal, until
 
 NAMES = tuple(CONTENTS)
@@ -122,8 +122,12 @@ def test_every_download_is_written_down(livers, sign_in, door):
     until(lambda: len(log(made)) == 4 and log(made)[-1]["bytes"])
     told = [(one["via"], one["name"], one["offset"], one["bytes"], one["whole"]) for one in log(made)]
     small = len(CONTENTS[NAMES[1]])
-    assert told == [("http", NAMES[1], 0, small, True), ("http", NAMES[0], 100, 100, True),
-                    ("zip", "all.zip", 0, size, True), ("ftp", NAMES[1], 0, small, True)]  # fmt: skip
+    assert told == [
+        ("http", NAMES[1], 0, small, True),
+        ("http", NAMES[0], 100, 100, True),
+        ("zip", "all.zip", 0, size, True),
+        ("ftp", NAMES[1], 0, small, True),
+    ]
     assert {one["address"] for one in log(made)} == {"127.0.0.1"}
     browser.head(paths(livers)[0])
     assert len(log(made)) == 4
@@ -212,8 +216,10 @@ def test_running_ftp_download_is_cut(large, door, monkeypatch, end):
 def test_download_broken_off_by_the_end_of_the_server_is_still_seen(livers):
     made = grant(livers)
     with db.transaction():
-        grants.note_download("download.begin", grants.Download("k", dataset(livers).id, STRANGER.id, made, None,
-                                                               NAMES[0], "http", "127.0.0.1", 0, 100))  # fmt: skip
+        grants.note_download(
+            "download.begin",
+            grants.Download("k", dataset(livers).id, STRANGER.id, made, None, NAMES[0], "http", "127.0.0.1", 0, 100),
+        )
     assert [(one["name"], one["whole"]) for one in log(made)] == [(NAMES[0], False)]
 
 

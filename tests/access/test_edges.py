@@ -95,10 +95,18 @@ def test_clock_set_back_before_the_end_was_recorded_revives_nothing(livers, mome
 
 @pytest.mark.parametrize(
     ("from_", "until", "field"),
-    [("2027-01-31", None, "from"), (None, "2027-01-31", "until"), ("2027-03-02", "2027-03-01", "until"),
-     (None, "2028-02-01", "until"), ("soon", None, "from"), (None, "+1WEEK", "until"), (None, "2027-02-30", "until"),
-     (None, "2027-02-10T10:00:00", "until"), (None, "99999-01-01", "until")],
-)  # fmt: skip
+    [
+        ("2027-01-31", None, "from"),
+        (None, "2027-01-31", "until"),
+        ("2027-03-02", "2027-03-01", "until"),
+        (None, "2028-02-01", "until"),
+        ("soon", None, "from"),
+        (None, "+1WEEK", "until"),
+        (None, "2027-02-30", "until"),
+        (None, "2027-02-10T10:00:00", "until"),
+        (None, "99999-01-01", "until"),
+    ],
+)
 def test_period_that_makes_no_sense_is_refused_at_its_field(livers, moment, from_, until, field):
     moment("2027-02-01T12:00:00")
     made = ask(livers)

@@ -66,9 +66,18 @@ def state_one_file(accession: str) -> None:
 
 
 # Which canaries the requester may meet.
-STATES = {state_none: (), state_asked: (), state_asked_back: (), state_denied: (), state_withdrawn: (),
-          state_revoked: (), state_over: (), state_future: (), state_granted: WORDS,
-          state_one_file: WORDS[1:]}  # fmt: skip
+STATES = {
+    state_none: (),
+    state_asked: (),
+    state_asked_back: (),
+    state_denied: (),
+    state_withdrawn: (),
+    state_revoked: (),
+    state_over: (),
+    state_future: (),
+    state_granted: WORDS,
+    state_one_file: WORDS[1:],
+}
 
 
 # In these states every page is asked; in the others the doors of bytes.

@@ -57,8 +57,9 @@ def assert_moved(dataset_id: int, realm: str) -> None:
     assert moves == [{"realm": realm}]
 
 
-@pytest.mark.parametrize(("before", "after", "realm"), [("open", "controlled", "protected"),
-                                                        ("controlled", "open", "open")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("before", "after", "realm"), [("open", "controlled", "protected"), ("controlled", "open", "open")]
+)
 def test_bytes_follow_the_access(database, before, after, realm):
     dataset_id = archived(before)
     change(dataset_id, after)
@@ -190,8 +191,9 @@ def test_area_that_does_not_fit_the_access_is_found(database):
     reception.write(b"protected")
     reception.finish()
     with db.transaction():
-        made = datasets.create(actor=INES.account, title="T", description="D", species="S", access="controlled",
-                               files=[{"name": "p.bin"}])  # fmt: skip
+        made = datasets.create(
+            actor=INES.account, title="T", description="D", species="S", access="controlled", files=[{"name": "p.bin"}]
+        )
         datasets.submit(made, actor=INES.account)
         made_id = made.id
     go_on()

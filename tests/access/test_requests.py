@@ -24,7 +24,7 @@ from tests.access.support import (
     grant,
     mails,
     release,
-)  # fmt: skip
+)
 
 
 def test_whole_way_to_a_grant(livers):
@@ -70,8 +70,10 @@ def test_questions_of_the_terms_are_answered_and_kept_with_the_request(livers):
     with db.transaction():
         terms.write(dataset(livers), {"questions": []}, actor=INES.account)
     found = get(made)
-    assert found.answers == [{"question": "Which disease?", "answer": "Fatty liver"},
-                             {"question": "Who pays?", "answer": ""}]  # fmt: skip
+    assert found.answers == [
+        {"question": "Which disease?", "answer": "Fatty liver"},
+        {"question": "Who pays?", "answer": ""},
+    ]
     assert found.terms.version == 1 and terms.of(dataset(livers)).version == 2
     assert found.terms.uses == ["DUO:0000046"]
 

@@ -60,8 +60,9 @@ def test_the_bytes_are_linked_not_read_again(run_jobs):
 
 
 def test_bag_is_accepted_by_bagit_and_md5sum(run_jobs):
-    dataset_id = deposit.submit({"a_b.bin": b"one", "deep/er/b.bin": b"two", "c=c,@+.bin": b"three"},
-                                title="Ümläute & <tags>")  # fmt: skip
+    dataset_id = deposit.submit(
+        {"a_b.bin": b"one", "deep/er/b.bin": b"two", "c=c,@+.bin": b"three"}, title="Ümläute & <tags>"
+    )
     bag(run_jobs)
 
     folder = deposit.bag_of(dataset_id)

@@ -101,8 +101,11 @@ WRONG, GONE = ("0" * 32, "0" * 64, 3), FileNotFoundError()
 SILENT = OSError(errno.EIO, "Input/output error")
 
 
-@pytest.mark.parametrize("before", [[WRONG], [WRONG] * 4, [GONE] * 4, [SILENT] * 4, [WRONG, SILENT, GONE]],
-                         ids=["once", "four times", "missing", "silent", "all of it"])  # fmt: skip
+@pytest.mark.parametrize(
+    "before",
+    [[WRONG], [WRONG] * 4, [GONE] * 4, [SILENT] * 4, [WRONG, SILENT, GONE]],
+    ids=["once", "four times", "missing", "silent", "all of it"],
+)
 def test_difference_that_passes_is_no_damage(archived, run_jobs, monkeypatch, before):
     seen = readings(monkeypatch, *before)
 

@@ -19,8 +19,19 @@ from tests.conftest import COLLEAGUE, INES, RUTH
 from tests.live import OMIX
 
 pytestmark = pytest.mark.usefixtures("receiving")
-FORGOTTEN = {"id", "account_id", "center_id", "dataset_id", "upload_id", "bag_generation", "replaced_by", "replaces_id",
-             "fixity", "fixity_at", "bag_dirty"}  # fmt: skip
+FORGOTTEN = {
+    "id",
+    "account_id",
+    "center_id",
+    "dataset_id",
+    "upload_id",
+    "bag_generation",
+    "replaced_by",
+    "replaces_id",
+    "fixity",
+    "fixity_at",
+    "bag_dirty",
+}
 
 
 def rows():
@@ -42,14 +53,20 @@ def rows():
 
 
 def plain(row, *without):
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns
-            if column.name not in FORGOTTEN.union(without)}  # fmt: skip
+    return {
+        column.name: getattr(row, column.name)
+        for column in row.__table__.columns
+        if column.name not in FORGOTTEN.union(without)
+    }
 
 
 def lying(folder):
     """Every file below with its digest and time: what must not change."""
-    return {path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
-            for path in folder.rglob("*") if path.is_file()}  # fmt: skip
+    return {
+        path: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def lose(settings):
@@ -78,16 +95,22 @@ def idle(run_jobs):
 def deposited(run_jobs, idle):
     """Datasets in every state, with all that may happen to their files."""
     made = {"open": deposit.submit({"a.bin": b"one", "deep/er/b_2.bin": b"two"}, title="Öffne <dich> & 測定")}
-    made["controlled"] = deposit.submit({"c.bin": b"three"}, person=COLLEAGUE, access="controlled", human=True,
-                                        species="Human (Homo sapiens)")  # fmt: skip
+    made["controlled"] = deposit.submit(
+        {"c.bin": b"three"}, person=COLLEAGUE, access="controlled", human=True, species="Human (Homo sapiens)"
+    )
     made["many"] = deposit.submit({f"m/{n:03d}.bin": b"%d" % n for n in range(30)})
     made["returned"] = deposit.submit({"r1.bin": b"r1", "r2.bin": b"r2", "r3.bin": b"r3"})
     made["approved"] = deposit.submit({"p.bin": b"p"}, release_date="2199-01-01")
     made["suppressed"] = deposit.submit({"s.bin": b"s"})
     made["withdrawn"] = deposit.submit({"w.bin": b"w"})
     with db.transaction():
-        waiting = datasets.create(actor=INES.account, title="Nothing came yet", description="D", species="Mus musculus",
-                                  files=[{"name": "later.bin", "md5": "0" * 32, "title": "Later"}])  # fmt: skip
+        waiting = datasets.create(
+            actor=INES.account,
+            title="Nothing came yet",
+            description="D",
+            species="Mus musculus",
+            files=[{"name": "later.bin", "md5": "0" * 32, "title": "Later"}],
+        )
         datasets.submit(waiting, actor=INES.account)
         made["waiting"] = waiting.id
     idle()
@@ -128,7 +151,13 @@ def change_files(made):
 def test_the_catalogue_is_the_same_again(deposited, settings, idle, run_jobs, client, capsys):
     before, disk = rows(), lying(settings.root("archive", "open").parent)
     assert {row["state"] for row in before.values() if "bioproject" in row} == {
-        "released", "suppressed", "withdrawn", "approved", "returned", "submitted"}  # fmt: skip
+        "released",
+        "suppressed",
+        "withdrawn",
+        "approved",
+        "returned",
+        "submitted",
+    }
     assert {row["state"] for row in before.values() if "base" in row} == {"archived", "replaced", "removed", "waiting"}
     lose(settings)
 
@@ -149,7 +178,8 @@ def test_the_catalogue_is_the_same_again(deposited, settings, idle, run_jobs, cl
     assert db.session.scalars(read).all() == ["ok"]
     assert list(fsck.check(deep=True)) == []
     assert [event.action for event in db.session.scalars(select(Event).where(Event.dataset_id.is_not(None)))] == [
-        "site.rebuild"] * 8  # fmt: skip
+        "site.rebuild"
+    ] * 8
     db.end()
     assert omix("rebuild") == 1 and "This database is not empty" in capsys.readouterr().err
 
@@ -224,9 +254,14 @@ def test_damaged_and_foreign_folders_are_told_and_skipped(deposited, settings, c
 
     assert omix("rebuild") == 1
     said = capsys.readouterr()
-    for words in ("OMIX000001: skipped, its metadata.json is damaged", "OMIX000002: skipped, its metadata.json is not",
-                  "open/notes: skipped, no bag", "OMIX000077: skipped, its metadata.json tells of OMIX000005",
-                  "OMIX000003-01 (m/000.bin): missing", "OMIX000003-02 (m/001.bin): 18 bytes"):  # fmt: skip
+    for words in (
+        "OMIX000001: skipped, its metadata.json is damaged",
+        "OMIX000002: skipped, its metadata.json is not",
+        "open/notes: skipped, no bag",
+        "OMIX000077: skipped, its metadata.json tells of OMIX000005",
+        "OMIX000003-01 (m/000.bin): missing",
+        "OMIX000003-02 (m/001.bin): 18 bytes",
+    ):
         assert words in said.err, said.err
     assert "6 datasets" in said.out and "4 folders skipped, 2 files damaged" in said.out
     assert lying(settings.root("archive", "open").parent) == disk
@@ -238,8 +273,21 @@ def test_damaged_and_foreign_folders_are_told_and_skipped(deposited, settings, c
 
 def test_bag_of_an_older_version_is_enough(deposited, settings, idle):
     """Without what was added for the rebuild: its seal is the tag manifest's, its center and owner have no numbers."""
-    added = {"seal", "others", "papers", "generation", "written_at", "owner_id", "owner_state", "owner_center",
-             "owner_center_id", "center_id", "replaces", "pending", "release_wanted_at"}  # fmt: skip
+    added = {
+        "seal",
+        "others",
+        "papers",
+        "generation",
+        "written_at",
+        "owner_id",
+        "owner_state",
+        "owner_center",
+        "owner_center_id",
+        "center_id",
+        "replaces",
+        "pending",
+        "release_wanted_at",
+    }
     before = rows()
     for made in deposited.values():
         path = deposit.bag_of(made) / "metadata.json"
@@ -262,7 +310,8 @@ def test_bag_of_an_older_version_is_enough(deposited, settings, idle):
         changed = {field for field, value in before[name].items() if after[name][field] != value}
         assert changed <= {"created_at", "updated_at"}
     assert {name: row["title"] for name, row in rows().items() if "bioproject" in row} == {
-        name: row["title"] for name, row in before.items() if "bioproject" in row}  # fmt: skip
+        name: row["title"] for name, row in before.items() if "bioproject" in row
+    }
     assert list(fsck.check(deep=True)) == []
     assert "seal" in json.loads((deposit.bag_of(deposit.get(1).id) / "metadata.json").read_bytes())
 
@@ -282,7 +331,8 @@ def test_bytes_that_no_manifest_names_yet_are_taken_in(settings, run_jobs, idle)
     assert omix("rebuild") == 0
 
     assert [(file.name, file.state, file.md5) for file in deposit.files_of(1)] == [
-        (f"{name}.bin", "archived", deposit.md5(name.encode())) for name in ("first", "second")]  # fmt: skip
+        (f"{name}.bin", "archived", deposit.md5(name.encode())) for name in ("first", "second")
+    ]
     idle()
     assert deposit.archived_path(1, 2).read_bytes() == b"second"
     assert list(fsck.check(deep=True)) == []

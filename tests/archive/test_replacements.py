@@ -39,8 +39,9 @@ def archived(run_jobs):
 
 def replace(dataset_id: int, n: int = 1, **given) -> int:
     with db.transaction():
-        return replacements.replace(files.by_number(db.session.get_one(Dataset, dataset_id), n), actor=INES.account,
-                                    **given).n  # fmt: skip
+        return replacements.replace(
+            files.by_number(db.session.get_one(Dataset, dataset_id), n), actor=INES.account, **given
+        ).n
 
 
 def test_name_of_an_archived_file_is_taken_until_it_is_to_be_replaced(archived):
@@ -159,7 +160,9 @@ def test_template_names_each_file_once(archived):
         made = datasets.copy(dataset_of(archived), actor=INES.account)
 
     assert [(file.name, file.title) for file in files_of(made.id)] == [
-        ("counts.tsv", "Counts by gene"), ("notes-2.txt", "")]  # fmt: skip
+        ("counts.tsv", "Counts by gene"),
+        ("notes-2.txt", ""),
+    ]
 
 
 def test_sheet_taken_home_is_taken_back_and_means_the_new_file(archived):

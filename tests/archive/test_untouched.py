@@ -69,8 +69,13 @@ def stood(dataset_id: int) -> dict[int, tuple]:
         if file.state == "archived":
             path = deposit.archived_path(dataset_id, file.n)
             status = path.stat()
-            found[file.n] = (hashlib.sha256(path.read_bytes()).hexdigest(), status.st_ino, status.st_size,
-                             status.st_mtime_ns, stat.S_IMODE(status.st_mode))  # fmt: skip
+            found[file.n] = (
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+                status.st_ino,
+                status.st_size,
+                status.st_mtime_ns,
+                stat.S_IMODE(status.st_mode),
+            )
     return found
 
 
@@ -111,9 +116,17 @@ def send_again(_dataset_id: int) -> None:
         deposit.send("a.bin", b"other bytes altogether")
 
 
-STEPS = [lambda one: change(one, title="Renamed"), rename, send_again, replace,
-         lambda one: change(one, access="controlled"), lambda one: change(one, access="open"),
-         release, correct, suppress]  # fmt: skip
+STEPS = [
+    lambda one: change(one, title="Renamed"),
+    rename,
+    send_again,
+    replace,
+    lambda one: change(one, access="controlled"),
+    lambda one: change(one, access="open"),
+    release,
+    correct,
+    suppress,
+]
 
 
 def test_archived_bytes_are_never_written_to(watch, run_jobs):
@@ -137,10 +150,16 @@ def test_archived_bytes_are_never_written_to(watch, run_jobs):
     assert watch.written == []
 
 
-@pytest.mark.parametrize("act", [
-    lambda path: path.open("r+b").close(), lambda path: os.close(os.open(path, os.O_RDWR)),
-    lambda path: os.truncate(path, 1), lambda path: Path(path.parent / ".x").rename(path),
-], ids=["open", "os.open", "truncate", "rename over it"])  # fmt: skip
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda path: path.open("r+b").close(),
+        lambda path: os.close(os.open(path, os.O_RDWR)),
+        lambda path: os.truncate(path, 1),
+        lambda path: Path(path.parent / ".x").rename(path),
+    ],
+    ids=["open", "os.open", "truncate", "rename over it"],
+)
 def test_the_watch_sees_every_way_to_write(watch, run_jobs, act):
     dataset_id = deposit.submit({"a.bin": b"one"})
     run_jobs()

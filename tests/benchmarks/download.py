@@ -14,8 +14,19 @@ def released(live: Live, path) -> str:
     ines, ruth = live.add("ines@example.org"), live.add("ruth@example.org", role="curator")
     run("curl", "-sS", "-T", path, "--user", "ines@example.org:correct horse", f"ftp://{live.ftp_host}/OMIX/one.bin")
     today = datetime.date.today().isoformat()  # noqa: DTZ011
-    _, dataset = live.api(ines, "POST", "/datasets", {"title": "One", "description": "Bytes", "species": "Mus musculus",
-                          "access": "open", "release_date": today, "files": [{"name": "one.bin"}]})  # fmt: skip
+    _, dataset = live.api(
+        ines,
+        "POST",
+        "/datasets",
+        {
+            "title": "One",
+            "description": "Bytes",
+            "species": "Mus musculus",
+            "access": "open",
+            "release_date": today,
+            "files": [{"name": "one.bin"}],
+        },
+    )
     live.api(ines, "POST", f"/datasets/{dataset['id']}/actions/submit", {})
     dataset = live.wait(ines, str(dataset["id"]), archived, within=60)
     live.api(ruth, "POST", f"/datasets/{dataset['accession']}/actions/approve", {"version": dataset["version"]})

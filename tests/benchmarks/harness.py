@@ -57,8 +57,9 @@ def random_file(path: Path, size: int) -> Path:
 
 
 def run(*words: object, **options) -> None:
-    subprocess.run([str(word) for word in words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                   **options)  # fmt: skip
+    subprocess.run(
+        [str(word) for word in words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
+    )
 
 
 def side_by_side(*commands: list[object]) -> None:
@@ -102,12 +103,31 @@ def vsftpd(folder: Path) -> Iterator[int]:
     (folder / "files").mkdir(parents=True, exist_ok=True)
     port = free_port()
     config = folder / "vsftpd.conf"
-    config.write_text("\n".join([
-        "listen=YES", "listen_address=127.0.0.1", f"listen_port={port}", "background=NO", "anonymous_enable=YES",
-        "local_enable=NO", "write_enable=YES", "anon_upload_enable=YES", "anon_mkdir_write_enable=YES",
-        "anon_other_write_enable=YES", "no_anon_password=YES", f"anon_root={folder}", "anon_umask=022",
-        "run_as_launching_user=YES", "seccomp_sandbox=NO", "allow_writeable_chroot=YES", "max_per_ip=0",
-        "max_clients=0"]) + "\n")  # fmt: skip
+    config.write_text(
+        "\n".join(
+            [
+                "listen=YES",
+                "listen_address=127.0.0.1",
+                f"listen_port={port}",
+                "background=NO",
+                "anonymous_enable=YES",
+                "local_enable=NO",
+                "write_enable=YES",
+                "anon_upload_enable=YES",
+                "anon_mkdir_write_enable=YES",
+                "anon_other_write_enable=YES",
+                "no_anon_password=YES",
+                f"anon_root={folder}",
+                "anon_umask=022",
+                "run_as_launching_user=YES",
+                "seccomp_sandbox=NO",
+                "allow_writeable_chroot=YES",
+                "max_per_ip=0",
+                "max_clients=0",
+            ]
+        )
+        + "\n"
+    )
     with serving([shutil.which("vsftpd", path=os.environ["PATH"] + ":/usr/sbin") or "vsftpd", str(config)], port):
         yield port
 

@@ -57,5 +57,11 @@ def measure(folder):
         raise RuntimeError("an upload failed")
     more = peak - idle
     yield Row("memory, idle", f"{idle / MIB:.0f} MiB", "300 MiB", idle / (300 * MIB), "<= 1", idle <= 300 * MIB)
-    yield Row("memory, while 10 GiB arrive over 20 connections: more", f"{more / MIB:.0f} MiB", "100 MiB",
-              more / (100 * MIB), "<= 1", more <= 100 * MIB)  # fmt: skip
+    yield Row(
+        "memory, while 10 GiB arrive over 20 connections: more",
+        f"{more / MIB:.0f} MiB",
+        "100 MiB",
+        more / (100 * MIB),
+        "<= 1",
+        more <= 100 * MIB,
+    )

@@ -34,10 +34,15 @@ SELECT id, 1, 'counts.tsv', 'counts.tsv', '', '', '', 'samples', 'archived', '',
   printf('%064x', id), 'data/counts.tsv', :now, :now, :now, 'ok', :now
 FROM dataset"""
 PUBLIC = {
-    "first page": "/", "a word of 20 datasets": "/?term=zebrafish", "a word of all": "/?term=livers",
-    "three words of all": "/?term=livers+stress+mouse", "a word of none": "/?term=absentword",
-    "by access and type": "/?access=controlled&type=Proteomics", "landing page": "/datasets/OMIX050000",
-    "list of files": "/datasets/OMIX050000/files"}  # fmt: skip
+    "first page": "/",
+    "a word of 20 datasets": "/?term=zebrafish",
+    "a word of all": "/?term=livers",
+    "three words of all": "/?term=livers+stress+mouse",
+    "a word of none": "/?term=absentword",
+    "by access and type": "/?access=controlled&type=Proteomics",
+    "landing page": "/datasets/OMIX050000",
+    "list of files": "/datasets/OMIX050000/files",
+}
 
 
 class Visitor:
@@ -89,8 +94,12 @@ def many_files(folder: Path):
         ines, ruth = live.add("ines@example.org"), live.add("ruth@example.org", role="curator")
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda one: live.api(ines, "PUT", f"/uploads/open/{one[0]}", one[1]), bodies.items()))
-        made = live.api(ines, "POST", "/datasets", {"title": "Many", "description": "Of many samples.",
-                        "species": "Mus musculus", "access": "open"})[1]  # fmt: skip
+        made = live.api(
+            ines,
+            "POST",
+            "/datasets",
+            {"title": "Many", "description": "Of many samples.", "species": "Mus musculus", "access": "open"},
+        )[1]
         sums = "".join(f"{hashlib.md5(body).hexdigest()}  {name}\n" for name, body in bodies.items()).encode()
         began = time.monotonic()
         status, said = live.api(ines, "POST", f"/datasets/{made['id']}/digests?add=1", sums)
@@ -99,11 +108,23 @@ def many_files(folder: Path):
         made = live.wait(ines, made["id"], archived, within=120)
         yield row(f"{FILES:,} files: declared, submitted, archived", time.monotonic() - began, 60)
         ref = made["accession"]
-        pages = {ines: ("/deposit", f"/deposit/{ref}", f"/deposit/{ref}?text=sample_49&sort=name",
-                        f"/deposit/{ref}?sort=size", f"/deposit/{ref}/digests", f"/deposit/{ref}/sheet",
-                        f"/deposit/{ref}/history", f"/deposit/{ref}/files/1", f"/deposit/{ref}/ftp", "/tracking",
-                        "/area", f"/datasets/{ref}"),
-                 ruth: ("/review", f"/review/{ref}")}  # fmt: skip
+        pages = {
+            ines: (
+                "/deposit",
+                f"/deposit/{ref}",
+                f"/deposit/{ref}?text=sample_49&sort=name",
+                f"/deposit/{ref}?sort=size",
+                f"/deposit/{ref}/digests",
+                f"/deposit/{ref}/sheet",
+                f"/deposit/{ref}/history",
+                f"/deposit/{ref}/files/1",
+                f"/deposit/{ref}/ftp",
+                "/tracking",
+                "/area",
+                f"/datasets/{ref}",
+            ),
+            ruth: ("/review", f"/review/{ref}"),
+        }
         for email, paths in zip(("ines@example.org", "ruth@example.org"), pages.values(), strict=True):
             visitor = Visitor(live.web, signed_in(live, email))
             for path in paths:

@@ -71,11 +71,18 @@ def measure(folder: Path):
         subprocess.run(["sh", "-c", command], check=True)
 
     mine, theirs, ratio = in_turns(lambda: write(folder, centers[0]), peer)
-    yield Row("files report of 1,000,000 uploads, gzipped", f"{mine:.1f} s", f"{theirs:.1f} s", ratio, "<= 1.5",
-              ratio <= 1.5)  # fmt: skip
+    yield Row(
+        "files report of 1,000,000 uploads, gzipped", f"{mine:.1f} s", f"{theirs:.1f} s", ratio, "<= 1.5", ratio <= 1.5
+    )
     most, least = peak(folder, centers[0]), peak(folder, centers[1])
-    yield Row("its memory, against that of 10,000", f"{most / MIB:.0f} MiB", f"{least / MIB:.0f} MiB", most / least,
-              "<= 1.2", most <= 1.2 * least)  # fmt: skip
+    yield Row(
+        "its memory, against that of 10,000",
+        f"{most / MIB:.0f} MiB",
+        f"{least / MIB:.0f} MiB",
+        most / least,
+        "<= 1.2",
+        most <= 1.2 * least,
+    )
 
 
 if __name__ == "__main__":

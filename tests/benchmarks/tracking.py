@@ -49,8 +49,11 @@ PAGES = (
     ("its page", "/datasets/{ref}", 200),
     ("its files by API", "/api/v1/datasets/{ref}/files?limit=100", 100),
 )
-EXPORTS = (("files", "/tracking/files.tsv?state=all"), ("components", "/tracking/{ref}/components.tsv"),
-           ("submissions", "/tracking/submissions.tsv"))  # fmt: skip
+EXPORTS = (
+    ("files", "/tracking/files.tsv?state=all"),
+    ("components", "/tracking/{ref}/components.tsv"),
+    ("submissions", "/tracking/submissions.tsv"),
+)
 
 
 class Person(FlaskClient):
@@ -87,8 +90,11 @@ def middle(email: str) -> dict[str, object]:
         ).one()
         parts = select(Component.id).where(Component.dataset_id == dataset, Component.state == "loaded")
         # So that more than a page is left behind the mark, in the small one too.
-        return {"mark": session.scalar(mine.order_by(Upload.id.desc()).offset(count // 3).limit(1)), "n": n // 2,
-                "part": session.scalar(parts.order_by(Component.id).offset(n // 8).limit(1))}  # fmt: skip
+        return {
+            "mark": session.scalar(mine.order_by(Upload.id.desc()).offset(count // 3).limit(1)),
+            "n": n // 2,
+            "part": session.scalar(parts.order_by(Component.id).offset(n // 8).limit(1)),
+        }
 
 
 def measure(folder):
@@ -98,13 +104,18 @@ def measure(folder):
     many = generated.uploads(large, LARGE, datasets=[100_000] + [5_000] * 50 + [300] * 30)
     app = create_app(chosen)
     app.test_client_class = Person
-    ours, peer = (app.test_client().enter(f"{name}@example.org", refs[0])
-                  for name, refs in (("large", many), ("small", few)))  # fmt: skip
+    ours, peer = (
+        app.test_client().enter(f"{name}@example.org", refs[0]) for name, refs in (("large", many), ("small", few))
+    )
     for work, path, ms in PAGES:
         yield pair(work, lambda path=path: ours.ask(path), lambda path=path: peer.ask(path), ms)
     for work, path in EXPORTS:
-        yield pair(f"first byte of the TSV of {work}", lambda path=path: ours.first(path),
-                   lambda path=path: peer.first(path), 300)  # fmt: skip
+        yield pair(
+            f"first byte of the TSV of {work}",
+            lambda path=path: ours.first(path),
+            lambda path=path: peer.first(path),
+            300,
+        )
     yield poll(ours)
     yield export(ours)
     config.use(None)
@@ -116,19 +127,32 @@ def pair(work: str, ours: Callable[[], object], peer: Callable[[], object], ms: 
     ours(), peer()
     gc.collect()
     mine, theirs, ratio = in_turns(ours, peer, rounds=ROUNDS)
-    return Row(work, f"{mine * 1000:.0f} ms", f"{theirs * 1000:.0f} ms", ratio, f"<= {MOST}, < {ms} ms",
-               ratio <= MOST and mine * 1000 < ms)  # fmt: skip
+    return Row(
+        work,
+        f"{mine * 1000:.0f} ms",
+        f"{theirs * 1000:.0f} ms",
+        ratio,
+        f"<= {MOST}, < {ms} ms",
+        ratio <= MOST and mine * 1000 < ms,
+    )
 
 
 def poll(person: Person) -> Row:
     """The answer while nothing is new, against the page."""
     page = person.get("/tracking").text
     address = page.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
-    mine, theirs, ratio = in_turns(lambda: person.ask(address, **{"HX-Request": "true"}),
-                                   lambda: person.ask("/tracking"), rounds=ROUNDS)  # fmt: skip
+    mine, theirs, ratio = in_turns(
+        lambda: person.ask(address, **{"HX-Request": "true"}), lambda: person.ask("/tracking"), rounds=ROUNDS
+    )
     assert person.get(address, headers={"HX-Request": "true"}).status_code == 204
-    return Row("a poll of /tracking without news, against the page", f"{mine * 1000:.1f} ms", f"{theirs * 1000:.0f} ms",
-               ratio, "<= 0.25", ratio <= 0.25)  # fmt: skip
+    return Row(
+        "a poll of /tracking without news, against the page",
+        f"{mine * 1000:.1f} ms",
+        f"{theirs * 1000:.0f} ms",
+        ratio,
+        "<= 0.25",
+        ratio <= 0.25,
+    )
 
 
 def export(person: Person) -> Row:

@@ -14,8 +14,15 @@ def measure(folder):
         live.add("ines@example.org")
 
         def ours():
-            run("curl", "-sS", "-T", path, "--user", "ines@example.org:correct horse",
-                f"ftp://{live.ftp_host}/OMIX/two.bin")  # fmt: skip
+            run(
+                "curl",
+                "-sS",
+                "-T",
+                path,
+                "--user",
+                "ines@example.org:correct horse",
+                f"ftp://{live.ftp_host}/OMIX/two.bin",
+            )
 
         def peer():
             target = folder / "peer" / "files" / "two.bin"
@@ -25,5 +32,6 @@ def measure(folder):
             side_by_side(["md5sum", target], ["sha256sum", target])
 
         seconds, others, ratio = in_turns(ours, peer, rounds=ROUNDS)
-    yield Row("FTP upload 2 GiB, digested and durable", f"{seconds:.2f} s", f"{others:.2f} s", ratio, "<= 0.85",
-              ratio <= 0.85)  # fmt: skip
+    yield Row(
+        "FTP upload 2 GiB, digested and durable", f"{seconds:.2f} s", f"{others:.2f} s", ratio, "<= 0.85", ratio <= 0.85
+    )

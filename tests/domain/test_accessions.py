@@ -13,8 +13,14 @@ from tests.conftest import INES, RUTH
 
 def submitted(title: str) -> int:
     with db.transaction():
-        made = datasets.create(actor=INES.account, title=title, description="D", species="Mus musculus", access="open",
-                               files=[{"name": f"{title}.bin"}])  # fmt: skip
+        made = datasets.create(
+            actor=INES.account,
+            title=title,
+            description="D",
+            species="Mus musculus",
+            access="open",
+            files=[{"name": f"{title}.bin"}],
+        )
         datasets.submit(made, actor=INES.account)
         return made.id
 

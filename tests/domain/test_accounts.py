@@ -155,8 +155,11 @@ def test_history_tells_of_accounts_without_their_secrets(ines):
 def test_unknown_person_costs_a_hash_as_a_known_one_does(database, monkeypatch):
     hashed = []
     verify = passwords._hasher.verify
-    counting = type("Counting", (), {"verify": lambda _self, *args: hashed.append(1) or verify(*args),
-                                     "hash": passwords._hasher.hash})()  # fmt: skip
+    counting = type(
+        "Counting",
+        (),
+        {"verify": lambda _self, *args: hashed.append(1) or verify(*args), "hash": passwords._hasher.hash},
+    )()
     monkeypatch.setattr(passwords, "_hasher", counting)
     guess("nobody@example.org")
     unknown = len(hashed)

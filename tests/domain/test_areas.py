@@ -51,8 +51,10 @@ def test_frozen_bytes_are_neither_renamed_nor_removed(send, ines):
     with db.transaction():
         db.session.get(Upload, upload_id).state = states.CHECKING
 
-    for change in (lambda: areas.rename(ines.account, place("a.txt"), "b.txt"),
-                   lambda: areas.remove(ines.account, place("a.txt"))):  # fmt: skip
+    for change in (
+        lambda: areas.rename(ines.account, place("a.txt"), "b.txt"),
+        lambda: areas.remove(ines.account, place("a.txt")),
+    ):
         with pytest.raises(errors.Frozen), db.transaction():
             change()
     with pytest.raises(errors.Frozen):

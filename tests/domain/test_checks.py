@@ -10,9 +10,13 @@ from portal.models import File
 from tests.conftest import COLLEAGUE, INES
 from tests.depositing import get, send, submit
 
-GOOD = {"title": "Kidney organoids under ischaemia", "species": "Mus musculus", "access": "open",
-        "description": "Counts of 24 organoids before and after six hours of ischaemia, with their controls.",
-        "release_date": (clock.today("UTC") + timedelta(days=30)).isoformat()}  # fmt: skip
+GOOD = {
+    "title": "Kidney organoids under ischaemia",
+    "species": "Mus musculus",
+    "access": "open",
+    "description": "Counts of 24 organoids before and after six hours of ischaemia, with their controls.",
+    "release_date": (clock.today("UTC") + timedelta(days=30)).isoformat(),
+}
 HUMAN = datasets.HUMAN
 
 
@@ -37,19 +41,23 @@ def test_complete_dataset_has_nothing_but_its_waiting_file(database):
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"title": ""}, {"title": "error"}), ({"title": "Mice"}, {"title": "warning"}),
+        ({"title": ""}, {"title": "error"}),
+        ({"title": "Mice"}, {"title": "warning"}),
         ({"description": "Some counts."}, {"description": "hint"}),
         ({"description": GOOD["title"]}, {"description": "warning"}),
         ({"species": HUMAN, "human": True, "filing_number": "F1"}, {"access": "warning"}),
         ({"species": HUMAN, "human": True, "access": "controlled"}, {"filing_number": "warning"}),
         ({"species": HUMAN, "access": "controlled", "filing_number": "F1"}, {"human": "warning"}),
         ({"human": True, "access": "controlled", "filing_number": "F1"}, {"species": "error"}),
-        ({"release_date": ""}, {"release_date": "hint"}), ({"release_date": day(-1)}, {"release_date": "warning"}),
-        ({"release_date": day(0)}, {}), ({"release_date": day(3000)}, {"release_date": "warning"}),
-        ({"files": ()}, {"files": "error"}), ({"files": ("a.txt", "untitled.docx")}, {"files": "warning"}),
+        ({"release_date": ""}, {"release_date": "hint"}),
+        ({"release_date": day(-1)}, {"release_date": "warning"}),
+        ({"release_date": day(0)}, {}),
+        ({"release_date": day(3000)}, {"release_date": "warning"}),
+        ({"files": ()}, {"files": "error"}),
+        ({"files": ("a.txt", "untitled.docx")}, {"files": "warning"}),
         ({"files": ("README",)}, {"files": "warning"}),
     ],
-)  # fmt: skip
+)
 def test_check_finds(database, fields, expected):
     assert found(draft(**fields)) == expected
 

@@ -151,7 +151,12 @@ def test_submit_gives_an_accession_and_owes_the_archive(send, deposit, ines):
     assert (row.accession, row.state, row.version) == ("OMIX000001", "submitted", 1)
     assert standing(dataset) == [("a.txt", "checking", None), ("later.txt", "waiting", None)]
     assert sorted(job.kind for job in db.session.scalars(select(Job))) == [
-            "archive", "bag", "components", "mail", "survey"]  # fmt: skip
+        "archive",
+        "bag",
+        "components",
+        "mail",
+        "survey",
+    ]
 
 
 def test_accession_is_never_used_twice(deposit, ines):

@@ -13,12 +13,23 @@ A, B, C = (md5(name) for name in (b"a", b"b", b"c"))
 
 @pytest.mark.parametrize(
     ("line", "name"),
-    [(f"{A}  run1/a.gz", "run1/a.gz"), (f"{A} *run1/a.gz", "run1/a.gz"), (f"{A.upper()}  ./run1/a.gz\r", "run1/a.gz"),
-     (f"MD5 (run1/a.gz) = {A}", "run1/a.gz"), (f"MD5(run1/a.gz)= {A}", "run1/a.gz"), (f"run1/a.gz,{A}", "run1/a.gz"),
-     (f"{A};run1/a.gz", "run1/a.gz"), (f"run1/a.gz\t{A.upper()}", "run1/a.gz"), (f"{A}\trun1/a.gz", "run1/a.gz"),
-     (f"\ufeff{A}  run1\\a.gz", "run1/a.gz"), (f'"run1/a.gz","{A}"', "run1/a.gz"), (f"{A}  a b.gz", "a b.gz"),
-     (f"\\{A}  odd\\nname.gz", "odd\nname.gz"), (f"MD5 (a (1).gz) = {A}", "a (1).gz")],
-)  # fmt: skip
+    [
+        (f"{A}  run1/a.gz", "run1/a.gz"),
+        (f"{A} *run1/a.gz", "run1/a.gz"),
+        (f"{A.upper()}  ./run1/a.gz\r", "run1/a.gz"),
+        (f"MD5 (run1/a.gz) = {A}", "run1/a.gz"),
+        (f"MD5(run1/a.gz)= {A}", "run1/a.gz"),
+        (f"run1/a.gz,{A}", "run1/a.gz"),
+        (f"{A};run1/a.gz", "run1/a.gz"),
+        (f"run1/a.gz\t{A.upper()}", "run1/a.gz"),
+        (f"{A}\trun1/a.gz", "run1/a.gz"),
+        (f"\ufeff{A}  run1\\a.gz", "run1/a.gz"),
+        (f'"run1/a.gz","{A}"', "run1/a.gz"),
+        (f"{A}  a b.gz", "a b.gz"),
+        (f"\\{A}  odd\\nname.gz", "odd\nname.gz"),
+        (f"MD5 (a (1).gz) = {A}", "a (1).gz"),
+    ],
+)
 def test_line_is_read_in_every_form(line, name):
     if "\\n" in line:
         assert digestlists.parse(line)[0] == [(name, A, 1)]
@@ -42,8 +53,11 @@ def dataset(database, send):
     send("run1/a.gz", b"a")
     send("b.gz", b"b")
     with db.transaction():
-        made = datasets.create(actor=INES.account, title="T", files=[{"name": name} for name in
-                               ("run1/a.gz", "b.gz", "late.gz", "x/c.gz", "y/c.gz")])  # fmt: skip
+        made = datasets.create(
+            actor=INES.account,
+            title="T",
+            files=[{"name": name} for name in ("run1/a.gz", "b.gz", "late.gz", "x/c.gz", "y/c.gz")],
+        )
         return made.id
 
 
@@ -77,8 +91,12 @@ def test_applied_list_settles_each_file(dataset):
             db.session.get_one(Dataset, dataset), f"{A}  a.gz\n{C}  b.gz\n{B}  late.gz\n", actor=INES.account
         )
     assert standing(dataset) == {
-        "run1/a.gz": (states.RECEIVED, A), "b.gz": (states.FAILED, C), "late.gz": (states.WAITING, B),
-        "x/c.gz": (states.WAITING, None), "y/c.gz": (states.WAITING, None)}  # fmt: skip
+        "run1/a.gz": (states.RECEIVED, A),
+        "b.gz": (states.FAILED, C),
+        "late.gz": (states.WAITING, B),
+        "x/c.gz": (states.WAITING, None),
+        "y/c.gz": (states.WAITING, None),
+    }
     with db.transaction():
         apply(dataset, f"{B}  b.gz\n")
     assert standing(dataset)["b.gz"] == (states.RECEIVED, B)

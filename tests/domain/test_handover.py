@@ -22,8 +22,9 @@ def archived(run_jobs, **fields) -> int:
 
 def over(accessions=(), heir: Account | None = None):
     with db.transaction():
-        return handover.hand_over_all(INES.account, heir or STRANGER.account, accessions=list(accessions),
-                                      actor=RUTH.account)  # fmt: skip
+        return handover.hand_over_all(
+            INES.account, heir or STRANGER.account, accessions=list(accessions), actor=RUTH.account
+        )
 
 
 def test_archived_dataset_changes_hands_with_its_rights_and_its_center_stays(run_jobs):

@@ -41,7 +41,9 @@ def test_remark_lies_on_its_section_or_file(dataset):
 
     thread = threads.of(dataset, INES.account)
     assert [(entry.about, entry.remark.text) for entry in thread.entries] == [
-        ("Data Info", "Which bank?"), ("File -01, a.txt", "Cut off?")]  # fmt: skip
+        ("Data Info", "Which bank?"),
+        ("File -01, a.txt", "Cut off?"),
+    ]
     assert [entry.remark.text for entry in thread.on("info")] == ["Which bank?"]
     assert [entry.remark.text for entry in thread.of_file(thread.entries[1].remark.file_id)] == ["Cut off?"]
 
@@ -57,9 +59,14 @@ def test_answer_to_an_answer_joins_the_same_thread(dataset):
 
 @pytest.mark.parametrize(
     ("more", "error"),
-    [({"text": " "}, errors.Invalid), ({"section": "colour"}, errors.Invalid), ({"file": 9}, errors.NotFound),
-     ({"answers": 99}, errors.NotFound), ({"text": "x" * 5001}, errors.Invalid)],
-)  # fmt: skip
+    [
+        ({"text": " "}, errors.Invalid),
+        ({"section": "colour"}, errors.Invalid),
+        ({"file": 9}, errors.NotFound),
+        ({"answers": 99}, errors.NotFound),
+        ({"text": "x" * 5001}, errors.Invalid),
+    ],
+)
 def test_remark_that_lies_nowhere_is_refused(dataset, more, error):
     with pytest.raises(error):
         say(dataset, more.pop("text", "Which?"), RUTH, **more)
@@ -159,7 +166,9 @@ def test_decision_takes_gathered_remarks_along_once(dataset, run_jobs):
     run_jobs()
 
     assert [mail.subject.partition(":")[0] for mail in mails(INES)] == [
-        "Remark on OMIX000001", "Returned with a remark"]  # fmt: skip
+        "Remark on OMIX000001",
+        "Returned with a remark",
+    ]
     assert "See the remarks." in mails(INES)[1].body and "On Data Info:\nWhich vote?" in mails(INES)[1].body
 
 

@@ -126,9 +126,11 @@ def test_changes_name_fields_and_files_once(dataset):
     found = [(one.what, one.before, one.after) for one in changes.since(dataset, start)]
     assert found == [
         ("Brief description", "Counts of 24 organoids.", "Counts of 23 organoids."),
-        ("File -01, Number of Samples/Files", "", "3"), ("File -03", "", "c.txt"), ("File -04", "", "d.txt"),
+        ("File -01, Number of Samples/Files", "", "3"),
+        ("File -03", "", "c.txt"),
+        ("File -04", "", "d.txt"),
         ("File -02", "b.txt", "removed"),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -220,10 +222,19 @@ def test_returned_dataset_that_rests_a_month_reminds_its_submitter(dataset):
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [({}, 1), ({"text": "kidney MUS"}, 1), ({"text": "liver"}, 0), ({"access": "controlled"}, 0), ({"waits": "me"}, 0),
-     ({"waits": "nobody"}, 1), ({"waits": "curator"}, 1), ({"waits": "submitter"}, 0), ({"data_type": "Imaging"}, 0),
-     ({"center": "999999"}, 0)],
-)  # fmt: skip
+    [
+        ({}, 1),
+        ({"text": "kidney MUS"}, 1),
+        ({"text": "liver"}, 0),
+        ({"access": "controlled"}, 0),
+        ({"waits": "me"}, 0),
+        ({"waits": "nobody"}, 1),
+        ({"waits": "curator"}, 1),
+        ({"waits": "submitter"}, 0),
+        ({"data_type": "Imaging"}, 0),
+        ({"center": "999999"}, 0),
+    ],
+)
 def test_queue_is_filtered(dataset, asked, found):
     assert len(review.queue(RUTH.account, asked=asked).rows) == found
 

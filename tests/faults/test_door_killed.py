@@ -17,9 +17,10 @@ from tests.live import Live
 
 INES, PASSWORD = "ines@example.org", "correct horse"
 STEPS = [
-    "write:2", "committed:3",
+    "write:2",
+    "committed:3",
     *(pytest.param(step, marks=pytest.mark.soak) for step in ("written:3", "synced:3", "recorded:3")),
-]  # fmt: skip
+]
 SIZES = (10, 0, 300_000, 5_000, 9 << 20)
 
 

@@ -77,8 +77,11 @@ def test_copy_in_the_area_is_synced_before_it_is_recorded(disk, receiving):
     assert not any(disk.commits)
 
 
-@pytest.mark.parametrize(("folders", "linking"), [(2, False), (storage.FEW_FOLDERS + 2, True)],
-                         ids=["copied, folders one by one", "linked, the file system at once"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("folders", "linking"),
+    [(2, False), (storage.FEW_FOLDERS + 2, True)],
+    ids=["copied, folders one by one", "linked, the file system at once"],
+)
 def test_life_of_a_dataset_commits_only_what_is_synced(disk, receiving, run_jobs, monkeypatch, folders, linking):
     """Submitted, archived, bagged, moved to the other realm, opened: no commit on the way is ahead of the disk."""
     contents = {f"run{n}/a.bin": os.urandom(10 + n) for n in range(folders)}

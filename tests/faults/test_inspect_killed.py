@@ -25,8 +25,7 @@ def go_on():
 
 
 def members_of(name):
-    query = select(func.count(), func.count(Member.n.distinct())).where(
-        Member.upload_id == deposit.upload_of(name).id)  # fmt: skip
+    query = select(func.count(), func.count(Member.n.distinct())).where(Member.upload_id == deposit.upload_of(name).id)
     return tuple(db.session.execute(query).one())
 
 

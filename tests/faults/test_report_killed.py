@@ -45,7 +45,8 @@ def test_reports_killed(settings, monkeypatch, step):
 
     torn = shown(settings)
     assert {name: torn[name] for name in before if name != "usage_report.txt"} == {
-        name: data for name, data in before.items() if name != "usage_report.txt"}  # fmt: skip
+        name: data for name, data in before.items() if name != "usage_report.txt"
+    }
     assert torn["usage_report.txt"].startswith(b"Usage report at ")
     reconcile.run()
     for _ in range(3):

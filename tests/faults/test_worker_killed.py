@@ -120,9 +120,13 @@ def test_withdraw_killed(settings):
 
 @pytest.mark.parametrize(
     ("fault", "ends"),
-    [("archive.linked:2:enospc", "waiting for space"), ("archive.synced:1:eio", "fault at archive.synced"),
-     ("bag.written:3:enospc", "waiting for space"), ("bag.written:7:eio", "fault at bag.written")],
-)  # fmt: skip
+    [
+        ("archive.linked:2:enospc", "waiting for space"),
+        ("archive.synced:1:eio", "fault at archive.synced"),
+        ("bag.written:3:enospc", "waiting for space"),
+        ("bag.written:7:eio", "fault at bag.written"),
+    ],
+)
 def test_disk_that_refuses_once_is_no_loss(settings, monkeypatch, fault, ends):
     name, nth, act = fault.split(":")
     dataset_id = deposit.submit(CONTENTS)

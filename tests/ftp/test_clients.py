@@ -82,6 +82,7 @@ def test_rclone_is_told_the_truth_about_short_files(door, ines, tmp_path, secure
     target = remote(door, ines, secure)
     run("rclone", "copy", "--retries", "1", "--low-level-retries", "1", str(tmp_path / "send"), target, **config)
     found = {row.name: row.md5 for row in rows() if row.state == states.RECEIVED}
-    assert found == {f"rc/{path.name}": hashlib.md5(path.read_bytes()).hexdigest()
-                     for path in (tmp_path / "send").iterdir()}  # fmt: skip
+    assert found == {
+        f"rc/{path.name}": hashlib.md5(path.read_bytes()).hexdigest() for path in (tmp_path / "send").iterdir()
+    }
     run("rclone", "check", "--download", str(tmp_path / "send"), target, **config)

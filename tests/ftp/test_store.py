@@ -142,9 +142,17 @@ def test_ascii_store_is_refused_before_any_byte(client, ines):
 
 @pytest.mark.parametrize(
     ("name", "better"),
-    [("a b.gz", "a_b.gz"), ("=cmd.txt", "cmd.txt"), ("-rf", "rf"), (".hidden", "hidden"), ("naïve.txt", "naive.txt"),
-     ("a;b`id`", "a_b_id"), ("tab\there", "tab_here"), ("bidi\u202etxt.exe", "bidi_txt.exe")],
-)  # fmt: skip
+    [
+        ("a b.gz", "a_b.gz"),
+        ("=cmd.txt", "cmd.txt"),
+        ("-rf", "rf"),
+        (".hidden", "hidden"),
+        ("naïve.txt", "naive.txt"),
+        ("a;b`id`", "a_b_id"),
+        ("tab\there", "tab_here"),
+        ("bidi\u202etxt.exe", "bidi_txt.exe"),
+    ],
+)
 def test_unsafe_names_are_refused_with_a_better_one(client, name, better):
     for command in (f"STOR /OMIX/{name}", f"MKD /OMIX/{name}"):
         client.voidcmd("TYPE I")
@@ -227,13 +235,29 @@ def test_frozen_bytes_cannot_be_replaced(client, ines):
     client.storbinary("STOR /OMIX/frozen.txt", io.BytesIO(b"kept"))
     with db.transaction():
         account = ines.account
-        dataset = Dataset(account_id=account.id, center_id=account.center_id, accession="OMIX000007", state="submitted",
-                          created_at=0, updated_at=0)  # fmt: skip
+        dataset = Dataset(
+            account_id=account.id,
+            center_id=account.center_id,
+            accession="OMIX000007",
+            state="submitted",
+            created_at=0,
+            updated_at=0,
+        )
         db.session.add(dataset)
         db.session.flush()
         [row] = db.session.scalars(select(Upload))
-        db.session.add(File(dataset_id=dataset.id, n=1, name="frozen.txt", base="frozen.txt", state="checking",
-                            upload_id=row.id, created_at=0, updated_at=0))  # fmt: skip
+        db.session.add(
+            File(
+                dataset_id=dataset.id,
+                n=1,
+                name="frozen.txt",
+                base="frozen.txt",
+                state="checking",
+                upload_id=row.id,
+                created_at=0,
+                updated_at=0,
+            )
+        )
         row.state = states.CHECKING
     client.voidcmd("TYPE I")
     for command in ("STOR /OMIX/frozen.txt", "DELE /OMIX/frozen.txt"):

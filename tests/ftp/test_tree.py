@@ -34,16 +34,37 @@ def release(person, accession: str, *, access: str = "open", state: str = "relea
     files = {"reads.txt": b"ACGT\n" * 1000, "extra/notes.txt": b"notes\n"}
     with db.transaction():
         account = person.account
-        dataset = Dataset(account_id=account.id, center_id=account.center_id, accession=accession, state=state,
-                          access=access, released_at=1_700_000_000_000, created_at=0, updated_at=0)  # fmt: skip
+        dataset = Dataset(
+            account_id=account.id,
+            center_id=account.center_id,
+            accession=accession,
+            state=state,
+            access=access,
+            released_at=1_700_000_000_000,
+            created_at=0,
+            updated_at=0,
+        )
         db.session.add(dataset)
         db.session.flush()
         for n, (name, content) in enumerate(files.items(), 1):
             path = f"data/{accession}-0{n}/{name}"
-            db.session.add(File(
-                dataset_id=dataset.id, n=n, name=name, base=name.rsplit("/")[-1], state="archived", size=len(content),
-                md5=hashlib.md5(content).hexdigest(), sha256=hashlib.sha256(content).hexdigest(), archive_path=path,
-                fixity="ok", archived_at=1_700_000_000_000, created_at=0, updated_at=0))  # fmt: skip
+            db.session.add(
+                File(
+                    dataset_id=dataset.id,
+                    n=n,
+                    name=name,
+                    base=name.rsplit("/")[-1],
+                    state="archived",
+                    size=len(content),
+                    md5=hashlib.md5(content).hexdigest(),
+                    sha256=hashlib.sha256(content).hexdigest(),
+                    archive_path=path,
+                    fixity="ok",
+                    archived_at=1_700_000_000_000,
+                    created_at=0,
+                    updated_at=0,
+                )
+            )
             target = storage.archived_path("open", accession, path)
             target.parent.mkdir(parents=True)
             target.write_bytes(content)
@@ -164,15 +185,32 @@ def test_facts_of_one_file(client):
 
 
 def test_ten_thousand_entries_are_listed_in_two_seconds(client, ines):
-    row = {"account_id": ines.id, "center_id": ines.account.center_id, "realm": "open", "area": "incoming", "size": 3,
-           "state": states.RECEIVED, "heard_at": 1, "received_at": 1, "created_at": 1, "via": "ftp"}  # fmt: skip
+    row = {
+        "account_id": ines.id,
+        "center_id": ines.account.center_id,
+        "realm": "open",
+        "area": "incoming",
+        "size": 3,
+        "state": states.RECEIVED,
+        "heard_at": 1,
+        "received_at": 1,
+        "created_at": 1,
+        "via": "ftp",
+    }
     with db.transaction():
-        db.session.execute(insert(Upload), [
-            row | {"token": f"t{n}", "name": f"{folder}f{n}.gz", "base": f"f{n}.gz"}
-            for n, folder in [*((n, "") for n in range(10_000)), *((n, f"d{n % 50}/e/") for n in range(10_000, 20_000))]
-        ])  # fmt: skip
-        db.session.execute(insert(Folder), [{"account_id": ines.id, "area": "incoming", "realm": "open", "path": "made",
-                                             "made_at": 1}])  # fmt: skip
+        db.session.execute(
+            insert(Upload),
+            [
+                row | {"token": f"t{n}", "name": f"{folder}f{n}.gz", "base": f"f{n}.gz"}
+                for n, folder in [
+                    *((n, "") for n in range(10_000)),
+                    *((n, f"d{n % 50}/e/") for n in range(10_000, 20_000)),
+                ]
+            ],
+        )
+        db.session.execute(
+            insert(Folder), [{"account_id": ines.id, "area": "incoming", "realm": "open", "path": "made", "made_at": 1}]
+        )
     began = time.monotonic()
     assert len(names(client, "/OMIX")) == 10_051
     assert time.monotonic() - began < 2

@@ -110,8 +110,9 @@ def rar_header(kind: int, data: bytes = b"", *, old: bool = False) -> bytes:
 
 
 RAR = b"Rar!\x1a\x07\x01\0" + rar_header(1) + rar_header(2, b"packed") + rar_header(5)
-OLD_RAR = b"Rar!\x1a\x07\0" + rar_header(0x73, old=True) + rar_header(0x74, b"packed", old=True) + rar_header(
-    0x7B, old=True)  # fmt: skip
+OLD_RAR = (
+    b"Rar!\x1a\x07\0" + rar_header(0x73, old=True) + rar_header(0x74, b"packed", old=True) + rar_header(0x7B, old=True)
+)
 # One frame of zstd, raw: "text" with its checksum left out; and a frame to skip.
 ZST = b"\x28\xb5\x2f\xfd\x20\x04" + (4 << 3 | 1).to_bytes(3, "little") + b"text"
 SKIPPED = b"\x50\x2a\x4d\x18\x03\0\0\0abc"

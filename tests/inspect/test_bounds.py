@@ -77,7 +77,10 @@ def test_bomb_in_a_package_leaves_its_neighbours_checked():
     report = look(files.tar({"a.txt": b"text", "bomb.gz": bomb(), "c.gz": gzip.compress(b"text")[:-3]}))
 
     assert [(one.name, one.error) for one in report.members] == [
-        ("a.txt", None), ("bomb.gz", None), ("c.gz", "gunzip_error")]  # fmt: skip
+        ("a.txt", None),
+        ("bomb.gz", None),
+        ("c.gz", "gunzip_error"),
+    ]
     assert report.unchecked.startswith("bomb.gz: It unpacks to more than")
 
 

@@ -31,7 +31,8 @@ def test_members_come_with_size_md5_and_type(mode):
 
     assert [(member.name, member.size, member.md5, member.file_type) for member in report.members] == [
         ("a.fastq", len(READS), hashlib.md5(READS).hexdigest(), "FASTQ"),
-        ("b.zip", len(inner), hashlib.md5(inner).hexdigest(), "ZIP")]  # fmt: skip
+        ("b.zip", len(inner), hashlib.md5(inner).hexdigest(), "ZIP"),
+    ]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
@@ -40,7 +41,8 @@ def test_members_of_a_zip_come_with_size_md5_and_type(method):
 
     assert [(member.name, member.size, member.md5, member.file_type) for member in report.members] == [
         ("a.fastq", len(READS), hashlib.md5(READS).hexdigest(), "FASTQ"),
-        ("b.txt", 4, hashlib.md5(b"text").hexdigest(), "TEXT")]  # fmt: skip
+        ("b.txt", 4, hashlib.md5(b"text").hexdigest(), "TEXT"),
+    ]
     assert report.error is None
 
 
@@ -94,7 +96,9 @@ def test_encrypted_member_is_unchecked():
     report = look(bytes(data))
 
     assert [(member.name, member.file_type, member.md5 is None) for member in report.members] == [
-        ("a.txt", "UNKNOWN", True), ("b.txt", "TEXT", False)]  # fmt: skip
+        ("a.txt", "UNKNOWN", True),
+        ("b.txt", "TEXT", False),
+    ]
     assert (report.error, "1 member" in report.unchecked) == (None, True)
 
 

@@ -15,13 +15,18 @@ from tests.inspect.files import look
 TEXT = "".join(random.Random(1).choices("ACGT\n", k=900)).encode()
 MEMBERS = {"a.txt": TEXT, "run/b.gz": gzip.compress(TEXT), "c.txt": b"c"}
 PACKED = {
-    "x.gz": gzip.compress(TEXT), "x.bz2": bz2.compress(TEXT), "x.xz": lzma.compress(TEXT),
+    "x.gz": gzip.compress(TEXT),
+    "x.bz2": bz2.compress(TEXT),
+    "x.xz": lzma.compress(TEXT),
     "x.zip": files.zipped(MEMBERS),
-    "x.tar": files.short_tar(MEMBERS), "x.tar.gz": gzip.compress(files.short_tar(MEMBERS)),
-    "x.rar": files.RAR, "x.zst": files.ZST,
-    "x.bam": files.bgzf(files.bam(reads=8)), "x.sff": files.sff(), "nested.zip": files.zipped({"in.zip": files.zipped(
-        {"a": b"1"})}, method=0),
-}  # fmt: skip
+    "x.tar": files.short_tar(MEMBERS),
+    "x.tar.gz": gzip.compress(files.short_tar(MEMBERS)),
+    "x.rar": files.RAR,
+    "x.zst": files.ZST,
+    "x.bam": files.bgzf(files.bam(reads=8)),
+    "x.sff": files.sff(),
+    "nested.zip": files.zipped({"in.zip": files.zipped({"a": b"1"})}, method=0),
+}
 
 
 @pytest.mark.parametrize("name", PACKED)

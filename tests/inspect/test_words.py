@@ -15,16 +15,32 @@ TWO = {"a.txt": b"a" * 700, "b.txt": b"b" * 10}
 ZIPPED = files.zipped(TWO)
 TAR = files.short_tar(TWO)
 WHOLE = {
-    "a.fastq": READS, "a.fastq.gz": gzip.compress(READS), "b.bz2": bz2.compress(READS), "c.xz": lzma.compress(READS),
-    "d.tar": files.tar(TWO), "e.tar.gz": files.tar(TWO, "w:gz"), "f.tar.bz2": files.tar(TWO, "w:bz2"),
-    "g.tar.xz": files.tar(TWO, "w:xz"), "h.zip": ZIPPED, "i.bam": files.bgzf(files.bam()), "j.sff": files.sff(),
-    "k.sff": files.sff(index=24), "l.srf": files.srf(SRF_HEADER, SRF_READ, SRF_READ), "m.h5": files.hdf5(2048),
-    "two.gz": gzip.compress(READS) + gzip.compress(READS), "padded.gz": gzip.compress(READS) + bytes(512),
-    "trimmed.fastq": READS + b"@r\n\n+\n\n", "crlf.fastq": READS.replace(b"\n", b"\r\n"),
-    "trailing.fastq": READS + b"\n\n", "empty.tar": bytes(10240), "empty.zip": files.zipped({}),
-    "n.rar": files.RAR, "o.rar": files.OLD_RAR, "p.zst": files.ZST + files.SKIPPED + files.ZST,
+    "a.fastq": READS,
+    "a.fastq.gz": gzip.compress(READS),
+    "b.bz2": bz2.compress(READS),
+    "c.xz": lzma.compress(READS),
+    "d.tar": files.tar(TWO),
+    "e.tar.gz": files.tar(TWO, "w:gz"),
+    "f.tar.bz2": files.tar(TWO, "w:bz2"),
+    "g.tar.xz": files.tar(TWO, "w:xz"),
+    "h.zip": ZIPPED,
+    "i.bam": files.bgzf(files.bam()),
+    "j.sff": files.sff(),
+    "k.sff": files.sff(index=24),
+    "l.srf": files.srf(SRF_HEADER, SRF_READ, SRF_READ),
+    "m.h5": files.hdf5(2048),
+    "two.gz": gzip.compress(READS) + gzip.compress(READS),
+    "padded.gz": gzip.compress(READS) + bytes(512),
+    "trimmed.fastq": READS + b"@r\n\n+\n\n",
+    "crlf.fastq": READS.replace(b"\n", b"\r\n"),
+    "trailing.fastq": READS + b"\n\n",
+    "empty.tar": bytes(10240),
+    "empty.zip": files.zipped({}),
+    "n.rar": files.RAR,
+    "o.rar": files.OLD_RAR,
+    "p.zst": files.ZST + files.SKIPPED + files.ZST,
     "long.fastq": b"@long\n" + b"ACGT" * 400_000 + b"\n+\n" + b"F" * 1_600_000 + b"\n",
-}  # fmt: skip
+}
 FAULTY = [
     ("empty_file", "a.txt", b""),
     ("truncated_file", "a.fastq", READS[:-30]),
@@ -71,12 +87,22 @@ FAULTY = [
     ("missing_read_data", "a.srf", files.srf(SRF_HEADER)),
     ("bad_read_header_length", "a.sff", files.sff(header=40)),
     (f"bad_chunk_at_offset_{len(files.srf(SRF_HEADER))}", "a.srf", files.srf(SRF_HEADER, b"Qwhat is this")),
-    (f"corrupt_at_offset_{len(files.srf(SRF_HEADER))}", "a.srf",
-     files.srf(SRF_HEADER, files.srf_block(b"R", b"\0\x021a", length=3))),
-]  # fmt: skip
+    (
+        f"corrupt_at_offset_{len(files.srf(SRF_HEADER))}",
+        "a.srf",
+        files.srf(SRF_HEADER, files.srf_block(b"R", b"\0\x021a", length=3)),
+    ),
+]
 # Said by the job, which knows other uploads and the disk, or by the archive.
-ELSEWHERE = {"duplicate_to_upload_<n>", "file_changed_during_copy", "size_changed_during_copy", "upload_file_not_found",
-             "copy_error", "failure_during_copy", "md5_mismatch"}  # fmt: skip
+ELSEWHERE = {
+    "duplicate_to_upload_<n>",
+    "file_changed_during_copy",
+    "size_changed_during_copy",
+    "upload_file_not_found",
+    "copy_error",
+    "failure_during_copy",
+    "md5_mismatch",
+}
 BY_MEMBER = {"Duplicate"}
 
 
@@ -133,7 +159,10 @@ def test_damaged_member_of_a_zip_leaves_the_others_checked():
     report = look(data[:at] + b"\xff\xff" + data[at + 2 :])
 
     assert [(member.name, member.error) for member in report.members] == [
-        ("a.txt", None), ("b.txt", "unzip_error"), ("c.txt", None)]  # fmt: skip
+        ("a.txt", None),
+        ("b.txt", "unzip_error"),
+        ("c.txt", None),
+    ]
     assert report.error == "unzip_error"
 
 

@@ -165,9 +165,12 @@ def grown(path):
 
 @pytest.mark.parametrize(
     ("act", "word"),
-    [(touched, "file_changed_during_copy"), (grown, "size_changed_during_copy"),
-     (lambda path: path.unlink(), "file_changed_during_copy")],
-)  # fmt: skip
+    [
+        (touched, "file_changed_during_copy"),
+        (grown, "size_changed_during_copy"),
+        (lambda path: path.unlink(), "file_changed_during_copy"),
+    ],
+)
 def test_bytes_that_change_or_go_while_they_are_read_are_told(run_jobs, monkeypatch, act, word):
     deposit.send("a.txt", b"text")
     meddle(monkeypatch, "a.txt", act)
@@ -275,8 +278,11 @@ def test_number_of_files_is_filled_in_from_a_package_and_never_over_what_was_typ
 
     assert counted(made) == [(3, "files"), (7, "samples"), (None, "samples"), (None, "samples")]
     event = db.session.scalars(select(Event).where(Event.action == "edit_file")).one()
-    assert (event.actor_id, event.before, event.after) == (None, {"samples": None, "unit": "samples"},
-                                                            {"samples": 3, "unit": "files"})  # fmt: skip
+    assert (event.actor_id, event.before, event.after) == (
+        None,
+        {"samples": None, "unit": "samples"},
+        {"samples": 3, "unit": "files"},
+    )
 
     late = draft({"name": "deep/z.tar"}, {"name": "deep/y.tar"})
     deposit.send("deep/z.tar", package({"one": b"1"}))

@@ -138,8 +138,9 @@ def test_overdue_dataset_that_is_not_ready_owes_one_job_only(run_jobs):
     dataset_id = deposit.submit({"a.bin": b"one"}, release_date="2020-01-01")
     run_jobs()
     with db.transaction():
-        deposit.files.add(db.session.get_one(deposit.Dataset, dataset_id), [{"name": "later.bin"}],
-                          actor=deposit.INES.account)  # fmt: skip
+        deposit.files.add(
+            db.session.get_one(deposit.Dataset, dataset_id), [{"name": "later.bin"}], actor=deposit.INES.account
+        )
     deposit.approve(dataset_id)
     for _ in range(20):
         with db.transaction():

@@ -104,8 +104,12 @@ def test_server_without_starttls_gets_nothing_where_it_is_asked_for(listen, sett
 def test_password_that_would_cross_the_network_in_clear_is_told(database, settings):
     settings.mail_url = "smtp://portal:x@mail.example.org"
     assert "crosses the network" in " ".join(one.says for one in owed.mails())
-    for safe in ("smtps://portal:x@mail.example.org", "smtp://portal:x@mail.example.org?starttls=1",
-                 "smtp://portal:x@localhost", "smtp://mail.example.org"):  # fmt: skip
+    for safe in (
+        "smtps://portal:x@mail.example.org",
+        "smtp://portal:x@mail.example.org?starttls=1",
+        "smtp://portal:x@localhost",
+        "smtp://mail.example.org",
+    ):
         settings.mail_url = safe
         assert "crosses the network" not in " ".join(one.says for one in owed.mails())
 

@@ -20,9 +20,12 @@ NAME = "lims.example.org"
 
 @pytest.mark.parametrize(
     ("named", "trusted", "says"),
-    [(NAME, True, "It answered 204."), ("other.example.org", True, "certificate is not trusted: Hostname mismatch"),
-     (NAME, False, "certificate is not trusted: self")],
-)  # fmt: skip
+    [
+        (NAME, True, "It answered 204."),
+        ("other.example.org", True, "certificate is not trusted: Hostname mismatch"),
+        (NAME, False, "certificate is not trusted: self"),
+    ],
+)
 def test_certificate_is_that_of_the_name(receiver, run_jobs, tmp_path, monkeypatch, named, trusted, says):
     context, file = identity(tmp_path, named)
     if trusted:
@@ -87,10 +90,14 @@ def test_connection_is_kept_for_what_follows(receiver, run_jobs):
 
 @pytest.mark.parametrize(
     "first",
-    [framed(200, b"Connection: close\r\nContent-Length: 0"), framed(200, b"Content-Length: 3", b"much more than three"),
-     framed(200, b"Content-Length: 70000"), framed(200, b"Transfer-Encoding: chunked", b"0\r\n\r\n"),
-     lambda handler: handler.wfile.write(b"HTTP/1.0 200 X\r\nContent-Length: 0\r\n\r\n")],
-)  # fmt: skip
+    [
+        framed(200, b"Connection: close\r\nContent-Length: 0"),
+        framed(200, b"Content-Length: 3", b"much more than three"),
+        framed(200, b"Content-Length: 70000"),
+        framed(200, b"Transfer-Encoding: chunked", b"0\r\n\r\n"),
+        lambda handler: handler.wfile.write(b"HTTP/1.0 200 X\r\nContent-Length: 0\r\n\r\n"),
+    ],
+)
 def test_connection_whose_end_is_not_plain_is_closed(receiver, run_jobs, first):
     receiver.keep()
     register(receiver.url)

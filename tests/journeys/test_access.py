@@ -19,15 +19,22 @@ from tests.plugins.clients import needs
 INES, MEI, RUTH, PASSWORD = "ines@example.org", "mei@example.org", "ruth@example.org", "correct horse"
 CANARY = b"canary-bytes-3391 of a donor\n"
 LARGE = CANARY * (48 << 20 >> 5)
-GIVEN = {"title": "Liver eQTL cohort", "species": "Human (Homo sapiens)", "access": "controlled",
-         "description": "Imputed genotypes and bulk liver expression of consenting donors."}  # fmt: skip
+GIVEN = {
+    "title": "Liver eQTL cohort",
+    "species": "Human (Homo sapiens)",
+    "access": "controlled",
+    "description": "Imputed genotypes and bulk liver expression of consenting donors.",
+}
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
     with Live(tmp_path_factory.mktemp("access") / "instance") as started:
-        started.tokens = {INES: started.add(INES), MEI: started.add(MEI, center="HL"),
-                          RUTH: started.add(RUTH, role="curator")}  # fmt: skip
+        started.tokens = {
+            INES: started.add(INES),
+            MEI: started.add(MEI, center="HL"),
+            RUTH: started.add(RUTH, role="curator"),
+        }
         yield started
 
 
@@ -179,8 +186,10 @@ class Slow(threading.Thread):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
         self.sock.settimeout(90)
         self.sock.connect((host, int(port)))
-        self.sock.sendall(f"GET /datasets/{accession}/files/chr1.vcf HTTP/1.1\r\nHost: {host}\r\n"
-                          f"Authorization: Bearer {live.tokens[MEI]}\r\n\r\n".encode())  # fmt: skip
+        self.sock.sendall(
+            f"GET /datasets/{accession}/files/chr1.vcf HTTP/1.1\r\nHost: {host}\r\n"
+            f"Authorization: Bearer {live.tokens[MEI]}\r\n\r\n".encode()
+        )
         self.got = len(self.sock.recv(1 << 16))
 
     def run(self) -> None:

@@ -45,8 +45,14 @@ def publish(live, files, **fields):
     """Declare, submit, approve; the released dataset."""
     ines, ruth = live.tokens[INES], live.tokens["ruth"]
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    given = {"title": "Counts", "description": "Of genes.", "species": "Mus musculus", "access": "open",
-             "release_date": today, "files": files} | fields  # fmt: skip
+    given = {
+        "title": "Counts",
+        "description": "Of genes.",
+        "species": "Mus musculus",
+        "access": "open",
+        "release_date": today,
+        "files": files,
+    } | fields
     status, dataset = live.api(ines, "POST", "/datasets", given)
     assert status == 201, dataset
     live.api(ines, "POST", f"/datasets/{dataset['id']}/actions/submit", {})
@@ -64,10 +70,17 @@ def test_folder_goes_the_whole_way_and_comes_back_the_same(live, tmp_path):
         path.write_bytes(os.urandom(1000 + n))
     (source / "large.bin").write_bytes(os.urandom(70 << 20))
 
-    run("lftp", "-c", f"set ssl:verify-certificate no; open -u {INES},'{PASSWORD}' ftp://{live.ftp_host}; "
-        f"mirror -R --parallel=4 {source} /OMIX/study")  # fmt: skip
-    files = [{"name": f"study/{path.relative_to(source)}", "md5": md5(path)}
-             for path in sorted(source.rglob("*")) if path.is_file()]  # fmt: skip
+    run(
+        "lftp",
+        "-c",
+        f"set ssl:verify-certificate no; open -u {INES},'{PASSWORD}' ftp://{live.ftp_host}; "
+        f"mirror -R --parallel=4 {source} /OMIX/study",
+    )
+    files = [
+        {"name": f"study/{path.relative_to(source)}", "md5": md5(path)}
+        for path in sorted(source.rglob("*"))
+        if path.is_file()
+    ]
     dataset = publish(live, files)
 
     accession = dataset["accession"]
@@ -80,8 +93,15 @@ def test_folder_goes_the_whole_way_and_comes_back_the_same(live, tmp_path):
     http.mkdir()
     run("curl", "-sSf", "-o", "md5sum.txt", f"{live.web}/datasets/{accession}/md5sum.txt", cwd=http)
     for file in files[:5]:
-        run("curl", "-sSf", "--create-dirs", "-o", file["name"],
-            f"{live.web}/datasets/{accession}/files/{file['name']}", cwd=http)  # fmt: skip
+        run(
+            "curl",
+            "-sSf",
+            "--create-dirs",
+            "-o",
+            file["name"],
+            f"{live.web}/datasets/{accession}/files/{file['name']}",
+            cwd=http,
+        )
     run("md5sum", "--quiet", "--ignore-missing", "-c", "md5sum.txt", cwd=http)
 
 
@@ -122,8 +142,25 @@ def test_rclone_is_told_the_truth(live, tmp_path, tls):
         (source / f"{n}.txt").write_bytes(os.urandom(50 + 700 * n))
     secret = run("rclone", "obscure", PASSWORD).stdout.strip()
 
-    run("rclone", "copy", source, f":ftp:OMIX/{folder}", "--ftp-host", live.ftp.hostname, "--ftp-port", live.ftp.port,
-        "--ftp-user", INES, "--ftp-pass", secret, *tls, "--transfers", "4", "--config", "/dev/null")  # fmt: skip
+    run(
+        "rclone",
+        "copy",
+        source,
+        f":ftp:OMIX/{folder}",
+        "--ftp-host",
+        live.ftp.hostname,
+        "--ftp-port",
+        live.ftp.port,
+        "--ftp-user",
+        INES,
+        "--ftp-pass",
+        secret,
+        *tls,
+        "--transfers",
+        "4",
+        "--config",
+        "/dev/null",
+    )
 
     rows = live.api(live.tokens[INES], "GET", "/uploads?limit=500")[1]["items"]
     found = {row["name"]: row["md5"] for row in rows if row["name"].startswith(folder) and row["state"] == "received"}
@@ -135,9 +172,18 @@ def test_mismatch_is_told_by_mail_and_mended_at_once(live, tmp_path):
     path = tmp_path / "late.bin"
     path.write_bytes(b"the right bytes" * 1000)
     ines = live.tokens[INES]
-    _status, dataset = live.api(ines, "POST", "/datasets", {
-        "title": "Late", "description": "D", "species": "S", "access": "open",
-        "files": [{"name": "late.bin", "md5": "0" * 32}]})  # fmt: skip
+    _status, dataset = live.api(
+        ines,
+        "POST",
+        "/datasets",
+        {
+            "title": "Late",
+            "description": "D",
+            "species": "S",
+            "access": "open",
+            "files": [{"name": "late.bin", "md5": "0" * 32}],
+        },
+    )
     live.api(ines, "POST", f"/datasets/{dataset['id']}/actions/submit", {})
     run("curl", "-sS", "-T", path, "--user", f"{INES}:{PASSWORD}", f"ftp://{live.ftp_host}/OMIX/late.bin")
 
@@ -160,8 +206,9 @@ def test_put_of_a_large_body_and_ranges_of_a_download(live, tmp_path):
     path, back = tmp_path / "put.bin", tmp_path / "back.bin"
     path.write_bytes(os.urandom(30 << 20))
     token = live.tokens[INES]
-    answer = run("curl", "-sS", "-T", path, "-H", f"Authorization: Bearer {token}",
-                 f"{live.web}/api/v1/uploads/open/put.bin")  # fmt: skip
+    answer = run(
+        "curl", "-sS", "-T", path, "-H", f"Authorization: Bearer {token}", f"{live.web}/api/v1/uploads/open/put.bin"
+    )
     assert md5(path) in answer.stdout
     dataset = publish(live, [{"name": "put.bin", "md5": md5(path)}])
     address = f"{live.web}/datasets/{dataset['accession']}/files/put.bin"
@@ -179,9 +226,20 @@ def test_put_of_a_large_body_and_ranges_of_a_download(live, tmp_path):
 def test_killed_put_is_incomplete_and_never_acknowledged(live, tmp_path):
     path = tmp_path / "cut.bin"
     path.write_bytes(os.urandom(40 << 20))
-    child = subprocess.Popen(["curl", "-sS", "-T", str(path), "--limit-rate", "8M", "-H",
-                              f"Authorization: Bearer {live.tokens[INES]}",
-                              f"{live.web}/api/v1/uploads/open/cut.bin"], stderr=subprocess.DEVNULL)  # fmt: skip
+    child = subprocess.Popen(
+        [
+            "curl",
+            "-sS",
+            "-T",
+            str(path),
+            "--limit-rate",
+            "8M",
+            "-H",
+            f"Authorization: Bearer {live.tokens[INES]}",
+            f"{live.web}/api/v1/uploads/open/cut.bin",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
     time.sleep(2)
     child.kill()
     child.wait()

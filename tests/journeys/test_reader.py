@@ -30,8 +30,13 @@ def approved(live, folder: Path, **fields) -> dict:
     for name in NAMES:
         body = os.urandom(2_000_000 if name.endswith("b.bin") else 3000)
         live.api(live.token, "PUT", f"/uploads/open/{folder.name}/{name}", body)
-    given = {"title": TITLE, "description": "Counts of twelve livers.", "species": "Mus musculus", "access": "open",
-             "files": [{"name": f"{folder.name}/{name}"} for name in NAMES]} | fields  # fmt: skip
+    given = {
+        "title": TITLE,
+        "description": "Counts of twelve livers.",
+        "species": "Mus musculus",
+        "access": "open",
+        "files": [{"name": f"{folder.name}/{name}"} for name in NAMES],
+    } | fields
     made = live.api(live.token, "POST", "/datasets", given)[1]
     live.api(live.token, "POST", f"/datasets/{made['id']}/actions/submit", {})
     made = live.wait(live.token, made["id"], archived)
@@ -50,7 +55,9 @@ def agree(folder: Path, sums: str) -> None:
     (folder / "md5sum.txt").write_text(sums)
     run("md5sum", "--quiet", "-c", "md5sum.txt", cwd=folder)
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
-        "md5sum.txt", *(line.split("  ")[1] for line in sums.splitlines())}  # fmt: skip
+        "md5sum.txt",
+        *(line.split("  ")[1] for line in sums.splitlines()),
+    }
 
 
 @needs("chromium", "wget", "curl", "lftp")
@@ -66,8 +73,18 @@ def test_every_way_of_downloading_brings_the_same_bytes(live, tmp_path):
         by_browser(page, tmp_path / "browser")
     agree(tmp_path / "browser", sums)
 
-    run("wget", "-q", "-r", "-np", "-nH", "--cut-dirs=3", "-A", "*.tsv,*.bin,*.gz", f"{address}/files",
-        cwd=tmp_path / "wget")  # fmt: skip
+    run(
+        "wget",
+        "-q",
+        "-r",
+        "-np",
+        "-nH",
+        "--cut-dirs=3",
+        "-A",
+        "*.tsv,*.bin,*.gz",
+        f"{address}/files",
+        cwd=tmp_path / "wget",
+    )
     agree(tmp_path / "wget", sums)
 
     for name in [line.split("  ")[1] for line in sums.splitlines()]:

@@ -9,8 +9,13 @@ from tests.live import Live, archived
 from tests.plugins.clients import needs
 
 INES, RUTH, PASSWORD = "ines@example.org", "ruth@example.org", "correct horse"
-GIVEN = {"title": "Kidney organoids under ischaemia", "species": "Mus musculus", "access": "open",
-         "description": "Counts of 24 organoids, before and after.", "files": [{"name": "counts.tsv"}]}  # fmt: skip
+GIVEN = {
+    "title": "Kidney organoids under ischaemia",
+    "species": "Mus musculus",
+    "access": "open",
+    "description": "Counts of 24 organoids, before and after.",
+    "files": [{"name": "counts.tsv"}],
+}
 
 
 @pytest.fixture(scope="module")

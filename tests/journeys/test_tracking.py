@@ -31,8 +31,13 @@ def live(tmp_path_factory):
 @pytest.fixture
 def submitted(live):
     """A submitted dataset of two files, neither of which has come; the MD5 of the second is declared wrongly."""
-    given = {"title": "Counts", "description": "Of genes.", "species": "Mus musculus", "access": "open",
-             "files": [{"name": "a.tsv", "md5": md5(GOOD)}, {"name": "b.tsv", "md5": md5(GOOD)}]}  # fmt: skip
+    given = {
+        "title": "Counts",
+        "description": "Of genes.",
+        "species": "Mus musculus",
+        "access": "open",
+        "files": [{"name": "a.tsv", "md5": md5(GOOD)}, {"name": "b.tsv", "md5": md5(GOOD)}],
+    }
     ref = live.api(live.token, "POST", "/datasets", given)[1]["id"]
     return live.api(live.token, "POST", f"/datasets/{ref}/actions/submit", {})[1]["accession"]
 

@@ -80,8 +80,15 @@ def test_states_outside_the_table_are_refused(engine):
         center = Center(name="Institute of Peat", created_at=clock.now())
         session.add(center)
         session.flush()
-        session.add(Account(email="ines@example.org", name="Ines Okafor", center_id=center.id, state="asleep",
-                            created_at=clock.now()))  # fmt: skip
+        session.add(
+            Account(
+                email="ines@example.org",
+                name="Ines Okafor",
+                center_id=center.id,
+                state="asleep",
+                created_at=clock.now(),
+            )
+        )
 
 
 def test_check_refuses_an_empty_database(engine):

@@ -21,9 +21,32 @@ NAMES = (
     'say "yes".txt',
     "x\\y",
 )
-SOUGHT = ("liver", "LIVER_0", "run/", "a_b", "a%b", "50%", "代谢组", "肝脏", "ärger", "ÄRGER", "GRÖSSE", "größe",
-          '"yes"', "x\\y", "01", "1", "7", "007", "AND OR", "absent", "a" * 500, "liver*",
-          "liver OR run", "run\0x")  # fmt: skip
+SOUGHT = (
+    "liver",
+    "LIVER_0",
+    "run/",
+    "a_b",
+    "a%b",
+    "50%",
+    "代谢组",
+    "肝脏",
+    "ärger",
+    "ÄRGER",
+    "GRÖSSE",
+    "größe",
+    '"yes"',
+    "x\\y",
+    "01",
+    "1",
+    "7",
+    "007",
+    "AND OR",
+    "absent",
+    "a" * 500,
+    "liver*",
+    "liver OR run",
+    "run\0x",
+)
 
 
 def make(person, names, first=1):
@@ -54,8 +77,17 @@ def test_index_finds_what_looking_through_finds(named):
     assert fill() == len(NAMES) and fill() == 0
     assert db.session.scalar(select(TextMark.upto).where(TextMark.name == "upload_text")) == len(NAMES)
     assert {text: find(INES, text) for text in SOUGHT} == before
-    assert {text for text in SOUGHT if not before[text]} == {"a%b", "ärger", "GRÖSSE", "AND OR", "absent", "a" * 500,
-                                                             "liver*", "liver OR run", "run\0x"}  # fmt: skip
+    assert {text for text in SOUGHT if not before[text]} == {
+        "a%b",
+        "ärger",
+        "GRÖSSE",
+        "AND OR",
+        "absent",
+        "a" * 500,
+        "liver*",
+        "liver OR run",
+        "run\0x",
+    }
     assert before["7"] == [NAMES[6]]  # by its number
 
 
@@ -111,16 +143,41 @@ def many(database) -> Dataset:
     """A dataset of files and components with words in their names and titles, taken into the indexes but the last."""
     titles = ("Liver of mice", "kidney", "肝脏 of mice", "Größe", "100% pure", "Livers")
     with db.transaction() as session:
-        made = datasets.create(actor=INES.account, title="T", description="D", species="S", files=[
-            {"name": f"run/s{n}.gz", "title": title} for n, title in enumerate(titles[:-1])])  # fmt: skip
-        session.add_all(Component(dataset_id=made.id, center_id=made.center_id, type="SAMPLE", alias=f"s-{n}",
-                                  title=title, accession=f"OMIXS{n:06d}", received_at=1, updated_at=1)
-                        for n, title in enumerate(titles[:-1]))  # fmt: skip
+        made = datasets.create(
+            actor=INES.account,
+            title="T",
+            description="D",
+            species="S",
+            files=[{"name": f"run/s{n}.gz", "title": title} for n, title in enumerate(titles[:-1])],
+        )
+        session.add_all(
+            Component(
+                dataset_id=made.id,
+                center_id=made.center_id,
+                type="SAMPLE",
+                alias=f"s-{n}",
+                title=title,
+                accession=f"OMIXS{n:06d}",
+                received_at=1,
+                updated_at=1,
+            )
+            for n, title in enumerate(titles[:-1])
+        )
     fill()
     with db.transaction() as session:
         files.add(made, [{"name": "run/s5.gz", "title": titles[-1]}], actor=INES.account)
-        session.add(Component(dataset_id=made.id, center_id=made.center_id, type="RUN", alias="s-5", title=titles[-1],
-                              accession="OMIXR000005", received_at=1, updated_at=1))  # fmt: skip
+        session.add(
+            Component(
+                dataset_id=made.id,
+                center_id=made.center_id,
+                type="RUN",
+                alias="s-5",
+                title=titles[-1],
+                accession="OMIXR000005",
+                received_at=1,
+                updated_at=1,
+            )
+        )
     return made
 
 

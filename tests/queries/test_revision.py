@@ -37,16 +37,28 @@ def test_bytes_that_arrive_change_it(mine, ines):
     before = revision.of_dataset(mine)
     with db.transaction():
         center = ines.account.center_id
-        db.session.add(Upload(token="t", account_id=ines.id, center_id=center, name="a.txt", base="a.txt", bytes_done=5,
-                              heard_at=0, created_at=0))  # fmt: skip
+        db.session.add(
+            Upload(
+                token="t",
+                account_id=ines.id,
+                center_id=center,
+                name="a.txt",
+                base="a.txt",
+                bytes_done=5,
+                heard_at=0,
+                created_at=0,
+            )
+        )
     assert revision.of_dataset(mine) != before
 
 
 def test_progress_of_its_job_changes_it_and_that_of_another_does_not(mine, ines):
     with db.transaction():
         other = datasets.create(actor=ines.account, title="C")
-        jobs = [Job(kind="archive", dataset_id=one.id, key=f"k{one.id}", state="running", not_before=0, created_at=0)
-                for one in (mine, other)]  # fmt: skip
+        jobs = [
+            Job(kind="archive", dataset_id=one.id, key=f"k{one.id}", state="running", not_before=0, created_at=0)
+            for one in (mine, other)
+        ]
         db.session.add_all(jobs)
     before = revision.of_dataset(mine)
     with db.transaction():

@@ -35,10 +35,28 @@ def titles(database):
 @pytest.mark.parametrize("rare", [2000, 0])
 @pytest.mark.parametrize(
     ("words", "count"),
-    [("organoid", 1), ("KIDNEY", 1), ("stress liver", 1), ("stress kidney", 0), ("dative-str", 1), ("100%", 1),
-     ("50_0", 1), ("5_00", 0), ("代谢组", 1), ("肝脏", 1), ('"yes"', 1), ("\\", 1), ("mus", 5), ("ki", 1),
-     ("okafor", 5), ("northmere", 5), ("AND OR NOT", 0), ("a" * 500, 0), ("\0", 5)],
-)  # fmt: skip
+    [
+        ("organoid", 1),
+        ("KIDNEY", 1),
+        ("stress liver", 1),
+        ("stress kidney", 0),
+        ("dative-str", 1),
+        ("100%", 1),
+        ("50_0", 1),
+        ("5_00", 0),
+        ("代谢组", 1),
+        ("肝脏", 1),
+        ('"yes"', 1),
+        ("\\", 1),
+        ("mus", 5),
+        ("ki", 1),
+        ("okafor", 5),
+        ("northmere", 5),
+        ("AND OR NOT", 0),
+        ("a" * 500, 0),
+        ("\0", 5),
+    ],
+)
 def test_words_are_found_wherever_they_stand(titles, monkeypatch, rare, words, count):
     monkeypatch.setattr(public, "RARE", rare)
     assert len(found(words)) == count

@@ -26,8 +26,9 @@ def counted() -> dict:
 @pytest.fixture
 def dataset(database) -> int:
     with db.transaction():
-        made = datasets.create(actor=INES.account, title="T", description="D", species="S",
-                               files=[{"name": f"s{n}.gz"} for n in range(5)])  # fmt: skip
+        made = datasets.create(
+            actor=INES.account, title="T", description="D", species="S", files=[{"name": f"s{n}.gz"} for n in range(5)]
+        )
         return made.id
 
 
@@ -76,10 +77,21 @@ def test_tally_follows_components(dataset):
     whole = db.session.get_one(Dataset, dataset)
     with db.transaction() as session:
         session.add_all(
-            Component(dataset_id=dataset, center_id=whole.center_id, type="RUN", alias=f"r{n}", received_at=1,
-                      updated_at=1, state=states.COMPONENT.states[n % 3]) for n in range(9))  # fmt: skip
-    change(update(Component).where(Component.alias == "r0").values(state="error", status="withdrawn"),
-           Component.__table__.delete().where(Component.alias == "r1"))  # fmt: skip
+            Component(
+                dataset_id=dataset,
+                center_id=whole.center_id,
+                type="RUN",
+                alias=f"r{n}",
+                received_at=1,
+                updated_at=1,
+                state=states.COMPONENT.states[n % 3],
+            )
+            for n in range(9)
+        )
+    change(
+        update(Component).where(Component.alias == "r0").values(state="error", status="withdrawn"),
+        Component.__table__.delete().where(Component.alias == "r1"),
+    )
     query = select(Component.state, func.count()).where(Component.dataset_id == dataset).group_by(Component.state)
     assert tallies.components([dataset])[dataset] == {state: number for state, number in db.session.execute(query)}
     withdrawn = select(ComponentTally.number).where(ComponentTally.status == "withdrawn", ComponentTally.number > 0)

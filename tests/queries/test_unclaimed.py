@@ -25,13 +25,22 @@ def found() -> list:
 def dataset(database) -> Dataset:
     """Of three files, beside eight uploads of three folders."""
     with db.transaction() as session:
-        made = datasets.create(actor=INES.account, title="T", description="D", species="S",
-                               files=[{"name": f"f{n}.gz"} for n in range(3)])  # fmt: skip
+        made = datasets.create(
+            actor=INES.account, title="T", description="D", species="S", files=[{"name": f"f{n}.gz"} for n in range(3)]
+        )
         for n in range(1, 9):
             folder = ("", "a/", "a/b/")[n % 3]
-            session.add(Upload(**upload(INES.account, n, name=f"{folder}s{n}.gz",
-                                        realm="open" if n < 8 else "protected",
-                                        state=("received", "failed", "archived")[n // 4])))  # fmt: skip
+            session.add(
+                Upload(
+                    **upload(
+                        INES.account,
+                        n,
+                        name=f"{folder}s{n}.gz",
+                        realm="open" if n < 8 else "protected",
+                        state=("received", "failed", "archived")[n // 4],
+                    )
+                )
+            )
         return made
 
 

@@ -4,8 +4,24 @@ from random import Random
 
 NAMES = ("A", "b-c", "d.e", "Élan", "x:f", "TITLE", "STUDY_REF")
 BLANKS = (" ", "\n", "\n  ", "\t", "  \n\n  ", " " * 40, " " * 400)
-WORDS = ("text", "é", "漢字", "a ] b", "]]", "x&amp;y", "&lt;&gt;&quot;&apos;", "&#233;", "&#x6F22;", "&#13;", "&#10;",
-         "&#9;", "&#32;", "'\"", "\U0001f600", "é" * 400)  # fmt: skip
+WORDS = (
+    "text",
+    "é",
+    "漢字",
+    "a ] b",
+    "]]",
+    "x&amp;y",
+    "&lt;&gt;&quot;&apos;",
+    "&#233;",
+    "&#x6F22;",
+    "&#13;",
+    "&#10;",
+    "&#9;",
+    "&#32;",
+    "'\"",
+    "\U0001f600",
+    "é" * 400,
+)
 VALUES = ("", "1", "a\nb", "a\tb", "&quot;'", "&lt;", "&gt;>", "é", "&#10;&#9;&#13;", "  x  ", "&amp;", "漢")
 
 
@@ -53,5 +69,6 @@ class Writer:
     def document(self) -> bytes:
         """An object by itself, well-formed."""
         text = self.element(4, "SAMPLE", ' xmlns:x="urn:x" accession="OMIXS000001"').replace(
-            ' accession="OMIXS000001" xmlns:x', ' accession="OMIXS000001" xmlns:y')  # fmt: skip
+            ' accession="OMIXS000001" xmlns:x', ' accession="OMIXS000001" xmlns:y'
+        )
         return text.replace("\n", self.chance.choice(("\n", "\n", "\r\n", "\r"))).encode()

@@ -31,8 +31,10 @@ def study(alias: str = "organoids", title: str = "Kidney organoids over 28 days"
 
 
 def sample(alias: str = "s1", title: str = "Organoid 1") -> str:
-    return (f'<SAMPLE alias="{alias}"><TITLE>{title}</TITLE><SAMPLE_NAME><TAXON_ID>10090</TAXON_ID>'
-            "<SCIENTIFIC_NAME>Mus musculus</SCIENTIFIC_NAME></SAMPLE_NAME></SAMPLE>")  # fmt: skip
+    return (
+        f'<SAMPLE alias="{alias}"><TITLE>{title}</TITLE><SAMPLE_NAME><TAXON_ID>10090</TAXON_ID>'
+        "<SCIENTIFIC_NAME>Mus musculus</SCIENTIFIC_NAME></SAMPLE_NAME></SAMPLE>"
+    )
 
 
 def samples(*parts: str) -> bytes:
@@ -40,8 +42,10 @@ def samples(*parts: str) -> bytes:
 
 
 def experiment(alias: str = "x1", *, study: str = "organoids", sample: str = "s1") -> str:
-    return (f'<EXPERIMENT alias="{alias}"><TITLE>Library of {sample}</TITLE><STUDY_REF refname="{study}"/>'
-            f'<DESIGN><DESIGN_DESCRIPTION/><SAMPLE_DESCRIPTOR refname="{sample}"/></DESIGN></EXPERIMENT>')  # fmt: skip
+    return (
+        f'<EXPERIMENT alias="{alias}"><TITLE>Library of {sample}</TITLE><STUDY_REF refname="{study}"/>'
+        f'<DESIGN><DESIGN_DESCRIPTION/><SAMPLE_DESCRIPTOR refname="{sample}"/></DESIGN></EXPERIMENT>'
+    )
 
 
 def experiments(*parts: str) -> bytes:
@@ -53,8 +57,10 @@ def run(alias: str = "r1", *, experiment: str = "x1", files: dict[str, bytes] | 
         f'<FILE filename="{name}" filetype="fastq" checksum_method="MD5" checksum="{digest or md5(data)}"/>'
         for name, data in (files if files is not None else {f"{alias}.fastq.gz": alias.encode()}).items()
     )
-    return (f'<RUN alias="{alias}"><EXPERIMENT_REF refname="{experiment}"/>'
-            f"<DATA_BLOCK><FILES>{named}</FILES></DATA_BLOCK></RUN>")  # fmt: skip
+    return (
+        f'<RUN alias="{alias}"><EXPERIMENT_REF refname="{experiment}"/>'
+        f"<DATA_BLOCK><FILES>{named}</FILES></DATA_BLOCK></RUN>"
+    )
 
 
 def runs(*parts: str) -> bytes:
@@ -63,6 +69,11 @@ def runs(*parts: str) -> bytes:
 
 def parts(**given: bytes) -> dict[str, bytes]:
     """A whole delivery by part name; `given` takes the place of a part, b"" leaves it out."""
-    whole = {"SUBMISSION": submission(), "STUDY": study(), "SAMPLE": samples(), "EXPERIMENT": experiments(),
-             "RUN": runs()} | given  # fmt: skip
+    whole = {
+        "SUBMISSION": submission(),
+        "STUDY": study(),
+        "SAMPLE": samples(),
+        "EXPERIMENT": experiments(),
+        "RUN": runs(),
+    } | given
     return {name: data for name, data in whole.items() if data}

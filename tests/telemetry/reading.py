@@ -11,14 +11,40 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ACCESSIONS = [
-    "accession", "submission", "status", "updated", "published", "received", "type", "center", "visibility", "alias",
+    "accession",
+    "submission",
+    "status",
+    "updated",
+    "published",
+    "received",
+    "type",
+    "center",
+    "visibility",
+    "alias",
     "md5sum",
-]  # fmt: skip
+]
 FILES = [
-    "realm", "upload_id", "upload_date", "file_name", "file_size", "file_md5sum", "upload_name", "upload_size",
-    "upload_md5sum", "file_status", "file_type", "load_date", "file_error", "submissions", "loaded_runs",
-    "unloaded_runs", "suppressed_runs", "loaded_analyses", "unloaded_analyses", "suppressed_analyses",
-]  # fmt: skip
+    "realm",
+    "upload_id",
+    "upload_date",
+    "file_name",
+    "file_size",
+    "file_md5sum",
+    "upload_name",
+    "upload_size",
+    "upload_md5sum",
+    "file_status",
+    "file_type",
+    "load_date",
+    "file_error",
+    "submissions",
+    "loaded_runs",
+    "unloaded_runs",
+    "suppressed_runs",
+    "loaded_analyses",
+    "unloaded_analyses",
+    "suppressed_analyses",
+]
 
 
 def table(text: str, columns: list[str]) -> list[dict[str, str]]:
@@ -80,4 +106,5 @@ class Lims:
         """Whether the XML at hand is that which the archive says is current."""
         wanted = {name: row["md5sum"] for name, row in self.accessions.items() if row["status"] != "withdrawn"}
         return {name: self.digests.get(name) for name in wanted if wanted[name]} == {
-            name: digest for name, digest in wanted.items() if digest}  # fmt: skip
+            name: digest for name, digest in wanted.items() if digest
+        }

@@ -18,10 +18,19 @@ AT = moment("2031-03-20T12:00:00")
 
 
 def dataset(number: int, state: str, access: str = "open", *, released: bool = False) -> Dataset:
-    made = Dataset(account_id=INES.id, center_id=INES.account.center_id, accession=f"OMIX{number:06d}", state=state,
-                   title=f"Number {number}", access=access, version=1, first_submitted_at=AT - 5 * DAY,
-                   released_at=AT - DAY if released else None, created_at=AT - 6 * DAY,
-                   updated_at=AT - DAY)  # fmt: skip
+    made = Dataset(
+        account_id=INES.id,
+        center_id=INES.account.center_id,
+        accession=f"OMIX{number:06d}",
+        state=state,
+        title=f"Number {number}",
+        access=access,
+        version=1,
+        first_submitted_at=AT - 5 * DAY,
+        released_at=AT - DAY if released else None,
+        created_at=AT - 6 * DAY,
+        updated_at=AT - DAY,
+    )
     db.session.add(made)
     db.session.flush()
     return made
@@ -29,20 +38,48 @@ def dataset(number: int, state: str, access: str = "open", *, released: bool = F
 
 def component(owner: Dataset, kind: str, accession: str, alias: str, *, state="loaded", status="") -> Component:
     xml = f'<{kind} accession="{accession}" alias="{alias}"><TITLE>{alias}</TITLE></{kind}>'.encode()
-    made = Component(dataset_id=owner.id, center_id=owner.center_id, type=kind, alias=alias, accession=accession,
-                     xml=xml, md5=markup.md5(xml), state=state, status=status, received_at=AT - 5 * DAY,
-                     updated_at=AT - 2 * DAY, published_at=owner.released_at)  # fmt: skip
+    made = Component(
+        dataset_id=owner.id,
+        center_id=owner.center_id,
+        type=kind,
+        alias=alias,
+        accession=accession,
+        xml=xml,
+        md5=markup.md5(xml),
+        state=state,
+        status=status,
+        received_at=AT - 5 * DAY,
+        updated_at=AT - 2 * DAY,
+        published_at=owner.released_at,
+    )
     db.session.add(made)
     db.session.flush()
     return made
 
 
 def upload(name: str, state: str = "received", **values) -> Upload:
-    given = {"size": 10, "md5": "a" * 32, "sha256": "b" * 64, "realm": "open", "area": "incoming", "file_type": "TEXT",
-             "inspection": "inspected", "received_at": AT - 3 * DAY, "loaded_at": None} | values  # fmt: skip
-    made = Upload(token=name, account_id=INES.id, center_id=INES.account.center_id, name=name,
-                  base=name.rpartition("/")[2], state=state, heard_at=AT - 3 * DAY, created_at=AT - 3 * DAY,
-                  **given)  # fmt: skip
+    given = {
+        "size": 10,
+        "md5": "a" * 32,
+        "sha256": "b" * 64,
+        "realm": "open",
+        "area": "incoming",
+        "file_type": "TEXT",
+        "inspection": "inspected",
+        "received_at": AT - 3 * DAY,
+        "loaded_at": None,
+    } | values
+    made = Upload(
+        token=name,
+        account_id=INES.id,
+        center_id=INES.account.center_id,
+        name=name,
+        base=name.rpartition("/")[2],
+        state=state,
+        heard_at=AT - 3 * DAY,
+        created_at=AT - 3 * DAY,
+        **given,
+    )
     db.session.add(made)
     db.session.flush()
     return made
@@ -51,9 +88,18 @@ def upload(name: str, state: str = "received", **values) -> Upload:
 def file(owner: Dataset, linked: Upload, state: str = "archived", **values) -> File:
     n = owner.next_n
     owner.next_n += 1
-    made = File(dataset_id=owner.id, n=n, name=linked.name, base=linked.base, state=state, upload_id=linked.id,
-                archived_at=AT - 2 * DAY if state == "archived" else None, created_at=AT, updated_at=AT,
-                **values)  # fmt: skip
+    made = File(
+        dataset_id=owner.id,
+        n=n,
+        name=linked.name,
+        base=linked.base,
+        state=state,
+        upload_id=linked.id,
+        archived_at=AT - 2 * DAY if state == "archived" else None,
+        created_at=AT,
+        updated_at=AT,
+        **values,
+    )
     db.session.add(made)
     db.session.flush()
     return made
@@ -73,8 +119,10 @@ def members(package: Upload, *rows: tuple) -> None:
 
 def objects() -> dict[str, Dataset]:
     """A dataset of each status, with components whose own status differs."""
-    made = {state: dataset(n, state, released=n > 2) for n, state in enumerate(
-        ("submitted", "approved", "released", "suppressed", "withdrawn"), start=1)}  # fmt: skip
+    made = {
+        state: dataset(n, state, released=n > 2)
+        for n, state in enumerate(("submitted", "approved", "released", "suppressed", "withdrawn"), start=1)
+    }
     made["draft"] = dataset(6, "draft")
     made["draft"].accession = None
     made["taken back"] = dataset(7, "approved", "controlled", released=True)
@@ -98,8 +146,13 @@ def uploads() -> None:
     loaded = upload("run1/r1.fastq.gz", "archived", file_type="GZ", loaded_at=AT - 2 * DAY, realm="protected")
     both = file(live, loaded)
     for n, kind in enumerate(("RUN", "RUN", "ANALYSIS"), start=1):
-        one = component(live, kind, f"OMIX{kind[0] if kind == 'RUN' else 'Z'}{n:06d}", f"c{n}",
-                        state="received" if n == 2 else "loaded")  # fmt: skip
+        one = component(
+            live,
+            kind,
+            f"OMIX{kind[0] if kind == 'RUN' else 'Z'}{n:06d}",
+            f"c{n}",
+            state="received" if n == 2 else "loaded",
+        )
         names(one, both)
     names(component(live, "RUN", "OMIXR000009", "cancelled", status="withdrawn"), both)
     older = upload("old.bam", "archived", file_type="BAM", loaded_at=AT - 2 * DAY)
@@ -107,8 +160,12 @@ def uploads() -> None:
     names(component(hidden, "ANALYSIS", "OMIXZ000004", "c4"), shown)
     file(gone, upload("gone.txt", "archived", loaded_at=AT - 2 * DAY))
     package = upload("pack.tar.gz", "archived", file_type="TAR", size=500, md5="c" * 32, loaded_at=AT - 2 * DAY)
-    members(package, ("a/x.txt", 3, "d" * 32, "TEXT", None), ("a/empty", 0, "e" * 32, "EMPTY", "empty_file"),
-            ("b.sff", 4, None, "SFF", "bad_read_header_length"))  # fmt: skip
+    members(
+        package,
+        ("a/x.txt", 3, "d" * 32, "TEXT", None),
+        ("a/empty", 0, "e" * 32, "EMPTY", "empty_file"),
+        ("b.sff", 4, None, "SFF", "bad_read_header_length"),
+    )
     file(live, package)
     torn = upload("torn.zip", file_type="ZIP", error="unzip_error", md5="f" * 32)
     members(torn, ("in.txt", 1, "1" * 32, "TEXT", None))

@@ -26,8 +26,9 @@ def kept() -> bytes:
     report = b"".join(texts.text("accessions", INES.account.center))
     with db.transaction():
         xml = b'<SAMPLE accession="OMIXS000001"/>'
-        db.session.execute(update(Component).where(Component.accession == "OMIXS000001")
-                           .values(xml=xml, md5=markup.md5(xml)))  # fmt: skip
+        db.session.execute(
+            update(Component).where(Component.accession == "OMIXS000001").values(xml=xml, md5=markup.md5(xml))
+        )
         db.session.get_one(Dataset, made["taken back"]).state = "withdrawn"
         staged.component(db.session.get_one(Dataset, made["submitted"]), "SAMPLE", "OMIXS000008", "s8")
         staged.component(db.session.get_one(Dataset, made["draft"]), "SAMPLE", "OMIXS000009", "s9")
@@ -58,7 +59,9 @@ def test_dump_is_a_report_too(kept):
     assert compare(packed.getvalue()) == []
     old = kept.decode().splitlines()
     assert compare("\n".join([old[0], "OMIXS000077" + old[4][11:], *old[1:]]).encode()) == [
-        ("OMIXS000077", "gone"), *WANTED]  # fmt: skip
+        ("OMIXS000077", "gone"),
+        *WANTED,
+    ]
 
 
 def test_portions_and_another_center(kept, monkeypatch):
@@ -68,8 +71,10 @@ def test_portions_and_another_center(kept, monkeypatch):
     assert {one.change for one in found} == {"gone"}
 
 
-@pytest.mark.parametrize("report", [b"\x1f\x8bnonsense", b"accession\tx\nOMIX000001\t1\n", b"\xff\xfe\x00\x00a\n",
-                                    b"OMIX000001\n", b"x" * 50_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "report",
+    [b"\x1f\x8bnonsense", b"accession\tx\nOMIX000001\t1\n", b"\xff\xfe\x00\x00a\n", b"OMIX000001\n", b"x" * 50_000],
+)
 def test_what_is_no_report_is_refused(report):
     with pytest.raises(errors.Invalid):
         compare(report)
@@ -94,8 +99,9 @@ def test_call_says_the_same(app, kept):
     assert [(one["accession"], one["change"]) for one in answer.json["items"]] == WANTED
     assert answer.json["items"][0]["md5_now"] == markup.md5(b'<SAMPLE accession="OMIXS000001"/>')
     for kind in ("application/x-www-form-urlencoded", "application/gzip"):  # the first is what curl says unasked
-        told = app.test_client().post("/api/v1/reports/changed", data=gzip.compress(kept), headers=headers,
-                                      content_type=kind, buffered=True)  # fmt: skip
+        told = app.test_client().post(
+            "/api/v1/reports/changed", data=gzip.compress(kept), headers=headers, content_type=kind, buffered=True
+        )
         assert told.json == answer.json
     long = kept + b"OMIXS000001\tOMIX000003\n" * 100_000  # no form is that long
     assert (

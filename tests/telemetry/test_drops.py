@@ -94,4 +94,7 @@ def test_what_is_dropped_in_the_protected_realm_is_controlled(run_jobs):
     rest(run_jobs)
     rest(run_jobs)
     assert (depositing.get(1).access, depositing.get(1).realm, depositing.states_of(1)) == (
-        "controlled", "protected", ["archived"])  # fmt: skip
+        "controlled",
+        "protected",
+        ["archived"],
+    )

@@ -70,9 +70,11 @@ def test_digest_is_that_of_xmllint_and_md5sum(seed, tmp_path):
 
 @needs("xmllint")
 def test_objects_of_a_set_are_digested_as_if_alone(tmp_path):
-    alone = [b'<SAMPLE xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" accession="OMIXS000001" alias="a">\n'
-             b"<TITLE>Ni\xc3\xa8re &amp; <![CDATA[<x>]]></TITLE><!-- kept -->\n</SAMPLE>",
-             b'<SAMPLE accession="OMIXS000002" alias="b" xmlns:xsi="urn:own"/>']  # fmt: skip
+    alone = [
+        b'<SAMPLE xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" accession="OMIXS000001" alias="a">\n'
+        b"<TITLE>Ni\xc3\xa8re &amp; <![CDATA[<x>]]></TITLE><!-- kept -->\n</SAMPLE>",
+        b'<SAMPLE accession="OMIXS000002" alias="b" xmlns:xsi="urn:own"/>',
+    ]
     expected = [metamd5.md5(text) for text in by_xmllint(tmp_path, alone)]
     assert metamd5.digests(SET.encode()) == list(zip(("OMIXS000001", "OMIXS000002"), expected, strict=True))
 
@@ -83,8 +85,17 @@ def test_encoding_of_the_document_does_not_matter(encoding):
     assert metamd5.digests(text.encode(encoding)) == metamd5.digests(SET.encode())
 
 
-@pytest.mark.parametrize("text", [b"", b"no xml", b"<SAMPLE accession='x'>", b"<!DOCTYPE a><a/>", b"<a>\xff</a>",
-                                  b'<?xml version="1.0" encoding="klingon"?><a/>'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"no xml",
+        b"<SAMPLE accession='x'>",
+        b"<!DOCTYPE a><a/>",
+        b"<a>\xff</a>",
+        b'<?xml version="1.0" encoding="klingon"?><a/>',
+    ],
+)
 def test_what_is_no_document_is_named(text):
     with pytest.raises(metamd5.Unreadable, match=r"it (is|has)"):
         metamd5.digests(text)
@@ -102,8 +113,14 @@ def test_command_takes_a_path_a_list_and_standard_input(tmp_path, capsys):
     assert cli.main(["metamd5", str(listed)]) == 0
     assert capsys.readouterr().out == by_path
     # The same file works for people without the portal: nothing but the interpreter, paths on standard input.
-    done = subprocess.run([sys.executable, "-I", "-S", SCRIPT], input=listed.read_text(), capture_output=True,
-                          text=True, cwd=tmp_path, env={"PATH": os.environ["PATH"]})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", SCRIPT],
+        input=listed.read_text(),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+    )
     assert (done.stdout, done.stderr, done.returncode) == (by_path, "", 0)
 
 

@@ -73,6 +73,7 @@ def test_files_are_never_in_the_mirror(night):
     with db.transaction():
         staged.uploads()
     folder = night("2031-03-21")
-    held = b"".join(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-                    for path in folder.iterdir())  # fmt: skip
+    held = b"".join(
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in folder.iterdir()
+    )
     assert b"r1.fastq.gz" not in held and b"upload_id" not in held

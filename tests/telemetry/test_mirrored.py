@@ -74,8 +74,11 @@ def test_file_added_and_removed_has_its_analysis_made_and_withdrawn(run_jobs):
         files.add(db.session.get_one(Dataset, dataset_id), [{"name": "later.txt"}], actor=INES.account)
     run_jobs()
     assert {one.accession: one.state for one in components(Component.type != "SUBMISSION")} == {
-        "OMIXP000001": "received", "OMIXS000001": "received", "OMIXZ000001": "loaded", "OMIXZ000002": "received",
-    }  # fmt: skip
+        "OMIXP000001": "received",
+        "OMIXS000001": "received",
+        "OMIXZ000001": "loaded",
+        "OMIXZ000002": "received",
+    }
     depositing.remove_file(dataset_id, 2)
     run_jobs()
     assert [one.accession for one in components(Component.type == "ANALYSIS")] == ["OMIXZ000001"]
@@ -117,7 +120,12 @@ def test_accessions_are_not_used_twice_after_a_restored_backup(run_jobs):
         db.change(update(Counter).where(Counter.name.startswith("OMIX")).values(next=1))  # as an older copy has it
         accessions.raise_to_high_water()
         assert [accessions.block(f"OMIX{letter}", 1) for letter in ("", "P", "S", "Z", "X")] == [
-            ["OMIX000002"], ["OMIXP000002"], ["OMIXS000002"], ["OMIXZ000002"], ["OMIXX000001"]]  # fmt: skip
+            ["OMIX000002"],
+            ["OMIXP000002"],
+            ["OMIXS000002"],
+            ["OMIXZ000002"],
+            ["OMIXX000001"],
+        ]
 
 
 def test_deep_check_finds_a_text_that_changed_behind_its_digest(run_jobs):

@@ -48,8 +48,9 @@ def leave_out_the_others() -> None:
         others = db.session.scalars(select(Center.id).where(Center.id != INES.account.center_id)).all()
         for center_id in (*others, None):
             kind = "accessions" if center_id is None else "usage"
-            db.session.add(Report(center_id=center_id, kind=kind, day="9999-12-31", path="none", size=0, upto_event=0,
-                                  made_at=0))  # fmt: skip
+            db.session.add(
+                Report(center_id=center_id, kind=kind, day="9999-12-31", path="none", size=0, upto_event=0, made_at=0)
+            )
 
 
 def names(settings) -> list[str]:
@@ -121,9 +122,15 @@ def test_fortnight(settings, night, run_jobs):
     assert {row["status"] for row in lims.accessions.values()} == {"live"}
     assert {row["published"] for row in lims.accessions.values()} == {"2031-03-24"}
 
-    second = take(xml.parts(SUBMISSION=xml.submission("batch-2"), STUDY=xml.study("other"), SAMPLE=xml.samples(
-        xml.sample("s2")), EXPERIMENT=xml.experiments(xml.experiment("x2", study="other", sample="s2")),
-        RUN=xml.runs(xml.run("r2", experiment="x2"))))  # fmt: skip
+    second = take(
+        xml.parts(
+            SUBMISSION=xml.submission("batch-2"),
+            STUDY=xml.study("other"),
+            SAMPLE=xml.samples(xml.sample("s2")),
+            EXPERIMENT=xml.experiments(xml.experiment("x2", study="other", sample="s2")),
+            RUN=xml.runs(xml.run("r2", experiment="x2")),
+        )
+    )
     depositing.send("r2.fastq.gz", b"r2")
     release(second, run_jobs)
     act(first, "suppress")

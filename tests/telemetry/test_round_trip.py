@@ -48,8 +48,11 @@ def plain(document: bytes) -> bytes:
 def sent_objects() -> dict[str, bytes]:
     """What was sent, object by object, by kind."""
     roots = [etree.fromstring(data) for name, data in SENT.items() if name != "SUBMISSION"]
-    return {one.tag: etree.tostring(one, with_tail=False) for root in roots
-            for one in (root if root.tag.endswith("_SET") else [root])}  # fmt: skip
+    return {
+        one.tag: etree.tostring(one, with_tail=False)
+        for root in roots
+        for one in (root if root.tag.endswith("_SET") else [root])
+    }
 
 
 @pytest.mark.parametrize("files_first", [True, False])
@@ -80,7 +83,10 @@ def test_what_is_fetched_back_differs_in_nothing_and_then_in_one_sample(app, nig
         assert plain(fetched) == plain(original)
     (file,) = table(call("GET", "/reports/files").get_data(as_text=True), FILES)
     assert (file["file_md5sum"], file["file_status"], file["loaded_runs"]) == (
-        hashlib.md5(READS).hexdigest(), "Loaded", accessions["RUN"])  # fmt: skip
+        hashlib.md5(READS).hexdigest(),
+        "Loaded",
+        accessions["RUN"],
+    )
 
     kept = call("GET", "/reports/accessions").data
     night("2031-03-21")

@@ -19,12 +19,15 @@ def row(key: int, content: str = "a", facts: str = "b", closed: int = 0) -> Seen
     return Seen(key, closed, short(content), short(facts))
 
 
-@pytest.mark.parametrize(("now", "found"), [
-    ([row(1), row(5)], [(False, False), (False, False)]),
-    ([row(1, "other"), row(5, facts="other")], [(True, True), (False, True)]),
-    ([row(1), row(3), row(5)], [(False, False), (True, True), (False, False)]),
-    ([row(5), row(9)], [(False, False), (True, True)]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        ([row(1), row(5)], [(False, False), (False, False)]),
+        ([row(1, "other"), row(5, facts="other")], [(True, True), (False, True)]),
+        ([row(1), row(3), row(5)], [(False, False), (True, True), (False, False)]),
+        ([row(5), row(9)], [(False, False), (True, True)]),
+    ],
+)
 def test_objects_are_compared_by_key(tmp_path, now, found):
     comparison = Comparison(noted(tmp_path, row(1), row(5)), target := io.BytesIO())
     assert [comparison.look(one) for one in now] == found
@@ -91,9 +94,14 @@ def test_landing_gives_names_when_all_is_written(tmp_path):
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.txt", b"new")]
 
 
-@pytest.mark.parametrize(("name", "slug"), [
-    ("Northmere Institute", "Northmere-Institute"), ("Zürich / Lab_2", "Zurich-Lab-2"), ("../..", ""),
-    ("研究所", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Northmere Institute", "Northmere-Institute"),
+        ("Zürich / Lab_2", "Zurich-Lab-2"),
+        ("../..", ""),
+        ("研究所", ""),
+    ],
+)
 def test_center_in_a_name(name, slug):
     assert reports.slug(name) == slug

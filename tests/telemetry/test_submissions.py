@@ -49,11 +49,19 @@ def test_delivery_becomes_a_submitted_dataset_with_components():
     told = receipt(outcome)
     assert told.get("success") == "true", outcome.receipt
     assert {one.tag: one.get("accession") for one in told if one.get("accession")} == {
-        "STUDY": "OMIXP000001", "SAMPLE": "OMIXS000001", "EXPERIMENT": "OMIXX000001", "RUN": "OMIXR000001",
-        "SUBMISSION": "OMIX000001"}  # fmt: skip
+        "STUDY": "OMIXP000001",
+        "SAMPLE": "OMIXS000001",
+        "EXPERIMENT": "OMIXX000001",
+        "RUN": "OMIXR000001",
+        "SUBMISSION": "OMIX000001",
+    }
     dataset = depositing.get(outcome.parcel.dataset.id)
     assert (dataset.title, dataset.species, dataset.state, dataset.release_date) == (
-        "Kidney organoids", "Mus musculus", "submitted", "2027-03-01")  # fmt: skip
+        "Kidney organoids",
+        "Mus musculus",
+        "submitted",
+        "2027-03-01",
+    )
     assert [(file.name, file.state) for file in depositing.files_of(dataset.id)] == [("r1.fastq.gz", "waiting")]
 
 
@@ -188,7 +196,10 @@ def test_run_that_names_other_files_lets_go_of_the_old():
     dataset = take().parcel.dataset
     take({"RUN": xml.runs(xml.run("r1", files={"b.bam": b"b", "c.bam": b"c"}))})
     assert [(file.name, file.state) for file in depositing.files_of(dataset.id)] == [
-        ("r1.fastq.gz", "removed"), ("b.bam", "waiting"), ("c.bam", "waiting")]  # fmt: skip
+        ("r1.fastq.gz", "removed"),
+        ("b.bam", "waiting"),
+        ("c.bam", "waiting"),
+    ]
     take({"RUN": xml.runs(xml.run("r1", files={"b.bam": b"other", "c.bam": b"c"}))})
     mended = {file.name: file.declared_md5 for file in depositing.files_of(dataset.id)}
     assert mended["b.bam"] == depositing.md5(b"other")
@@ -204,9 +215,11 @@ def test_change_of_metadata_is_a_change_of_its_dataset():
 
 def test_targets_are_held_released_cancelled_and_suppressed():
     dataset_id = take().parcel.dataset.id
-    order = ('<SUBMISSION><ACTIONS><ACTION><HOLD target="OMIX000001" HoldUntilDate="2028-05-04"/></ACTION>'
-             '<ACTION><SUPPRESS target="OMIXS000001"/></ACTION><ACTION><CANCEL target="OMIXX000001"/></ACTION>'
-             '<ACTION><CANCEL target="OMIXS999999"/></ACTION></ACTIONS></SUBMISSION>')  # fmt: skip
+    order = (
+        '<SUBMISSION><ACTIONS><ACTION><HOLD target="OMIX000001" HoldUntilDate="2028-05-04"/></ACTION>'
+        '<ACTION><SUPPRESS target="OMIXS000001"/></ACTION><ACTION><CANCEL target="OMIXX000001"/></ACTION>'
+        '<ACTION><CANCEL target="OMIXS999999"/></ACTION></ACTIONS></SUBMISSION>'
+    )
     told = receipt(take({"SUBMISSION": order.encode()}))
     wrong = " ".join(one.text or "" for one in told.iter("ERROR"))
     assert "SUPPRESS OMIXS000001: It was never public. Use CANCEL." in wrong and "OMIXS999999: There is no" in wrong
@@ -218,8 +231,10 @@ def test_targets_are_held_released_cancelled_and_suppressed():
 
 def test_cancel_of_what_has_no_files_of_its_own_and_cancel_again_are_answered():
     take()
-    order = ('<SUBMISSION><ACTIONS><ACTION><CANCEL target="OMIXR000001"/></ACTION>'
-             '<ACTION><CANCEL target="OMIXS000001"/></ACTION></ACTIONS></SUBMISSION>')  # fmt: skip
+    order = (
+        '<SUBMISSION><ACTIONS><ACTION><CANCEL target="OMIXR000001"/></ACTION>'
+        '<ACTION><CANCEL target="OMIXS000001"/></ACTION></ACTIONS></SUBMISSION>'
+    )
     for _again in range(2):
         told = receipt(take({"SUBMISSION": order.encode()}))
         assert [one.get("status") for one in told.iter("TARGET")] == ["CANCELLED", "CANCELLED"]
@@ -346,8 +361,11 @@ def test_stored_digest_is_that_of_xmllint_whatever_was_sent(tmp_path):
     whole = b'<SAMPLE_SET xmlns:o="urn:o">' + b"\n".join(sent) + b"</SAMPLE_SET>"
     outcome = take({"SAMPLE": whole})
     assert len(outcome.parcel.good) > 290, outcome.receipt[:2000]
-    rows = list(db.session.execute(select(Component.xml, Component.md5).where(Component.type == "SAMPLE",
-                                                                              Component.md5.is_not(None))))  # fmt: skip
+    rows = list(
+        db.session.execute(
+            select(Component.xml, Component.md5).where(Component.type == "SAMPLE", Component.md5.is_not(None))
+        )
+    )
     canonical = by_xmllint(tmp_path, [row.xml for row in rows])
     assert canonical == [row.xml for row in rows]
     assert by_md5sum(tmp_path, canonical) == [row.md5 for row in rows]

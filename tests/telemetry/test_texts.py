@@ -94,9 +94,14 @@ def test_dump_has_the_xml_by_dataset_and_type():
         names = tar.getnames()
         whole = {name: tar.extractfile(name).read().decode() for name in names}
     assert names == [
-        "OMIX_Accessions", "OMIX000001/OMIX000001.submission.xml", "OMIX000001/OMIX000001.study.xml",
-        "OMIX000003/OMIX000003.submission.xml", "OMIX000003/OMIX000003.sample.xml",
-        "OMIX000004/OMIX000004.submission.xml", "OMIX000007/OMIX000007.submission.xml"]  # fmt: skip
+        "OMIX_Accessions",
+        "OMIX000001/OMIX000001.submission.xml",
+        "OMIX000001/OMIX000001.study.xml",
+        "OMIX000003/OMIX000003.submission.xml",
+        "OMIX000003/OMIX000003.sample.xml",
+        "OMIX000004/OMIX000004.submission.xml",
+        "OMIX000007/OMIX000007.submission.xml",
+    ]
     assert whole["OMIX_Accessions"] == golden("accessions.tsv")
     assert whole["OMIX000003/OMIX000003.sample.xml"] == golden("samples.xml")
 
@@ -125,9 +130,20 @@ def test_usage(realm):
     assert found.replace(f"created on {host}:", "created on HOST:") == golden(f"usage-{realm}.txt")
 
 
-@pytest.mark.parametrize(("size", "words"), [
-    (0, "0"), (999, "999"), (1024, "1.0K"), (1025, "1.1K"), (10 * 1024, "10K"), (1 << 20, "1.0M"),
-    (191 << 30, "191G"), (10_005_533_313_024, "9.1T"), ((1 << 30) - 1, "1.0G")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1024, "1.0K"),
+        (1025, "1.1K"),
+        (10 * 1024, "10K"),
+        (1 << 20, "1.0M"),
+        (191 << 30, "191G"),
+        (10_005_533_313_024, "9.1T"),
+        ((1 << 30) - 1, "1.0G"),
+    ],
+)
 def test_sizes_are_those_of_df(size, words):
     assert usage.human(size) == words
 

@@ -28,8 +28,12 @@ def test_hanging_test_fails_and_the_run_goes_on(tmp_path: Path) -> None:
 
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-n", "1", str(tmp_path)],
-        env=env, capture_output=True, text=True, timeout=25, check=False,
-    )  # fmt: skip
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=25,
+        check=False,
+    )
 
     assert "Failed: still running after 1 s" in run.stdout
     assert "1 failed, 1 passed" in run.stdout

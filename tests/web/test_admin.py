@@ -73,7 +73,9 @@ def test_job_of_a_dataset_is_not_cancelled_and_one_that_comes_again_is(sign_in, 
     assert (db.session.get(Job, archive.id).state, db.session.get(Job, prune.id).state) == ("queued", "cancelled")
     assert client.send(f"/admin/jobs/{prune.id}/again").status_code == 303
     assert [event.action for event in db.session.scalars(select(Event).order_by(Event.id).offset(4))] == [
-        "job.cancel", "job.retry"]  # fmt: skip
+        "job.cancel",
+        "job.retry",
+    ]
 
 
 def test_failed_job_that_a_newer_one_took_over_is_left_alone(sign_in, ruth):

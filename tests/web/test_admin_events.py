@@ -69,11 +69,16 @@ def test_moments_become_ids(told, ruth):
     assert [line.event.after["name"] for line in earlier.rows] == ["Fjord Station"]
 
 
-@pytest.mark.parametrize(("query", "said"), [
-    ("person=nobody@example.org", "Nobody here has the address nobody@example.org."),
-    ("center=Nowhere", "There is no center called Nowhere."), ("dataset=OMIX999999", "There is no dataset OMIX999999."),
-    ("from=yesterday", "Write a day as 2026-11-20."), ("to=9999-12-31", "There was no portal in that year."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("person=nobody@example.org", "Nobody here has the address nobody@example.org."),
+        ("center=Nowhere", "There is no center called Nowhere."),
+        ("dataset=OMIX999999", "There is no dataset OMIX999999."),
+        ("from=yesterday", "Write a day as 2026-11-20."),
+        ("to=9999-12-31", "There was no portal in that year."),
+    ],
+)
 def test_filter_that_means_nothing_says_so(sign_in, ruth, query, said):
     client = sign_in(ruth)
     page = client.get(f"/admin/events?{query}")
@@ -121,8 +126,13 @@ def test_long_history_is_read_through_its_indexes(told, ines, ruth):
         for _ in range(5):
             history.append_all("receive", [{"actor_id": ines.id, "center_id": ines.account.center_id}] * 20_000)
     began = time.monotonic()
-    for asked in (Filter(person=ruth.id), Filter(action="center.rename"), Filter(until=clock.now() - clock.DAY),
-                  Filter(person=ines.id, action="account.role"), Filter()):  # fmt: skip
+    for asked in (
+        Filter(person=ruth.id),
+        Filter(action="center.rename"),
+        Filter(until=clock.now() - clock.DAY),
+        Filter(person=ines.id, action="account.role"),
+        Filter(),
+    ):
         happened.page(asked)
     assert happened.actions()[-1] == "receive"
     assert time.monotonic() - began < 1

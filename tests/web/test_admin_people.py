@@ -31,9 +31,21 @@ def test_people_are_found_by_parts_of_name_and_address_and_filtered(sign_in, rut
 def test_ten_thousand_people_are_paged_by_key(sign_in, ruth):
     lab = centers.find("Harbour Lab").id
     with db.transaction():
-        db.session.execute(insert(Account), [
-            {"email": f"p{n}@example.org", "name": f"Person {n}", "center_id": lab, "role": "submitter",
-             "state": "active", "epoch": 0, "created_at": n} for n in range(10_000)])  # fmt: skip
+        db.session.execute(
+            insert(Account),
+            [
+                {
+                    "email": f"p{n}@example.org",
+                    "name": f"Person {n}",
+                    "center_id": lab,
+                    "role": "submitter",
+                    "state": "active",
+                    "epoch": 0,
+                    "created_at": n,
+                }
+                for n in range(10_000)
+            ],
+        )
     client = sign_in(ruth)
     first = client.get("/admin/people")
     assert "p9999@" in first.text and "p9899@" not in first.text
@@ -81,8 +93,9 @@ def test_link_by_hand_is_shown_once_and_lets_its_holder_in(sign_in, client, ines
 def test_invited_person_gets_a_link(sign_in, client, ruth):
     curator = sign_in(ruth)
     curator.get("/admin/people/new")
-    answer = curator.send("/admin/people/new", name="Nils Berg", email="nils.berg@example.org", role="submitter",
-                          center="")  # fmt: skip
+    answer = curator.send(
+        "/admin/people/new", name="Nils Berg", email="nils.berg@example.org", role="submitter", center=""
+    )
     path = "/reset/" + answer.text.partition("/reset/")[2].partition("<")[0]
     client.get(path)
     client.send(path, password="a brand new one")

@@ -141,7 +141,9 @@ def test_area_by_api_is_that_of_the_page(app, ines, filled):
     assert [item["path"] for item in listed["items"]] == ["/OMIX/run1", "/OMIX/run2", "/OMIX/d.txt"]
     page = client.get("/api/v1/area?path=/OMIX/run1&limit=1", headers=who).json
     assert [(item["path"], item["folder"]) for item in page["items"]] == [
-        ("/OMIX/run1/deep", True), ("/OMIX/run1/a.txt", False)]  # fmt: skip
+        ("/OMIX/run1/deep", True),
+        ("/OMIX/run1/a.txt", False),
+    ]
     assert page["items"][1]["expires"] and page["next"] is None
     assert call("copy", **{"from": "/OMIX/run1", "to": "/OMIX/again"}) == (200, {"files": 2})
     assert call("copy", **{"from": "/OMIX/run1", "to": "/OMIX/again"})[0] == 409

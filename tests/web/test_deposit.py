@@ -57,9 +57,16 @@ def test_new_dataset_is_made_once_however_often_its_form_is_sent(sign_in, ines):
 
 
 def test_refused_form_shows_every_typed_word_and_saves_nothing(sign_in, ines, draft):
-    typed = {"title": "New <name>", "description": "Two\nlines", "species": "S", "bioproject": "nonsense",
-             "release_date": "2027-03-01", "files.4.name": "b c.txt", "files.4.title": "A table",
-             "files.4.declared_md5": "12"}  # fmt: skip
+    typed = {
+        "title": "New <name>",
+        "description": "Two\nlines",
+        "species": "S",
+        "bioproject": "nonsense",
+        "release_date": "2027-03-01",
+        "files.4.name": "b c.txt",
+        "files.4.title": "A table",
+        "files.4.declared_md5": "12",
+    }
     answer = sign_in(ines).send(draft, **INFO | typed)
 
     assert answer.status_code == 422
@@ -156,8 +163,9 @@ def test_file_that_breaks_off_leaves_nothing(sign_in, ines, draft, door):
     browser.get(draft)
     head = f'--b\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{browser.token}\r\n'
     head += '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
-    answer = browser.post(f"{draft}/online", data=head.encode() + b"x" * 300_000,
-                          content_type="multipart/form-data; boundary=b")  # fmt: skip
+    answer = browser.post(
+        f"{draft}/online", data=head.encode() + b"x" * 300_000, content_type="multipart/form-data; boundary=b"
+    )
 
     assert answer.status_code == 422 and "broke off" in answer.text
     assert [one.state for one in stored(Upload) if one.state != "obsolete"] == []

@@ -17,18 +17,28 @@ KERNEL = "{http://datacite.org/schema/kernel-4}"
 TITLE, TEXT = 'Livers <under> 50% & "more" 肝', "Line one.\nLine <b>two</b> & three."
 # Of schema 4: the properties used, the element in each group, its attributes (a star: demanded), and their words.
 GROUPS = {
-    "creators": ("creator", "", {}), "titles": ("title", "titleType", {}),
+    "creators": ("creator", "", {}),
+    "titles": ("title", "titleType", {}),
     "subjects": ("subject", "subjectScheme schemeURI valueURI", {}),
     "contributors": ("contributor", "contributorType*", {"contributorType": {"DataManager"}}),
     "dates": ("date", "dateType*", {"dateType": {"Issued", "Submitted", "Updated"}}),
     "alternateIdentifiers": ("alternateIdentifier", "alternateIdentifierType*", {}),
-    "relatedIdentifiers": ("relatedIdentifier", "relatedIdentifierType* relationType*",
-                           {"relatedIdentifierType": {"DOI", "PMID"}, "relationType": {"IsCitedBy"}}),
-    "sizes": ("size", "", {}), "rightsList": ("rights", "rightsURI", {}),
+    "relatedIdentifiers": (
+        "relatedIdentifier",
+        "relatedIdentifierType* relationType*",
+        {"relatedIdentifierType": {"DOI", "PMID"}, "relationType": {"IsCitedBy"}},
+    ),
+    "sizes": ("size", "", {}),
+    "rightsList": ("rights", "rightsURI", {}),
     "descriptions": ("description", "descriptionType*", {"descriptionType": {"Abstract"}}),
-}  # fmt: skip
-SINGLE = {"identifier": "identifierType*", "publisher": "", "publicationYear": "", "resourceType":
-          "resourceTypeGeneral*", "version": ""}  # fmt: skip
+}
+SINGLE = {
+    "identifier": "identifierType*",
+    "publisher": "",
+    "publicationYear": "",
+    "resourceType": "resourceTypeGeneral*",
+    "version": "",
+}
 DEMANDED = {"identifier", "creators", "titles", "publisher", "publicationYear", "resourceType"}
 
 
@@ -155,11 +165,20 @@ def test_ro_crate_describes_itself_the_dataset_and_its_files(client, ref):
     assert (root["@type"], root["name"], root["datePublished"]) == ("Dataset", TITLE, "2026-02-02")
     (part,) = root["hasPart"]
     assert graph[part["@id"]] | {"@id": ""} == {
-        "@id": "", "@type": "File", "name": "run1/a.gz", "contentSize": "12", "sha256": "1" * 64,
-        "encodingFormat": "application/octet-stream"}  # fmt: skip
+        "@id": "",
+        "@type": "File",
+        "name": "run1/a.gz",
+        "contentSize": "12",
+        "sha256": "1" * 64,
+        "encodingFormat": "application/octet-stream",
+    }
     assert graph[root["creator"]["@id"]]["name"] == "Amara Nwosu"
-    assert all(set(reference) == {"@id"} for one in known["@graph"] for reference in one.values()
-               if isinstance(reference, dict))  # fmt: skip
+    assert all(
+        set(reference) == {"@id"}
+        for one in known["@graph"]
+        for reference in one.values()
+        if isinstance(reference, dict)
+    )
     assert jsonld.flatten(known | {"@context": {"@vocab": "http://schema.org/"}})
 
 

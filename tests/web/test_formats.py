@@ -13,12 +13,24 @@ VIENNA = "Europe/Vienna"
 @pytest.mark.parametrize(
     ("n", "shown"),
     [
-        (0, "0 B"), (999, "999 B"), (1000, "0.98 kB"), (1023, "1.00 kB"), (1024, "1.00 kB"), (12_083, "11.8 kB"),
-        (86_221, "84.2 kB"), (317_440, "310 kB"), (40_475_033, "38.6 MB"), (641_728_512, "612 MB"),
-        (1_148_903_424, "1.07 GB"), (9_030_118_410, "8.41 GB"), (100_717_035_520, "93.8 GB"),
-        (1023 * 1024**2, "1.00 GB"), (5 * 1024**4, "5.00 TB"), (None, ""),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "0.98 kB"),
+        (1023, "1.00 kB"),
+        (1024, "1.00 kB"),
+        (12_083, "11.8 kB"),
+        (86_221, "84.2 kB"),
+        (317_440, "310 kB"),
+        (40_475_033, "38.6 MB"),
+        (641_728_512, "612 MB"),
+        (1_148_903_424, "1.07 GB"),
+        (9_030_118_410, "8.41 GB"),
+        (100_717_035_520, "93.8 GB"),
+        (1023 * 1024**2, "1.00 GB"),
+        (5 * 1024**4, "5.00 TB"),
+        (None, ""),
     ],
-)  # fmt: skip
+)
 def test_size_has_three_digits(n, shown):
     assert formats.size(n) == shown
 
@@ -63,11 +75,16 @@ def test_day_takes_dates_moments_and_text():
     assert formats.day("with its publication", zone=VIENNA) == "with its publication"
 
 
-@pytest.mark.parametrize(("day", "zone", "shown"), [
-    ("2027-03-01", "Europe/Vienna", "2027-03-01 00:00 in Europe/Vienna, 2027-02-28 23:00 UTC"),
-    ("2027-07-01", "UTC", "2027-07-01 00:00 in UTC"),
-    ("2026-09-06", "America/Santiago", "2026-09-06 01:00 in America/Santiago, 2026-09-06 04:00 UTC"),
-    ("soon", "UTC", ""), (None, "UTC", "")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("day", "zone", "shown"),
+    [
+        ("2027-03-01", "Europe/Vienna", "2027-03-01 00:00 in Europe/Vienna, 2027-02-28 23:00 UTC"),
+        ("2027-07-01", "UTC", "2027-07-01 00:00 in UTC"),
+        ("2026-09-06", "America/Santiago", "2026-09-06 01:00 in America/Santiago, 2026-09-06 04:00 UTC"),
+        ("soon", "UTC", ""),
+        (None, "UTC", ""),
+    ],
+)
 def test_opening_moment_is_exact_also_where_midnight_is_skipped(day, zone, shown):
     assert formats.opens(day, zone=zone) == shown
 

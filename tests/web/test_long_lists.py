@@ -26,8 +26,16 @@ def submitted(app) -> datasets.Dataset:
 
 def test_remarks_come_in_pages_and_open_ones_first(sign_in, submitted):
     with db.transaction():
-        db.session.add_all(Remark(dataset_id=submitted.id, account_id=RUTH.id, text=f"Said {n}.", created_at=n,
-                                  done_at=None if n == 1 else 1) for n in range(150))  # fmt: skip
+        db.session.add_all(
+            Remark(
+                dataset_id=submitted.id,
+                account_id=RUTH.id,
+                text=f"Said {n}.",
+                created_at=n,
+                done_at=None if n == 1 else 1,
+            )
+            for n in range(150)
+        )
     client = sign_in(RUTH)
     page = client.get(f"/review/{submitted.accession}").text
     assert "1 to 100 of 150 remarks" in page and page.count('<li id="remark-') == 100
@@ -41,8 +49,18 @@ def test_links_that_open_stand_before_those_that_ended(app, sign_in):
     found = share.stage("approved")
     with db.transaction():
         first = db.session.query(Link).one()
-        db.session.add_all(Link(dataset_id=first.dataset_id, n=n, hash=str(n), label=f"Ended {n}", made_by=INES.id,
-                                created_at=1, revoked_at=1) for n in range(2, 122))  # fmt: skip
+        db.session.add_all(
+            Link(
+                dataset_id=first.dataset_id,
+                n=n,
+                hash=str(n),
+                label=f"Ended {n}",
+                made_by=INES.id,
+                created_at=1,
+                revoked_at=1,
+            )
+            for n in range(2, 122)
+        )
     client = sign_in(INES)
     page = client.get(f"/deposit/{found['ref']}/links").text
     assert page.count('id="link-') == 101 and page.index(first.label) < page.index("Ended 121")
@@ -69,8 +87,10 @@ def test_tokens_come_in_pages_the_newest_first(sign_in, ines):
 def test_messages_of_a_request_come_in_pages_the_newest_last(app, sign_in):
     found = staged.stage("asked")
     with db.transaction():
-        db.session.add_all(RequestMessage(request_id=found["request"], account_id=STRANGER.id, text=f"Word {n}.",
-                                          created_at=n) for n in range(60))  # fmt: skip
+        db.session.add_all(
+            RequestMessage(request_id=found["request"], account_id=STRANGER.id, text=f"Word {n}.", created_at=n)
+            for n in range(60)
+        )
     client = sign_in(INES)
     page = client.get(f"/requests/{found['request']}").text
     assert page.index("Word 10.") < page.index("Word 59.") and "Word 9." not in page
@@ -79,8 +99,19 @@ def test_messages_of_a_request_come_in_pages_the_newest_last(app, sign_in):
 
 def test_reports_come_in_pages(app, client):
     with db.transaction():
-        db.session.add_all(Report(center_id=None, kind="metadata", day=f"2026-{n}", full=False, size=1, upto_event=0,
-                                  made_at=clock.now(), path=f"x/{n}.gz") for n in range(1, 56))  # fmt: skip
+        db.session.add_all(
+            Report(
+                center_id=None,
+                kind="metadata",
+                day=f"2026-{n}",
+                full=False,
+                size=1,
+                upto_event=0,
+                made_at=clock.now(),
+                path=f"x/{n}.gz",
+            )
+            for n in range(1, 56)
+        )
     page = client.get("/reports").text
     assert page.count('id="report-') == 50 and client.get(following(page)).text.count('id="report-') == 5
 

@@ -65,8 +65,9 @@ def test_curator_reads_it_once_the_dataset_is_handed_in(sign_in, ruth, found):
     assert browser.get(f"/area/{found}/members").status_code == 404
 
     with db.transaction():
-        dataset = deposit.datasets.create(actor=deposit.INES.account, title="T", description="D", species="S",
-                                          files=[{"name": "reads.tar"}])  # fmt: skip
+        dataset = deposit.datasets.create(
+            actor=deposit.INES.account, title="T", description="D", species="S", files=[{"name": "reads.tar"}]
+        )
         deposit.datasets.submit(dataset, actor=deposit.INES.account)
 
     assert browser.get(f"/area/{found}/members").status_code == 200
@@ -79,7 +80,11 @@ def test_fault_stands_with_the_file_and_does_not_hold_it_up(app, sign_in, ines, 
 
     (file,) = call("GET", f"/datasets/{dataset_id}").json["files"]
     assert (file["state"], file["error"], file["file_type"], file["file_error"]) == (
-        "archived", None, "GZ", "gunzip_error")  # fmt: skip
+        "archived",
+        None,
+        "GZ",
+        "gunzip_error",
+    )
     assert "ends in the middle" in file["comment"]
     assert "gunzip_error" in sign_in(ines).get(f"/deposit/{dataset_id}").text
 
@@ -99,15 +104,25 @@ def test_api_tells_upload_and_members(app, ines, found):
     call = Program(app, ines)
     upload = call("GET", f"/uploads/{found}").json
     assert (upload["file_type"], upload["error"], upload["inspection"], upload["members"]) == (
-        "TAR", "gunzip_error", "inspected", 3)  # fmt: skip
+        "TAR",
+        "gunzip_error",
+        "inspected",
+        3,
+    )
     assert upload["inspected"]
 
     first = call("GET", f"/uploads/{found}/members?limit=2").json
     rest = call("GET", first["next"].partition("/api/v1")[2]).json
     told = call("GET", f"/uploads/{found}/members?faults=1").json
 
-    assert first["items"][0] == {"number": 1, "name": "run/a.fastq", "size": len(files.READS), "file_type": "FASTQ",
-                                 "md5": deposit.md5(files.READS), "error": None}  # fmt: skip
+    assert first["items"][0] == {
+        "number": 1,
+        "name": "run/a.fastq",
+        "size": len(files.READS),
+        "file_type": "FASTQ",
+        "md5": deposit.md5(files.READS),
+        "error": None,
+    }
     assert ([row["number"] for row in rest["items"]], rest["next"]) == ([3], None)
     assert [row["error"] for row in told["items"]] == ["gunzip_error", "empty_file"]
 
@@ -123,8 +138,19 @@ def test_running_inspection_shows_how_far_it_is(sign_in, ines):
     upload = deposit.upload_of("a.gz").id
     with db.transaction() as session:
         dataset_id = deposit.datasets.create(actor=ines.account, title="T", files=[{"name": "a.gz"}]).id
-        session.add(Job(kind="inspect", key="inspect:u", upload_id=upload, state="running",
-                        done=30, total=100, not_before=1, created_at=1, lease_until=clock.now() + 60_000))  # fmt: skip
+        session.add(
+            Job(
+                kind="inspect",
+                key="inspect:u",
+                upload_id=upload,
+                state="running",
+                done=30,
+                total=100,
+                not_before=1,
+                created_at=1,
+                lease_until=clock.now() + 60_000,
+            )
+        )
     browser = sign_in(ines)
 
     assert "Inspecting 30 %" in browser.get(f"/deposit/{dataset_id}").text

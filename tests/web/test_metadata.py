@@ -80,7 +80,8 @@ def test_nothing_chosen_is_said(ines_browser):
 def test_script_of_the_help_page_runs_by_itself(client, tmp_path):
     (tmp_path / "metamd5.py").write_bytes(client.get("/help/metamd5.py").data)
     (tmp_path / "a.xml").write_bytes(b'<STUDY accession="OMIXP000001" alias="a"> <b/> </STUDY>')
-    done = subprocess.run([sys.executable, "-I", "-S", "metamd5.py", "a.xml"], cwd=tmp_path, capture_output=True,
-                          text=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "metamd5.py", "a.xml"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     digest = metamd5.md5(b'<STUDY accession="OMIXP000001" alias="a"><b/></STUDY>')
     assert done.stdout == f"OMIXP000001\t{digest}\n"

@@ -24,9 +24,16 @@ def archive(dataset, name, data, n):
     target = storage.archived_path(dataset.realm, dataset.accession, path)
     target.parent.mkdir(parents=True)
     target.write_bytes(data)
-    return {"state": states.ARCHIVED, "size": len(data), "md5": hashlib.md5(data).hexdigest(), "archive_path": path,
-            "sha256": hashlib.sha256(data).hexdigest(), "archived_at": clock.now(), "fixity": "ok",
-            "fixity_at": clock.now()}  # fmt: skip
+    return {
+        "state": states.ARCHIVED,
+        "size": len(data),
+        "md5": hashlib.md5(data).hexdigest(),
+        "archive_path": path,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "archived_at": clock.now(),
+        "fixity": "ok",
+        "fixity_at": clock.now(),
+    }
 
 
 @pytest.fixture
@@ -35,8 +42,14 @@ def dataset(database, ines):
 
     def make(state="released", access="open", title="Kidney organoids"):
         with db.transaction():
-            made = datasets.create(actor=ines.account, title=title, description=EVIL, species="Mus musculus",
-                                   access=access, files=[{"name": "run1/reads.bin", "title": EVIL}])  # fmt: skip
+            made = datasets.create(
+                actor=ines.account,
+                title=title,
+                description=EVIL,
+                species="Mus musculus",
+                access=access,
+                files=[{"name": "run1/reads.bin", "title": EVIL}],
+            )
             made.accession = accessions.form("OMIX", accessions.take("OMIX"))
             made.search_text = f"{made.accession} {title}".lower()
             made.state, made.realm = state, "protected" if access == "controlled" else "open"
@@ -71,10 +84,17 @@ def test_released_dataset_is_found_opened_and_downloaded(client, dataset):
 
 @pytest.mark.parametrize(
     ("asked", "status", "part"),
-    [("bytes=0-9", 206, DATA[:10]), ("bytes=99990-", 206, DATA[99990:]), ("bytes=-7", 206, DATA[-7:]),
-     ("bytes=5-5", 206, DATA[5:6]), ("bytes=50-999999", 206, DATA[50:]), ("bytes=100000-", 416, b""),
-     ("bytes=0-1,5-6", 200, DATA), ("lines=1-2", 200, DATA)],
-)  # fmt: skip
+    [
+        ("bytes=0-9", 206, DATA[:10]),
+        ("bytes=99990-", 206, DATA[99990:]),
+        ("bytes=-7", 206, DATA[-7:]),
+        ("bytes=5-5", 206, DATA[5:6]),
+        ("bytes=50-999999", 206, DATA[50:]),
+        ("bytes=100000-", 416, b""),
+        ("bytes=0-1,5-6", 200, DATA),
+        ("lines=1-2", 200, DATA),
+    ],
+)
 def test_range_gives_the_asked_part(client, dataset, asked, status, part):
     answer = client.get(f"/datasets/{dataset()}/files/run1/reads.bin", buffered=True, headers={"Range": asked})
 
@@ -89,8 +109,10 @@ def test_if_range_with_other_bytes_gives_the_whole(client, dataset):
 
     other = client.get(address, buffered=True, headers={"Range": "bytes=0-9", "If-Range": '"other"'})
     unchanged = client.get(address, buffered=True, headers={"If-None-Match": other.headers["ETag"]})
-    matched = [client.get(address, buffered=True, headers={"If-Match": tag}).status_code
-               for tag in ('"x"', other.headers["ETag"], "*")]  # fmt: skip
+    matched = [
+        client.get(address, buffered=True, headers={"If-Match": tag}).status_code
+        for tag in ('"x"', other.headers["ETag"], "*")
+    ]
     assert matched == [412, 200, 200]
 
     assert (other.status_code, len(other.data)) == (200, len(DATA))
@@ -224,10 +246,22 @@ def test_search_takes_wildcards_as_they_are(client, dataset):
     assert "OMIX000002" not in text
 
 
-GUIDE = ("User Registration", "Online Upload Service", "FTP Submission Method", "MD5 Checked Failed",
-         "Remains “Checking”", "Edit Dataset Basic Information", "Release a Dataset Early", "Add or Replace Data Files",
-         "Generate a Dataset Sharing Link", "“AUTH SSL”", "“MLSD”", "Download Data via HTTP", "Download Data via FTP",
-         "Common Issues and Solutions")  # fmt: skip
+GUIDE = (
+    "User Registration",
+    "Online Upload Service",
+    "FTP Submission Method",
+    "MD5 Checked Failed",
+    "Remains “Checking”",
+    "Edit Dataset Basic Information",
+    "Release a Dataset Early",
+    "Add or Replace Data Files",
+    "Generate a Dataset Sharing Link",
+    "“AUTH SSL”",
+    "“MLSD”",
+    "Download Data via HTTP",
+    "Download Data via FTP",
+    "Common Issues and Solutions",
+)
 
 
 def test_help_has_every_chapter_of_the_guide_and_each_link_leads_somewhere(client):
@@ -240,8 +274,12 @@ def test_help_has_every_chapter_of_the_guide_and_each_link_leads_somewhere(clien
 
 
 def test_every_refusal_names_a_topic_that_is_there():
-    named = {topic for folder in ("portal", "ftp") for path in (ROOT / folder).rglob("*.py")
-             for topic in re.findall(r'topic="([a-z]+)"', path.read_text())}  # fmt: skip
+    named = {
+        topic
+        for folder in ("portal", "ftp")
+        for path in (ROOT / folder).rglob("*.py")
+        for topic in re.findall(r'topic="([a-z]+)"', path.read_text())
+    }
     assert named and named <= set(help_.TOPICS)
 
 
@@ -288,9 +326,22 @@ def test_browse_of_many_is_paged(client, database, ines):
     now = clock.now()
     with db.transaction():
         center = ines.account.center_id
-        db.session.add_all([Dataset(account_id=ines.id, center_id=center, accession=f"OMIX{n:06d}", title=f"T{n}",
-                                    state="released", released_at=now + n, created_at=now, updated_at=now,
-                                    search_text=f"t{n}") for n in range(1, 121)])  # fmt: skip
+        db.session.add_all(
+            [
+                Dataset(
+                    account_id=ines.id,
+                    center_id=center,
+                    accession=f"OMIX{n:06d}",
+                    title=f"T{n}",
+                    state="released",
+                    released_at=now + n,
+                    created_at=now,
+                    updated_at=now,
+                    search_text=f"t{n}",
+                )
+                for n in range(1, 121)
+            ]
+        )
 
     page = client.get("/")
     assert "OMIX000120" in page.text

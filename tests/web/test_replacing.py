@@ -55,8 +55,9 @@ def test_upload_that_arrived_takes_the_place(browser, dataset_id, run_jobs):
     assert depositing.states_of(dataset_id) == ["replaced", "archived"]
 
 
-@pytest.mark.parametrize(("given", "sentence"), [
-    ({"name": "a b.tsv"}, "a space"), ({"name": "b.tsv", "declared_md5": "short"}, "32")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("given", "sentence"), [({"name": "a b.tsv"}, "a space"), ({"name": "b.tsv", "declared_md5": "short"}, "32")]
+)
 def test_what_was_typed_stays_with_the_fault(browser, dataset_id, run_jobs, given, sentence):
     run_jobs()
     answer = browser.send(f"/deposit/{dataset_id}/files/1/replace", **given)
@@ -74,4 +75,6 @@ def test_program_replaces_a_file(app, dataset_id, run_jobs):
     assert answer.json["replaces"] == 1
     again = call("POST", path, json={})
     assert (again.status_code, again.json["detail"]) == (
-        409, "File -02 is to replace it already. Send its bytes, or delete -02.")  # fmt: skip
+        409,
+        "File -02 is to replace it already. Send its bytes, or delete -02.",
+    )

@@ -11,8 +11,9 @@ from portal.models import Dataset, Upload
 @pytest.fixture
 def submitted(app, ines):
     with db.transaction():
-        made = datasets.create(actor=ines.account, title="Kidney organoids", description="D", species="S",
-                               files=[{"name": "a.txt"}])  # fmt: skip
+        made = datasets.create(
+            actor=ines.account, title="Kidney organoids", description="D", species="S", files=[{"name": "a.txt"}]
+        )
         datasets.submit(made, actor=ines.account)
     return made.accession
 

@@ -13,8 +13,13 @@ SECRET = "Ask the ethics board first."
 @pytest.fixture
 def submitted(app) -> str:
     with db.transaction():
-        made = datasets.create(actor=INES.account, title="Kidney organoids", description="D", species="S",
-                               files=[{"name": "a.txt"}, {"name": "b.txt"}])  # fmt: skip
+        made = datasets.create(
+            actor=INES.account,
+            title="Kidney organoids",
+            description="D",
+            species="S",
+            files=[{"name": "a.txt"}, {"name": "b.txt"}],
+        )
         reviews.hand_in(made, actor=INES.account)
     return made.accession or ""
 
@@ -90,7 +95,9 @@ def test_private_remark_reaches_no_call_of_the_submitter(call, submitted):
         assert SECRET not in call(INES, "GET", path).text
     assert "remark.private" not in call(INES, "GET", "/events").text
     assert [one["text"] for one in call(RUTH, "GET", f"/datasets/{submitted}/remarks").json["items"]] == [
-        SECRET, "Which bank?"]  # fmt: skip
+        SECRET,
+        "Which bank?",
+    ]
     assert call(INES, "PATCH", f"/datasets/{submitted}/remarks/{private['id']}", {"done": True}).status_code == 404
 
 
@@ -154,14 +161,16 @@ def test_approval_of_an_older_version_by_api_carries_the_difference(call, submit
 
     assert answer.status_code == 409
     assert answer.json["changes"] == [
-        {"what": "Dataset name", "before": "Kidney organoids", "after": "Liver organoids", "file": None}]  # fmt: skip
+        {"what": "Dataset name", "before": "Kidney organoids", "after": "Liver organoids", "file": None}
+    ]
 
 
 def test_queue_is_paged_by_cursor_and_keeps_its_filters(sign_in, app):
     with db.transaction():
         for n in range(102):
-            made = datasets.create(actor=INES.account, title=f"Mice {n}", description="D", species="S",
-                                   files=[{"name": f"{n}.txt"}])  # fmt: skip
+            made = datasets.create(
+                actor=INES.account, title=f"Mice {n}", description="D", species="S", files=[{"name": f"{n}.txt"}]
+            )
             datasets.submit(made, actor=INES.account)
     ruth = sign_in(RUTH)
     page = ruth.get("/review?text=mice&waits=nobody&tab=submitted").text
@@ -175,8 +184,16 @@ def test_queue_is_paged_by_cursor_and_keeps_its_filters(sign_in, app):
 HUGE = "9" * 5000
 
 
-@pytest.mark.parametrize("place", [{"answers": "abc"}, {"answers": HUGE}, {"about": f"file-{HUGE}"},
-                                   {"about": "file-x"}, {"about": "file-" + "9" * 30}])  # fmt: skip
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"answers": "abc"},
+        {"answers": HUGE},
+        {"about": f"file-{HUGE}"},
+        {"about": "file-x"},
+        {"about": "file-" + "9" * 30},
+    ],
+)
 def test_remark_on_what_has_no_such_number_is_not_found(sign_in, submitted, place):
     ines = sign_in(INES)
     ines.get(f"/deposit/{submitted}")

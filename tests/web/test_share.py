@@ -26,8 +26,9 @@ def running(database):
 def approved(running, run_jobs):
     """An approved dataset with 130 archived files, as a real deposit makes it."""
     contents = {f"runs/file_{n:03d}.bin": CANARY + b"%d" % n for n in range(130)}
-    made = depositing.submit(contents, title="Livers under stress", investigator="Prof. Ada Brandt",
-                             bioproject="PRJCA000777")  # fmt: skip
+    made = depositing.submit(
+        contents, title="Livers under stress", investigator="Prof. Ada Brandt", bioproject="PRJCA000777"
+    )
     run_jobs()
     depositing.approve(made)
     run_jobs()
@@ -171,9 +172,15 @@ def test_publication_opens_an_approved_dataset(approved, sign_in, run_jobs, clie
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("doi:10.1234/ABC", ("doi", "10.1234/abc")), ("PMID: 39000001", ("pmid", "39000001")),
-     ("https://pubmed.ncbi.nlm.nih.gov/123/", ("pmid", "123")), ("10.1/x", None), ("0", None), ("<script>", None)],
-)  # fmt: skip
+    [
+        ("doi:10.1234/ABC", ("doi", "10.1234/abc")),
+        ("PMID: 39000001", ("pmid", "39000001")),
+        ("https://pubmed.ncbi.nlm.nih.gov/123/", ("pmid", "123")),
+        ("10.1/x", None),
+        ("0", None),
+        ("<script>", None),
+    ],
+)
 def test_publication_is_a_doi_or_a_pubmed_number(text, found):
     if found:
         assert publications.parse(text) == found

@@ -75,9 +75,13 @@ def test_chosen_xlsx_is_carried_to_the_second_step(browser, draft):
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("File name\tMD5\nb.gz\tshort\n", "Row 2: An MD5 has 32"), ("name\nb.gz\nb.gz\n", "Row 3: b.gz stands"),
-     ("name\tsamples\nb.gz\tmany\n", "whole number"), ("name\na b.gz\n", "a space")],
-)  # fmt: skip
+    [
+        ("File name\tMD5\nb.gz\tshort\n", "Row 2: An MD5 has 32"),
+        ("name\nb.gz\nb.gz\n", "Row 3: b.gz stands"),
+        ("name\tsamples\nb.gz\tmany\n", "whole number"),
+        ("name\na b.gz\n", "a space"),
+    ],
+)
 def test_faulty_row_is_told_and_nothing_changes(draft, text, sentence):
     with pytest.raises(errors.Invalid) as refused, db.transaction():
         sheets.apply(db.session.get_one(Dataset, draft), text, actor=INES.account, add=True)
@@ -112,8 +116,11 @@ def book(rows: str, strings: str = "") -> bytes:
         for name in plain.namelist():
             text = plain.read(name)
             if name == "xl/worksheets/sheet1.xml":
-                text = (b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-                        + rows.encode() + b"</sheetData></worksheet>")  # fmt: skip
+                text = (
+                    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+                    + rows.encode()
+                    + b"</sheetData></worksheet>"
+                )
             full.writestr(name, text)
         if strings:
             full.writestr("xl/sharedStrings.xml", strings)

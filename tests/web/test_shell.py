@@ -59,9 +59,15 @@ def test_unchanged_session_sets_no_cookie(sign_in, ines):
 
 @pytest.mark.parametrize(
     ("address", "status", "said"),
-    [("conflict", 409, "Somebody was faster."), ("busy", 503, "busy"), ("fields", 422, "Give a title."),
-     ("crash", 500, "The fault is ours"), ("nowhere", 404, "nothing at this address"), ("teapot", 418, "")],
-)  # fmt: skip
+    [
+        ("conflict", 409, "Somebody was faster."),
+        ("busy", 503, "busy"),
+        ("fields", 422, "Give a title."),
+        ("crash", 500, "The fault is ours"),
+        ("nowhere", 404, "nothing at this address"),
+        ("teapot", 418, ""),
+    ],
+)
 def test_fault_is_a_page_and_a_fragment(faulty, address, status, said):
     page = faulty.get(f"/{address}")
     assert page.status_code == status and said in page.text and "<h1>" in page.text
@@ -81,10 +87,14 @@ def test_fault_under_api_is_a_problem_document(faulty):
     answer = faulty.get("/api/fields")
     assert answer.mimetype == "application/problem+json"
     assert json.loads(answer.text) == {
-        "type": "http://localhost/help/errors#invalid", "help": "http://localhost/help/errors",
-        "title": "Some of this needs mending", "status": 422, "code": "invalid",
-        "detail": "Some of this needs mending", "errors": [{"field": "title", "detail": "Give a title."}],
-    }  # fmt: skip
+        "type": "http://localhost/help/errors#invalid",
+        "help": "http://localhost/help/errors",
+        "title": "Some of this needs mending",
+        "status": 422,
+        "code": "invalid",
+        "detail": "Some of this needs mending",
+        "errors": [{"field": "title", "detail": "Give a title."}],
+    }
     assert faulty.get("/api/throttled").headers["Retry-After"] == "42"
     assert faulty.get("/busy").headers["Retry-After"] == "5"
 

@@ -18,11 +18,25 @@ DAYS = 30 * clock.DAY
 
 def upload(account, n, **more):
     """A row as if it had arrived; newer with each number."""
-    given = {"token": f"t{account.id}-{n}", "account_id": account.id, "center_id": account.center_id, "realm": "open",
-             "area": "incoming", "name": f"run/s{n:04d}.gz", "size": n, "state": states.RECEIVED, "detail": "",
-             "md5": f"{n:032x}", "heard_at": clock.now(), "received_at": clock.now() - DAYS + n * 60_000,
-             "created_at": clock.now() - DAYS + n * 60_000, "via": "ftp", "resumed": False, "fence": 1,
-             "bytes_done": n} | more  # fmt: skip
+    given = {
+        "token": f"t{account.id}-{n}",
+        "account_id": account.id,
+        "center_id": account.center_id,
+        "realm": "open",
+        "area": "incoming",
+        "name": f"run/s{n:04d}.gz",
+        "size": n,
+        "state": states.RECEIVED,
+        "detail": "",
+        "md5": f"{n:032x}",
+        "heard_at": clock.now(),
+        "received_at": clock.now() - DAYS + n * 60_000,
+        "created_at": clock.now() - DAYS + n * 60_000,
+        "via": "ftp",
+        "resumed": False,
+        "fence": 1,
+        "bytes_done": n,
+    } | more
     return given | {"base": given["name"].rpartition("/")[2]}
 
 
@@ -33,9 +47,18 @@ def many(ines):
     with db.transaction() as session:
         for n in range(1, 251):
             state = states.FAILED if n % 10 == 0 else states.ARCHIVED if n % 2 else states.RECEIVED
-            session.add(Upload(**upload(me, n, state=state, realm="open" if n % 5 else "protected",
-                                        error="truncated_file" if n % 10 == 0 else None,
-                                        file_type="BAM" if n % 3 else "GZ")))  # fmt: skip
+            session.add(
+                Upload(
+                    **upload(
+                        me,
+                        n,
+                        state=state,
+                        realm="open" if n % 5 else "protected",
+                        error="truncated_file" if n % 10 == 0 else None,
+                        file_type="BAM" if n % 3 else "GZ",
+                    )
+                )
+            )
 
 
 def shown(page) -> list[str]:
@@ -169,9 +192,24 @@ def test_what_is_shown_goes_home_as_tsv_and_xlsx(sign_in, ines, many):
     cells = [list(row) for row in load_workbook(io.BytesIO(sheet.data)).active.iter_rows(values_only=True)]
 
     lines = [line.split("\t") for line in text.splitlines()]
-    assert lines[0] == cells[0] == ["realm", "upload_id", "upload_date", "file_name", "file_size", "file_md5sum",
-                                    "file_status", "file_type", "load_date", "file_error", "submissions",
-                                    "comments"]  # fmt: skip
+    assert (
+        lines[0]
+        == cells[0]
+        == [
+            "realm",
+            "upload_id",
+            "upload_date",
+            "file_name",
+            "file_size",
+            "file_md5sum",
+            "file_status",
+            "file_type",
+            "load_date",
+            "file_error",
+            "submissions",
+            "comments",
+        ]
+    )
     assert [line[1] for line in lines[1:]] == [str(n) for n in range(250, 0, -10)] == [str(row[1]) for row in cells[1:]]
     assert {line[6] for line in lines[1:]} == {"Error"} and {line[9] for line in lines[1:]} == {"truncated_file"}
     assert lines[24][11] == "'=cmd|' /C calc'!A1"
@@ -198,9 +236,19 @@ def submitted(receiving, ines):
         dataset = session.get(Dataset, made)
         session.query(Component).filter_by(dataset_id=made).delete()
         for n, state in enumerate((states.LOADED, states.RECEIVED, states.ERROR)):
-            session.add(Component(dataset_id=made, center_id=dataset.center_id, type="SAMPLE", alias=f"sample-{n}",
-                                  accession=f"OMIXS90000{n}" if n < 2 else None, state=state, received_at=1,
-                                  updated_at=clock.now(), comment="line 41: not in the list" * (n == 2)))  # fmt: skip
+            session.add(
+                Component(
+                    dataset_id=made,
+                    center_id=dataset.center_id,
+                    type="SAMPLE",
+                    alias=f"sample-{n}",
+                    accession=f"OMIXS90000{n}" if n < 2 else None,
+                    state=state,
+                    received_at=1,
+                    updated_at=clock.now(),
+                    comment="line 41: not in the list" * (n == 2),
+                )
+            )
     return deposit.get(made)
 
 
@@ -240,8 +288,17 @@ def test_components_are_shown_worst_first_with_their_comments(sign_in, ines, sub
 def test_components_page_without_gap_or_double(sign_in, ines, submitted):
     with db.transaction() as session:
         for n in range(240):
-            session.add(Component(dataset_id=submitted.id, center_id=submitted.center_id, type="RUN", alias=f"run-{n}",
-                                  state=states.COMPONENT.states[n % 3], received_at=1, updated_at=1))  # fmt: skip
+            session.add(
+                Component(
+                    dataset_id=submitted.id,
+                    center_id=submitted.center_id,
+                    type="RUN",
+                    alias=f"run-{n}",
+                    state=states.COMPONENT.states[n % 3],
+                    received_at=1,
+                    updated_at=1,
+                )
+            )
     browser, found, address = sign_in(ines), [], f"/tracking/{submitted.accession}?type=RUN"
     while address:
         page = browser.get(address).text

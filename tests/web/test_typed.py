@@ -6,8 +6,13 @@ from tests.conftest import INES
 def test_words_of_a_form_that_is_too_old_are_shown_and_no_secret(app, sign_in):
     browser = sign_in(INES)
     browser.token = "an old one"
-    words = {"purpose": "To count livers", "institution": "Northmere", "answer_2": "For two years",
-             "questions": "Which samples?", "value": "Livers <b>"}  # fmt: skip
+    words = {
+        "purpose": "To count livers",
+        "institution": "Northmere",
+        "answer_2": "For two years",
+        "questions": "Which samples?",
+        "value": "Livers <b>",
+    }
     answer = browser.send("/deposit/new", password="correct horse", ftp_password="horse", once="k", **words)
 
     assert answer.status_code == 400

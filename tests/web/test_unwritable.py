@@ -78,8 +78,10 @@ def test_upload_is_not_acknowledged(app, browser, full):
     arrival.start("test")
     try:
         headers = {"X-CSRFToken": browser.token}
-        codes = {browser.put(f"/api/v1/uploads/open/{'run' * 60}{n}.txt", data=b"x", headers=headers).status_code
-                 for n in range(40)}  # fmt: skip
+        codes = {
+            browser.put(f"/api/v1/uploads/open/{'run' * 60}{n}.txt", data=b"x", headers=headers).status_code
+            for n in range(40)
+        }
     finally:
         arrival.stop()
     assert 503 in codes and codes <= {201, 503}

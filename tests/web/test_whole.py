@@ -81,8 +81,17 @@ def test_landing_page_carries_its_description_for_machines(client, ref):
 
 
 # What Google Dataset Search needs or recommends, and the types schema.org gives them.
-EXPECTED = {"name": str, "description": str, "url": str, "creator": dict, "datePublished": str, "distribution": list,
-            "includedInDataCatalog": dict, "isAccessibleForFree": bool, "identifier": str}  # fmt: skip
+EXPECTED = {
+    "name": str,
+    "description": str,
+    "url": str,
+    "creator": dict,
+    "datePublished": str,
+    "distribution": list,
+    "includedInDataCatalog": dict,
+    "isAccessibleForFree": bool,
+    "identifier": str,
+}
 SCHEMA = "https://schema.org/"
 
 
@@ -97,8 +106,11 @@ def test_description_for_machines_is_valid_json_ld(client, ref):
     assert {name: kind for name, kind in EXPECTED.items() if not isinstance(document.get(name), kind)} == {}
     assert None not in document.values()
     triples = jsonld.to_rdf(document, {"documentLoader": vocabulary})["@default"]
-    typed = {one["subject"]["value"]: one["object"]["value"] for one in triples
-             if one["predicate"]["value"].endswith("#type")}  # fmt: skip
+    typed = {
+        one["subject"]["value"]: one["object"]["value"]
+        for one in triples
+        if one["predicate"]["value"].endswith("#type")
+    }
     assert typed[document["@id"]] == f"{SCHEMA}Dataset"
     kinds = ("DataCatalog", "DataDownload", "Dataset", "Organization", "Person")
     assert sorted(set(typed.values())) == [f"{SCHEMA}{kind}" for kind in kinds]

@@ -421,7 +421,20 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "job", "file", "download_day", "wire_fault", "upload", "token", "folder", "dataset",
-        "account", "throttle", "once", "mail", "event", "counter", "center",
-    ):  # fmt: skip
+        "job",
+        "file",
+        "download_day",
+        "wire_fault",
+        "upload",
+        "token",
+        "folder",
+        "dataset",
+        "account",
+        "throttle",
+        "once",
+        "mail",
+        "event",
+        "counter",
+        "center",
+    ):
         op.drop_table(table)

@@ -17,8 +17,7 @@ def upgrade() -> None:
     op.add_column("upload", sa.Column("inspected_at", sa.Integer(), nullable=True))
     op.add_column("upload", sa.Column("member_count", sa.Integer(), nullable=True))
     op.create_index("ix_upload_new", "upload", ["id"], sqlite_where=NEW, postgresql_where=NEW)
-    op.create_index("ix_upload_faulty", "upload", ["account_id", "error"], sqlite_where=FAULTY,
-                    postgresql_where=FAULTY)  # fmt: skip
+    op.create_index("ix_upload_faulty", "upload", ["account_id", "error"], sqlite_where=FAULTY, postgresql_where=FAULTY)
     op.create_table(
         "member",
         sa.Column("upload_id", sa.Integer(), nullable=False),

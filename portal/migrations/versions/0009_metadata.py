@@ -43,8 +43,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("accession", name=op.f("uq_component_accession")),
         sqlite_autoincrement=True,
     )
-    op.create_index("uq_component_live_alias", "component", ["center_id", "type", "alias"], unique=True,
-                    sqlite_where=LIVE, postgresql_where=LIVE)  # fmt: skip
+    op.create_index(
+        "uq_component_live_alias",
+        "component",
+        ["center_id", "type", "alias"],
+        unique=True,
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
+    )
     op.create_index(op.f("ix_component_dataset_id_type_id"), "component", ["dataset_id", "type", "id"])
     op.create_index(op.f("ix_component_dataset_id_state_id"), "component", ["dataset_id", "state", "id"])
     op.create_index(op.f("ix_component_center_id_id"), "component", ["center_id", "id"])

@@ -62,8 +62,14 @@ def _requests() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request")),
         sqlite_autoincrement=True,
     )
-    op.create_index("uq_request_open", "request", ["dataset_id", "account_id"], unique=True, sqlite_where=sa.text(OPEN),
-                    postgresql_where=sa.text(OPEN))  # fmt: skip
+    op.create_index(
+        "uq_request_open",
+        "request",
+        ["dataset_id", "account_id"],
+        unique=True,
+        sqlite_where=sa.text(OPEN),
+        postgresql_where=sa.text(OPEN),
+    )
     op.create_index(op.f("ix_request_account_id_id"), "request", ["account_id", "id"])
     op.create_index(op.f("ix_request_dataset_id_id"), "request", ["dataset_id", "id"])
     op.create_index(op.f("ix_request_state_until_at"), "request", ["state", "until_at"])
@@ -88,10 +94,17 @@ def _terms() -> None:
     )
     op.create_index(op.f("ix_terms_dataset_id_version"), "terms", ["dataset_id", "version"], unique=True)
     default = sa.text("dataset_id IS NULL")
-    op.create_index("uq_terms_default_version", "terms", ["version"], unique=True, sqlite_where=default,
-                    postgresql_where=default)  # fmt: skip
-    first = {"version": 1, "agreement": AGREEMENT, "uses": [], "questions": [], "longest_days": 365,
-             "created_at": int(time.time() * 1000)}  # fmt: skip
+    op.create_index(
+        "uq_terms_default_version", "terms", ["version"], unique=True, sqlite_where=default, postgresql_where=default
+    )
+    first = {
+        "version": 1,
+        "agreement": AGREEMENT,
+        "uses": [],
+        "questions": [],
+        "longest_days": 365,
+        "created_at": int(time.time() * 1000),
+    }
     op.bulk_insert(terms, [first])
 
 
@@ -128,22 +141,24 @@ def upgrade() -> None:
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_message_request_id"),
-                                ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["request.id"], name=op.f("fk_request_message_request_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_request_message_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_message")),
         sqlite_autoincrement=True,
-    )  # fmt: skip
+    )
     op.create_index(op.f("ix_request_message_request_id_id"), "request_message", ["request_id", "id"])
     op.create_table(
         "request_file",
         sa.Column("request_id", sa.Integer(), nullable=False),
         sa.Column("file_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["request.id"], name=op.f("fk_request_file_request_id"),
-                                ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["request.id"], name=op.f("fk_request_file_request_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["file_id"], ["file.id"], name=op.f("fk_request_file_file_id")),
         sa.PrimaryKeyConstraint("request_id", "file_id", name=op.f("pk_request_file")),
-    )  # fmt: skip
+    )
 
 
 def downgrade() -> None:

@@ -14,8 +14,9 @@ ALIVE = "state NOT IN ('removed', 'replaced')"
 def upgrade() -> None:
     op.add_column("file", sa.Column("replaces_id", sa.Integer(), nullable=True))
     set_ = sa.text("replaces_id IS NOT NULL")
-    op.create_index("uq_file_replaces_id", "file", ["replaces_id"], unique=True, sqlite_where=set_,
-                    postgresql_where=set_)  # fmt: skip
+    op.create_index(
+        "uq_file_replaces_id", "file", ["replaces_id"], unique=True, sqlite_where=set_, postgresql_where=set_
+    )
     _name_index(f"{ALIVE} AND replaces_id IS NULL")
 
 
@@ -27,5 +28,11 @@ def downgrade() -> None:
 
 def _name_index(where: str) -> None:
     op.drop_index("uq_file_live_name", table_name="file")
-    op.create_index("uq_file_live_name", "file", ["dataset_id", "name"], unique=True, sqlite_where=sa.text(where),
-                    postgresql_where=sa.text(where))  # fmt: skip
+    op.create_index(
+        "uq_file_live_name",
+        "file",
+        ["dataset_id", "name"],
+        unique=True,
+        sqlite_where=sa.text(where),
+        postgresql_where=sa.text(where),
+    )

@@ -30,9 +30,12 @@ def upgrade() -> None:
     op.create_index("ix_upload_typed", "upload", ["account_id", "file_type", "state", "realm", "created_at", "id"])
     op.create_index(op.f("ix_upload_account_id_size_id"), "upload", ["account_id", "size", "id"])
     op.create_index(
-        "ix_upload_room", "upload", ["center_id", "realm", "account_id", "size", "state"], sqlite_where=HERE,
+        "ix_upload_room",
+        "upload",
+        ["center_id", "realm", "account_id", "size", "state"],
+        sqlite_where=HERE,
         postgresql_where=HERE,
-    )  # fmt: skip
+    )
 
 
 def downgrade() -> None:

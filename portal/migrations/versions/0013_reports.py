@@ -30,8 +30,9 @@ def upgrade() -> None:
     )
     op.create_index("uq_report_center_id", "report", ["center_id", "kind", "day", "full"], unique=True)
     public = sa.text("center_id IS NULL")
-    op.create_index("uq_report_public", "report", ["kind", "day", "full"], unique=True, sqlite_where=public,
-                    postgresql_where=public)  # fmt: skip
+    op.create_index(
+        "uq_report_public", "report", ["kind", "day", "full"], unique=True, sqlite_where=public, postgresql_where=public
+    )
     op.create_index(op.f("ix_report_kind_day"), "report", ["kind", "day"])
 
 

@@ -43,11 +43,12 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=True),
         sa.Column("says", sa.String(), nullable=False),
         sa.Column("took", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_try_webhook_id"),
-                                ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhook.id"], name=op.f("fk_webhook_try_webhook_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_try")),
         sqlite_autoincrement=True,
-    )  # fmt: skip
+    )
     op.create_index(op.f("ix_webhook_try_webhook_id_id"), "webhook_try", ["webhook_id", "id"])
 
 

@@ -56,8 +56,9 @@ TRIGGERS = {
 
 
 def upgrade() -> None:
-    op.create_index("ix_file_read", "file", ["dataset_id", "fixity_at"], sqlite_where=ARCHIVED,
-                    postgresql_where=ARCHIVED)  # fmt: skip
+    op.create_index(
+        "ix_file_read", "file", ["dataset_id", "fixity_at"], sqlite_where=ARCHIVED, postgresql_where=ARCHIVED
+    )
     op.create_index("ix_file_bad", "file", ["dataset_id"], sqlite_where=BAD, postgresql_where=BAD)
     if op.get_bind().dialect.name != "sqlite":
         op.execute(f"CREATE VIEW file_tally AS {FILES}")

@@ -34,21 +34,27 @@ def upgrade() -> None:
         return
     for table, (whose, words, columns) in WORDS.items():
         index, old, new = f"{table}_text", "old.", "new."
-        op.execute(f"CREATE VIEW {table}_words AS SELECT id, {owner(whose)} AS owner, {words.format('')} AS text "
-                   f"FROM {table}")  # fmt: skip
-        op.execute(f"CREATE VIRTUAL TABLE {index} USING fts5 (owner, text, content='{table}_words', "
-                   "content_rowid='id', tokenize='trigram', columnsize=0)")  # fmt: skip
+        op.execute(
+            f"CREATE VIEW {table}_words AS SELECT id, {owner(whose)} AS owner, {words.format('')} AS text FROM {table}"
+        )
+        op.execute(
+            f"CREATE VIRTUAL TABLE {index} USING fts5 (owner, text, content='{table}_words', "
+            "content_rowid='id', tokenize='trigram', columnsize=0)"
+        )
         op.execute(f"INSERT INTO {index} ({index}) VALUES ('rebuild')")
         op.execute(f"INSERT INTO text_mark SELECT '{index}', coalesce(max(id), 0) FROM {table}")
-        gone = (f"INSERT INTO {index} ({index}, rowid, owner, text) "
-                f"VALUES ('delete', old.id, {owner(old + whose)}, {words.format(old)});")  # fmt: skip
-        here = (f"INSERT INTO {index} (rowid, owner, text) "
-                f"VALUES (new.id, {owner(new + whose)}, {words.format(new)});")  # fmt: skip
+        gone = (
+            f"INSERT INTO {index} ({index}, rowid, owner, text) "
+            f"VALUES ('delete', old.id, {owner(old + whose)}, {words.format(old)});"
+        )
+        here = f"INSERT INTO {index} (rowid, owner, text) VALUES (new.id, {owner(new + whose)}, {words.format(new)});"
         known = f"old.id <= (SELECT upto FROM text_mark WHERE name = '{index}')"
         changed = " OR ".join(f"old.{column} IS NOT new.{column}" for column in (*columns, whose))
         op.execute(f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} WHEN {known} BEGIN {gone} END")
-        op.execute(f"CREATE TRIGGER {index}_update AFTER UPDATE OF {', '.join((*columns, whose))} ON {table} "
-                   f"WHEN ({changed}) AND {known} BEGIN {gone} {here} END")  # fmt: skip
+        op.execute(
+            f"CREATE TRIGGER {index}_update AFTER UPDATE OF {', '.join((*columns, whose))} ON {table} "
+            f"WHEN ({changed}) AND {known} BEGIN {gone} {here} END"
+        )
 
 
 def downgrade() -> None:

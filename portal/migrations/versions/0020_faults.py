@@ -13,11 +13,13 @@ FAULTY = sa.text("state IN ('failed', 'error')")
 
 def upgrade() -> None:
     op.drop_index("ix_file_problem", table_name="file")
-    op.create_index("ix_file_problem", "file", ["dataset_id", "error", "upload_id"], sqlite_where=FAULTY,
-                    postgresql_where=FAULTY)  # fmt: skip
+    op.create_index(
+        "ix_file_problem", "file", ["dataset_id", "error", "upload_id"], sqlite_where=FAULTY, postgresql_where=FAULTY
+    )
 
 
 def downgrade() -> None:
     op.drop_index("ix_file_problem", table_name="file")
-    op.create_index("ix_file_problem", "file", ["dataset_id", "upload_id"], sqlite_where=FAULTY,
-                    postgresql_where=FAULTY)  # fmt: skip
+    op.create_index(
+        "ix_file_problem", "file", ["dataset_id", "upload_id"], sqlite_where=FAULTY, postgresql_where=FAULTY
+    )

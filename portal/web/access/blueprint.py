@@ -25,11 +25,15 @@ def asking(dataset: Dataset) -> dict[str, Any]:
     """What the landing page says of the way to the bytes: the terms, who decides, how soon, how mine stands."""
     me, chosen = session.actor(), terms.of(dataset)
     return {
-        "terms": chosen, "uses": [(code, duo.CODES.get(code, code)) for code in chosen.uses],
-        "committee": terms.committee(dataset), "pace": listed.pace(dataset), "mine": listed.of(dataset, me),
-        "reach": access.reach(dataset, me), "blocking": requests.obstacle(dataset, me),
+        "terms": chosen,
+        "uses": [(code, duo.CODES.get(code, code)) for code in chosen.uses],
+        "committee": terms.committee(dataset),
+        "pace": listed.pace(dataset),
+        "mine": listed.of(dataset, me),
+        "reach": access.reach(dataset, me),
+        "blocking": requests.obstacle(dataset, me),
         "may_set": terms.may_set(dataset, me),
-    }  # fmt: skip
+    }
 
 
 @bp.app_context_processor

@@ -32,14 +32,23 @@ def form_page(ref: str) -> Response | str:
 
 
 def context(dataset: Dataset, known: Request | None) -> dict[str, Any]:
-    return {"dataset": dataset, "ref": ref(dataset), "known": known, "way": asking(dataset),
-            "field_of": requests.field_of, "largest": letters.LARGEST}  # fmt: skip
+    return {
+        "dataset": dataset,
+        "ref": ref(dataset),
+        "known": known,
+        "way": asking(dataset),
+        "field_of": requests.field_of,
+        "largest": letters.LARGEST,
+    }
 
 
 def shown(dataset: Dataset, known: Request | None) -> dict[str, str]:
     """What the fields hold: what was typed, or said in an earlier request."""
-    stored = {name: getattr(known, name) for name in (*requests.FIELDS, "answers")} if known else requests.said_before(
-        dataset, guards.account())  # fmt: skip
+    stored = (
+        {name: getattr(known, name) for name in (*requests.FIELDS, "answers")}
+        if known
+        else requests.said_before(dataset, guards.account())
+    )
     said = {one["question"]: one["answer"] for one in stored.pop("answers")}
     asked = enumerate(terms.of(dataset).questions)
     return stored | {requests.field_of(n): said.get(one["text"], "") for n, one in asked}

@@ -16,5 +16,12 @@ def listing() -> str:
     decides = listed.decides_anything(me) or any(counts[tab] for tab in counts if tab != "mine")
     tab = asked.get("tab", "") if asked.get("tab") in listed.TABS else "waiting" if counts["waiting"] else "mine"
     page = listed.page(me, tab, after=asked.get("after", ""), before=asked.get("before", ""))
-    return render_template("access/list.html", page=page, tab=tab, counts=counts, decides=decides,
-                           shown=states.SHOWN_REQUEST, controlled=listed.controlled(me))  # fmt: skip
+    return render_template(
+        "access/list.html",
+        page=page,
+        tab=tab,
+        counts=counts,
+        decides=decides,
+        shown=states.SHOWN_REQUEST,
+        controlled=listed.controlled(me),
+    )

@@ -16,8 +16,15 @@ from portal.web import addresses, forms, guards, htmx
 from portal.web.access.blueprint import address, bp, ref
 from portal.web.access.numbers import numbers_of
 
-DONE = {"approve": "granted", "deny": "denied", "ask": "asked back: it waits for the requester", "revoke": "revoked",
-        "renew": "renewed", "answer": "answered", "withdraw": "withdrawn"}  # fmt: skip
+DONE = {
+    "approve": "granted",
+    "deny": "denied",
+    "ask": "asked back: it waits for the requester",
+    "revoke": "revoked",
+    "renew": "renewed",
+    "answer": "answered",
+    "withdraw": "withdrawn",
+}
 SHOWN_DOWNLOADS = 50
 SHOWN_MESSAGES = 50
 
@@ -45,18 +52,30 @@ def context(one: Request) -> dict[str, Any]:
     before = request.args.get("said_before", 0, type=int)
     talk = request_moves.messages(one, actor=me, before=before, limit=SHOWN_MESSAGES + 1)
     return {
-        "changed": listed.amendments(one), "said_before": before,
+        "changed": listed.amendments(one),
+        "said_before": before,
         "said_earlier": talk[1].id if len(talk) > SHOWN_MESSAGES else 0,
-        "one": one, "dataset": one.dataset, "ref": ref(one.dataset), "shown": states.SHOWN_REQUEST[one.state],
-        "roles": roles, "moves": {move.action for move in request_moves.available(one, actor=me)},
-        "talk": talk[-SHOWN_MESSAGES:], "terms": one.terms or terms.of(one.dataset),
-        "deciders": terms.deciders(one.dataset, without=one.account_id), "committee": terms.committee(one.dataset),
-        "past": listed.history_of(one, me) if states.REQUESTER not in roles else [], "words": states.SHOWN_REQUEST,
-        "log": log, "logged": logged, "numbers": sorted(reads.numbers(one.id)),
-        "today": today.isoformat(), "last": (today + timedelta(days=grants.longest(one) - 1)).isoformat(),
-        "open_now": one.id in reads.open_now({one.id}), "ftp": addresses.ftp(),
+        "one": one,
+        "dataset": one.dataset,
+        "ref": ref(one.dataset),
+        "shown": states.SHOWN_REQUEST[one.state],
+        "roles": roles,
+        "moves": {move.action for move in request_moves.available(one, actor=me)},
+        "talk": talk[-SHOWN_MESSAGES:],
+        "terms": one.terms or terms.of(one.dataset),
+        "deciders": terms.deciders(one.dataset, without=one.account_id),
+        "committee": terms.committee(one.dataset),
+        "past": listed.history_of(one, me) if states.REQUESTER not in roles else [],
+        "words": states.SHOWN_REQUEST,
+        "log": log,
+        "logged": logged,
+        "numbers": sorted(reads.numbers(one.id)),
+        "today": today.isoformat(),
+        "last": (today + timedelta(days=grants.longest(one) - 1)).isoformat(),
+        "open_now": one.id in reads.open_now({one.id}),
+        "ftp": addresses.ftp(),
         "over": one.state == states.GRANTED and (one.until_at or 0) <= reads.latest(),
-    }  # fmt: skip
+    }
 
 
 @bp.post("/requests/<int:request_id>/actions")
@@ -68,8 +87,16 @@ def act(request_id: int) -> Response:
     try:
         chosen = numbers_of(form.get("files", ""))
         with db.transaction():
-            grants.act(one, action, actor=guards.account(), note=form.get("note", ""), seen=form.get("seen", type=int),
-                       from_=form.get("from"), until=form.get("until"), numbers=chosen)  # fmt: skip
+            grants.act(
+                one,
+                action,
+                actor=guards.account(),
+                note=form.get("note", ""),
+                seen=form.get("seen", type=int),
+                from_=form.get("from"),
+                until=form.get("until"),
+                numbers=chosen,
+            )
     except (errors.Invalid, errors.Conflict) as error:
         return refused(request_id, error)
     mine = one.account_id == guards.account().id

@@ -41,18 +41,31 @@ def terms_page(ref: str) -> str:
 
 
 def context(dataset: Dataset | None) -> dict[str, Any]:
-    here: dict[str, Any] = {"dataset": dataset, "permissions": duo.PERMISSIONS, "modifiers": duo.MODIFIERS,
-                            "versions": terms.versions(dataset, limit=VERSIONS), "own": dataset is None}  # fmt: skip
+    here: dict[str, Any] = {
+        "dataset": dataset,
+        "permissions": duo.PERMISSIONS,
+        "modifiers": duo.MODIFIERS,
+        "versions": terms.versions(dataset, limit=VERSIONS),
+        "own": dataset is None,
+    }
     if dataset is not None:
-        here |= {"ref": ref(dataset), "members": terms.members(dataset), "committee": terms.committee(dataset),
-                 "own": terms.own(dataset) is not None}  # fmt: skip
+        here |= {
+            "ref": ref(dataset),
+            "members": terms.members(dataset),
+            "committee": terms.committee(dataset),
+            "own": terms.own(dataset) is not None,
+        }
     return here
 
 
 def shown(chosen: Terms) -> dict[str, Any]:
     questions = (one["text"] + ("" if one["needed"] else " (optional)") for one in chosen.questions)
-    return {"agreement": chosen.agreement, "questions": "\n".join(questions), "longest_days": chosen.longest_days,
-            "uses": chosen.uses}  # fmt: skip
+    return {
+        "agreement": chosen.agreement,
+        "questions": "\n".join(questions),
+        "longest_days": chosen.longest_days,
+        "uses": chosen.uses,
+    }
 
 
 def typed() -> dict[str, Any]:

@@ -55,8 +55,14 @@ def page(center: Center, **shown: Any) -> dict[str, Any]:
     values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
     asked = room.open_ask(center.id)
     asker = db.session.get(Account, asked.actor_id) if asked else None
-    return {"row": centers.row(center), "asked": asked, "asker": asker, "values": values,
-            "site_quota": config.settings().quota_gib, **shown}  # fmt: skip
+    return {
+        "row": centers.row(center),
+        "asked": asked,
+        "asker": asker,
+        "values": values,
+        "site_quota": config.settings().quota_gib,
+        **shown,
+    }
 
 
 def in_gib(size: int | None) -> str:

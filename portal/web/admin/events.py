@@ -19,8 +19,21 @@ from portal.web import guards
 from portal.web.admin.blueprint import asked, bp
 
 FILTERS = ("person", "center", "dataset", "action", "from", "to")
-COLUMNS = ("id", "time", "person", "name", "action", "account", "center", "dataset", "file", "upload", "before",
-           "after", "note")  # fmt: skip
+COLUMNS = (
+    "id",
+    "time",
+    "person",
+    "name",
+    "action",
+    "account",
+    "center",
+    "dataset",
+    "file",
+    "upload",
+    "before",
+    "after",
+    "note",
+)
 # What a spreadsheet program takes for the begin of a formula; such a cell is marked as text.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 PIECE = 64 << 10
@@ -64,8 +77,11 @@ def chosen(here: dict[str, str]) -> Filter:
         raise errors.Invalid(fields=wrong)
     first, last = found.pop("from"), found.pop("to")
     zone = settings().timezone
-    return Filter(**found, since=clock.midnight(first, zone) if first else None,
-                  until=clock.midnight(last + timedelta(days=1), zone) if last else None)  # fmt: skip
+    return Filter(
+        **found,
+        since=clock.midnight(first, zone) if first else None,
+        until=clock.midnight(last + timedelta(days=1), zone) if last else None,
+    )
 
 
 def person(typed: str) -> int:
@@ -123,9 +139,20 @@ def pieces(wanted: Filter) -> Iterator[str]:
 def cells(line: Line) -> list[Any]:
     event = line.event
     who = [line.actor.email, line.actor.name] if line.actor else ["", ""]
-    return [event.id, instant(event), *who, event.action, line.about.email if line.about else "", line.center,
-            line.accession or event.dataset_id, line.file, event.upload_id, as_json(event.before),
-            as_json(event.after), event.note]  # fmt: skip
+    return [
+        event.id,
+        instant(event),
+        *who,
+        event.action,
+        line.about.email if line.about else "",
+        line.center,
+        line.accession or event.dataset_id,
+        line.file,
+        event.upload_id,
+        as_json(event.before),
+        as_json(event.after),
+        event.note,
+    ]
 
 
 def instant(event: Any) -> str:

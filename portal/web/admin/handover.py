@@ -29,8 +29,9 @@ def hand_over_person(account_id: int) -> Response | str:
     account, typed = row_or_404(Account, account_id), forms.values("email", "datasets")
     try:
         with db.transaction():
-            done, stayed = handover.hand_over_all(account, heir(typed["email"]), actor=guards.account(),
-                                                  accessions=typed["datasets"].upper().split())  # fmt: skip
+            done, stayed = handover.hand_over_all(
+                account, heir(typed["email"]), actor=guards.account(), accessions=typed["datasets"].upper().split()
+            )
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("admin/hand_over.html", error, **page(account, values=typed))
     if done:

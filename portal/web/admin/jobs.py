@@ -16,8 +16,16 @@ from portal.web.htmx import see_other
 def jobs_page() -> str:
     state, before = chosen(operations.JOB_STATES)
     rows, older = operations.jobs(state=state, before=before)
-    return render_template("admin/jobs.html", jobs=rows, older=older, counts=operations.counts(Job), state=state,
-                           before=before, datasets=operations.subjects(rows), cancellable=jobs.CANCELLABLE)  # fmt: skip
+    return render_template(
+        "admin/jobs.html",
+        jobs=rows,
+        older=older,
+        counts=operations.counts(Job),
+        state=state,
+        before=before,
+        datasets=operations.subjects(rows),
+        cancellable=jobs.CANCELLABLE,
+    )
 
 
 @bp.post("/jobs/<int:job_id>/again")

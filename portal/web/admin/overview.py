@@ -11,5 +11,11 @@ from portal.web.admin.blueprint import bp
 @bp.get("")
 @guards.curator_only
 def overview() -> str:
-    return render_template("admin/overview.html", mails=operations.counts(Mail), jobs=operations.counts(Job),
-                           people=people.counts(), short=centers.short(), asking=centers.asking())  # fmt: skip
+    return render_template(
+        "admin/overview.html",
+        mails=operations.counts(Mail),
+        jobs=operations.counts(Job),
+        people=people.counts(),
+        short=centers.short(),
+        asking=centers.asking(),
+    )

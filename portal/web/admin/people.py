@@ -19,16 +19,22 @@ def people_page() -> str:
     here, place = asked(*FILTERS), asked("after", "before")
     number = here.get("center", "")
     center = db.session.get(Center, int(number)) if number.isascii() and number.isdigit() else None
-    page = people.page(text=here.get("text", ""), role=here.get("role", ""), state=here.get("state", ""),
-                       center=center.id if center else None, **place)  # fmt: skip
+    page = people.page(
+        text=here.get("text", ""),
+        role=here.get("role", ""),
+        state=here.get("state", ""),
+        center=center.id if center else None,
+        **place,
+    )
     return render_template("admin/people.html", page=page, here=here, center=center, counts=people.counts())
 
 
 @bp.get("/people/new")
 @guards.curator_only
 def new_person() -> str:
-    return render_template("admin/new_person.html", values={"role": "submitter"}, errors={},
-                           centers=people.center_names())  # fmt: skip
+    return render_template(
+        "admin/new_person.html", values={"role": "submitter"}, errors={}, centers=people.center_names()
+    )
 
 
 @bp.post("/people/new")

@@ -20,8 +20,15 @@ def page(account: Account, **shown: Any) -> dict[str, Any]:
     """What the page of a person shows."""
     values = {"role": account.role, "center": account.center.name}
     found = happened.page(happened.Filter(person=account.id), limit=LATEST)
-    return {"person": account, "known": people.known(account), "faults": doctor.seen(account), "events": found.rows,
-            "values": values, "centers": people.center_names(), **shown}  # fmt: skip
+    return {
+        "person": account,
+        "known": people.known(account),
+        "faults": doctor.seen(account),
+        "events": found.rows,
+        "values": values,
+        "centers": people.center_names(),
+        **shown,
+    }
 
 
 @bp.get("/people/<int:account_id>")

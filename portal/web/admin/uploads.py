@@ -16,9 +16,14 @@ def page(upload: Upload, **shown: Any) -> dict[str, Any]:
     query = db.session.query(Dataset, File).join(File, File.dataset_id == Dataset.id)
     claim = query.filter(File.upload_id == upload.id).first()
     came = clock.day_of(upload.received_at or upload.created_at, config.settings().timezone)
-    return {"upload": upload, "dataset": claim[0] if claim else None, "file": claim[1] if claim else None,
-            "owner": db.session.get(Account, upload.account_id), "values": {"received": came.isoformat()},
-            **shown}  # fmt: skip
+    return {
+        "upload": upload,
+        "dataset": claim[0] if claim else None,
+        "file": claim[1] if claim else None,
+        "owner": db.session.get(Account, upload.account_id),
+        "values": {"received": came.isoformat()},
+        **shown,
+    }
 
 
 @bp.get("/uploads/<int:upload_id>")

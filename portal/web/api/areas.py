@@ -47,9 +47,15 @@ def of_row(row: uploads.Row) -> dict:
 def show_usage():
     """How many bytes lie in the areas of each realm, mine and my center's, and the quotas."""
     me = guards.account()
-    return {realm: {"used": quotas.used(me.center_id, realm, me.id), "quota": quotas.account_limit(),
-                    "center_used": quotas.used(me.center_id, realm), "center_quota": quotas.limit(me.center, realm)}
-            for realm in ("open", "protected")}  # fmt: skip
+    return {
+        realm: {
+            "used": quotas.used(me.center_id, realm, me.id),
+            "quota": quotas.account_limit(),
+            "center_used": quotas.used(me.center_id, realm),
+            "center_quota": quotas.limit(me.center, realm),
+        }
+        for realm in ("open", "protected")
+    }
 
 
 @bp.post("/area/copy")

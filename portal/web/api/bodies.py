@@ -7,8 +7,14 @@ from typing import Any
 from portal import errors
 from portal.web.api.schemas import SCHEMAS
 
-WORDS = {"string": "text", "integer": "a whole number", "boolean": "true or false", "array": "a list",
-         "object": "an object", "null": "null"}  # fmt: skip
+WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
 LARGEST_WHOLE = 1 << 63
 _known: dict[int, list[dict[str, Any]]] = {}
 

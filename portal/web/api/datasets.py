@@ -91,8 +91,14 @@ def list_history(ref: str):
 
 def told(row: tuple[Event, str | None, list[changes.Change]]) -> dict:
     event, name, found = row
-    return {"id": event.id, "at": documents.moment(event.at), "action": event.action, "by": name, "note": event.note,
-            "changes": [change.document() for change in found]}  # fmt: skip
+    return {
+        "id": event.id,
+        "at": documents.moment(event.at),
+        "action": event.action,
+        "by": name,
+        "note": event.note,
+        "changes": [change.document() for change in found],
+    }
 
 
 @bp.post("/datasets/<ref>/actions/<action>")

@@ -56,8 +56,9 @@ def add_publication(ref: str):
     """Record a DOI or PubMed number: {publication}. The dataset opens once it is approved and all is archived."""
     dataset, given = shared(ref), body()
     with db.transaction():
-        found = publications.record(dataset, given.get("publication"), actor=guards.account(),
-                                    title=str(given.get("title") or ""))  # fmt: skip
+        found = publications.record(
+            dataset, given.get("publication"), actor=guards.account(), title=str(given.get("title") or "")
+        )
     return of_publication(found), 201
 
 

@@ -38,12 +38,18 @@ def operations(rule: Rule) -> dict[str, Any]:
     words = " ".join((view.__doc__ or "").split())
     told: Described = getattr(view, "described", Described())
     operation: dict[str, Any] = {
-        "operationId": rule.endpoint.removeprefix("api."), "summary": words.partition(". ")[0], "description": words,
-        "parameters": [{"name": name, "in": "path", "required": True, "schema": kind_of(rule, name)}
-                       for name in sorted(rule.arguments)],
-        "responses": answers(told) | {"default": {"description": "A refusal", "content": {
-            "application/problem+json": {"schema": ref("Problem")}}}},
-    }  # fmt: skip
+        "operationId": rule.endpoint.removeprefix("api."),
+        "summary": words.partition(". ")[0],
+        "description": words,
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": kind_of(rule, name)}
+            for name in sorted(rule.arguments)
+        ],
+        "responses": answers(told)
+        | {
+            "default": {"description": "A refusal", "content": {"application/problem+json": {"schema": ref("Problem")}}}
+        },
+    }
     content: dict[str, Any] = {media: {"schema": {}} for media in told.takes}
     if told.body:
         content["application/json"] = {"schema": ref(told.body)}

@@ -27,9 +27,16 @@ def search():
 
 def of_found(dataset: Dataset, total: public.Sum) -> dict[str, Any]:
     texts = ("description", "species", "taxon_id", "data_type", "bioproject", "investigator")
-    return documents.brief(dataset) | {name: getattr(dataset, name) for name in texts} | {
-        "center": dataset.center.name, "released": documents.moment(dataset.released_at),
-        "files": total.files, "size": total.size}  # fmt: skip
+    return (
+        documents.brief(dataset)
+        | {name: getattr(dataset, name) for name in texts}
+        | {
+            "center": dataset.center.name,
+            "released": documents.moment(dataset.released_at),
+            "files": total.files,
+            "size": total.size,
+        }
+    )
 
 
 @bp.get("/releases")

@@ -28,9 +28,15 @@ def add_remark(ref: str):
     actor, given = guards.account(), body()
     dataset = dataset_or_404(ref, "discuss")
     with db.transaction():
-        made = remarks.say(dataset, str(given.get("text") or ""), actor=actor, public=not given.get("private"),
-                           section=str(given.get("section") or "whole"), file=given.get("file"),
-                           answers=given.get("answers"))  # fmt: skip
+        made = remarks.say(
+            dataset,
+            str(given.get("text") or ""),
+            actor=actor,
+            public=not given.get("private"),
+            section=str(given.get("section") or "whole"),
+            file=given.get("file"),
+            answers=given.get("answers"),
+        )
     return document(made), 201
 
 

@@ -107,8 +107,14 @@ def spool() -> BinaryIO:
 
 
 def send(path: Any) -> Response:
-    return send_file(path, mimetype=PLAIN if path.suffix == ".txt" else PACKED, as_attachment=True,
-                     download_name=path.name, conditional=True, max_age=0)  # fmt: skip
+    return send_file(
+        path,
+        mimetype=PLAIN if path.suffix == ".txt" else PACKED,
+        as_attachment=True,
+        download_name=path.name,
+        conditional=True,
+        max_age=0,
+    )
 
 
 def differences(center: Center, kept: BinaryIO, *, bounded: bool = False) -> Response:
@@ -133,9 +139,14 @@ def _as_json(first: Change | None, rest: Iterable[Change]) -> Iterator[str]:
 
 
 def of_change(one: Change) -> dict[str, str | None]:
-    return {"accession": one.accession, "change": one.change, "md5_then": one.md5_then or None,
-            "md5_now": one.md5_now or None, "status_then": one.status_then or None,
-            "status_now": one.status_now or None}  # fmt: skip
+    return {
+        "accession": one.accession,
+        "change": one.change,
+        "md5_then": one.md5_then or None,
+        "md5_now": one.md5_now or None,
+        "status_then": one.status_then or None,
+        "status_now": one.status_now or None,
+    }
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -148,6 +159,12 @@ def document(report: Report) -> dict[str, Any]:
         "full": report.full,
         "size": report.size,
         "made": moment(report.made_at),
-        "url": url_for("api.show_written_report", kind=kind, name=report.name, center=request.args.get("center"),
-                       realm=realm or None, _external=True),
-    }  # fmt: skip
+        "url": url_for(
+            "api.show_written_report",
+            kind=kind,
+            name=report.name,
+            center=request.args.get("center"),
+            realm=realm or None,
+            _external=True,
+        ),
+    }

@@ -24,18 +24,33 @@ def document(one: Request) -> dict[str, Any]:
     granted = None
     if one.until_at is not None:
         granted = {
-            "from": moment(one.from_at), "until": moment(one.until_at), "open": one.id in reads.open_now({one.id}),
+            "from": moment(one.from_at),
+            "until": moment(one.until_at),
+            "open": one.id in reads.open_now({one.id}),
             "files": None if one.whole else sorted(reads.numbers(one.id)),
-        }  # fmt: skip
+        }
     return {
-        "id": one.id, "dataset": one.dataset.accession, "state": one.state, "version": one.version,
-        "requester": {"name": one.account.name, "email": one.account.email}, "purpose": one.purpose,
-        "institution": one.institution, "principal_investigator": one.principal_investigator, "ethics": one.ethics,
-        "answers": one.answers, "agreement": one.agreement, "terms": one.terms_id, "letter": one.letter_name or None,
-        "asked": moment(one.asked_at), "decided": moment(one.decided_at), "ended": moment(one.ended_at),
-        "decided_by": one.decider.name if one.decider else None, "renewal_asked": moment(one.renewal_asked_at),
-        "grant": granted, "url": url_for("access.show", request_id=one.id, _external=True),
-    }  # fmt: skip
+        "id": one.id,
+        "dataset": one.dataset.accession,
+        "state": one.state,
+        "version": one.version,
+        "requester": {"name": one.account.name, "email": one.account.email},
+        "purpose": one.purpose,
+        "institution": one.institution,
+        "principal_investigator": one.principal_investigator,
+        "ethics": one.ethics,
+        "answers": one.answers,
+        "agreement": one.agreement,
+        "terms": one.terms_id,
+        "letter": one.letter_name or None,
+        "asked": moment(one.asked_at),
+        "decided": moment(one.decided_at),
+        "ended": moment(one.ended_at),
+        "decided_by": one.decider.name if one.decider else None,
+        "renewal_asked": moment(one.renewal_asked_at),
+        "grant": granted,
+        "url": url_for("access.show", request_id=one.id, _external=True),
+    }
 
 
 def whole(one: Request, actor: Account) -> dict[str, Any]:
@@ -43,9 +58,17 @@ def whole(one: Request, actor: Account) -> dict[str, Any]:
     said = request_moves.messages(one, actor=actor)
     return document(one) | {
         "actions": [move.action for move in request_moves.available(one, actor=actor)],
-        "messages": [{"at": moment(one.created_at), "author": one.account.name if one.account else None,
-                      "turn": one.turn or None, "private": not one.public, "text": one.text} for one in said],
-    }  # fmt: skip
+        "messages": [
+            {
+                "at": moment(one.created_at),
+                "author": one.account.name if one.account else None,
+                "turn": one.turn or None,
+                "private": not one.public,
+                "text": one.text,
+            }
+            for one in said
+        ],
+    }
 
 
 @bp.post("/requests")
@@ -64,8 +87,9 @@ def ask_access():
             if faults:
                 raise errors.Invalid(fields=faults)
         else:
-            requests.ask(made, fields, agreement=str(given.get("agreement") or ""), actor=actor,
-                         version=given.get("terms"))  # fmt: skip
+            requests.ask(
+                made, fields, agreement=str(given.get("agreement") or ""), actor=actor, version=given.get("terms")
+            )
     return whole(made, actor), 201, {"Location": url_for("api.show_request", request_id=made.id, _external=True)}
 
 
@@ -73,8 +97,13 @@ def ask_access():
 @described(answer="Request", lists=True)
 def list_requests():
     """What I asked and what is asked of me, newest first. ?side=mine or ?side=asked is one of both; ?state= filters."""
-    rows = listed.listed(guards.account(), side=request.args.get("side", ""), state=request.args.get("state", ""),
-                         after=number("after", 0), limit=limit() + 1)  # fmt: skip
+    rows = listed.listed(
+        guards.account(),
+        side=request.args.get("side", ""),
+        state=request.args.get("state", ""),
+        after=number("after", 0),
+        limit=limit() + 1,
+    )
     return listing(rows, document, lambda one: one.id)
 
 
@@ -108,8 +137,16 @@ def act_on_request(request_id: int, action: str):
     `until` are days, the last one included, or moments with their offset; `files` numbers. 409 names who was first."""
     actor, given, one = guards.account(), body(), found(request_id)
     with db.transaction():
-        grants.act(one, action, actor=actor, note=given.get("note") or "", seen=given.get("version"),
-                   from_=given.get("from"), until=given.get("until"), numbers=given.get("files") or [])  # fmt: skip
+        grants.act(
+            one,
+            action,
+            actor=actor,
+            note=given.get("note") or "",
+            seen=given.get("version"),
+            from_=given.get("from"),
+            until=given.get("until"),
+            numbers=given.get("files") or [],
+        )
     return whole(one, actor)
 
 
@@ -134,8 +171,9 @@ def send_letter(request_id: int):
     token = letters.store(content)
     try:
         with db.transaction():
-            former = requests.attach(one, token=token, name=request.args.get("name", "") or "letter",
-                                     size=len(content), actor=actor)  # fmt: skip
+            former = requests.attach(
+                one, token=token, name=request.args.get("name", "") or "letter", size=len(content), actor=actor
+            )
     except BaseException:
         letters.remove(token)
         raise

@@ -27,8 +27,9 @@ def submit() -> Response:
     after_this_request(challenge)
     request.max_content_length = request.max_form_memory_size = cutting.LARGEST
     actor = caller()
-    outcome = submissions.take(sent(), actor=actor, via="api", action=request.form.get("ACTION", ""),
-                               hold=request.form.get("HOLD_DATE", ""))  # fmt: skip
+    outcome = submissions.take(
+        sent(), actor=actor, via="api", action=request.form.get("ACTION", ""), hold=request.form.get("HOLD_DATE", "")
+    )
     return Response(outcome.receipt, mimetype=XML)
 
 
@@ -79,8 +80,9 @@ def called(part: str, file: FileStorage) -> str:
 def list_components():
     """My components in the order they came, for curators all. ?type=, ?state=, ?dataset= and ?alias= filter."""
     asked = {name: request.args.get(name, "") for name in ("state", "dataset", "alias")}
-    found = components.of_account(guards.account(), after=number("after", 0), limit=limit() + 1,
-                                  kind=request.args.get("type", ""), **asked)  # fmt: skip
+    found = components.of_account(
+        guards.account(), after=number("after", 0), limit=limit() + 1, kind=request.args.get("type", ""), **asked
+    )
     return listing(found, brief, lambda component: component.id)
 
 

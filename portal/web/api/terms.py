@@ -21,14 +21,21 @@ def settable(ref: str) -> Dataset:
 def document(dataset: Dataset, chosen: Terms) -> dict[str, Any]:
     """What holds for a dataset; who decides is told by name to those who set it."""
     said = {
-        "id": chosen.id, "version": chosen.version, "own": chosen.dataset_id is not None,
-        "agreement": chosen.agreement, "uses": chosen.uses, "questions": chosen.questions,
-        "longest_days": chosen.longest_days, "since": moment(chosen.created_at),
+        "id": chosen.id,
+        "version": chosen.version,
+        "own": chosen.dataset_id is not None,
+        "agreement": chosen.agreement,
+        "uses": chosen.uses,
+        "questions": chosen.questions,
+        "longest_days": chosen.longest_days,
+        "since": moment(chosen.created_at),
         "committee": terms.committee(dataset) or None,
-    }  # fmt: skip
+    }
     if terms.may_set(dataset, session.actor()):
-        people = [{"id": one.account_id, "name": one.account.name, "email": one.account.email}
-                  for one in terms.members(dataset)]  # fmt: skip
+        people = [
+            {"id": one.account_id, "name": one.account.name, "email": one.account.email}
+            for one in terms.members(dataset)
+        ]
         said["deciders"] = people
     return said
 

@@ -69,8 +69,15 @@ def speak_tus(answer: Response) -> Response:
 @described(status=204)
 def tus_options() -> Response:
     """What this server can do."""
-    return empty(204, {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(resumable.LARGEST),
-                       "Tus-Checksum-Algorithm": ",".join(ALGORITHMS)})  # fmt: skip
+    return empty(
+        204,
+        {
+            "Tus-Version": VERSION,
+            "Tus-Extension": EXTENSIONS,
+            "Tus-Max-Size": str(resumable.LARGEST),
+            "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+        },
+    )
 
 
 @bp.post("/tus/")
@@ -87,9 +94,14 @@ def tus_create():
         known = metadata(request.headers.get("Upload-Metadata", ""))
         with db.transaction():
             row = resumable.announce(
-                actor=actor, name=known.get("filename") or known.get("name") or "", length=length,
-                realm=known.get("realm") or "open", md5=known.get("md5"), dataset=known.get("dataset", ""),
-                described=known.get("title", ""))  # fmt: skip
+                actor=actor,
+                name=known.get("filename") or known.get("name") or "",
+                length=length,
+                realm=known.get("realm") or "open",
+                md5=known.get("md5"),
+                dataset=known.get("dataset", ""),
+                described=known.get("title", ""),
+            )
     except errors.DomainError:
         drain()
         raise
@@ -216,8 +228,15 @@ def receive(row: Resumable, offset: int) -> int:
                 settle(key, found)
                 return offset
             digest = announced_digest(length - offset)
-            reception = door.open(actor_id, realm=row.realm, name=row.name, via="web", announced=length,
-                                  offset=offset or None, token=row.token if offset else None)  # fmt: skip
+            reception = door.open(
+                actor_id,
+                realm=row.realm,
+                name=row.name,
+                via="web",
+                announced=length,
+                offset=offset or None,
+                token=row.token if offset else None,
+            )
         except errors.DomainError:
             drain()
             raise

@@ -44,8 +44,9 @@ def rename(upload_id: int, verb: str) -> Response:
 def refused(upload_id: int, error: errors.DomainError, name: str) -> Response:
     upload = areas.own(upload_id, actor=guards.account())
     status = error.status if error.status in (409, 422) else 422
-    return htmx.fragment("area/upload.html", status, **context(upload), values={"name": name},
-                         wrong={"name": error.sentence})  # fmt: skip
+    return htmx.fragment(
+        "area/upload.html", status, **context(upload), values={"name": name}, wrong={"name": error.sentence}
+    )
 
 
 @bp.post("/<int:upload_id>/delete")

@@ -53,8 +53,9 @@ def refused(verb: str, error: errors.DomainError, folder: str, left: list[tuple[
     """The rest of them again, with what is wrong."""
     rows = [areas.own(upload_id, actor=guards.account()) for upload_id, _place in left]
     status = error.status if error.status in (409, 422) else 422
-    return htmx.fragment("area/chosen.html", status, rows=rows, verb=verb, values={"folder": folder},
-                         wrong={"folder": error.sentence})  # fmt: skip
+    return htmx.fragment(
+        "area/chosen.html", status, rows=rows, verb=verb, values={"folder": folder}, wrong={"folder": error.sentence}
+    )
 
 
 def ticked() -> list[Upload]:

@@ -39,8 +39,14 @@ def change_folder(verb: str) -> Response:
         if isinstance(error, errors.NotFound):
             raise
         status = error.status if error.status in (409, 422) else 422
-        return htmx.fragment("area/folder.html", status, path=areas.path_of(old), values={"name": name},
-                             wrong={"name": error.sentence}, count=number(old))  # fmt: skip
+        return htmx.fragment(
+            "area/folder.html",
+            status,
+            path=areas.path_of(old),
+            values={"name": name},
+            wrong={"name": error.sentence},
+            count=number(old),
+        )
     say(count, f"{'moved' if verb == 'rename' else 'copied'} to {name}")
     return htmx.go_to(home())
 

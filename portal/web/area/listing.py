@@ -22,17 +22,30 @@ def listing() -> Response:
     if htmx.is_htmx() and asked.get("rev") == rev:
         return htmx.unchanged()
     folder = asked_folder()
-    page = area.page(me, folder=folder, view=asked.get("view", ""), after=asked.get("after", ""),
-                     before=asked.get("before", ""))  # fmt: skip
+    page = area.page(
+        me, folder=folder, view=asked.get("view", ""), after=asked.get("after", ""), before=asked.get("before", "")
+    )
     faults = [(fault, wire.explain(fault)) for fault in uploads.wire_faults(me)]
     here = {name: asked[name] for name in NAMES if asked.get(name)}
     place = {name: asked[name] for name in ("after", "before") if asked.get(name)}
     return htmx.fragment_or_page(
-        "area/_list.html", "area/list.html", page=page, rev=rev, here=here, place=place, faults=faults, folder=folder,
-        path=areas.path_of(folder).rstrip("/") if folder else "", folders=area.folders(me, folder) if folder else [],
+        "area/_list.html",
+        "area/list.html",
+        page=page,
+        rev=rev,
+        here=here,
+        place=place,
+        faults=faults,
+        folder=folder,
+        path=areas.path_of(folder).rstrip("/") if folder else "",
+        folders=area.folders(me, folder) if folder else [],
         delays=delays.of((row.upload, row.file) for row in page.rows),
-        roots=roots(), views=area.VIEWS, ftp=addresses.ftp(), used=room(me), moving=area.moving(me),
-    )  # fmt: skip
+        roots=roots(),
+        views=area.VIEWS,
+        ftp=addresses.ftp(),
+        used=room(me),
+        moving=area.moving(me),
+    )
 
 
 def asked_folder() -> Place | None:
@@ -58,7 +71,15 @@ def room(account: Account) -> list[dict]:
         own, all_ = quotas.used(account.center_id, realm, account.id), quotas.used(account.center_id, realm)
         bounds = [(own, quotas.account_limit()), (all_, quotas.limit(account.center, realm))]
         parts = [(used * 100 // most, most - used) for used, most in bounds if most]
-        found.append({"realm": realm, "own": own, "own_limit": bounds[0][1], "all": all_, "limit": bounds[1][1],
-                      "percent": max((part for part, _left in parts), default=None),
-                      "left": max(0, min((left for _part, left in parts), default=0)) if parts else None})  # fmt: skip
+        found.append(
+            {
+                "realm": realm,
+                "own": own,
+                "own_limit": bounds[0][1],
+                "all": all_,
+                "limit": bounds[1][1],
+                "percent": max((part for part, _left in parts), default=None),
+                "left": max(0, min((left for _part, left in parts), default=0)) if parts else None,
+            }
+        )
     return found

@@ -11,29 +11,51 @@ from portal.web.deposit import sheet
 from portal.web.deposit.blueprint import address, bp, called
 from portal.web.session import safe_next
 
-DONE = {"submit": "is submitted. A curator looks at it; you get a mail.",
-        "recall": "is yours again: go on and submit it anew.",
-        "release": "opens as soon as its files are compared once more and its manifests are written.",
-        "discard": "is discarded. What you uploaded for it is still in your area.", "withdraw": "is withdrawn.",
-        "approve": "is approved. Its submitter was told by mail.",
-        "return": "is returned. Its submitter was told by mail.",
-        "unpublish": "is closed again.", "suppress": "is out of search and listings.",
-        "reinstate": "is listed again."}  # fmt: skip
-GONE = {"discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
-        "recall": "It leaves the queue of the curators and is yours to change. Submit hands it in again.",
-        "release": "Every file is read and compared once more; then it opens, and its text and files stand.",
-        "reinstate": "It is listed and found again.",
-        "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
-        "unpublish": "It will no longer open to anybody, and its release date is cleared.",
-        "suppress": "It leaves search and listings. Whoever knows its accession still opens it."}  # fmt: skip
+DONE = {
+    "submit": "is submitted. A curator looks at it; you get a mail.",
+    "recall": "is yours again: go on and submit it anew.",
+    "release": "opens as soon as its files are compared once more and its manifests are written.",
+    "discard": "is discarded. What you uploaded for it is still in your area.",
+    "withdraw": "is withdrawn.",
+    "approve": "is approved. Its submitter was told by mail.",
+    "return": "is returned. Its submitter was told by mail.",
+    "unpublish": "is closed again.",
+    "suppress": "is out of search and listings.",
+    "reinstate": "is listed again.",
+}
+GONE = {
+    "discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
+    "recall": "It leaves the queue of the curators and is yours to change. Submit hands it in again.",
+    "release": "Every file is read and compared once more; then it opens, and its text and files stand.",
+    "reinstate": "It is listed and found again.",
+    "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
+    "unpublish": "It will no longer open to anybody, and its release date is cleared.",
+    "suppress": "It leaves search and listings. Whoever knows its accession still opens it.",
+}
 
 
-TOLD = {"create": "begun", "edit": "texts changed", "edit_file": "file changed", "add_files": "files added",
-        "remove_file": "file deleted", "replace_file": "file replaced", "submit": "submitted", "recall": "recalled",
-        "return": "returned", "approve": "approved", "ask_release": "release asked for", "release": "released",
-        "unpublish": "unpublished", "suppress": "suppressed", "reinstate": "reinstated", "withdraw": "withdrawn",
-        "publication": "publication recorded", "publication.remove": "publication removed",
-        "link.make": "sharing link made", "link.revoke": "sharing link revoked"}  # fmt: skip
+TOLD = {
+    "create": "begun",
+    "edit": "texts changed",
+    "edit_file": "file changed",
+    "add_files": "files added",
+    "remove_file": "file deleted",
+    "replace_file": "file replaced",
+    "submit": "submitted",
+    "recall": "recalled",
+    "return": "returned",
+    "approve": "approved",
+    "ask_release": "release asked for",
+    "release": "released",
+    "unpublish": "unpublished",
+    "suppress": "suppressed",
+    "reinstate": "reinstated",
+    "withdraw": "withdrawn",
+    "publication": "publication recorded",
+    "publication.remove": "publication removed",
+    "link.make": "sharing link made",
+    "link.revoke": "sharing link revoked",
+}
 
 
 def move_of(dataset: Dataset, action: str) -> states.Move:
@@ -56,8 +78,9 @@ def history_page(ref: str) -> str:
     """What changed, by whom, from what to what."""
     dataset, asked = guards.dataset_or_404(ref, "edit"), request.args
     page = changes.history(dataset, after=asked.get("after", ""), before=asked.get("before", ""))
-    return render_template("deposit/history.html", dataset=dataset, page=page, called=called(dataset), words=TOLD,
-                           back=address(dataset))  # fmt: skip
+    return render_template(
+        "deposit/history.html", dataset=dataset, page=page, called=called(dataset), words=TOLD, back=address(dataset)
+    )
 
 
 @bp.get("/deposit/<ref>/actions/<action>")
@@ -65,16 +88,25 @@ def history_page(ref: str) -> str:
 def confirm_page(ref: str, action: str) -> str:
     dataset = guards.dataset_or_404(ref, "edit")
     if action == "submit":
-        return render_template("deposit/submit.html", **confirming(dataset, action), findings=checks.of(dataset),
-                               counts=formats.plural(files.count(dataset), "file"))  # fmt: skip
+        return render_template(
+            "deposit/submit.html",
+            **confirming(dataset, action),
+            findings=checks.of(dataset),
+            counts=formats.plural(files.count(dataset), "file"),
+        )
     return render_template("deposit/confirm.html", **confirming(dataset, action), values={}, errors={})
 
 
 def confirming(dataset: Dataset, action: str) -> dict:
     move = move_of(dataset, action)
-    return {"dataset": dataset, "move": move, "warning": GONE.get(action, ""), "called": called(dataset),
-            "url": url_for("deposit.act", ref=dataset.accession or dataset.id, action=action),
-            "back": address(dataset)}  # fmt: skip
+    return {
+        "dataset": dataset,
+        "move": move,
+        "warning": GONE.get(action, ""),
+        "called": called(dataset),
+        "url": url_for("deposit.act", ref=dataset.accession or dataset.id, action=action),
+        "back": address(dataset),
+    }
 
 
 @bp.post("/deposit/<ref>/actions/<action>")

@@ -17,10 +17,18 @@ def choose_page(ref: str) -> str:
     folder = asked.get("folder", "").strip("/")
     page = uploads.choice(dataset, folder=folder, after=asked.get("after", ""), before=asked.get("before", ""))
     total = uploads.how_many(dataset, folder=folder)
-    return render_template("deposit/choose.html", dataset=dataset, page=page, folder=folder, total=total,
-                           folders=uploads.folders(dataset), ftp=addresses.ftp(), advice=checks.size_advice,
-                           many=settings().many_files,
-                           back=address(dataset, "files"))  # fmt: skip
+    return render_template(
+        "deposit/choose.html",
+        dataset=dataset,
+        page=page,
+        folder=folder,
+        total=total,
+        folders=uploads.folders(dataset),
+        ftp=addresses.ftp(),
+        advice=checks.size_advice,
+        many=settings().many_files,
+        back=address(dataset, "files"),
+    )
 
 
 @bp.post("/deposit/<ref>/ftp")

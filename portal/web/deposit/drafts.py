@@ -43,12 +43,20 @@ def first_field() -> Response:
 
 def _save(dataset: Dataset) -> str:
     form = request.form
-    return drafts.save_field(dataset, form.get("field", ""), form.get("value", ""), was=form.get("was"),
-                             actor=guards.account())  # fmt: skip
+    return drafts.save_field(
+        dataset, form.get("field", ""), form.get("value", ""), was=form.get("was"), actor=guards.account()
+    )
 
 
 def answer(dataset: Dataset, fault: str) -> Response:
     now = formats.moment(clock.now(), zone=settings().timezone)
-    return jsonify({"saved": now.rpartition(" ")[2], "fault": fault, "address": address(dataset), "ref": ref(dataset),
-                    "value": drafts.shown(dataset, request.form.get("field", "")),
-                    "opens": formats.opens(dataset.release_date, zone=settings().timezone)})  # fmt: skip
+    return jsonify(
+        {
+            "saved": now.rpartition(" ")[2],
+            "fault": fault,
+            "address": address(dataset),
+            "ref": ref(dataset),
+            "value": drafts.shown(dataset, request.form.get("field", "")),
+            "opens": formats.opens(dataset.release_date, zone=settings().timezone),
+        }
+    )

@@ -15,8 +15,9 @@ TWICE = 10_000
 @bp.get("/deposit/new")
 @guards.signed_in
 def new_page() -> str:
-    return render_template("deposit/new.html", values={"access": "open"}, errors={}, once=once.key(), new_rows={},
-                           species=standing.SPECIES)  # fmt: skip
+    return render_template(
+        "deposit/new.html", values={"access": "open"}, errors={}, once=once.key(), new_rows={}, species=standing.SPECIES
+    )
 
 
 @bp.post("/deposit/new")
@@ -25,8 +26,9 @@ def create() -> Response:
     me, values, rows, sent = guards.account(), typed.info(), typed.rows(), request.form.get("once", "")
     if "more" in request.form:
         rows = typed.one_more(rows)
-        return htmx.fragment("deposit/new.html", values=values, errors={}, once=sent, new_rows=rows,
-                             species=standing.SPECIES)  # fmt: skip
+        return htmx.fragment(
+            "deposit/new.html", values=values, errors={}, once=sent, new_rows=rows, species=standing.SPECIES
+        )
     try:
         with db.transaction():
             url = once.answered(me, sent)
@@ -36,8 +38,9 @@ def create() -> Response:
             else:
                 _complete(access.load(url.rpartition("/")[2], actor=me, right="edit"), values, typed.filled(rows))
     except errors.DomainError as error:
-        return forms.refused("deposit/new.html", error, values=values, once=sent, new_rows=rows,
-                             species=standing.SPECIES)  # fmt: skip
+        return forms.refused(
+            "deposit/new.html", error, values=values, once=sent, new_rows=rows, species=standing.SPECIES
+        )
     flash("The draft is made. Only you see it.", "ok")
     return htmx.go_to(url)
 

@@ -22,9 +22,14 @@ def replace_page(ref: str, n: int) -> str:
 
 
 def _context(dataset: Dataset, file: File) -> dict:
-    return {"dataset": dataset, "file": file, "editable": dataset.state in matching.OPEN_DATASETS,
-            "successor": replacements.successor(file), "arrived": uploads.choice(dataset).rows[:SHOWN],
-            "back": address(dataset, f"file-{file.n}")}  # fmt: skip
+    return {
+        "dataset": dataset,
+        "file": file,
+        "editable": dataset.state in matching.OPEN_DATASETS,
+        "successor": replacements.successor(file),
+        "arrived": uploads.choice(dataset).rows[:SHOWN],
+        "back": address(dataset, f"file-{file.n}"),
+    }
 
 
 @bp.post("/deposit/<ref>/files/<int:n>/replace")
@@ -35,8 +40,9 @@ def replace(ref: str, n: int) -> Response:
     try:
         with db.transaction():
             file = files.by_number(dataset, n)
-            new = replacements.replace(file, name=values["chosen"] or values["name"], md5=values["declared_md5"],
-                                       actor=guards.account())  # fmt: skip
+            new = replacements.replace(
+                file, name=values["chosen"] or values["name"], md5=values["declared_md5"], actor=guards.account()
+            )
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
         file = files.by_number(dataset, n)

@@ -79,15 +79,21 @@ def online_page(ref: str) -> str:
     dataset, n = guards.dataset_or_404(ref, "edit"), request.args.get("for", type=int)
     wanted = files.by_number(dataset, n) if n is not None else None
     folder, _slash, base = wanted.name.rpartition("/") if wanted is not None else ("", "", "")
-    return render_template("deposit/online.html", values={"folder": folder, "as": base}, errors={}, wanted=wanted,
-                           **_context(dataset))  # fmt: skip
+    return render_template(
+        "deposit/online.html", values={"folder": folder, "as": base}, errors={}, wanted=wanted, **_context(dataset)
+    )
 
 
 def _context(dataset: Dataset) -> dict:
     realm = realms.wanted(dataset)
-    return {"dataset": dataset, "realm": realm, "limit": settings().web_limit_mib << 20,
-            "back": address(dataset, "files"), "open": dataset.state in matching.OPEN_DATASETS,
-            "room": quotas.left(dataset.center, realm, dataset.account_id)}  # fmt: skip
+    return {
+        "dataset": dataset,
+        "realm": realm,
+        "limit": settings().web_limit_mib << 20,
+        "back": address(dataset, "files"),
+        "open": dataset.state in matching.OPEN_DATASETS,
+        "room": quotas.left(dataset.center, realm, dataset.account_id),
+    }
 
 
 @bp.post("/deposit/<ref>/online")
@@ -124,8 +130,11 @@ def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
         living = files.living(dataset).with_only_columns(files.File.name)
         known = set(db.session.scalars(living))
         md5 = sending.fields.get("declared_md5", "") if len(sending.receipts) == 1 else ""
-        rows = [{"name": one.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
-                for one in sending.receipts if one.name not in known]  # fmt: skip
+        rows = [
+            {"name": one.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
+            for one in sending.receipts
+            if one.name not in known
+        ]
         return len(files.add(dataset, rows, actor=actor))
 
 

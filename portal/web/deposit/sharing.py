@@ -58,8 +58,11 @@ def make_link(ref: str) -> Response:
         db.session.refresh(dataset)
         return forms.refused("deposit/links.html", error, **_context(dataset), values=values)
     url = addresses.outside("share.show", token=secret)
-    answer = make_response(render_template("deposit/links.html", **_context(dataset), values={"anonymised": "1"},
-                                           errors={}, fresh=(link, url)))  # fmt: skip
+    answer = make_response(
+        render_template(
+            "deposit/links.html", **_context(dataset), values={"anonymised": "1"}, errors={}, fresh=(link, url)
+        )
+    )
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -80,8 +83,14 @@ def link_page(ref: str, n: int) -> str:
     """When a link was opened, by the hour; not by whom."""
     dataset = shared(ref)
     link = links.by_number(dataset, n)
-    return render_template("deposit/link.html", dataset=dataset, link=link, state=links.state_of(link),
-                           log=links.view_log(link), back=url_for("deposit.links_page", ref=ref))  # fmt: skip
+    return render_template(
+        "deposit/link.html",
+        dataset=dataset,
+        link=link,
+        state=links.state_of(link),
+        log=links.view_log(link),
+        back=url_for("deposit.links_page", ref=ref),
+    )
 
 
 @bp.post("/deposit/<ref>/publications")

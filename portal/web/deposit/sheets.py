@@ -33,8 +33,13 @@ def sheet_page(ref: str) -> str:
 
 
 def _context(dataset: Dataset, found: sheets.Comparison | None) -> dict:
-    return {"dataset": dataset, "found": found, "shown": SHOWN, "labels": sheets.COLUMNS,
-            "back": address(dataset, "files")}  # fmt: skip
+    return {
+        "dataset": dataset,
+        "found": found,
+        "shown": SHOWN,
+        "labels": sheets.COLUMNS,
+        "back": address(dataset, "files"),
+    }
 
 
 @bp.post("/deposit/<ref>/sheet")

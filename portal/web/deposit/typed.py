@@ -8,8 +8,17 @@ from portal import errors
 from portal.domain import datasets, drafts, files
 from portal.models import Account, Dataset
 
-INFO = ("title", "description", "species", "investigator", "data_type", "access", "bioproject", "release_date",
-        "filing_number")  # fmt: skip
+INFO = (
+    "title",
+    "description",
+    "species",
+    "investigator",
+    "data_type",
+    "access",
+    "bioproject",
+    "release_date",
+    "filing_number",
+)
 ROW = drafts.ROW
 
 Rows = dict[int, dict[str, str]]

@@ -26,8 +26,15 @@ def decide(ref: str, action: str) -> Response:
         db.session.refresh(dataset)
         wrong = {"note" if error.fields else "": " ".join(error.fields.values()) or error.sentence}
         newer = _seen(dataset, version, event) if version not in (None, dataset.version) else None
-        return whole(dataset, look(dataset), status=error.status, since=newer, note=note, wrong=wrong,
-                     overtaken=version if newer is not None else None)  # fmt: skip
+        return whole(
+            dataset,
+            look(dataset),
+            status=error.status,
+            since=newer,
+            note=note,
+            wrong=wrong,
+            overtaken=version if newer is not None else None,
+        )
     flash(f"{dataset.accession} is {DONE.get(action, dataset.state)}.", "ok")
     return htmx.go_to(url_for("review.show", ref=ref))
 

@@ -60,17 +60,26 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
     before = changes.since(dataset, judged.id) if judged else []
     marked = found or before
     context = {
-        "judged": judged, "changes": found, "before": before if before != found else [], "visit": seen, "first": False,
+        "judged": judged,
+        "changes": found,
+        "before": before if before != found else [],
+        "visit": seen,
+        "first": False,
         "changed": {one.field: one for one in marked if one.n is None},
-        "findings": checks.of(dataset, reviewing=True), "history": review.history(dataset, limit=50),
-        "moves": actions.offered(dataset, actor=guards.account()), "newest": changes.newest(dataset),
-        "is_owner": access.is_owner(dataset, guards.account()), "note": "", "wrong": {},
+        "findings": checks.of(dataset, reviewing=True),
+        "history": review.history(dataset, limit=50),
+        "moves": actions.offered(dataset, actor=guards.account()),
+        "newest": changes.newest(dataset),
+        "is_owner": access.is_owner(dataset, guards.account()),
+        "note": "",
+        "wrong": {},
         "waiting": review.waiting()["submitted"],
         "place": review.place_in_queue(dataset) if dataset.state == "submitted" else 0,
         "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
-        "compared": public.compared(dataset), "age": review.age,
+        "compared": public.compared(dataset),
+        "age": review.age,
         **live(dataset, dataset.version, marked),
-    }  # fmt: skip
+    }
     return htmx.fragment("review/show.html", status, **context | more)
 
 
@@ -87,9 +96,19 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
             by_file.setdefault(change.n, []).append(change)
     page = files.page(dataset, **asked)
     return {
-        "dataset": dataset, "files": page, "delays": delays.of((one.upload, one.file) for one in page.rows),
-        "counts": counted, "shown": datasets.shown(dataset),
-        "declared": tallies.declared(counted), "bytes": tallies.bytes_of(dataset), "here": asked, "seen": seen,
-        "rev": revision.of_dataset(dataset), "moving": files.moves(dataset, counted), "by_file": by_file,
-        "work": files.works_of(dataset.id, [])[1], "thread": threads.of(dataset, guards.account()), "wrong": {},
-    }  # fmt: skip
+        "dataset": dataset,
+        "files": page,
+        "delays": delays.of((one.upload, one.file) for one in page.rows),
+        "counts": counted,
+        "shown": datasets.shown(dataset),
+        "declared": tallies.declared(counted),
+        "bytes": tallies.bytes_of(dataset),
+        "here": asked,
+        "seen": seen,
+        "rev": revision.of_dataset(dataset),
+        "moving": files.moves(dataset, counted),
+        "by_file": by_file,
+        "work": files.works_of(dataset.id, [])[1],
+        "thread": threads.of(dataset, guards.account()),
+        "wrong": {},
+    }

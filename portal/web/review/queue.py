@@ -19,9 +19,19 @@ def listing() -> Response:
     filters = {name: here[name] for name in review.FILTERS if name in here}
     tab = here.get("tab") or asked.get("state") or ("all" if filters.get("waits") else "submitted")
     tab = tab if tab in review.TABS else "submitted"
-    page = review.queue(guards.account(), tab=tab, asked=filters, after=here.get("after", ""),
-                        before=here.get("before", ""))  # fmt: skip
+    page = review.queue(
+        guards.account(), tab=tab, asked=filters, after=here.get("after", ""), before=here.get("before", "")
+    )
     counted = tallies.files(row.dataset.id for row in page.rows)
-    return htmx.fragment_or_page("review/_list.html", "review/list.html", page=page, counts=counted, tab=tab, rev=rev,
-                                 waiting=review.waiting(), here=here, filters=filters,
-                                 choices=review.choices())  # fmt: skip
+    return htmx.fragment_or_page(
+        "review/_list.html",
+        "review/list.html",
+        page=page,
+        counts=counted,
+        tab=tab,
+        rev=rev,
+        waiting=review.waiting(),
+        here=here,
+        filters=filters,
+        choices=review.choices(),
+    )

@@ -47,8 +47,15 @@ def say(ref: str) -> Response:
     fragment = "review/_remarks.html" if answers else "review/_thread.html"
     try:
         with db.transaction():
-            remarks.say(dataset, form["text"], actor=guards.account(), section=section, file=file, answers=answers,
-                        public=not form["private"])  # fmt: skip
+            remarks.say(
+                dataset,
+                form["text"],
+                actor=guards.account(),
+                section=section,
+                file=file,
+                answers=answers,
+                public=not form["private"],
+            )
     except errors.Invalid as error:
         talk = thread_of(dataset, about=form["about"], typed=form, wrong=error)
         return forms.refused("review/remark.html", error, fragment=fragment, dataset=dataset, talk=talk)
@@ -87,17 +94,25 @@ def home(dataset: Dataset) -> str:
 
 
 def thread_of(
-    dataset: Dataset, *, about: str = "", typed: dict[str, str] | None = None,
-    wrong: errors.DomainError | None = None, start: int = 0,
-) -> dict[str, Any]:  # fmt: skip
+    dataset: Dataset,
+    *,
+    about: str = "",
+    typed: dict[str, str] | None = None,
+    wrong: errors.DomainError | None = None,
+    start: int = 0,
+) -> dict[str, Any]:
     """Everything that templates/review/_thread.html shows of a dataset."""
     page = home(dataset)
     answered = (typed or {}).get("answers", "")
     return {
-        "thread": threads.of(dataset, guards.account(), start=start), "choices": _choices(dataset, about),
-        "about": about, "home": page.partition("#")[0], "typed": typed or {},
-        "answered": int(answered) if answered else None, "errors": forms.faults(wrong) if wrong else {},
-    }  # fmt: skip
+        "thread": threads.of(dataset, guards.account(), start=start),
+        "choices": _choices(dataset, about),
+        "about": about,
+        "home": page.partition("#")[0],
+        "typed": typed or {},
+        "answered": int(answered) if answered else None,
+        "errors": forms.faults(wrong) if wrong else {},
+    }
 
 
 def _choices(dataset: Dataset, about: str) -> list[tuple[str, str]]:

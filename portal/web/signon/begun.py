@@ -26,9 +26,14 @@ def begin(purpose: str, *, go_on: str, account_id: int | None = None, anew: bool
     """Remember what for; returns the address at the provider."""
     sent = provider().send(back(), anew=anew)
     entry = {
-        "state": sent.state, "nonce": sent.nonce, "verifier": sent.verifier, "at": clock.now(),
-        "for": purpose, "next": go_on, "account": account_id,
-    }  # fmt: skip
+        "state": sent.state,
+        "nonce": sent.nonce,
+        "verifier": sent.verifier,
+        "at": clock.now(),
+        "for": purpose,
+        "next": go_on,
+        "account": account_id,
+    }
     session["begun"] = [*session.get("begun", []), entry][-KEPT:]
     return sent.url
 

@@ -144,11 +144,18 @@ class Provider:
 
 def _app(issuer: str, client_id: str, secret: str) -> FlaskOAuth2App:
     return FlaskOAuth2App(
-        FlaskIntegration("signon"), name="signon", client_id=client_id, client_secret=secret or None,
+        FlaskIntegration("signon"),
+        name="signon",
+        client_id=client_id,
+        client_secret=secret or None,
         server_metadata_url=issuer.rstrip("/") + "/.well-known/openid-configuration",
-        client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256", "default_timeout": PATIENCE,
-                       "leeway": 0},
-    )  # fmt: skip
+        client_kwargs={
+            "scope": "openid email profile",
+            "code_challenge_method": "S256",
+            "default_timeout": PATIENCE,
+            "leeway": 0,
+        },
+    )
 
 
 def _person(issuer: str, claims: dict[str, Any]) -> Person:

@@ -36,11 +36,16 @@ def given_filter(account: Account) -> Filter:
     found = submissions.own(account, ref) if ref else None
     plain = request.args.get("sort", "").removeprefix("-")
     return Filter(
-        first=first, last=last, state=one_of("state", asked.VIEWS), realm=one_of("realm", asked.REALMS),
-        file_type=one_of("type", asked.TYPES), dataset=found.id if found else NOBODYS if ref else None, text=text,
+        first=first,
+        last=last,
+        state=one_of("state", asked.VIEWS),
+        realm=one_of("realm", asked.REALMS),
+        file_type=one_of("type", asked.TYPES),
+        dataset=found.id if found else NOBODYS if ref else None,
+        text=text,
         problems=bool(request.args.get("problems")) or request.args.get("state") == "problems",
         sort=request.args["sort"] if plain in asked.SORTS else "-arrived",
-    )  # fmt: skip
+    )
 
 
 def period() -> tuple[date, date]:

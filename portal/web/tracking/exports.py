@@ -17,17 +17,70 @@ from portal.web.tracking.blueprint import bp, given_filter
 from portal.web.tracking.sheet import answer
 from portal.web.tracking.submissions import mine, parts, rows
 
-FILE_HEAD = ["realm", "upload_id", "upload_date", "file_name", "file_size", "file_md5sum", "file_status", "file_type",
-             "load_date", "file_error", "submissions", "comments"]  # fmt: skip
-SUBMISSION_HEAD = ["accession", "title", "state", "status", "visibility", "components_loaded", "components_unlinked",
-                   "components_error", "files_declared", "files_loaded", "files_faulty", "files_missing", "updated",
-                   "comments"]  # fmt: skip
-COMPONENT_HEAD = ["accession", "submission", "type", "alias", "title", "status", "state", "updated", "md5sum",
-                  "comments"]  # fmt: skip
-_COLUMNS = (Upload.id, Upload.realm, Upload.received_at, Upload.name, Upload.size, Upload.md5, Upload.state,
-            Upload.replaced_by, Upload.area, Upload.file_type, Upload.loaded_at, Upload.error, Upload.detail,
-            File.state.label("file_state"), File.error.label("file_error"), File.comment, File.archived_at,
-            Upload.inspection, Dataset.accession, Dataset.state.label("dataset_state"))  # fmt: skip
+FILE_HEAD = [
+    "realm",
+    "upload_id",
+    "upload_date",
+    "file_name",
+    "file_size",
+    "file_md5sum",
+    "file_status",
+    "file_type",
+    "load_date",
+    "file_error",
+    "submissions",
+    "comments",
+]
+SUBMISSION_HEAD = [
+    "accession",
+    "title",
+    "state",
+    "status",
+    "visibility",
+    "components_loaded",
+    "components_unlinked",
+    "components_error",
+    "files_declared",
+    "files_loaded",
+    "files_faulty",
+    "files_missing",
+    "updated",
+    "comments",
+]
+COMPONENT_HEAD = [
+    "accession",
+    "submission",
+    "type",
+    "alias",
+    "title",
+    "status",
+    "state",
+    "updated",
+    "md5sum",
+    "comments",
+]
+_COLUMNS = (
+    Upload.id,
+    Upload.realm,
+    Upload.received_at,
+    Upload.name,
+    Upload.size,
+    Upload.md5,
+    Upload.state,
+    Upload.replaced_by,
+    Upload.area,
+    Upload.file_type,
+    Upload.loaded_at,
+    Upload.error,
+    Upload.detail,
+    File.state.label("file_state"),
+    File.error.label("file_error"),
+    File.comment,
+    File.archived_at,
+    Upload.inspection,
+    Dataset.accession,
+    Dataset.state.label("dataset_state"),
+)
 PIECE = 1000
 
 
@@ -45,8 +98,12 @@ def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
     known, after = tracking.survey(account, wanted), ""
     while True:
         found = tracking.ids(account, wanted, known, after=after, limit=PIECE)
-        query = select(*_COLUMNS).outerjoin(File, File.upload_id == Upload.id).outerjoin(
-            Dataset, Dataset.id == File.dataset_id).where(Upload.id.in_(found.rows))  # fmt: skip
+        query = (
+            select(*_COLUMNS)
+            .outerjoin(File, File.upload_id == Upload.id)
+            .outerjoin(Dataset, Dataset.id == File.dataset_id)
+            .where(Upload.id.in_(found.rows))
+        )
         known_rows = {row.id: row for row in db.session.execute(query)}
         yield from (_file_row(known_rows[one]) for one in found.rows if one in known_rows)
         db.end()
@@ -57,15 +114,32 @@ def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
 
 def _file_row(row: Any) -> list[Any]:
     error = "truncated_file" if row.state == states.INCOMPLETE else row.file_error or row.error or ""
-    return [row.realm.capitalize(), row.id, moment(row.received_at) or "", row.name, row.size, row.md5 or "",
-            file_status(row, error), row.file_type or "", moment(row.archived_at or row.loaded_at) or "", error,
-            row.accession or "", row.comment or row.detail or ""]  # fmt: skip
+    return [
+        row.realm.capitalize(),
+        row.id,
+        moment(row.received_at) or "",
+        row.name,
+        row.size,
+        row.md5 or "",
+        file_status(row, error),
+        row.file_type or "",
+        moment(row.archived_at or row.loaded_at) or "",
+        error,
+        row.accession or "",
+        row.comment or row.detail or "",
+    ]
 
 
 def file_status(row: Any, error: str) -> str:
     """The word of the files report."""
-    word = report.status(row.state, row.area, error, row.file_state or "", row.dataset_state or "",
-                         is_looked_into=row.md5 is not None and row.inspection in report.LOOKED)  # fmt: skip
+    word = report.status(
+        row.state,
+        row.area,
+        error,
+        row.file_state or "",
+        row.dataset_state or "",
+        is_looked_into=row.md5 is not None and row.inspection in report.LOOKED,
+    )
     return f"replaced_by_{row.replaced_by}" if row.replaced_by and word == "Obsolete" else word
 
 
@@ -80,10 +154,22 @@ def export_submissions(tab: str, kind: str) -> Response:
 def _submission_row(row: Any) -> list[Any]:
     one, files, parts = row.dataset, row.tally.files, row.tally.components
     comment = row.fault.comment if row.fault else row.remark.note if row.remark else ""
-    return [one.accession or "", one.title, row.shown.word, states.STATUS[one.state],
-            "controlled" if one.access == "controlled" else "public", parts.get(states.LOADED, 0),
-            parts.get(states.RECEIVED, 0), parts.get(states.ERROR, 0), row.tally.declared, files.get("archived", 0),
-            files.get("fault", 0), files.get("waiting", 0), moment(one.updated_at), comment]  # fmt: skip
+    return [
+        one.accession or "",
+        one.title,
+        row.shown.word,
+        states.STATUS[one.state],
+        "controlled" if one.access == "controlled" else "public",
+        parts.get(states.LOADED, 0),
+        parts.get(states.RECEIVED, 0),
+        parts.get(states.ERROR, 0),
+        row.tally.declared,
+        files.get("archived", 0),
+        files.get("fault", 0),
+        files.get("waiting", 0),
+        moment(one.updated_at),
+        comment,
+    ]
 
 
 @bp.get('/<ref>/components.<any("tsv", "xlsx"):kind>')
@@ -96,9 +182,18 @@ def export_components(ref: str, kind: str) -> Response:
 
 
 def _component_row(one: Any, dataset: Dataset) -> list[Any]:
-    return [one.accession or "", dataset.accession or "", one.type, one.alias, one.title,
-            one.status or states.STATUS[dataset.state], states.SHOWN_COMPONENT[one.state].word,
-            moment(one.updated_at), one.md5 or "", one.comment]  # fmt: skip
+    return [
+        one.accession or "",
+        dataset.accession or "",
+        one.type,
+        one.alias,
+        one.title,
+        one.status or states.STATUS[dataset.state],
+        states.SHOWN_COMPONENT[one.state].word,
+        moment(one.updated_at),
+        one.md5 or "",
+        one.comment,
+    ]
 
 
 def _pages(fetch: Callable[[str], keyset.Page]) -> Iterator[Any]:

@@ -27,10 +27,17 @@ def listing() -> Response:
     wanted = given_filter(me)
     known = tracking.survey(me, wanted)
     page = tracking.page(me, wanted, known, after=request.args.get("after", ""), before=request.args.get("before", ""))
-    context: dict[str, Any] = {"page": page, "count": known.count, "rev": rev, "wanted": wanted, "here": here(*NAMES),
-               "place": here("after", "before"), "delays": delays.of((row.upload, row.file) for row in page.rows),
-               "sorts": sorts(wanted),
-               "moving": any(row.work for row in page.rows)}  # fmt: skip
+    context: dict[str, Any] = {
+        "page": page,
+        "count": known.count,
+        "rev": rev,
+        "wanted": wanted,
+        "here": here(*NAMES),
+        "place": here("after", "before"),
+        "delays": delays.of((row.upload, row.file) for row in page.rows),
+        "sorts": sorts(wanted),
+        "moving": any(row.work for row in page.rows),
+    }
     if not htmx.is_htmx():
         context |= {"views": asked.VIEWS, "types": asked.TYPES, "tabs": submissions.tabs(me), "spans": spans(me)}
     return htmx.fragment_or_page("tracking/_files.html", "tracking/files.html", **context)
@@ -52,8 +59,11 @@ def spans(account: Account) -> list[tuple[str, str]]:
     """Periods that one press away: (word, address)."""
     zone = settings().timezone
     today, oldest = clock.today(zone), tracking.oldest(account)
-    found = [("7 days", today - timedelta(days=7)), ("30 days", today - timedelta(days=30)),
-             ("this year", date(today.year, 1, 1))]  # fmt: skip
+    found = [
+        ("7 days", today - timedelta(days=7)),
+        ("30 days", today - timedelta(days=30)),
+        ("this year", date(today.year, 1, 1)),
+    ]
     if oldest is not None:
         first = clock.day_of(oldest, zone)
         found.append((f"everything since {first.year}", first))

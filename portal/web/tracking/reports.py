@@ -11,8 +11,13 @@ from portal.telemetry import texts
 from portal.web import guards
 from portal.web.tracking.blueprint import bp
 
-WORDS = {"metadata": "Metadata", "files": "Files", "usage": "Usage, open realm",
-         "usage_protected": "Usage, protected realm", "accessions": "Accessions"}  # fmt: skip
+WORDS = {
+    "metadata": "Metadata",
+    "files": "Files",
+    "usage": "Usage, open realm",
+    "usage_protected": "Usage, protected realm",
+    "accessions": "Accessions",
+}
 CHOICE = 200  # of more centers than that, the name is typed
 
 
@@ -26,11 +31,17 @@ def listing() -> str:
     me, chosen = guards.account(), center()
     names = list(db.session.scalars(select(Center.name).order_by(Center.name).limit(CHOICE + 1)))
     return render_template(
-        "tracking/reports.html", center=chosen, centers=names if me.is_curator else [], most=CHOICE, words=WORDS,
+        "tracking/reports.html",
+        center=chosen,
+        centers=names if me.is_curator else [],
+        most=CHOICE,
+        words=WORDS,
         **reports.page(chosen.id, request.args.get("before", 0, type=int)),
-        tabs=submissions.tabs(me), tab="reports", hour=settings().report_hour,
+        tabs=submissions.tabs(me),
+        tab="reports",
+        hour=settings().report_hour,
         asked={"center": chosen.name} if chosen.id != me.center_id else {},
-    )  # fmt: skip
+    )
 
 
 @bp.get("/reports/<int:report_id>/<name>", endpoint="report")
@@ -41,8 +52,14 @@ def download(report_id: int, name: str) -> Response:
     path = settings().instance / found.path if found else None
     if path is None or not path.is_file():
         raise errors.NotFound(reports.NONE)
-    return send_file(path, as_attachment=path.suffix == ".gz", download_name=name, conditional=True, max_age=0,
-                     mimetype="text/plain" if path.suffix == ".txt" else "application/gzip")  # fmt: skip
+    return send_file(
+        path,
+        as_attachment=path.suffix == ".gz",
+        download_name=name,
+        conditional=True,
+        max_age=0,
+        mimetype="text/plain" if path.suffix == ".txt" else "application/gzip",
+    )
 
 
 @bp.get('/reports/now/<any("accessions", "files"):kind>.tsv', endpoint="report_now")

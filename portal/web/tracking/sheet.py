@@ -10,8 +10,10 @@ from xml.sax.saxutils import escape
 
 from flask import Response, stream_with_context
 
-KINDS = {"tsv": "text/tab-separated-values",
-         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
+KINDS = {
+    "tsv": "text/tab-separated-values",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 FORMULA = ("=", "+", "-", "@")
 MOST_ROWS = 1_048_576  # of one sheet
 PIECE = 1 << 16
@@ -122,11 +124,15 @@ def _frame(sheets: int) -> dict[str, str]:
     """The parts of a workbook around its sheets."""
     numbers = range(1, sheets + 1)
     kind, office = "application/vnd.openxmlformats", f"{_NAMESPACE}/officeDocument/2006/relationships"
-    types = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" '
-                    f'ContentType="{kind}-officedocument.spreadsheetml.worksheet+xml"/>' for n in numbers)  # fmt: skip
+    types = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{n}.xml" '
+        f'ContentType="{kind}-officedocument.spreadsheetml.worksheet+xml"/>'
+        for n in numbers
+    )
     named = "".join(f'<sheet name="Tracking{"" if n == 1 else f" {n}"}" sheetId="{n}" r:id="rId{n}"/>' for n in numbers)
-    links = "".join(f'<Relationship Id="rId{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>'
-                    for n in numbers)  # fmt: skip
+    links = "".join(
+        f'<Relationship Id="rId{n}" Type="{office}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+    )
     return {
         "[Content_Types].xml": f'{_HEAD}<Types xmlns="{_NAMESPACE}/package/2006/content-types">'
         f'<Default Extension="rels" ContentType="{kind}-package.relationships+xml"/>'
@@ -138,4 +144,4 @@ def _frame(sheets: int) -> dict[str, str]:
         f"{named}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": f'{_HEAD}<Relationships xmlns="{_NAMESPACE}/package/2006/relationships">{links}'
         "</Relationships>",
-    }  # fmt: skip
+    }

@@ -30,18 +30,31 @@ def listing(tab: str) -> Response:
         return htmx.unchanged()
     word, says = WORDS[tab]
     return htmx.fragment_or_page(
-        "tracking/_submissions.html", "tracking/submissions.html", page=rows(me, tab, **here("after", "before")),
-        rev=rev, tab=tab, tabs=submissions.tabs(me), word=word, says=says, here=here(*NAMES),
-        place=here("after", "before"), states=[(one, states.SHOWN_DATASET[one]) for one in submissions.TABS[tab]],
-    )  # fmt: skip
+        "tracking/_submissions.html",
+        "tracking/submissions.html",
+        page=rows(me, tab, **here("after", "before")),
+        rev=rev,
+        tab=tab,
+        tabs=submissions.tabs(me),
+        word=word,
+        says=says,
+        here=here(*NAMES),
+        place=here("after", "before"),
+        states=[(one, states.SHOWN_DATASET[one]) for one in submissions.TABS[tab]],
+    )
 
 
 def rows(account: Account, tab: str, limit: int = ROWS, **cursor: str) -> keyset.Page:
     """A page of what the query string asks for."""
     return submissions.page(
-        account, tab, state=one_of("state", submissions.TABS[tab]), text=request.args.get("text", ""),
-        problems=bool(request.args.get("problems")), limit=limit, **cursor,
-    )  # fmt: skip
+        account,
+        tab,
+        state=one_of("state", submissions.TABS[tab]),
+        text=request.args.get("text", ""),
+        problems=bool(request.args.get("problems")),
+        limit=limit,
+        **cursor,
+    )
 
 
 def mine(ref: str) -> Dataset:
@@ -60,18 +73,31 @@ def show(ref: str) -> Response:
         return htmx.unchanged()
     counted = tallies.of([dataset])[dataset.id]
     return htmx.fragment_or_page(
-        "tracking/_components.html", "tracking/submission.html", dataset=dataset, rev=rev, counted=counted,
-        page=parts(dataset, **here("after", "before")), here=here(*PART_NAMES), place=here("after", "before"),
-        tabs=submissions.tabs(guards.account()), looks=states.SHOWN_COMPONENT, types=submissions.COMPONENT_TYPES,
+        "tracking/_components.html",
+        "tracking/submission.html",
+        dataset=dataset,
+        rev=rev,
+        counted=counted,
+        page=parts(dataset, **here("after", "before")),
+        here=here(*PART_NAMES),
+        place=here("after", "before"),
+        tabs=submissions.tabs(guards.account()),
+        looks=states.SHOWN_COMPONENT,
+        types=submissions.COMPONENT_TYPES,
         states=[(one, states.SHOWN_COMPONENT[one]) for one in submissions.WORST_FIRST],
-        shown=my_datasets.shown(dataset), moving=bool(counted.files.get("work")),
+        shown=my_datasets.shown(dataset),
+        moving=bool(counted.files.get("work")),
         since=clock.day_of(dataset.created_at - 90 * clock.DAY, settings().timezone).isoformat(),
-    )  # fmt: skip
+    )
 
 
 def parts(dataset: Dataset, limit: int = keyset.PAGE, **cursor: str) -> keyset.Page:
     """A page of the components that the query string asks for."""
     return submissions.components(
-        dataset, state=one_of("state", submissions.WORST_FIRST), kind=one_of("type", submissions.COMPONENT_TYPES),
-        text=request.args.get("text", ""), limit=limit, **cursor,
-    )  # fmt: skip
+        dataset,
+        state=one_of("state", submissions.WORST_FIRST),
+        kind=one_of("type", submissions.COMPONENT_TYPES),
+        text=request.args.get("text", ""),
+        limit=limit,
+        **cursor,
+    )

@@ -72,14 +72,23 @@ def test_put_refuses_an_unsafe_name_with_a_better_one(call):
 
 def test_dataset_is_declared_and_read_back(call):
     call("PUT", "/uploads/open/a.txt", data=b"a")
-    made = call("POST", "/datasets", json=FIELDS | {"data_type": "Proteomics", "files": [
-        {"name": "a.txt", "md5": hashlib.md5(b"a").hexdigest().upper(), "samples": 3}, {"name": "b.txt"}]})  # fmt: skip
+    made = call(
+        "POST",
+        "/datasets",
+        json=FIELDS
+        | {
+            "data_type": "Proteomics",
+            "files": [{"name": "a.txt", "md5": hashlib.md5(b"a").hexdigest().upper(), "samples": 3}, {"name": "b.txt"}],
+        },
+    )
 
     assert made.status_code == 201
     read = call("GET", f"/datasets/{made.json['id']}").json
     assert read == made.json
     assert [(file["state"], file["color"], file["data_type"]) for file in read["files"]] == [
-        ("received", "grey", "Proteomics"), ("waiting", "grey", "Proteomics")]  # fmt: skip
+        ("received", "grey", "Proteomics"),
+        ("waiting", "grey", "Proteomics"),
+    ]
 
 
 def test_faults_stand_at_their_fields(call):
@@ -177,8 +186,11 @@ def test_events_come_in_order_and_since(call):
 def test_description_covers_every_call(app):
     document = app.test_client().get("/api/v1/openapi.json").json
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
-    calls = {(rule.rule.count("/"), method.lower()) for rule in rules
-             for method in rule.methods - {"HEAD", "OPTIONS"} or rule.methods}  # fmt: skip
+    calls = {
+        (rule.rule.count("/"), method.lower())
+        for rule in rules
+        for method in rule.methods - {"HEAD", "OPTIONS"} or rule.methods
+    }
     described = {(path.count("/"), method) for path, methods in document["paths"].items() for method in methods}
 
     assert calls == described

@@ -56,7 +56,8 @@ def test_fault_is_told_at_the_field_that_was_sent(call):  # noqa: F811
     listed = call("POST", f"{where}/files", json=[{"name": "c"}, {"name": "d"}, {"name": "e", "md5": "zz"}])
     assert set(faults(listed)) == {"files.2.md5"}
     assert set(faults(call("POST", "/datasets", json=FIELDS | {"files": [{"name": "x", "md5": "zz"}]}))) == {
-        "files.0.md5"}  # fmt: skip
+        "files.0.md5"
+    }
 
 
 WRONG = ["5", "true", '["a"]', '{"a": 1}', "NaN", '"\\ud800"']
@@ -66,17 +67,34 @@ WRONG = ["5", "true", '["a"]', '{"a": 1}', "NaN", '"\\ud800"']
 def test_value_of_the_wrong_type_is_refused_at_its_field(call, value):  # noqa: F811
     where = two_files(call)
     call("PUT", "/uploads/open/up.txt", data=b"x")
-    texts = ("title", "description", "species", "data_type", "bioproject", "filing_number", "investigator", "access",
-             "release_date", "human")  # fmt: skip
-    calls = [("POST", "/datasets", texts), ("PATCH", where, texts),
-             ("PATCH", f"{where}/files/1", ("name", "title", "description", "data_type", "md5", "unit")),
-             ("POST", f"{where}/files/1/replacement", ("name", "md5")), ("PATCH", "/uploads/1", ("name",)),
-             ("PUT", f"{where}/terms", ("agreement", "committee")), ("POST", f"{where}/deciders", ("email",)),
-             ("POST", "/requests", ("purpose", "institution", "note")),
-             ("POST", f"{where}/remarks", ("text", "section")),
-             ("POST", f"{where}/publications", ("publication", "title")), ("POST", "/webhooks", ("address", "label")),
-             ("POST", "/area/copy", ("from", "to")), ("POST", "/area/remove", ("path",)),
-             ("POST", f"{where}/actions/submit", ("note",))]  # fmt: skip
+    texts = (
+        "title",
+        "description",
+        "species",
+        "data_type",
+        "bioproject",
+        "filing_number",
+        "investigator",
+        "access",
+        "release_date",
+        "human",
+    )
+    calls = [
+        ("POST", "/datasets", texts),
+        ("PATCH", where, texts),
+        ("PATCH", f"{where}/files/1", ("name", "title", "description", "data_type", "md5", "unit")),
+        ("POST", f"{where}/files/1/replacement", ("name", "md5")),
+        ("PATCH", "/uploads/1", ("name",)),
+        ("PUT", f"{where}/terms", ("agreement", "committee")),
+        ("POST", f"{where}/deciders", ("email",)),
+        ("POST", "/requests", ("purpose", "institution", "note")),
+        ("POST", f"{where}/remarks", ("text", "section")),
+        ("POST", f"{where}/publications", ("publication", "title")),
+        ("POST", "/webhooks", ("address", "label")),
+        ("POST", "/area/copy", ("from", "to")),
+        ("POST", "/area/remove", ("path",)),
+        ("POST", f"{where}/actions/submit", ("note",)),
+    ]
     for method, address, fields in calls:
         wrong = [field for field in fields if not (field == "human" and value == "true")]
         answer = call(method, address, data="{" + ", ".join(f'"{field}": {value}' for field in wrong) + "}")
@@ -88,7 +106,11 @@ def test_faults_of_many_files_name_each(call):  # noqa: F811
     given = [{"name": "c"}, {"name": ["d"]}, {"name": "e", "md5": 5, "samples": True}, "f"]
 
     assert set(faults(call("POST", f"{where}/files", json=given))) == {
-        "files.1.name", "files.2.md5", "files.2.samples", "files.3"}  # fmt: skip
+        "files.1.name",
+        "files.2.md5",
+        "files.2.samples",
+        "files.3",
+    }
     assert call("POST", f"{where}/files", json={"files": given}).json["errors"]
     assert call("POST", f"{where}/files", json=5).status_code == 422
     assert (
@@ -112,8 +134,11 @@ def test_names_kept_for_released_datasets_are_refused_wherever_uploads_enter(cal
     call("PUT", "/uploads/open/up.txt", data=b"x")
 
     assert call("PUT", f"/uploads/open/{name}", data=b"x").json["code"] == "bad_name"
-    announced = {"Tus-Resumable": "1.0.0", "Upload-Length": "1",
-                 "Upload-Metadata": "filename " + base64.b64encode(name.encode()).decode()}  # fmt: skip
+    announced = {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": "1",
+        "Upload-Metadata": "filename " + base64.b64encode(name.encode()).decode(),
+    }
     assert call("POST", "/tus/", headers=announced).json["code"] == "bad_name"
     assert call("PATCH", "/uploads/1", json={"name": name}).json["code"] == "bad_name"
     assert call("POST", "/area/copy", json={"from": "/OMIX/up.txt", "to": f"/OMIX/{name}"}).json["code"] == "bad_name"
@@ -146,11 +171,31 @@ def test_answers_are_as_described(app, call, as_curator, run_jobs):  # noqa: F81
     call("PUT", "/uploads/protected/c.txt", data=b"newer")
     run_jobs()
     run_jobs()
-    reads = [f"/datasets/{submitted}", f"/datasets/{submitted}/files", "/datasets", "/datasets/2", "/datasets/2/files",
-             "/uploads", "/uploads/1", "/area", "/area?path=/OMIX/run1", "/area/usage", "/events?limit=500",
-             "/components", "/components/OMIX000001", "/reports", "/reports/accessions", "/reports/files",
-             "/reports/metadata", "/reports/usage", f"/datasets/{submitted}/terms", "/requests", "/webhooks",
-             f"/datasets/{submitted}/publications", f"/datasets/{submitted}/remarks"]  # fmt: skip
+    reads = [
+        f"/datasets/{submitted}",
+        f"/datasets/{submitted}/files",
+        "/datasets",
+        "/datasets/2",
+        "/datasets/2/files",
+        "/uploads",
+        "/uploads/1",
+        "/area",
+        "/area?path=/OMIX/run1",
+        "/area/usage",
+        "/events?limit=500",
+        "/components",
+        "/components/OMIX000001",
+        "/reports",
+        "/reports/accessions",
+        "/reports/files",
+        "/reports/metadata",
+        "/reports/usage",
+        f"/datasets/{submitted}/terms",
+        "/requests",
+        "/webhooks",
+        f"/datasets/{submitted}/publications",
+        f"/datasets/{submitted}/remarks",
+    ]
     for path in reads:
         promised.check(app, "GET", f"/api/v1{path}", call("GET", path, buffered=True))
     for path in (reads[0], reads[1], "/datasets", "/events", "/components"):
@@ -175,7 +220,8 @@ def test_nothing_of_a_withdrawn_dataset_is_archived_or_loaded(app, call, as_cura
     assert call("GET", "/uploads/1").json["state"] == "obsolete"
     parts = call("GET", "/components").json["items"]
     assert {(one["status"], one["state"], one["color"], one["xml"]) for one in parts} == {
-        ("withdrawn", "received", "grey", None)}  # fmt: skip
+        ("withdrawn", "received", "grey", None)
+    }
     with app.test_request_context():
         tally = tallies.of([depositing.get(number)])[number]
     assert "archived" not in tally.files and set(tally.components) == {"received"}
@@ -220,6 +266,10 @@ def test_settings_that_mean_nothing_stop_the_start():
         for value in ("nonsense", "60000-50000") if name == "ftp_passive_ports" else ("nonsense", "redis://x/0"):
             with pytest.raises(ValidationError):
                 Settings(**{name: value})
-    good = Settings(database_url="postgresql+psycopg://me@db/omix", mail_url="smtps://me:pw@mail.example.org:465",
-                    queue_url="sqlite:////srv/queue.db", ftp_passive_ports="0-0")  # fmt: skip
+    good = Settings(
+        database_url="postgresql+psycopg://me@db/omix",
+        mail_url="smtps://me:pw@mail.example.org:465",
+        queue_url="sqlite:////srv/queue.db",
+        ftp_passive_ports="0-0",
+    )
     assert good.passive_range is None

@@ -60,8 +60,14 @@ def test_asking_all_the_time_is_refused(call):
     assert answers == [201, 201, 201, 429]
 
 
-WRONG = [{"name": " "}, {"name": "Harbour Lab"}, {"quota_gib": {"open": "many"}}, {"quota_gib": {"opened": 1}},
-         {"quota_gib": 3}, {"quota_gib": {"open": True}}]  # fmt: skip
+WRONG = [
+    {"name": " "},
+    {"name": "Harbour Lab"},
+    {"quota_gib": {"open": "many"}},
+    {"quota_gib": {"opened": 1}},
+    {"quota_gib": 3},
+    {"quota_gib": {"open": True}},
+]
 
 
 @pytest.mark.parametrize("given", WRONG)

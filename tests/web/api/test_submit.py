@@ -52,8 +52,15 @@ def test_documented_command_line_loads_and_files_link_before_during_and_after(tm
         token = live.add("ines@example.org", password="correct horse")
 
         def send(name: str):
-            put = ["curl", "-sf", "-T", "-", "-H", f"Authorization: Bearer {token}",
-                   f"{live.web}/api/v1/uploads/open/{name}"]  # fmt: skip
+            put = [
+                "curl",
+                "-sf",
+                "-T",
+                "-",
+                "-H",
+                f"Authorization: Bearer {token}",
+                f"{live.web}/api/v1/uploads/open/{name}",
+            ]
             return subprocess.Popen(put, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
         names = list(contents)
@@ -85,7 +92,11 @@ def test_stored_xml_comes_back_with_the_digest_of_its_bytes(client):
     token = {"Authorization": f"Bearer {_token()}"}
     found = client.get("/api/v1/components/OMIXS000001", headers=token).get_json()
     assert (found["type"], found["alias"], found["status"], found["visibility"]) == (
-        "SAMPLE", "s1", "unpublished", "public")  # fmt: skip
+        "SAMPLE",
+        "s1",
+        "unpublished",
+        "public",
+    )
     text = client.get("/api/v1/components/OMIXS000001.xml", headers=token).data
     known = client.get("/api/v1/components/OMIXS000001.xml", headers=token | {"If-None-Match": f'"{found["md5"]}"'})
     assert known.status_code == 304

@@ -99,8 +99,9 @@ def test_pieces_are_durable_one_by_one_and_read_again_in_the_end(call, announce,
 
 
 def test_bytes_may_come_with_the_announcement(call):
-    answer = call("POST", TUS, data=DATA[:1000], Upload_Length="1000", Upload_Metadata=pairs(filename="b.bin"),
-                  Content_Type=BODY)  # fmt: skip
+    answer = call(
+        "POST", TUS, data=DATA[:1000], Upload_Length="1000", Upload_Metadata=pairs(filename="b.bin"), Content_Type=BODY
+    )
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, "1000")
     assert upload().md5 == md5(DATA[:1000])
 
@@ -126,11 +127,18 @@ def test_dataset_that_was_named_declares_the_file(call, announce, app):
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({"Tus_Resumable": "0.2.2"}, 412), ({"Upload_Length": "many"}, 400), ({"Upload_Length": None}, 400),
-     ({"Upload_Metadata": "filename ???"}, 400), ({"Upload_Metadata": pairs(filename="a b.bin")}, 422),
-     ({"Upload_Metadata": pairs(filename="a.bin", realm="secret")}, 422), ({"Upload_Length": str(1 << 43)}, 413),
-     ({"Upload_Metadata": pairs(filename="a.bin", dataset="77")}, 404), ({"Authorization": "Bearer wrong"}, 401)],
-)  # fmt: skip
+    [
+        ({"Tus_Resumable": "0.2.2"}, 412),
+        ({"Upload_Length": "many"}, 400),
+        ({"Upload_Length": None}, 400),
+        ({"Upload_Metadata": "filename ???"}, 400),
+        ({"Upload_Metadata": pairs(filename="a b.bin")}, 422),
+        ({"Upload_Metadata": pairs(filename="a.bin", realm="secret")}, 422),
+        ({"Upload_Length": str(1 << 43)}, 413),
+        ({"Upload_Metadata": pairs(filename="a.bin", dataset="77")}, 404),
+        ({"Authorization": "Bearer wrong"}, 401),
+    ],
+)
 def test_bad_announcement_is_refused_before_the_first_byte(call, headers, status):
     answer = call("POST", TUS, **{"Upload_Length": "5", "Upload_Metadata": pairs(filename="a.bin")} | headers)
     assert answer.status_code == status, answer.text

@@ -58,17 +58,45 @@ ROWS = [
     Row("access.write_default", "POST", "/requests/terms", everyone(403) | {"anonymous": 303, "ruth": 303}, data=TERMS),
     Row("access.form_page", "GET", "/datasets/{ref}/request", people(200, anonymous=303) | {"ines": 409}),
     Row("access.form_page", "GET", "/datasets/{ref}/request", owner(409, anonymous=303, ruth=409), state="unreleased"),
-    Row("access.form_page", "GET", "/datasets/{ref}/request",
-        people(200, anonymous=303) | {"ines": 409, "stranger": 303}, state="asked"),
-    Row("access.save_field", "POST", "/datasets/{ref}/request/field", people(200, anonymous=401) | {"ines": 409},
-        data=FIELD),
-    Row("access.save_field", "POST", "/datasets/{ref}/request/field", owner(409, anonymous=401, ruth=409), data=FIELD,
-        state="unreleased"),
+    Row(
+        "access.form_page",
+        "GET",
+        "/datasets/{ref}/request",
+        people(200, anonymous=303) | {"ines": 409, "stranger": 303},
+        state="asked",
+    ),
+    Row(
+        "access.save_field",
+        "POST",
+        "/datasets/{ref}/request/field",
+        people(200, anonymous=401) | {"ines": 409},
+        data=FIELD,
+    ),
+    Row(
+        "access.save_field",
+        "POST",
+        "/datasets/{ref}/request/field",
+        owner(409, anonymous=401, ruth=409),
+        data=FIELD,
+        state="unreleased",
+    ),
     Row("access.ask", "POST", "/datasets/{ref}/request", people(422, anonymous=401) | {"ines": 409}, data=ASK),
-    Row("access.ask", "POST", "/datasets/{ref}/request", owner(409, anonymous=401, ruth=409), data=ASK,
-        state="unreleased"),
-    Row("access.ask", "POST", "/datasets/{ref}/request",
-        people(422, anonymous=401) | {"ines": 409, "stranger": 303}, data=ASK, state="granted"),
+    Row(
+        "access.ask",
+        "POST",
+        "/datasets/{ref}/request",
+        owner(409, anonymous=401, ruth=409),
+        data=ASK,
+        state="unreleased",
+    ),
+    Row(
+        "access.ask",
+        "POST",
+        "/datasets/{ref}/request",
+        people(422, anonymous=401) | {"ines": 409, "stranger": 303},
+        data=ASK,
+        state="granted",
+    ),
     Row("access.discard", "POST", "/datasets/{ref}/request/discard", people(303, anonymous=303), state="draft"),
     Row("access.show", "GET", PAGE, people(404, anonymous=303)),
     Row("access.show", "GET", PAGE, people(404, anonymous=303) | {"stranger": 303}, state="draft"),
@@ -80,43 +108,89 @@ ROWS = [
     Row("access.say", "POST", f"{PAGE}/remarks", both(303, anonymous=401), state="asked", data={"text": "T"}),
     Row("access.statement", "GET", f"{PAGE}/statement", both(409, anonymous=303), state="asked"),
     Row("access.agreement", "GET", "/datasets/{ref}/agreement", everyone(200)),
-    Row("access.agreement", "GET", "/datasets/{ref}/agreement", owner(200, anonymous=404, ruth=200),
-        state="unreleased"),
+    Row(
+        "access.agreement", "GET", "/datasets/{ref}/agreement", owner(200, anonymous=404, ruth=200), state="unreleased"
+    ),
     Row("access.terms_page", "GET", "/datasets/{ref}/terms", MINE),
     Row("access.terms_page", "GET", "/datasets/{ref}/terms", owner(200, anonymous=303, ruth=403), state="unreleased"),
     Row("access.write", "POST", "/datasets/{ref}/terms", owner(303, anonymous=303, others=403), data=TERMS),
-    Row("access.add_decider", "POST", "/datasets/{ref}/deciders", owner(303, anonymous=303, others=403),
-        data={"email": "tomas.lind@example.org"}),
-    Row("access.add_decider", "POST", "/datasets/{ref}/deciders", owner(422, anonymous=303, others=403),
-        data={"email": "nobody@example.org"}),
-    Row("access.remove_decider", "POST", "/datasets/{ref}/deciders/{member}/remove",
-        owner(303, anonymous=303, others=403)),
+    Row(
+        "access.add_decider",
+        "POST",
+        "/datasets/{ref}/deciders",
+        owner(303, anonymous=303, others=403),
+        data={"email": "tomas.lind@example.org"},
+    ),
+    Row(
+        "access.add_decider",
+        "POST",
+        "/datasets/{ref}/deciders",
+        owner(422, anonymous=303, others=403),
+        data={"email": "nobody@example.org"},
+    ),
+    Row(
+        "access.remove_decider",
+        "POST",
+        "/datasets/{ref}/deciders/{member}/remove",
+        owner(303, anonymous=303, others=403),
+    ),
     Row("access.downloads_of", "GET", "/datasets/{ref}/downloads.csv", MINE),
-    Row("access.downloads_of", "GET", "/datasets/{ref}/downloads.tsv", owner(200, anonymous=303, ruth=403),
-        state="unreleased"),
+    Row(
+        "access.downloads_of",
+        "GET",
+        "/datasets/{ref}/downloads.tsv",
+        owner(200, anonymous=303, ruth=403),
+        state="unreleased",
+    ),
     Row("access.downloads", "GET", f"{PAGE}/downloads.csv", both(200, anonymous=303, mei=403), state="granted"),
     Row("access.downloads", "GET", f"{PAGE}/downloads.tsv", both(200, anonymous=303, mei=403), state="revoked"),
-]  # fmt: skip
+]
 ROWS += [Row("access.show", "GET", PAGE, both(200, anonymous=303), state=state) for state in STATES]
-ROWS += [Row("access.statement", "GET", f"{PAGE}/statement", both(200, anonymous=303), state=state)
-         for state in ("granted", "revoked", "ended")]  # fmt: skip
+ROWS += [
+    Row("access.statement", "GET", f"{PAGE}/statement", both(200, anonymous=303), state=state)
+    for state in ("granted", "revoked", "ended")
+]
 # What each side may do: (action, state) to the status for Ines and for Mei.
 DONE = {
-    ("approve", "asked"): (303, 403), ("deny", "asked"): (303, 403), ("ask", "asked"): (303, 403),
-    ("withdraw", "asked"): (403, 303), ("answer", "asked_back"): (403, 303), ("approve", "asked_back"): (303, 403),
-    ("approve", "granted"): (409, 403), ("revoke", "granted"): (303, 403),
-    ("renew", "granted"): (422, 303), ("renew", "ended"): (409, 409),
-    ("withdraw", "granted"): (403, 409), ("explode", "asked"): (404, 404),
+    ("approve", "asked"): (303, 403),
+    ("deny", "asked"): (303, 403),
+    ("ask", "asked"): (303, 403),
+    ("withdraw", "asked"): (403, 303),
+    ("answer", "asked_back"): (403, 303),
+    ("approve", "asked_back"): (303, 403),
+    ("approve", "granted"): (409, 403),
+    ("revoke", "granted"): (303, 403),
+    ("renew", "granted"): (422, 303),
+    ("renew", "ended"): (409, 409),
+    ("withdraw", "granted"): (403, 409),
+    ("explode", "asked"): (404, 404),
     ("end", "granted"): (404, 404),
-}  # fmt: skip
-ROWS += [Row("access.act", "POST", f"{PAGE}/actions", both(ines, anonymous=401, mei=mei), state=state,
-             data={"action": action, "note": "N"})
-         for (action, state), (ines, mei) in DONE.items()]  # fmt: skip
+}
+ROWS += [
+    Row(
+        "access.act",
+        "POST",
+        f"{PAGE}/actions",
+        both(ines, anonymous=401, mei=mei),
+        state=state,
+        data={"action": action, "note": "N"},
+    )
+    for (action, state), (ines, mei) in DONE.items()
+]
 # Bytes: open to the requester in one state only.
 for endpoint, path in public.BYTES:
-    ROWS += [Row(endpoint, "GET", path, owner(200, anonymous=303, others=403) | {"stranger": status}, state=state)
-             for state, status in (("granted", 200), ("asked", 403), ("asked_back", 403), ("denied", 403),
-                                   ("revoked", 403), ("ended", 403), ("future", 403))]  # fmt: skip
+    ROWS += [
+        Row(endpoint, "GET", path, owner(200, anonymous=303, others=403) | {"stranger": status}, state=state)
+        for state, status in (
+            ("granted", 200),
+            ("asked", 403),
+            ("asked_back", 403),
+            ("denied", 403),
+            ("revoked", 403),
+            ("ended", 403),
+            ("future", 403),
+        )
+    ]
 
 API = "/api/v1/requests/{request}"
 
@@ -128,18 +202,31 @@ def call(endpoint: str, method: str, path: str, expect: dict[str, int], **more) 
 NEW = {"dataset": "{ref}", "agreement": "Mei Tanaka", **SAID}
 ROWS += [
     call("list_requests", "GET", "/api/v1/requests", people(200, anonymous=401)),
-    call("ask_access", "POST", "/api/v1/requests",
-         people(422, anonymous=401) | {"ines": 409, "stranger": 201}, json=NEW),
-    call("ask_access", "POST", "/api/v1/requests", people(422, anonymous=401) | {"ines": 409, "stranger": 409},
-         json=NEW, state="granted"),
+    call(
+        "ask_access", "POST", "/api/v1/requests", people(422, anonymous=401) | {"ines": 409, "stranger": 201}, json=NEW
+    ),
+    call(
+        "ask_access",
+        "POST",
+        "/api/v1/requests",
+        people(422, anonymous=401) | {"ines": 409, "stranger": 409},
+        json=NEW,
+        state="granted",
+    ),
     call("ask_access", "POST", "/api/v1/requests", owner(409, anonymous=401, ruth=409), json=NEW, state="unreleased"),
     call("show_request", "GET", API, both(200, anonymous=401), state="asked"),
     call("show_request", "GET", API, people(404, anonymous=401) | {"stranger": 200}, state="draft"),
     call("amend_request", "PATCH", API, both(403, anonymous=401, mei=200), json={"purpose": "X"}, state="asked"),
     call("amend_request", "PATCH", API, both(403, anonymous=401, mei=409), json={"purpose": "X"}, state="granted"),
     call("act_on_request", "POST", f"{API}/actions/approve", both(200, anonymous=401, mei=403), json={}, state="asked"),
-    call("act_on_request", "POST", f"{API}/actions/revoke", both(200, anonymous=401, mei=403), json={"note": "N"},
-         state="granted"),
+    call(
+        "act_on_request",
+        "POST",
+        f"{API}/actions/revoke",
+        both(200, anonymous=401, mei=403),
+        json={"note": "N"},
+        state="granted",
+    ),
     call("say_on_request", "POST", f"{API}/messages", both(201, anonymous=401), json={"text": "T"}, state="asked"),
     call("send_letter", "PUT", f"{API}/letter", both(403, anonymous=401, mei=200), raw=LETTER, state="asked"),
     call("send_letter", "PUT", f"{API}/letter", both(403, anonymous=401, mei=409), raw=LETTER, state="granted"),
@@ -147,9 +234,19 @@ ROWS += [
     call("show_statement", "GET", f"{API}/statement", both(200, anonymous=401), state="granted"),
     call("show_terms", "GET", "/api/v1/datasets/{ref}/terms", everyone(200)),
     call("show_terms", "GET", "/api/v1/datasets/{ref}/terms", owner(200, anonymous=404, ruth=200), state="unreleased"),
-    call("write_terms", "PUT", "/api/v1/datasets/{ref}/terms", owner(200, anonymous=401, others=403),
-         json={"longest_days": 30}),
-    call("make_decider", "POST", "/api/v1/datasets/{ref}/deciders", owner(201, anonymous=401, others=403),
-         json={"email": "tomas.lind@example.org"}),
+    call(
+        "write_terms",
+        "PUT",
+        "/api/v1/datasets/{ref}/terms",
+        owner(200, anonymous=401, others=403),
+        json={"longest_days": 30},
+    ),
+    call(
+        "make_decider",
+        "POST",
+        "/api/v1/datasets/{ref}/deciders",
+        owner(201, anonymous=401, others=403),
+        json={"email": "tomas.lind@example.org"},
+    ),
     call("drop_decider", "DELETE", "/api/v1/datasets/{ref}/deciders/{member}", owner(204, anonymous=401, others=403)),
-]  # fmt: skip
+]

@@ -48,8 +48,12 @@ ROWS = [
     Row("account.make_ftp_password", "POST", "/account/ftp-password", people(200, anonymous=303)),
     Row("account.remove_ftp_password", "POST", "/account/ftp-password/remove", people(303, anonymous=303)),
     Row("account.make_token", "POST", "/account/tokens", people(200, anonymous=401), data={"label": "robot"}),
-    Row("account.revoke_token", "POST", "/account/tokens/{token}/revoke",
-        everyone(404) | {"anonymous": 303, "ines": 303}),
+    Row(
+        "account.revoke_token",
+        "POST",
+        "/account/tokens/{token}/revoke",
+        everyone(404) | {"anonymous": 303, "ines": 303},
+    ),
     Row("account.close_page", "GET", "/account/close", people(200, anonymous=303)),
     Row("account.close", "POST", "/account/close", people(303, anonymous=303) | {"ruth": 409}, data=PRESENT),
     Row("account.theme", "POST", "/account/theme", everyone(303), data={"theme": "dark"}),
@@ -60,4 +64,4 @@ ROWS = [
     Row("admin.send_again", "POST", "/admin/outbox/{mail}/again", curators(303, anonymous=303)),
     Row("admin.jobs_page", "GET", "/admin/jobs", curators(200, anonymous=303)),
     Row("admin.run_again", "POST", "/admin/jobs/{job}/again", curators(303, anonymous=303)),
-]  # fmt: skip
+]

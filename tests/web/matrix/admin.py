@@ -25,9 +25,21 @@ def stage(state: str) -> dict[str, object]:
             accounts.close(ada, actor=None)
         job = jobs.owe("prune", key="prune")
         mail = notices.send("k", to="x@example.org", template="test", name="x")
-        upload = Upload(token="t", account_id=ada.id, center_id=ada.center_id, realm="open", area="incoming",
-                        name="a.txt", base="a.txt", size=1, state="received", via="ftp", received_at=1, created_at=1,
-                        heard_at=1)  # fmt: skip
+        upload = Upload(
+            token="t",
+            account_id=ada.id,
+            center_id=ada.center_id,
+            realm="open",
+            area="incoming",
+            name="a.txt",
+            base="a.txt",
+            size=1,
+            state="received",
+            via="ftp",
+            received_at=1,
+            created_at=1,
+            heard_at=1,
+        )
         db.session.add(upload)
         db.session.flush()
         found = {"job": job.id, "mail": mail.id, "upload": upload.id}
@@ -38,8 +50,14 @@ ROWS = [
     Row("admin.people_page", "GET", "/admin/people", curators(200, anonymous=303)),
     Row("admin.new_person", "GET", "/admin/people/new", curators(200, anonymous=303)),
     Row("admin.invite", "POST", "/admin/people/new", curators(200, anonymous=401), data=GUEST),
-    Row("admin.invite", "POST", "/admin/people/new", curators(422, anonymous=401), state="taken",
-        data=GUEST | {"email": "ada.holm@example.org"}),
+    Row(
+        "admin.invite",
+        "POST",
+        "/admin/people/new",
+        curators(422, anonymous=401),
+        state="taken",
+        data=GUEST | {"email": "ada.holm@example.org"},
+    ),
     Row("admin.person", "GET", "/admin/people/{ada}", curators(200, anonymous=303)),
     Row("admin.change_person", "POST", "/admin/people/{ada}", curators(303, anonymous=303), data=KEPT),
     Row("admin.confirm_person", "POST", "/admin/people/{ada}/confirm", curators(303, anonymous=303), state="new"),
@@ -52,16 +70,31 @@ ROWS = [
     Row("admin.reopen_person", "POST", "/admin/people/{ada}/reopen", curators(303, anonymous=303), state="closed"),
     Row("admin.reopen_person", "POST", "/admin/people/{ada}/reopen", curators(409, anonymous=303)),
     Row("admin.hand_over_person_page", "GET", "/admin/people/{ada}/hand-over", curators(200, anonymous=303)),
-    Row("admin.hand_over_person", "POST", "/admin/people/{ada}/hand-over", curators(303, anonymous=303),
-        data={"email": "mei.tanaka@example.org", "datasets": ""}),
+    Row(
+        "admin.hand_over_person",
+        "POST",
+        "/admin/people/{ada}/hand-over",
+        curators(303, anonymous=303),
+        data={"email": "mei.tanaka@example.org", "datasets": ""},
+    ),
     Row("admin.upload", "GET", "/admin/uploads/{upload}", curators(200, anonymous=303)),
-    Row("admin.correct_upload", "POST", "/admin/uploads/{upload}", curators(409, anonymous=303),
-        data={"received": "2020-01-01", "note": ""}),
+    Row(
+        "admin.correct_upload",
+        "POST",
+        "/admin/uploads/{upload}",
+        curators(409, anonymous=303),
+        data={"received": "2020-01-01", "note": ""},
+    ),
     Row("admin.centers_page", "GET", "/admin/centers", curators(200, anonymous=303)),
     Row("admin.make_center", "POST", "/admin/centers", curators(303, anonymous=303), data={"center": "Fjord Station"}),
     Row("admin.center", "GET", "/admin/centers/{center}", curators(200, anonymous=303)),
-    Row("admin.change_center", "POST", "/admin/centers/{center}", curators(303, anonymous=303),
-        data={"center": "Harbour Institute", "quota_open": "5", "quota_protected": ""}),
+    Row(
+        "admin.change_center",
+        "POST",
+        "/admin/centers/{center}",
+        curators(303, anonymous=303),
+        data={"center": "Harbour Institute", "quota_open": "5", "quota_protected": ""},
+    ),
     Row("admin.events", "GET", "/admin/events", curators(200, anonymous=303)),
     Row("admin.run_failed_jobs_again", "POST", "/admin/jobs/again", curators(303, anonymous=303)),
     Row("admin.cancel_job", "POST", "/admin/jobs/{job}/cancel", curators(303, anonymous=303)),
@@ -71,4 +104,4 @@ ROWS = [
     Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),
-]  # fmt: skip
+]

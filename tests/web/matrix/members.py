@@ -11,9 +11,23 @@ def stage(state: str) -> dict[str, object]:
     ines = accounts.by_email("ines.okafor@example.org")
     assert ines is not None
     with db.transaction():
-        upload = Upload(token="token", account_id=ines.id, center_id=ines.center_id, name="a.tar", base="a.tar", size=9,
-                        state="received", file_type="TAR", inspection="inspected", inspected_at=1, member_count=1,
-                        error="tar_error", detail="Cause. Remedy.", heard_at=1, created_at=clock.now())  # fmt: skip
+        upload = Upload(
+            token="token",
+            account_id=ines.id,
+            center_id=ines.center_id,
+            name="a.tar",
+            base="a.tar",
+            size=9,
+            state="received",
+            file_type="TAR",
+            inspection="inspected",
+            inspected_at=1,
+            member_count=1,
+            error="tar_error",
+            detail="Cause. Remedy.",
+            heard_at=1,
+            created_at=clock.now(),
+        )
         db.session.add(upload)
         db.session.flush()
         db.session.add(Member(upload_id=upload.id, n=1, name="x.txt", size=3, md5="0" * 32, file_type="TEXT"))

@@ -54,17 +54,23 @@ ROWS = [
     Row("public.file_list", "GET", "/datasets/{ref}/files", everyone(410), state="withdrawn"),
     Row("public.landing", "GET", "/datasets/{id}", owner(200, anonymous=404, ruth=404), state="draft"),
 ]
-for endpoint, path in (("public.cite.bibtex", "/datasets/{ref}/cite.bib"),
-                       ("public.cite.metadata", "/datasets/{ref}/metadata.jsonld"),
-                       ("public.datacite.as_json", "/datasets/{ref}/datacite.json"),
-                       ("public.datacite.as_xml", "/datasets/{ref}/datacite.xml"),
-                       ("public.crate.metadata", "/datasets/{ref}/ro-crate-metadata.json")):  # fmt: skip
-    ROWS += [Row(endpoint, "GET", path, everyone(200), state=state)
-             for state in ("released", "suppressed", "released controlled")]  # fmt: skip
+for endpoint, path in (
+    ("public.cite.bibtex", "/datasets/{ref}/cite.bib"),
+    ("public.cite.metadata", "/datasets/{ref}/metadata.jsonld"),
+    ("public.datacite.as_json", "/datasets/{ref}/datacite.json"),
+    ("public.datacite.as_xml", "/datasets/{ref}/datacite.xml"),
+    ("public.crate.metadata", "/datasets/{ref}/ro-crate-metadata.json"),
+):
+    ROWS += [
+        Row(endpoint, "GET", path, everyone(200), state=state)
+        for state in ("released", "suppressed", "released controlled")
+    ]
     ROWS += [Row(endpoint, "GET", path, everyone(404), state=state) for state in ("approved", "withdrawn")]
 for endpoint, path in PAGES:
-    ROWS += [Row(endpoint, "GET", path, everyone(200), state=state)
-             for state in ("released", "suppressed", "released controlled")]  # fmt: skip
+    ROWS += [
+        Row(endpoint, "GET", path, everyone(200), state=state)
+        for state in ("released", "suppressed", "released controlled")
+    ]
     ROWS += [Row(endpoint, "GET", path, HIDDEN, state=state) for state in ("submitted", "returned", "approved")]
 for endpoint, path in BYTES:
     ROWS += [Row(endpoint, "GET", path, everyone(200), state=state) for state in ("released", "suppressed")]

@@ -19,8 +19,16 @@ def stage(state: str) -> dict[str, object]:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / "Metadata.tar.gz"
             path.write_bytes(b"x")
-            row = Report(center_id=center_id, kind="metadata", day="2026-11-21", full=False, size=1, upto_event=0,
-                         made_at=clock.now(), path=str(path.relative_to(settings().instance)))  # fmt: skip
+            row = Report(
+                center_id=center_id,
+                kind="metadata",
+                day="2026-11-21",
+                full=False,
+                size=1,
+                upto_event=0,
+                made_at=clock.now(),
+                path=str(path.relative_to(settings().instance)),
+            )
             db.session.add(row)
             db.session.flush()
             found["id" if center_id else "public"] = row.id
@@ -41,8 +49,11 @@ ROWS = [
     api("list_reports", "/reports?center=Northmere Institute", OURS),
     api("show_report", "/reports/accessions", ANY),
     api("show_report", "/reports/files?center=Northmere Institute", OURS),
-    api("show_report", "/reports/metadata?center=Harbour Lab",
-        {"anonymous": 401, "ines": 404, "colleague": 404, "stranger": 200, "ruth": 200}),
+    api(
+        "show_report",
+        "/reports/metadata?center=Harbour Lab",
+        {"anonymous": 401, "ines": 404, "colleague": 404, "stranger": 200, "ruth": 200},
+    ),
     api("show_report", "/reports/metadata?date=2026-11-21", OTHERS),
     api("show_report", "/reports/usage?realm=protected", ANY),
     api("show_written_report", "/reports/metadata/{name}", OTHERS),
@@ -57,4 +68,4 @@ ROWS = [
     Row("reports.mirror", "GET", "/reports", everyone(200)),
     Row("reports.show", "GET", "/reports/{name}", everyone(200)),
     Row("reports.show", "GET", "/reports/OMIX_Files_Northmere-Institute_20261121.gz", everyone(404)),
-]  # fmt: skip
+]

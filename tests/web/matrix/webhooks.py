@@ -48,4 +48,4 @@ ROWS = [
     call("act_on_webhook", "POST", "/{hook}/actions/resume", owner(409, anonymous=401), json={}),
     call("act_on_webhook", "POST", "/{hook}/actions/explode", people(404, anonymous=404), json={}),
     call("list_tries", "GET", "/{hook}/tries", owner(200, anonymous=401)),
-]  # fmt: skip
+]

@@ -113,10 +113,15 @@ def test_refusal_at_the_provider_is_told(client, provider):
     assert "call 0800" not in answer.text
 
 
-@pytest.mark.parametrize("broken", [
-    {"issuer": "https://elsewhere.example.org"}, {"token_endpoint": "http://elsewhere.example.org/token"},
-    {"jwks_uri": None}, {"id_token_signing_alg_values_supported": ["HS256", "none"]},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"issuer": "https://elsewhere.example.org"},
+        {"token_endpoint": "http://elsewhere.example.org/token"},
+        {"jwks_uri": None},
+        {"id_token_signing_alg_values_supported": ["HS256", "none"]},
+    ],
+)
 def test_provider_that_describes_itself_badly_is_not_used(client, provider, broken):
     provider.described = broken
     answer = client.send("/signon")
