@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, func, select, update
 
 from portal import clock, config, db, errors
-from portal.domain import centers, history, names, notices, passwords, throttle, tokens
+from portal.domain import centers, history, notices, passwords, text_rules, throttle, tokens
 from portal.models import Account, Dataset, Identity
 
 VERIFY_LIFETIME = clock.DAY
@@ -31,7 +31,7 @@ def clean_email(email: str) -> str:
 
 
 def clean_name(name: str, *, field: str = "name") -> str:
-    cleaned = names.line(name, longest=200)
+    cleaned = text_rules.line(name, longest=200)
     if not cleaned:
         raise errors.Invalid(fields={field: "Give the name that colleagues know you by."})
     return cleaned
@@ -53,7 +53,7 @@ def register(*, email: str, name: str, password: str, center: str = "") -> None:
         return
     if known is None:
         known = Account(email=email, name=name, role="submitter", created_at=clock.now())
-        known.center_id = centers.own(names.line(center, longest=200) or name, name).id
+        known.center_id = centers.own(text_rules.line(center, longest=200) or name, name).id
         db.session.add(known)
         db.session.flush()
         history.record("account.register", actor=known, after={"email": email})
@@ -83,7 +83,7 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     account = by_email(email)
     if account is not None and account.state == "active":
         raise errors.Conflict(f"There is an account of {email} already.")
-    name = names.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
+    name = text_rules.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
     home = centers.named(center) if center else centers.own(name, name)
     if account is None:
         account = Account(email=email, created_at=clock.now())

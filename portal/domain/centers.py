@@ -3,7 +3,7 @@
 from sqlalchemy import func, select, update
 
 from portal import clock, db, errors
-from portal.domain import history, names
+from portal.domain import history, text_rules
 from portal.models import Account, Center, Dataset
 
 REALMS = ("open", "protected")
@@ -11,7 +11,7 @@ MOST_GIB = 1 << 30
 
 
 def clean_name(name: str) -> str:
-    cleaned = " ".join(names.line(name, longest=200).split())
+    cleaned = " ".join(text_rules.line(name, longest=200).split())
     if not cleaned:
         raise errors.Invalid(fields={"center": "Give the group or institute a name."})
     return cleaned

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import accessions, components, files, history, jobs, names, realms, species, transitions
+from portal.domain import accessions, components, files, history, jobs, realms, species, text_rules, transitions
 from portal.domain.species import HUMAN, MIXED
 from portal.models import Account, Dataset, Event, File
 
@@ -99,7 +99,7 @@ def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _rule(field: str) -> Callable[[Any], Any]:
     if field in LINES:
-        return lambda value: names.line(value, longest=LINES[field])
+        return lambda value: text_rules.line(value, longest=LINES[field])
     return RULES[field]
 
 
@@ -108,7 +108,7 @@ def _yes(value: Any) -> bool:
 
 
 def _bioproject(value: Any) -> str:
-    text = names.line(value, longest=30).upper()
+    text = text_rules.line(value, longest=30).upper()
     if text and not BIOPROJECT.fullmatch(text):
         raise errors.Invalid("A BioProject accession looks like PRJCA000123 or PRJNA123456.")
     return text
@@ -134,7 +134,7 @@ def release_date(value: Any) -> str | None:
 
 
 RULES: dict[str, Callable[[Any], Any]] = {
-    "description": names.prose,
+    "description": text_rules.prose,
     "bioproject": _bioproject,
     "access": _access,
     "release_date": release_date,

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import update
 
 from portal import clock, config, db, errors
-from portal.domain import history, names
+from portal.domain import history, text_rules
 from portal.models import Account, File, Upload
 
 
@@ -30,7 +30,7 @@ def correct(upload: Upload, typed: str, *, note: str, actor: Account) -> None:
         upload=upload,
         before={"received": days[0]},
         after={"received": days[1]},
-        note=names.line(note),
+        note=text_rules.line(note),
     )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
-from portal.domain import history, jobs, matching, names, paths, transitions
+from portal.domain import history, jobs, matching, paths, text_rules, transitions
 from portal.models import Account, Dataset, File
 
 TEXTS = {"title": 300, "description": 2000, "data_type": 100}
@@ -100,9 +100,9 @@ def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
             faults[field] = error.sentence
 
     take("name", lambda: paths.clean(str(row.get("name") or "").strip()))
-    take("declared_md5", lambda: names.md5(row.get("md5", row.get("declared_md5"))))
+    take("declared_md5", lambda: text_rules.md5(row.get("md5", row.get("declared_md5"))))
     for field, longest in TEXTS.items():
-        take(field, lambda field=field, longest=longest: names.line(row.get(field), longest=longest))
+        take(field, lambda field=field, longest=longest: text_rules.line(row.get(field), longest=longest))
     take("samples", lambda: number(row.get("samples")))
     take("unit", lambda: unit(row.get("unit")))
     return values, faults

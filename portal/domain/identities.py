@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from portal import clock, config, db, errors
-from portal.domain import accounts, centers, history, names, notices, tokens
+from portal.domain import accounts, centers, history, notices, text_rules, tokens
 from portal.models import Account, Identity
 
 
@@ -102,7 +102,7 @@ def _take(account: Account, person: Person) -> Account:
 
 
 def _name(email: str, person: Person) -> str:
-    return names.line(person.name) or email.partition("@")[0].replace(".", " ").title()
+    return text_rules.line(person.name) or email.partition("@")[0].replace(".", " ").title()
 
 
 def _add(account: Account, person: Person, *, actor: Account) -> Identity:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import access, datasets, files, history, names, tokens
+from portal.domain import access, datasets, files, history, text_rules, tokens
 from portal.models import Account, Dataset, File, Link, LinkView
 
 # A link goes on while its dataset is mended; it is only made while everything stands.
@@ -60,7 +60,7 @@ def make(
         hash=tokens.digest(secret),
         made_by=actor.id,
         created_at=clock.now(),
-        label=names.line(label, longest=100) or f"Link {n}",
+        label=text_rules.line(label, longest=100) or f"Link {n}",
         anonymised=_yes(anonymised),
         expires_at=end_of(expires),
     )

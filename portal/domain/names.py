@@ -71,39 +71,3 @@ def _mend(segment: str) -> str:
     if mended.startswith(".") and not segment.startswith("."):
         mended = f"file{mended}"  # nothing but its ending can be written
     return mended.lstrip(f"{SEGMENT_START}_")[:SEGMENT_LONGEST]
-
-
-def md5(value: str | None) -> str | None:
-    """A declared MD5 in lower case, or None when nothing was declared. Raises Invalid when it is malformed."""
-    text = (value or "").strip().lower()
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9a-f]{32}", text):
-        count = len(text)
-        raise errors.Invalid(
-            f"An MD5 has 32 characters 0-9 and a-f; this has {count}."
-            if count != 32
-            else "An MD5 has only the characters 0-9 and a-f.",
-            topic="md5",
-        )
-    return text
-
-
-def line(value: str | None, *, longest: int = 500) -> str:
-    """One line of text: control characters become spaces, ends are trimmed. Raises Invalid when too long."""
-    text = (value or "").strip()
-    if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFC", text)
-        text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
-    if len(text) > longest:
-        raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
-    return text
-
-
-def prose(value: str | None, *, longest: int = 5000) -> str:
-    """Several lines of text, with line feeds kept."""
-    text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
-    text = "\n".join(line(part, longest=longest) for part in text.split("\n")).strip()
-    if len(text) > longest:
-        raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
-    return text

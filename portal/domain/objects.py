@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 from portal import errors
-from portal.domain import cutting, files, markup, names, species
+from portal.domain import cutting, files, markup, species, text_rules
 from portal.domain.cutting import Piece
 
 TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
@@ -93,8 +93,8 @@ def item(piece: Piece, position: int) -> Item:
     """Read one object; what is wrong with it stands in its fault. Its tree is let go."""
     made = Item(piece.type, position)
     try:
-        made.alias = names.line(piece.alias, longest=LONGEST_ALIAS)
-        made.accession = names.line(piece.accession, longest=50).upper()
+        made.alias = text_rules.line(piece.alias, longest=LONGEST_ALIAS)
+        made.accession = text_rules.line(piece.accession, longest=50).upper()
         if len(piece.text) > LARGEST:
             raise errors.Invalid(f"It is larger than {LARGEST >> 20} MiB.")
         element = markup.parse(piece.text)
@@ -108,7 +108,7 @@ def item(piece: Piece, position: int) -> Item:
 
 def _read(made: Item, element: etree._Element) -> None:
     path = TITLES.get(made.type, "TITLE")
-    made.title = markup.text_of(element, path, longest=300) or names.line(element.get("title"), longest=300)
+    made.title = markup.text_of(element, path, longest=300) or text_rules.line(element.get("title"), longest=300)
     made.references = [reference for _one, reference in references(element)]
     if made.type == "SAMPLE":
         number = markup.text_of(element, "SAMPLE_NAME/TAXON_ID", longest=20)
@@ -141,7 +141,7 @@ def references(element: etree._Element) -> Iterator[tuple[etree._Element, Refere
             told = one.find("IDENTIFIERS/SUBMITTER_ID")
             center = told.get("namespace", "") if told is not None else ""
         if accession or name:
-            found = names.line(name, longest=LONGEST_ALIAS)
+            found = text_rules.line(name, longest=LONGEST_ALIAS)
             yield one, Reference(REFERENCES[one.tag], accession.strip().upper()[:50], found, center.strip()[:200])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from portal import clock, db, errors, states
-from portal.domain import access, files, history, jobs, names
+from portal.domain import access, files, history, jobs, text_rules
 from portal.models import Account, Dataset, Publication
 
 DOI = re.compile(r"10\.\d{4,9}/[!-~]{1,200}")
@@ -51,7 +51,7 @@ def record(
         dataset_id=dataset.id,
         kind=kind,
         value=value,
-        title=names.line(title, longest=300),
+        title=text_rules.line(title, longest=300),
         source=source,
         added_by=actor.id if actor else None,
         at=clock.now(),

@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import files, history, jobs, links, names, notices, publications, realms, reviews, transitions
+from portal.domain import files, history, jobs, links, notices, publications, realms, reviews, text_rules, transitions
 from portal.domain.timekeeping import is_doubtful
 from portal.models import Account, Dataset, File
 
@@ -154,14 +154,14 @@ def unpublish(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
 def suppress(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Take a released dataset out of search and listings; by its accession it still opens."""
     transitions.advance(dataset, "suppress", actor=actor)
-    history.record("suppress", actor=actor, dataset=dataset, note=names.prose(note))
+    history.record("suppress", actor=actor, dataset=dataset, note=text_rules.prose(note))
     files.mark_bag(dataset)
     return dataset
 
 
 def reinstate(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     transitions.advance(dataset, "reinstate", actor=actor)
-    history.record("reinstate", actor=actor, dataset=dataset, note=names.prose(note))
+    history.record("reinstate", actor=actor, dataset=dataset, note=text_rules.prose(note))
     files.mark_bag(dataset)
     return dataset
 
@@ -179,7 +179,7 @@ def withdraw(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
 
 
 def _reason(note: str) -> str:
-    reason = names.prose(note)
+    reason = text_rules.prose(note)
     if not reason:
         raise errors.Invalid("Say why; the reason is kept in the history.", fields={"note": "Give a reason."})
     return reason

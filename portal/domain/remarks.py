@@ -4,7 +4,7 @@ open. A private remark is for curators alone: it leaves no trace in the dataset'
 from sqlalchemy import func, select
 
 from portal import clock, db, errors
-from portal.domain import access, files, history, jobs, names, notices
+from portal.domain import access, files, history, jobs, notices, text_rules
 from portal.models import Account, Dataset, Look, Remark
 from portal.models.reviews import SECTIONS
 
@@ -96,7 +96,7 @@ def _clean(dataset: Dataset, text: str, actor: Account) -> str:
         raise errors.Forbidden("Only its submitter and curators talk about a dataset.")
     if dataset.accession is None:
         raise errors.Conflict("Remarks begin when the dataset is submitted.")
-    said = names.prose(text)
+    said = text_rules.prose(text)
     if not said:
         raise errors.Invalid(fields={"text": "Write the remark first."})
     return said

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain import history, names, notices, terms
+from portal.domain import history, notices, terms, text_rules
 from portal.models import Account, Dataset, Request, RequestMessage
 
 
@@ -45,7 +45,7 @@ def move(
     """Move a request by compare-and-swap along states.REQUEST. Raises Forbidden; Conflict that names who was first."""
     found = states.REQUEST.find(action)
     assert found is not None
-    said = names.prose(note)
+    said = text_rules.prose(note)
     if not roles_of(request, actor) & set(found.by):
         raise errors.Forbidden(f"Only the {' or '.join(found.by)} may {action} this request.")
     if request.state not in found.sources:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal import clock, db, errors, states
-from portal.domain import access, history, names, terms
+from portal.domain import access, history, terms, text_rules
 from portal.domain.request_moves import move, roles_of, say, tell_deciders, tell_requester
 from portal.models import Account, Dataset, Request, RequestMessage, Terms
 
@@ -88,7 +88,7 @@ def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[s
     for name in (name for name in FIELDS if name in fields):
         try:
             given = str(fields[name] or "")
-            values[name] = names.prose(given) if name == "purpose" else names.line(given, longest=LINES[name])
+            values[name] = text_rules.prose(given) if name == "purpose" else text_rules.line(given, longest=LINES[name])
         except errors.DomainError as error:
             faults[name] = error.sentence
     if "answers" in fields:
@@ -107,7 +107,7 @@ def _answers(given: Any, chosen: Terms, faults: dict[str, str]) -> list[dict[str
     for n, question in enumerate(chosen.questions):
         said = listed[n] if n < len(listed) else ""
         try:
-            text = names.prose(str((said.get("answer") if isinstance(said, dict) else said) or ""))
+            text = text_rules.prose(str((said.get("answer") if isinstance(said, dict) else said) or ""))
         except errors.DomainError as error:
             faults[field_of(n)], text = error.sentence, ""
         found.append({"question": question["text"], "answer": text})
@@ -157,7 +157,7 @@ def ask(
         "submit",
         actor=actor,
         terms_id=chosen.id,
-        agreement=names.line(agreement, longest=200),
+        agreement=text_rules.line(agreement, longest=200),
         agreed_at=now,
         asked_at=now,
     )
@@ -188,7 +188,7 @@ def attach(request: Request, *, token: str | None, name: str = "", size: int = 0
     if request.account_id != actor.id or request.state not in (states.DRAFT, *states.UNDECIDED):
         raise errors.Conflict("A letter belongs to a request that is not decided yet.")
     before, request.letter = request.letter, token
-    request.letter_name, request.letter_size = names.line(name, longest=200), size
+    request.letter_name, request.letter_size = text_rules.line(name, longest=200), size
     if request.state != states.DRAFT:
         request.version += 1
         history.record("request.letter", actor=actor, dataset=request.dataset, after={"request": request.id})
@@ -221,7 +221,7 @@ def discard(request: Request, *, actor: Account) -> str | None:
 def remark(request: Request, text: str, *, actor: Account, public: bool = False) -> RequestMessage:
     """Say something without deciding: to the other deciders alone, or to both sides."""
     roles = roles_of(request, actor)
-    said = names.prose(text)
+    said = text_rules.prose(text)
     if not said:
         raise errors.Invalid(fields={"note": "Write it first."})
     if request.state == states.DRAFT or not roles:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
-from portal.domain import access, areas, files, names, paths, quotas, uploads
+from portal.domain import access, areas, files, paths, quotas, text_rules, uploads
 from portal.domain.uploads import Place
 from portal.models import Account, Dataset, File, Resumable, Upload
 
@@ -74,9 +74,9 @@ def announce(
         realm=realm,
         name=place.name,
         length=length,
-        md5=names.md5(md5),
+        md5=text_rules.md5(md5),
         dataset_id=chosen.id if chosen else None,
-        described=names.line(described, longest=300),
+        described=text_rules.line(described, longest=300),
         created_at=clock.now(),
         expires_at=clock.now() + settings().incomplete_days * clock.DAY,
     )

@@ -4,7 +4,7 @@ with a remark; and what a curator saw of a dataset."""
 from sqlalchemy import select
 
 from portal import clock, db, errors
-from portal.domain import accounts, datasets, files, history, jobs, names, notices, remarks, transitions
+from portal.domain import accounts, datasets, files, history, jobs, notices, remarks, text_rules, transitions
 from portal.models import Account, Dataset, Look
 from portal.queries import changes
 
@@ -15,7 +15,7 @@ VISIT = clock.HOUR
 def hand_in(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Submit, and tell the curators: those who know the dataset, else all. The note is a remark they read."""
     again = dataset.first_submitted_at is not None
-    said = names.prose(note)
+    said = text_rules.prose(note)
     datasets.submit(dataset, actor=actor, note=said)
     if said:
         remarks.say(dataset, said, actor=actor, turn="submit")
@@ -25,7 +25,7 @@ def hand_in(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 
 def take_back(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Recall, and tell the curators who had begun to look."""
-    said = names.prose(note)
+    said = text_rules.prose(note)
     datasets.recall(dataset, actor=actor, note=said)
     if said:
         remarks.say(dataset, said, actor=actor, turn="recall")
@@ -59,7 +59,7 @@ def approve(dataset: Dataset, *, actor: Account, version: int | None = None, not
         _refuse_newer(dataset, version)
     if actor.is_curator and not may_approve(dataset, actor):
         raise errors.Forbidden("This dataset is your own: another curator approves it.")
-    remark = names.prose(note)
+    remark = text_rules.prose(note)
     transitions.advance(dataset, "approve", actor=actor, approved_version=dataset.version)
     history.record("approve", actor=actor, dataset=dataset, note=remark, after={"version": dataset.version})
     _turned(dataset, "approved", remark, actor)
@@ -87,7 +87,7 @@ def may_approve(dataset: Dataset, actor: Account) -> bool:
 
 def return_(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
     """Give a dataset back to its submitter, with the remark that says why."""
-    remark = names.prose(note)
+    remark = text_rules.prose(note)
     if not remark:
         raise errors.Invalid("Say what the submitter is to mend.", fields={"note": "Say what is to be mended."})
     transitions.advance(dataset, "return", actor=actor)

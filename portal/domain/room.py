@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from portal import db, errors
-from portal.domain import centers, history, names, notices, quotas, throttle
+from portal.domain import centers, history, notices, quotas, text_rules, throttle
 from portal.domain.centers import REALMS
 from portal.models import Account, Center, Event
 
@@ -11,7 +11,7 @@ ASKED, ANSWERED = "center.ask", "center.quota"
 
 
 def ask(note: str, *, actor: Account) -> None:
-    said = names.prose(note, longest=2000)
+    said = text_rules.prose(note, longest=2000)
     if not said:
         raise errors.Invalid(fields={"note": "Say how much more room you need, and for what."})
     asked = open_ask(actor.center_id)

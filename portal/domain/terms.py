@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from portal import clock, db, errors, states
-from portal.domain import access, accounts, duo, history, names
+from portal.domain import access, accounts, duo, history, text_rules
 from portal.models import Account, Committee, Dataset, Decider, Terms
 
 MOST_QUESTIONS, LONGEST_DAYS = 20, 3650
@@ -88,7 +88,7 @@ def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _agreement(value: Any) -> str:
-    text = names.prose(str(value or ""), longest=50_000)
+    text = text_rules.prose(str(value or ""), longest=50_000)
     if not text:
         raise errors.Invalid("Write what a requester agrees to.")
     return text
@@ -107,7 +107,7 @@ def _questions(value: Any) -> list[dict[str, Any]]:
                 "needed": not str(one).rstrip().endswith("(optional)"),
             }
         )
-        text = names.line(str(said.get("text") or ""), longest=500)
+        text = text_rules.line(str(said.get("text") or ""), longest=500)
         if text:
             found.append({"text": text, "needed": bool(said.get("needed", True))})
     if len(found) > MOST_QUESTIONS:
@@ -148,7 +148,7 @@ def deciders(dataset: Dataset, *, without: int | None = None) -> list[Account]:
 def set_committee(dataset: Dataset, name: str, *, actor: Account) -> None:
     """Name the committee that decides, or with an empty name let the submitter decide again."""
     _refuse(dataset, actor)
-    clean = names.line(name, longest=200)
+    clean = text_rules.line(name, longest=200)
     before = committee(dataset)
     if clean == before:
         return

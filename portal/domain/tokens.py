@@ -10,7 +10,7 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors
-from portal.domain import history, names
+from portal.domain import history, text_rules
 from portal.models import Account, Token
 
 
@@ -78,7 +78,7 @@ def drop(account: Account, *kinds: str) -> None:
 
 
 def make_api_token(account: Account, *, label: str, actor: Account | None) -> str:
-    secret = issue(account, "api", label=names.line(label, longest=100) or "API token")
+    secret = issue(account, "api", label=text_rules.line(label, longest=100) or "API token")
     history.record(
         "token.make", actor=actor, center_id=account.center_id, after={"label": label, "account": account.id}
     )

@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import func, select, update
 
 from portal import clock, db, errors, states
-from portal.domain import history, jobs, names
+from portal.domain import history, jobs, text_rules
 from portal.domain.hosts import Address
 from portal.models import Account, Event, Webhook
 
@@ -32,7 +32,7 @@ def add(account: Account, address: Address, *, label: str, actor: Account) -> We
     hook = Webhook(
         account_id=account.id,
         address=str(address),
-        label=names.line(label, longest=100) or address.host,
+        label=text_rules.line(label, longest=100) or address.host,
         secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
         cursor=0,
         created_at=clock.now(),

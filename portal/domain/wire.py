@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from portal import clock, db
-from portal.domain import names
+from portal.domain import text_rules
 from portal.models import WireFault
 
 QUIET_MS = clock.MINUTE
@@ -101,7 +101,7 @@ def note(kind: str, *, account_id: int | None, address: str, detail: str = "") -
     query = select(WireFault.id).where(sender, WireFault.kind == kind, WireFault.at > since).limit(1)
     if db.session.scalar(query) is not None:
         return False
-    detail = names.line(detail[:400])
+    detail = text_rules.line(detail[:400])
     db.session.add(WireFault(account_id=account_id, address=address, kind=kind, detail=detail, at=clock.now()))
     db.session.flush()
     return True

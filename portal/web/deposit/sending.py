@@ -6,7 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from portal import db, errors
 from portal.arrival import door
 from portal.config import settings
-from portal.domain import files, matching, names, quotas, realms
+from portal.domain import files, matching, names, quotas, realms, text_rules
 from portal.domain.arrivals import Receipt
 from portal.models import Account, Dataset
 from portal.web import forms, guards, htmx, multipart, session
@@ -141,7 +141,7 @@ def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
 def _valid(md5: str) -> str | None:
     """A malformed MD5 does not take away a file that has arrived: it is said, and declared later."""
     try:
-        return names.md5(md5)
+        return text_rules.md5(md5)
     except errors.Invalid as error:
         flash(f"The file arrived; its MD5 was not taken. {error.sentence}", "warn")
         return None
