@@ -2,10 +2,11 @@
 
 from ftp.entries import Branch, Entry, Source, folder, open_bytes
 from portal import db, errors, states, storage
-from portal.domain import areas, paths
-from portal.domain.uploads import Place
+from portal.domain.files import area_paths
+from portal.domain.uploads import folders
+from portal.domain.uploads.uploads import Place
 from portal.models import Account
-from portal.queries import tree
+from portal.queries.uploads import ftp_listing
 
 FILE_PERM, FOLDER_PERM, FROZEN_PERM = "adfrw", "cdeflmp", "r"
 
@@ -21,21 +22,21 @@ class Area(Branch):
 
     def place(self, path: str) -> Place:
         """Where an upload or folder of this path goes. Raises BadName."""
-        return Place(self.area, self.realm, paths.clean(path))
+        return Place(self.area, self.realm, area_paths.clean(path))
 
     def entry(self, path: str) -> Entry | None:
         if not path:
             return folder("", perm=FOLDER_PERM)
-        row = tree.upload_at(self.account_id, Place(self.area, self.realm, path))
+        row = ftp_listing.upload_at(self.account_id, Place(self.area, self.realm, path))
         if row is not None:
             return self._entry(row)
-        if tree.is_folder(*self._where(), path):
+        if ftp_listing.is_folder(*self._where(), path):
             return folder(path.rsplit("/", 1)[-1], perm=FOLDER_PERM)
         return None
 
     def entries(self, path: str) -> list[Entry]:
-        found = [self._entry(row) for row in tree.uploads_in(*self._where(), path)]
-        made = tree.folders_in(*self._where(), path).items()
+        found = [self._entry(row) for row in ftp_listing.uploads_in(*self._where(), path)]
+        made = ftp_listing.folders_in(*self._where(), path).items()
         return found + [folder(name, modified=changed, perm=FOLDER_PERM) for name, changed in made]
 
     def _entry(self, row) -> Entry:
@@ -56,7 +57,7 @@ class Area(Branch):
         )
 
     def open(self, path: str) -> Source:
-        row = tree.upload_at(self.account_id, Place(self.area, self.realm, path))
+        row = ftp_listing.upload_at(self.account_id, Place(self.area, self.realm, path))
         if row is None:
             raise errors.NotFound(f"There is no file {path}.")
         if row.state == states.RECEIVING:
@@ -69,20 +70,20 @@ class Area(Branch):
     def make_folder(self, path: str) -> None:
         place = self.place(path)
         with db.transaction():
-            areas.make_folder(self._account(), place)
+            folders.make_folder(self._account(), place)
 
     def remove_folder(self, path: str) -> None:
         with db.transaction():
-            areas.remove_folder(self._account(), Place(self.area, self.realm, path))
+            folders.remove_folder(self._account(), Place(self.area, self.realm, path))
 
     def remove(self, path: str) -> None:
         with db.transaction():
-            areas.remove(self._account(), Place(self.area, self.realm, path))
+            folders.remove(self._account(), Place(self.area, self.realm, path))
 
     def rename(self, old: str, new: str) -> None:
         place = self.place(new)
         with db.transaction():
-            areas.rename(self._account(), Place(self.area, self.realm, old), place.name)
+            folders.rename(self._account(), Place(self.area, self.realm, old), place.name)
 
     def _account(self) -> Account:
         account = db.session.get(Account, self.account_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from portal import db
-from portal.domain import accounts
+from portal.domain.accounts import accounts
 from portal.models import Account
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 from ftp import listing
 from ftp.entries import Branch, Entry
 from portal import clock, errors
-from portal.arrival import moves
+from portal.ingest import copy_move
 
 UNSUPPORTED = {
     "MFMT": "Times are those of arrival here and cannot be set.",
@@ -175,7 +175,7 @@ class Commands:
         if area is old_area:
             area.rename(old, new)
         else:
-            moves.move(area.account_id, old_area.place(old), area.place(new))
+            copy_move.move(area.account_id, old_area.place(old), area.place(new))
         self.respond("250 Renamed.")
 
     def ftp_SITE_CPFR(self, line: str) -> None:
@@ -191,7 +191,7 @@ class Commands:
             return
         (old_area, old), (area, new) = self.fs.area(self.copy_from), self.fs.area(line)
         self.copy_from = ""
-        count = moves.copy(area.account_id, old_area.place(old), area.place(new))
+        count = copy_move.copy(area.account_id, old_area.place(old), area.place(new))
         self.respond(f"250 Copied, {count} file{'' if count == 1 else 's'}.")
 
     def ftp_SITE_CHMOD(self, line: str) -> None:

@@ -6,8 +6,8 @@ from ftp.area import Area
 from ftp.authorizer import Who
 from ftp.entries import Branch, Shelf
 from ftp.granted import Granted, Grants
+from ftp.outgoing import Outgoing
 from ftp.released import Released, Shop
-from ftp.shelves import Outgoing
 from portal import config, errors
 
 

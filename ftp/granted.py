@@ -8,10 +8,10 @@ from sqlalchemy import Row
 
 from ftp.entries import Branch, Entry, Ledger, folder
 from ftp.released import Released
-from portal import downloads
-from portal.domain.grants import Download
-from portal.queries import grants as reads
-from portal.queries import tree
+from portal.domain.access_requests import download_log
+from portal.domain.access_requests.decisions import Download
+from portal.domain.permissions import active_grants as reads
+from portal.queries.uploads import ftp_listing
 
 REFUSAL = "Granted datasets are for reading. Files go into your own area."
 
@@ -43,7 +43,7 @@ class Granted(Released):
         self.bound = self.dataset.bound if self.dataset else None
 
     def find(self) -> Row | None:
-        return tree.granted_dataset(self.accession, self.account_id)
+        return ftp_listing.granted_dataset(self.accession, self.account_id)
 
     def ledger(self, row: Row, size: int) -> Ledger | None:
         assert self.dataset is not None
@@ -72,7 +72,7 @@ class Entries(Ledger):
     def begin(self, address: str, offset: int) -> None:
         length = self.download.length - offset
         self.download = replace(self.download, address=address, offset=offset, length=length)
-        downloads.begin(self.download)
+        download_log.begin(self.download)
 
     def end(self, size: int) -> None:
-        downloads.end(self.download, size)
+        download_log.end(self.download, size)

@@ -15,7 +15,8 @@ from ftp.filesystem import Tree
 from ftp.security import Security
 from ftp.transfers import Transfers
 from portal import db, errors
-from portal.domain import accounts, notices, wire
+from portal.domain.accounts import accounts, ftp_faults
+from portal.domain.shared import notifications
 
 log = logging.getLogger("ftp")
 LONGEST_LINE = 2048
@@ -140,7 +141,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
         """Say what a verb refused, in its own words, and keep what the portal will explain."""
         if isinstance(error, errors.BadName):
             self.note("refused_name", error.sentence)
-        self.respond(f"{error.ftp} {notices.told(error)}")
+        self.respond(f"{error.ftp} {notifications.told(error)}")
 
     def refuse_unknown(self, cmd: str) -> None:
         if cmd in FOREIGN and cmd not in self.proto_cmds and not self.authenticated:
@@ -175,7 +176,7 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
             return
         try:
             with db.transaction():
-                wire.note(kind, account_id=account_id, address=self.remote_ip, detail=printable(detail))
+                ftp_faults.note(kind, account_id=account_id, address=self.remote_ip, detail=printable(detail))
         except errors.DomainError as error:
             self.log(f"a fault of the wire was not kept: {error}", log.warning)
 

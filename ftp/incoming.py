@@ -3,9 +3,9 @@
 import logging
 
 from portal import errors
-from portal.arrival.door import Reception
-from portal.domain import notices
-from portal.domain.arrivals import Receipt
+from portal.domain.shared import notifications
+from portal.domain.uploads.receive import Receipt
+from portal.ingest.upload_session import Reception
 
 log = logging.getLogger(__name__)
 
@@ -59,4 +59,4 @@ def _thanks(receipt: Receipt) -> str:
 
 def _refusal(trouble: errors.DomainError, kept: int) -> str:
     more = f" {kept:,} bytes are kept; resume there." if kept and trouble.ftp == 426 else ""
-    return f"{trouble.ftp} {notices.told(trouble)}{more}"
+    return f"{trouble.ftp} {notifications.told(trouble)}{more}"

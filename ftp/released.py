@@ -4,7 +4,7 @@ from sqlalchemy import Row
 
 from ftp.entries import Branch, Entry, Ledger, Sheet, Source, folder, open_bytes
 from portal import clock, config, db, errors, storage
-from portal.queries import tree
+from portal.queries.uploads import ftp_listing
 
 SHEETS = ("md5sum.txt", "manifest-md5.txt")
 
@@ -22,7 +22,7 @@ class Shop(Branch):
 
     def entries(self, path: str) -> list[Entry]:
         cut = len(config.settings().prefix) if self.plain else 0
-        return [folder(row.accession[cut:], modified=row.released_at or 0) for row in tree.open_datasets()]
+        return [folder(row.accession[cut:], modified=row.released_at or 0) for row in ftp_listing.open_datasets()]
 
 
 class Released(Branch):
@@ -37,20 +37,20 @@ class Released(Branch):
 
     def find(self) -> Row | None:
         """The dataset, if it is open to this person now."""
-        return tree.open_dataset(self.accession)
+        return ftp_listing.open_dataset(self.accession)
 
     def entry(self, path: str) -> Entry | None:
         if self.dataset is None:
             return None
         if not path:
             return folder(self.accession, modified=self.dataset.released_at or 0)
-        row = tree.file_at(self.dataset.id, path, self.bound)
+        row = ftp_listing.file_at(self.dataset.id, path, self.bound)
         if row is not None:
             return self._entry(row)
         if path in SHEETS:
             return self._sheet(path)
         base = path.rsplit("/", 1)[-1]
-        inside = tree.files_in(self.dataset.id, path, self.bound) or tree.file_folders_in(
+        inside = ftp_listing.files_in(self.dataset.id, path, self.bound) or ftp_listing.file_folders_in(
             self.dataset.id, path, self.bound
         )
         return folder(base) if inside else None
@@ -58,9 +58,10 @@ class Released(Branch):
     def entries(self, path: str) -> list[Entry]:
         if self.dataset is None:
             return []
-        files = [self._entry(row) for row in tree.files_in(self.dataset.id, path, self.bound)]
+        files = [self._entry(row) for row in ftp_listing.files_in(self.dataset.id, path, self.bound)]
         folders = [
-            folder(name, modified=at) for name, at in tree.file_folders_in(self.dataset.id, path, self.bound).items()
+            folder(name, modified=at)
+            for name, at in ftp_listing.file_folders_in(self.dataset.id, path, self.bound).items()
         ]
         taken = {one.name for one in files}
         sheets = [] if path else [self._sheet(name) for name in SHEETS if name not in taken]
@@ -88,11 +89,11 @@ class Released(Branch):
     def _digests(self) -> bytes:
         """What `md5sum -c` reads in a folder into which the dataset was downloaded."""
         assert self.dataset is not None
-        return "".join(f"{row.md5}  {row.name}\n" for row in tree.digests(self.dataset.id, self.bound)).encode()
+        return "".join(f"{row.md5}  {row.name}\n" for row in ftp_listing.digests(self.dataset.id, self.bound)).encode()
 
     def open(self, path: str) -> Source:
         dataset = self.dataset
-        row = tree.file_at(dataset.id, path, self.bound) if dataset else None
+        row = ftp_listing.file_at(dataset.id, path, self.bound) if dataset else None
         if dataset is None or (row is None and path not in SHEETS):
             raise errors.NotFound(f"There is no file {path}.")
         if row is None:

@@ -7,7 +7,7 @@ from OpenSSL import SSL
 
 from ftp import authorizer
 from portal import db, errors
-from portal.domain import accounts, wire
+from portal.domain.accounts import accounts, ftp_faults
 
 TLS_COMMANDS = ("AUTH", "PBSZ", "PROT")
 
@@ -94,11 +94,11 @@ class Security:
 
     def adopt_faults(self) -> None:
         """What befell this client before it had signed in is its account's to read."""
-        if self.who.account_id is None or not wire.has_unclaimed(self.remote_ip):
+        if self.who.account_id is None or not ftp_faults.has_unclaimed(self.remote_ip):
             return
         try:
             with db.transaction():
-                wire.adopt(self.who.account_id, address=self.remote_ip)
+                ftp_faults.adopt(self.who.account_id, address=self.remote_ip)
         except errors.DomainError as error:
             self.log(f"faults of the wire stay without an account: {error}")
 

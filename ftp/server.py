@@ -15,7 +15,7 @@ from pyftpdlib.servers import ThreadedFTPServer
 from ftp import tls
 from ftp.authorizer import Watch
 from ftp.handler import Session
-from portal import arrival, db
+from portal import db, ingest
 from portal.config import Settings
 
 log = logging.getLogger("ftp")
@@ -167,7 +167,7 @@ def serve(
             signal.signal(number, lambda *_: ended.set())
     _raise_limits()
     server = build(settings)
-    arrival.start("ftp")
+    ingest.start("ftp")
     server.watch.start()
     host, port = server.address
     ready(f"ftp://{f'[{host}]' if ':' in host else host}:{port}")
@@ -178,7 +178,7 @@ def serve(
             server.ioloop.sched.poll()
     finally:
         server.stop(grace)
-        arrival.stop()
+        ingest.stop()
         log.info("FTP has stopped")
 
 

@@ -8,8 +8,8 @@ from pyftpdlib.handlers.ftp.producers import FileProducer
 from ftp.entries import Source
 from ftp.incoming import Incoming
 from portal import db, errors
-from portal.arrival import door
-from portal.domain import downloads
+from portal.domain.access_requests import download_counts
+from portal.ingest import upload_session
 
 RECHECK = 15.0
 
@@ -52,7 +52,7 @@ class Transfers:
             self.hang_up("421 This server stops. Come back in a minute.")
             return
         resumed = append or offset > 0
-        reception = door.open(
+        reception = upload_session.open(
             area.account_id,
             realm=place.realm,
             area=place.area,
@@ -153,7 +153,7 @@ class Transfers:
     def count_download(self, dataset_id: int, *, files: int, size: int) -> None:
         try:
             with db.transaction():
-                downloads.record_download(dataset_id, files=files, size=size)
+                download_counts.record_download(dataset_id, files=files, size=size)
         except errors.DomainError as error:
             self.log(f"a download was not counted: {error}")
         finally:

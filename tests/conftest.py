@@ -15,11 +15,14 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 
 from portal import clock, config, create_app, db, migrations, queue
-from portal.arrival.pulse import pulse
 from portal.config import Settings
-from portal.domain import accounts, passwords, tokens
+from portal.domain.accounts import accounts, passwords, tokens
+from portal.ingest.heartbeat import pulse
 from portal.models import Account
 from tests import browser
+from tests.receiving import receiving, send
+
+__all__ = ["receiving", "send"]
 
 PASSWORD = "correct horse battery"
 

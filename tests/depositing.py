@@ -8,8 +8,9 @@ import bagit
 from sqlalchemy import select
 
 from portal import db, storage
-from portal.arrival import door
-from portal.domain import datasets, edits, files, releases, reviews
+from portal.domain.datasets import datasets, releases, reviews
+from portal.domain.files import bulk_edit, files
+from portal.ingest import upload_session
 from portal.models import Dataset, File, Upload
 from tests.conftest import INES, RUTH
 
@@ -20,7 +21,7 @@ def md5(data: bytes) -> str:
 
 def send(name: str, data: bytes, *, person=INES, **options):
     """Bytes through the door."""
-    reception = door.open(person.id, realm="open", area="incoming", name=name, via="api", **options)
+    reception = upload_session.open(person.id, realm="open", area="incoming", name=name, via="api", **options)
     reception.write(data)
     return reception.finish()
 
@@ -89,7 +90,7 @@ def ask_release(dataset_id: int) -> None:
 def remove_file(dataset_id: int, n: int) -> None:
     with db.transaction():
         dataset = db.session.get_one(Dataset, dataset_id)
-        edits.remove(dataset, [files.by_number(dataset, n).id], actor=INES.account)
+        bulk_edit.remove(dataset, [files.by_number(dataset, n).id], actor=INES.account)
 
 
 def run_until_idle(run_jobs: Callable[[], None], clock) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from portal import config, db, queue
 from portal.config import ROOT
-from portal.domain import accounts, tokens
+from portal.domain.accounts import accounts, tokens
 
 OMIX = [sys.executable, "-m", "portal.cli"]
 

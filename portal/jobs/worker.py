@@ -15,14 +15,14 @@ from typing import Any
 from huey.consumer import Consumer
 from sqlalchemy import select
 
-from portal import arrival, clock, db, errors, queue, states
+from portal import clock, db, errors, ingest, queue, states
 from portal.config import settings
-from portal.domain import jobs
-from portal.domain.jobs import Hold
-from portal.jobs import HANDLERS
-from portal.jobs.clockwork import Clockwork
-from portal.jobs.outside import Outside
-from portal.jobs.work import Again, Handler, Progress, Stopped
+from portal.domain.shared import job_queue
+from portal.domain.shared.job_queue import Hold
+from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
+from portal.jobs.outbound_threads import Outside
+from portal.jobs.registry import HANDLERS
+from portal.jobs.scheduler import Clockwork
 from portal.models import Job
 
 log = logging.getLogger(__name__)
@@ -80,9 +80,9 @@ class Worker:
 
     def take(self, *, without: frozenset[str] = frozenset()) -> Hold | None:
         """Claim the best job that is due; one whose attempts are used up (its workers died of it) fails instead."""
-        for job_id in jobs.due(limit=20, without=without):
+        for job_id in job_queue.due(limit=20, without=without):
             with db.transaction():
-                hold = None if self._in_the_way(job_id) else jobs.claim(job_id, owner=self.owner)
+                hold = None if self._in_the_way(job_id) else job_queue.claim(job_id, owner=self.owner)
                 if hold is None:
                     continue
                 if hold.attempt <= hold.max_attempts:
@@ -93,7 +93,9 @@ class Worker:
     def _in_the_way(self, job_id: int) -> bool:
         """Work on one bag is done by one job at a time: none may clear away what another just put there."""
         row = db.session.get(Job, job_id)
-        return row is None or (row.kind in ALONE and row.dataset_id is not None and jobs.is_held(row.dataset_id, ALONE))
+        return row is None or (
+            row.kind in ALONE and row.dataset_id is not None and job_queue.is_held(row.dataset_id, ALONE)
+        )
 
     def perform(self, hold: Hold) -> None:
         """Run one job and see that it is finished, handed back or failed."""
@@ -102,7 +104,7 @@ class Worker:
             self._fault(hold, f"This worker does not know work of the kind {hold.kind}.")
             return
         try:
-            with arrival.pulse.watch_job(hold, progress.read):
+            with ingest.pulse.watch_job(hold, progress.read):
                 handler.run(hold, progress)
         except Stopped:
             self._hand_back(hold, "", 0)
@@ -138,7 +140,7 @@ class Worker:
     def _hand_back(self, hold: Hold, sentence: str, delay: int) -> None:
         try:
             with db.transaction():
-                jobs.put_off(hold, sentence, delay=delay, free=True)
+                job_queue.put_off(hold, sentence, delay=delay, free=True)
         except Exception as error:  # a full disk may refuse this too; the lease runs out and the job is taken again
             log.warning("job %s could not be handed back: %s", hold.id, error)
         self.clockwork.wake()
@@ -146,14 +148,14 @@ class Worker:
     def _fault(self, hold: Hold, words: str) -> None:
         try:
             with db.transaction():
-                if not jobs.put_off(hold, words):
+                if not job_queue.put_off(hold, words):
                     self._give_up(hold, words)
         except Exception as error:
             log.warning("job %s could not be put off: %s", hold.id, error)
         self.clockwork.wake()
 
     def _fail(self, hold: Hold, words: str) -> None:
-        row = jobs.check_hold(hold)
+        row = job_queue.check_hold(hold)
         row.state, row.ended_at, row.lease_until, row.error = states.FAILED, clock.now(), None, words
         self._give_up(hold, words)
 
@@ -212,7 +214,7 @@ def serve() -> None:
     consumer = QuietConsumer(queue.queue, workers=worker.threads, periodic=False, initial_delay=0.05, max_delay=0.25)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
-    arrival.pulse.start("worker")
+    ingest.pulse.start("worker")
     worker.release_dead()
     worker.clockwork.start()
     worker.outside.start()
@@ -223,5 +225,5 @@ def serve() -> None:
     consumer.shutdown_timeout = GRACE
     consumer.stop(graceful=True)
     worker.outside.join(GRACE)
-    arrival.pulse.stop(2)
+    ingest.pulse.stop(2)
     log.info("worker ended")

@@ -1,6 +1,5 @@
 """The steps of the schema, by Alembic. Only `omix up` and `omix migrate` take them; the others check and refuse."""
 
-from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
@@ -37,11 +36,15 @@ def current(engine: Engine) -> str | None:
 
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Take the missing steps, all in one transaction, while no other process writes."""
-    import_module("portal.migrations.steps").upgrade(engine, to)
+    from portal.migrations import steps  # noqa: PLC0415 - Alembic is loaded only where steps are taken
+
+    steps.upgrade(engine, to)
 
 
 def downgrade(engine: Engine, to: str) -> None:
-    import_module("portal.migrations.steps").downgrade(engine, to)
+    from portal.migrations import steps  # noqa: PLC0415
+
+    steps.downgrade(engine, to)
 
 
 def check(engine: Engine) -> None:

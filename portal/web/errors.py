@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal import db, errors
-from portal.domain import tokens
+from portal.domain.accounts import tokens
 from portal.web import htmx
 
 log = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def links(error: errors.DomainError | None) -> list[tuple[str, str]]:
     if isinstance(error, tokens.DeadLink):
         found.append((url_for("accounts.reset_page"), "Get a new link"))
     if accession := error.more.get("accession"):
-        found.append((url_for("public.short", accession=accession), f"Open {accession}"))
+        found.append((url_for("catalogue.short", accession=accession), f"Open {accession}"))
     anchor = error.code if error.topic == "errors" else None
     return [*found, (url_for("help.topic", topic=error.topic, _anchor=anchor), "How this works")]
 

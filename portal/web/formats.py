@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from portal import clock
-from portal.web import tally
+from portal.web import progress_chart
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -179,4 +179,4 @@ def init_app(app) -> None:
     plain = (size, exact, of, percent, thousands, plural, compared, span, rate, folder, base, wbr, halves, plate)
     app.jinja_env.filters.update({f.__name__: f for f in plain})
     app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, opens, second, iso)})
-    app.jinja_env.filters.update(ticks=tally.ticks, tally_sentence=tally.sentence)
+    app.jinja_env.filters.update(ticks=progress_chart.ticks, tally_sentence=progress_chart.sentence)

@@ -16,7 +16,7 @@ from wtforms import ValidationError
 
 from portal import config, db, errors, keys
 from portal.config import Settings
-from portal.domain import tokens
+from portal.domain.accounts import tokens
 from portal.models import Account, Token
 
 LIFETIME = timedelta(days=14)
@@ -25,15 +25,15 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Addresses among the pages that serve documents, which programs fetch by token as well; so is all that is public.
 DOCUMENTS = frozenset(
     (
-        "access.downloads",
-        "access.downloads_of",
-        "access.letter",
-        "access.public_key",
-        "access.statement",
+        "access_requests.downloads",
+        "access_requests.downloads_of",
+        "access_requests.letter",
+        "access_requests.public_key",
+        "access_requests.statement",
         "admin.events_csv",
-        "deposit.export",
-        "metadata.delivery",
-        "metadata.script",
+        "files.export",
+        "components.delivery",
+        "components.script",
         "reports.show",
         "tracking.export_components",
         "tracking.export_files",
@@ -163,7 +163,7 @@ def takes_token() -> bool:
     area = (request.blueprint or "").partition(".")[0]
     if area == "api":
         return True
-    return request.method in SAFE_METHODS and (area in ("", "public") or request.endpoint in DOCUMENTS)
+    return request.method in SAFE_METHODS and (area in ("", "catalogue") or request.endpoint in DOCUMENTS)
 
 
 def unbounded() -> None:

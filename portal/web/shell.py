@@ -6,14 +6,20 @@ from flask import Flask, Response, g, request, url_for
 from flask_login import current_user
 
 from portal import clock, config, db
-from portal.domain import notices
+from portal.domain.shared import notifications
 from portal.web import formats
 
 THEMES = ("auto", "light", "dark")
-# The word of the menu that an area's pages stand under, where it is not the area's own name.
-MENU = {"public": "browse", "metadata": "deposit", "access": "requests"} | dict.fromkeys(
-    ("accounts", "account", "signon", "webhooks"), ""
-)
+# The word of the menu that a room's pages stand under, where it is not the room's own name.
+MENU = {
+    "catalogue": "browse",
+    "components": "datasets",
+    "files": "datasets",
+    "members": "uploads",
+    "upcoming_releases": "review",
+    "access_requests": "requests",
+    **dict.fromkeys(("accounts", "account", "single_sign_on", "webhooks"), ""),
+}
 FORM_BYTES = 4 << 20
 FORM_PARTS = 20_000
 
@@ -46,7 +52,7 @@ def site() -> SimpleNamespace:
         prefix=settings.prefix,
         contact=settings.contact,
         zone_label=formats.zone_label(settings.timezone, clock.now()),
-        public_url=notices.site_url(),
+        public_url=notifications.site_url(),
         registration=settings.registration,
         sign_on=settings.oidc_name if settings.oidc_issuer else "",
         sign_on_registers=settings.oidc_registration,

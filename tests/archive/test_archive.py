@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from portal import clock, db, fsck, reconcile, states, storage
-from portal.domain import archiving, files, releases
-from portal.jobs import archive
+from portal import clock, db, states, storage
+from portal.domain.archive import archiving
+from portal.domain.datasets import releases
+from portal.domain.files import files
+from portal.jobs.handlers.archive import archive
+from portal.maintenance import fsck, reconcile
 from portal.models import Dataset, Event, Job
 from tests import depositing as deposit
 

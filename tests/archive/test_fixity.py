@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from portal import clock, db, storage
 from portal.config import settings
-from portal.domain import fixity, releases
-from portal.jobs import fixity as job
-from portal.jobs.work import Progress
+from portal.domain.archive import fixity
+from portal.domain.datasets import releases
+from portal.jobs.handlers.archive import fixity as job
+from portal.jobs.handlers.handler import Progress
 from portal.models import File, Job, Mail
 from tests import depositing as deposit
 

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import update
 
-from portal import clock, db, fsck, storage
+from portal import clock, db, storage
+from portal.maintenance import fsck
 from portal.models import Counter, Upload
 from tests import depositing as deposit
 

@@ -10,10 +10,14 @@ import subprocess
 import pytest
 from sqlalchemy import select
 
-from portal import cli, clock, db, fsck, preparing, queue, reconcile, soundness, storage
+from portal import cli, clock, db, queue, storage
 from portal.config import ROOT
-from portal.domain import datasets, files, publications, releases, replacements, reviews
+from portal.domain.datasets import datasets, publications, releases, reviews
+from portal.domain.files import files
+from portal.domain.uploads import replacements
+from portal.maintenance import database_check, fsck, reconcile
 from portal.models import Account, Component, Counter, Dataset, Event, File, Job, Publication
+from portal.server import bootstrap
 from tests import depositing as deposit
 from tests.conftest import COLLEAGUE, INES, RUTH
 from tests.live import OMIX
@@ -161,8 +165,8 @@ def test_the_catalogue_is_the_same_again(deposited, settings, idle, run_jobs, cl
     assert {row["state"] for row in before.values() if "base" in row} == {"archived", "replaced", "removed", "waiting"}
     lose(settings)
 
-    with pytest.raises(soundness.LostDatabase, match=r"is missing, but .* `omix rebuild`"):
-        preparing.prepare()
+    with pytest.raises(database_check.LostDatabase, match=r"is missing, but .* `omix rebuild`"):
+        bootstrap.prepare()
     assert not (settings.instance / "portal.db").exists()
     assert omix("migrate") == 1 and omix("fsck") == 1
     assert "omix rebuild" in capsys.readouterr().err
@@ -183,7 +187,7 @@ def test_the_catalogue_is_the_same_again(deposited, settings, idle, run_jobs, cl
     db.end()
     assert omix("rebuild") == 1 and "This database is not empty" in capsys.readouterr().err
 
-    first = preparing.prepare()
+    first = bootstrap.prepare()
     db.configure(settings.database)
     assert first and first[0].startswith("curator@")
     idle()
@@ -227,8 +231,8 @@ def test_a_killed_rebuild_goes_on(deposited, settings, capsys):
             [*OMIX, "rebuild", "--deep"], env=env | {"OMIX_FAULT": at}, cwd=ROOT, capture_output=True
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-    with pytest.raises(soundness.LostDatabase, match="has not ended"):
-        preparing.prepare()
+    with pytest.raises(database_check.LostDatabase, match="has not ended"):
+        bootstrap.prepare()
 
     assert omix("rebuild", "--deep") == 0
     assert "(4 were there from an earlier try)" in capsys.readouterr().out
@@ -381,7 +385,7 @@ def test_what_is_owed_after_a_rebuild(deposited, settings):
 
 def test_an_instance_without_data_begins_as_before(settings):
     lose(settings)
-    assert preparing.prepare()
+    assert bootstrap.prepare()
     db.dispose()
 
 
@@ -413,14 +417,14 @@ def test_a_corrupt_page_stops_the_start(settings, database):
     data = bytearray(path.read_bytes())
     data[8192:12288] = os.urandom(4096)
     path.write_bytes(bytes(data))
-    with pytest.raises(soundness.DatabaseFault, match="is damaged"):
-        preparing.prepare()
+    with pytest.raises(database_check.DatabaseFault, match="is damaged"):
+        bootstrap.prepare()
     db.dispose()
 
 
 def test_a_database_that_cannot_be_written_stops_the_start(settings, database):
     db.dispose()
     settings.database_url = f"sqlite:///file:{settings.instance}/portal.db?mode=ro&uri=true"
-    with pytest.raises(soundness.DatabaseFault, match="cannot be opened for writing"):
-        preparing.prepare()
+    with pytest.raises(database_check.DatabaseFault, match="cannot be opened for writing"):
+        bootstrap.prepare()
     db.dispose()

@@ -13,7 +13,9 @@ import pytest
 
 from portal import clock, db, storage
 from portal.config import settings
-from portal.domain import datasets, files, releases, replacements
+from portal.domain.datasets import datasets, releases
+from portal.domain.files import files
+from portal.domain.uploads import replacements
 from portal.models import Dataset
 from tests import depositing as deposit
 from tests.conftest import INES, RUTH

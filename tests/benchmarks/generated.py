@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 
 from portal import clock, config, db, migrations, queue
 from portal.config import Settings
-from portal.domain import accounts, indexes
+from portal.domain.accounts import accounts
+from portal.domain.shared import search_index
 from portal.models import Account
 
 PASSWORD = "correct horse battery"
@@ -83,7 +84,7 @@ def uploads(account: Account, count: int, *, datasets: list[int], parts: bool = 
             made.append(accession)
     while taken:
         with db.transaction():
-            taken = indexes.take_in(few=0, most=200_000)
+            taken = search_index.take_in(few=0, most=200_000)
     return made
 
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from portal import inspect
+from portal import inspection
 from tests.benchmarks.harness import MIB, Row, in_turns, need, run
 
 SIZE = 384 * MIB
@@ -25,7 +25,7 @@ def reads(size: int) -> bytes:
 def look(path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        report = inspect.look(handle, name=path.name, size=os.fstat(handle).st_size)
+        report = inspection.look(handle, name=path.name, size=os.fstat(handle).st_size)
     finally:
         os.close(handle)
     if (report.file_type, report.error, report.unchecked) != ("GZ", None, ""):

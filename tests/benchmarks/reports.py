@@ -8,8 +8,8 @@ from pathlib import Path
 
 from portal import config, db
 from portal.config import Settings
+from portal.domain.reports import current, tsv
 from portal.models import Center
-from portal.telemetry import tabs, texts
 from tests.benchmarks import generated
 from tests.benchmarks.harness import MIB, Row, in_turns, need
 
@@ -38,8 +38,8 @@ WHERE u.center_id = {center} AND u.state <> 'receiving' ORDER BY u.id"""
 
 def write(folder: Path, center_id: int) -> None:
     """What the job does for a full report."""
-    with (folder / "files.gz").open("wb") as target, tabs.packed(target) as packed:
-        packed.writelines(texts.text("files", db.session.get_one(Center, center_id)))
+    with (folder / "files.gz").open("wb") as target, tsv.packed(target) as packed:
+        packed.writelines(current.text("files", db.session.get_one(Center, center_id)))
 
 
 def peak(folder: Path, center_id: int) -> int:

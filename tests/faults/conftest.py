@@ -2,9 +2,6 @@
 
 import pytest
 
-from tests.arrival.conftest import receiving
-
-__all__ = ["receiving"]
 KILLED = ("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 
 

@@ -7,15 +7,17 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.arrival.conftest import receiving
 
 from portal import clock, db, storage
-from portal.arrival import moves
-from portal.domain import datasets, statements, tokens
-from portal.domain.uploads import Place
+from portal.domain.access_requests import signed_statement
+from portal.domain.accounts import tokens
+from portal.domain.datasets import datasets
+from portal.domain.uploads.uploads import Place
+from portal.ingest import copy_move
 from portal.models import Dataset
 from portal.web import session
 from tests import depositing as deposit
-from tests.arrival.conftest import receiving
 from tests.conftest import INES
 from tests.disk import disk
 from tests.ftp.conftest import client, door, start
@@ -71,7 +73,7 @@ def test_copy_in_the_area_is_synced_before_it_is_recorded(disk, receiving):
     deposit.send("run1/a.bin", SMALL)
     disk.commits.clear()
 
-    moves.copy(INES.id, Place("incoming", "open", "run1"), Place("incoming", "protected", "run2"))
+    copy_move.copy(INES.id, Place("incoming", "open", "run1"), Place("incoming", "protected", "run2"))
 
     assert disk.commits
     assert not any(disk.commits)
@@ -116,7 +118,7 @@ def other_file_system(source, target, **more):
 
 
 def test_keys_of_the_site_are_on_the_disk_before_they_are_used(disk, app, settings):
-    statements.key()
+    signed_statement.key()
     session.secret_key(settings)
 
     assert {path.name for path in settings.keys.iterdir()} >= {"secret", "statement.pem"}

@@ -3,13 +3,14 @@
 import pytest
 from sqlalchemy import func, select
 
-from portal import clock, db, fsck, reconcile
-from portal.domain import inspections
-from portal.jobs import inspect
+from portal import clock, db
+from portal.domain.files import inspection_results
+from portal.jobs.handlers.files import inspect
 from portal.jobs.worker import Worker
+from portal.maintenance import fsck, reconcile
 from portal.models import Member
 from tests import depositing as deposit
-from tests.inspect import files
+from tests.inspection import files
 from tests.killed import work_until_killed
 
 pytestmark = pytest.mark.usefixtures("receiving")
@@ -63,5 +64,5 @@ def test_file_that_kills_its_worker_each_time_keeps_no_other_waiting(monkeypatch
 
     assert deposit.upload_of("good.txt").inspection == "inspected"
     upload = deposit.upload_of("bad.txt")
-    assert (upload.inspection, upload.error, upload.detail) == ("unchecked", None, inspections.OURS)
+    assert (upload.inspection, upload.error, upload.detail) == ("unchecked", None, inspection_results.OURS)
     assert upload.state == "received"

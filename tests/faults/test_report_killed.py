@@ -4,9 +4,10 @@ import gzip
 
 import pytest
 
-from portal import clock, db, reconcile
-from portal.domain import jobs
+from portal import clock, db
+from portal.domain.shared import job_queue
 from portal.jobs.worker import Worker
+from portal.maintenance import reconcile
 from tests import depositing as deposit
 from tests.killed import work_until_killed
 
@@ -23,7 +24,7 @@ def shown(settings) -> dict[str, bytes]:
 def owe() -> None:
     """Those of the center first, so that it is they that are being written."""
     with db.transaction():
-        jobs.owe("report", key="report:1", priority=1)
+        job_queue.owe("report", key="report:1", priority=1)
 
 
 @pytest.mark.parametrize("step", ["written:1", "placed:1", "placed:2"])

@@ -1,7 +1,9 @@
 """A worker killed after an event was taken and before that was recorded: it comes again, with the same id, in order."""
 
 from portal import clock, db
-from portal.domain import datasets, deliveries, hosts, webhooks
+from portal.domain.datasets import datasets
+from portal.domain.shared import outbound_hosts
+from portal.domain.webhooks import deliveries, subscriptions
 from portal.models import Event
 from tests.conftest import INES
 from tests.killed import work_until_killed
@@ -13,7 +15,7 @@ def test_event_taken_by_a_killed_worker_comes_again_under_its_id(settings, datab
     monkeypatch.setenv("OMIX_WEBHOOK_PRIVATE", "1")
     receiver = Receiver()
     with db.transaction():
-        hook = webhooks.add(INES.account, hosts.parse(receiver.url), label="", actor=INES.account)
+        hook = subscriptions.add(INES.account, outbound_hosts.parse(receiver.url), label="", actor=INES.account)
         for n in range(3):
             datasets.create(actor=INES.account, title=f"Peat {n}")
         events = db.session.query(Event).filter(Event.id > hook.cursor).order_by(Event.id).all()

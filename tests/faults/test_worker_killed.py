@@ -7,9 +7,10 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from portal import clock, db, fsck, reconcile
-from portal.domain import releases
+from portal import clock, db
+from portal.domain.datasets import releases
 from portal.jobs.worker import Worker
+from portal.maintenance import fsck, reconcile
 from portal.models import Event, Job
 from tests import depositing as deposit
 from tests.killed import work_until_killed

@@ -7,8 +7,8 @@ import ssl
 import pytest
 
 from portal import clock, db
-from portal.domain import accounts, wire
-from portal.queries import doctor
+from portal.domain.accounts import accounts, ftp_faults
+from portal.queries.accounts import ftp_faults as shown
 from tests.conftest import Browser
 from tests.ftp.support import faults, refusal, until
 
@@ -25,10 +25,10 @@ def handshake(door, **wanted) -> None:
         context.wrap_socket(client.sock).close()
 
 
-def seen(person, address: str = "") -> list[doctor.Seen]:
+def seen(person, address: str = "") -> list[shown.Seen]:
     """As the page would show it now."""
     db.end()
-    return doctor.seen(person.account, address)
+    return shown.seen(person.account, address)
 
 
 def test_wrong_password_is_told_to_whose_account_it_was_tried(door, ines, stranger):
@@ -83,9 +83,9 @@ def test_failed_tls_belongs_to_who_signs_in_from_there_next(door, ines, stranger
 
 def test_old_faults_of_an_address_belong_to_nobody_who_comes_later(database, ines):
     with db.transaction():
-        wire.note("tls_handshake", account_id=None, address="192.0.2.7", detail="x")
-    clock.shift(wire.ADOPT_WITHIN + 1)
-    assert not wire.has_unclaimed("192.0.2.7")
+        ftp_faults.note("tls_handshake", account_id=None, address="192.0.2.7", detail="x")
+    clock.shift(ftp_faults.ADOPT_WITHIN + 1)
+    assert not ftp_faults.has_unclaimed("192.0.2.7")
 
 
 def test_client_that_does_not_encrypt_data_where_it_must_is_told(start, settings, ines):
@@ -109,7 +109,7 @@ def test_every_fault_that_the_door_notes_has_its_remedy(door, ines, settings):
 
 def test_page_shows_each_kind_with_its_remedy_and_looks_again(app, ines, ruth):
     with db.transaction():
-        wire.note("foreign_address", account_id=ines.id, address="192.0.2.7", detail="10.0.0.4:2050")
+        ftp_faults.note("foreign_address", account_id=ines.id, address="192.0.2.7", detail="10.0.0.4:2050")
     client: Browser = app.test_client().sign_in(ines)
     page = client.get("/help/doctor").text
     assert "10.0.0.4:2050" in page and "Switch it to passive mode" in page and 'href="/help/doctor#passive"' in page
@@ -117,7 +117,7 @@ def test_page_shows_each_kind_with_its_remedy_and_looks_again(app, ines, ruth):
     rev = page.partition("rev=")[2].partition('"')[0]
     assert client.fragment(f"/help/doctor?rev={rev}").status_code == 204
     with db.transaction():
-        wire.note("ascii_upload", account_id=ines.id, address="192.0.2.7", detail="<b>.txt")
+        ftp_faults.note("ascii_upload", account_id=ines.id, address="192.0.2.7", detail="<b>.txt")
     again = client.fragment(f"/help/doctor?rev={rev}").text
     assert "ASCII mode" in again and "&lt;b&gt;.txt" in again and "<html" not in again
     curator = app.test_client().sign_in(ruth)
@@ -127,12 +127,12 @@ def test_page_shows_each_kind_with_its_remedy_and_looks_again(app, ines, ruth):
 
 def test_visitor_sees_what_came_from_their_address_and_is_asked_to_sign_in(app, ines):
     with db.transaction():
-        wire.note("implicit_tls", account_id=None, address="127.0.0.1")
-        wire.note("ascii_upload", account_id=ines.id, address="127.0.0.1", detail="a.txt")
+        ftp_faults.note("implicit_tls", account_id=None, address="127.0.0.1")
+        ftp_faults.note("ascii_upload", account_id=ines.id, address="127.0.0.1", detail="a.txt")
     page = app.test_client().get("/help/doctor").text
     assert "Implicit TLS" in page and "a.txt" not in page and "Sign in</a> to see" in page
 
 
 def test_every_kind_leads_to_a_part_of_the_help(app):
     page = app.test_client().get("/help/doctor").text
-    assert [kind for kind, known in wire.KINDS.items() if f'id="{known.how}"' not in page] == []
+    assert [kind for kind, known in ftp_faults.KINDS.items() if f'id="{known.how}"' not in page] == []

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from portal import arrival, errors
-from portal.arrival.pulse import pulse
-from portal.arrival.recorder import recorder
+from portal import errors, ingest
+from portal.ingest.group_commit import recorder
+from portal.ingest.heartbeat import pulse
 from tests.conftest import Person
 from tests.ftp.conftest import Door
 from tests.ftp.support import Raw, reset, rows, until
@@ -81,8 +81,8 @@ def test_client_that_reads_no_reply_is_let_go(door, ines, monkeypatch):
 
 
 def test_recorder_that_stopped_answers_at_once(database):
-    arrival.start("test")
+    ingest.start("test")
     assert recorder.record(lambda: "done") == "done"
-    arrival.stop()
+    ingest.stop()
     with pytest.raises(errors.Busy):
         recorder.record(lambda: "never")

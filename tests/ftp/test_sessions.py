@@ -15,7 +15,7 @@ import pytest
 from ftp import handler
 from portal import config, db, states
 from portal.config import Settings
-from portal.domain import accounts, throttle
+from portal.domain.accounts import accounts, rate_limit
 from tests.ftp.support import faults, refusal, rows, until
 from tests.ftp.test_store import send_part
 
@@ -48,7 +48,7 @@ def test_guesses_are_throttled_across_connections(door, ines):
     for thread in threads:
         thread.join()
     tried = len([reply for reply in replies if reply.startswith("530")])
-    assert throttle.USER <= tried <= throttle.USER + 4  # a few are weighed side by side
+    assert rate_limit.USER <= tried <= rate_limit.USER + 4  # a few are weighed side by side
     assert len([reply for reply in replies if reply.startswith("421")]) == 40 - tried
     assert refusal_of_login(door.plain(), ines.email, ines.password).startswith("421")
 

@@ -2,12 +2,12 @@
 
 import pytest
 from sqlalchemy import select
+from tests.arrival.conftest import receiving
 
 from portal import clock, db, states
-from portal.domain import jobs
+from portal.domain.shared import job_queue
 from portal.models import Job
 from tests import depositing as deposit
-from tests.arrival.conftest import receiving
 from tests.conftest import INES, RUTH
 from tests.jobs.test_kinds import resume
 
@@ -35,7 +35,7 @@ def test_digest_that_gave_up_is_read_when_its_job_runs_again(run_jobs):
     path.rmdir()
     aside.rename(path)
     with db.transaction():
-        jobs.retry(db.session.get_one(Job, job.id), actor=RUTH.account)
+        job_queue.retry(db.session.get_one(Job, job.id), actor=RUTH.account)
     run_jobs()
     upload = deposit.upload_of("a.bin")
     assert (upload.state, upload.error) == (states.RECEIVED, None)

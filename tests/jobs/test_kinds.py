@@ -4,14 +4,15 @@ import os
 
 import pytest
 from sqlalchemy import select, update
+from tests.arrival.conftest import receiving
 
 from portal import clock, db
 from portal.config import settings
-from portal.domain import expiry, jobs, uploads
-from portal.jobs import rounds
+from portal.domain.shared import job_queue
+from portal.domain.uploads import expiry, uploads
+from portal.jobs import periodic_tasks
 from portal.models import Job, Mail, Upload
 from tests import depositing as deposit
-from tests.arrival.conftest import receiving
 
 __all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
@@ -85,7 +86,7 @@ def test_unused_uploads_expire_with_their_bytes(run_jobs):
     clock.shift(8 * clock.DAY)
     deposit.send("new.bin", b"new")
     with db.transaction():
-        rounds.owe_expiry()
+        periodic_tasks.owe_expiry()
 
     run_jobs()
 
@@ -99,13 +100,13 @@ def test_reception_of_a_killed_process_is_cut(run_jobs):
     path = deposit.area_path("a.bin")
     with db.transaction():
         db.session.execute(update(Upload).values(state="receiving", size=0))
-        rounds.owe_cuts()
+        periodic_tasks.owe_cuts()
     run_jobs()
     assert deposit.upload_of("a.bin").state == "receiving"
 
     clock.shift(uploads.SILENT_MS + 1)
     with db.transaction():
-        rounds.owe_cuts()
+        periodic_tasks.owe_cuts()
     run_jobs()
 
     found = deposit.upload_of("a.bin")
@@ -120,14 +121,14 @@ def test_release_date_opens_the_dataset(run_jobs):
     deposit.approve(dataset_id)
     clock.shift(clock.midnight(day, "UTC") - clock.now() - 1_000)
     with db.transaction():
-        rounds.owe_releases()
+        periodic_tasks.owe_releases()
     run_jobs()
     assert deposit.get(dataset_id).state == "approved"
 
     clock.shift(1_001)
     for _ in range(3):
         with db.transaction():
-            rounds.owe_releases()
+            periodic_tasks.owe_releases()
         run_jobs()
         clock.shift(clock.MINUTE)
 
@@ -144,7 +145,7 @@ def test_overdue_dataset_that_is_not_ready_owes_one_job_only(run_jobs):
     deposit.approve(dataset_id)
     for _ in range(20):
         with db.transaction():
-            rounds.owe_releases()
+            periodic_tasks.owe_releases()
         run_jobs()
         clock.shift(clock.MINUTE)
 
@@ -160,11 +161,11 @@ def test_overdue_dataset_that_is_not_ready_owes_one_job_only(run_jobs):
 
 def test_old_rows_are_swept(run_jobs):
     with db.transaction():
-        jobs.owe("prune", key="prune")
+        job_queue.owe("prune", key="prune")
     run_jobs()
     clock.shift(31 * clock.DAY)
     with db.transaction():
-        jobs.owe("prune", key="prune")
+        job_queue.owe("prune", key="prune")
     run_jobs()
 
     assert len(list(db.session.scalars(select(Job)))) == 1

@@ -7,8 +7,8 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
 from portal import clock, db
-from portal.domain import jobs, notices
-from portal.jobs import mail as mail_job
+from portal.domain.shared import job_queue, notifications
+from portal.jobs.handlers.messages import mail as mail_job
 from portal.models import Job, Mail
 
 
@@ -52,20 +52,20 @@ def server(settings):
 
 def write(key: str = "k", **values) -> int:
     with db.transaction():
-        return notices.send(key, to="ines@example.org", template="test", **{"name": "Zoë", **values}).id
+        return notifications.send(key, to="ines@example.org", template="test", **{"name": "Zoë", **values}).id
 
 
 def run(mail_id: int) -> Mail:
     """Run the mail's job as a worker does, whatever comes of it."""
     job_id = db.session.scalar(select(Job.id).where(Job.key == f"mail:{mail_id}").order_by(Job.id.desc()))
     with db.transaction():
-        hold = jobs.claim(job_id, owner="test")
+        hold = job_queue.claim(job_id, owner="test")
     assert hold is not None
     try:
         mail_job.send_mail(hold, lambda _done: None)
     except mail_job.NotSent as error:
         with db.transaction():
-            jobs.put_off(hold, error.sentence)
+            job_queue.put_off(hold, error.sentence)
     found = db.session.get(Mail, mail_id, populate_existing=True)
     assert found is not None
     return found
@@ -77,7 +77,7 @@ def test_mail_goes_out_once_with_a_steady_message_id(database, server):
     (message,) = server.received
     assert message["To"] == "ines@example.org" and "Zoë" in message.get_content()
     with db.transaction():
-        notices.send_again(db.session.get(Mail, mail_id))
+        notifications.send_again(db.session.get(Mail, mail_id))
     run(mail_id)
     assert server.received[1]["Message-ID"] == message["Message-ID"]
 
@@ -86,7 +86,7 @@ def test_sent_mail_is_not_sent_again_by_a_second_job(database, server):
     mail_id = write()
     run(mail_id)
     with db.transaction():
-        notices.owe(db.session.get(Mail, mail_id))
+        notifications.owe(db.session.get(Mail, mail_id))
     assert run(mail_id).attempt == 1
     assert len(server.received) == 1
 

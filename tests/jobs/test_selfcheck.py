@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from portal import clock, db, health
-from portal.health import BAD, OK, WARN, Finding
-from portal.jobs import rounds
+from portal import clock, db
+from portal.jobs import periodic_tasks
+from portal.maintenance import self_check
+from portal.maintenance.self_check import BAD, OK, WARN, Finding
 from portal.models import Job, Mail
 
 
@@ -13,13 +14,13 @@ from portal.models import Job, Mail
 def found(monkeypatch):
     """What the checks find; a list that a test fills."""
     findings: list[Finding] = []
-    monkeypatch.setattr(health, "CHECKS", {"Disks": lambda: iter(findings)})
+    monkeypatch.setattr(self_check, "CHECKS", {"Disks": lambda: iter(findings)})
     return findings
 
 
 def look(run_jobs) -> list[Mail]:
     with db.transaction():
-        rounds.owe_selfcheck()
+        periodic_tasks.owe_selfcheck()
     run_jobs()
     clock.shift(clock.HOUR)
     run_jobs()
@@ -47,6 +48,6 @@ def test_start_of_a_site_is_not_judged_at_once(found, run_jobs, ruth):
     """The first round comes with the first start, when web and FTP may not stand yet."""
     found.append(Finding(BAD, "The web never started."))
     with db.transaction():
-        rounds.owe_selfcheck()
+        periodic_tasks.owe_selfcheck()
     run_jobs()
     assert list(db.session.scalars(select(Mail))) == []

@@ -8,8 +8,8 @@ from aiosmtpd.smtp import AuthResult
 from sqlalchemy import select
 
 from portal import clock, db, states
-from portal.domain import jobs, notices
-from portal.health import owed
+from portal.domain.shared import job_queue, notifications
+from portal.maintenance.self_check import background_jobs
 from portal.models import Job, Mail
 from tests.certificates import identity
 from tests.jobs.test_mail import Server, run, write
@@ -103,7 +103,7 @@ def test_server_without_starttls_gets_nothing_where_it_is_asked_for(listen, sett
 
 def test_password_that_would_cross_the_network_in_clear_is_told(database, settings):
     settings.mail_url = "smtp://portal:x@mail.example.org"
-    assert "crosses the network" in " ".join(one.says for one in owed.mails())
+    assert "crosses the network" in " ".join(one.says for one in background_jobs.mails())
     for safe in (
         "smtps://portal:x@mail.example.org",
         "smtp://portal:x@mail.example.org?starttls=1",
@@ -111,12 +111,12 @@ def test_password_that_would_cross_the_network_in_clear_is_told(database, settin
         "smtp://mail.example.org",
     ):
         settings.mail_url = safe
-        assert "crosses the network" not in " ".join(one.says for one in owed.mails())
+        assert "crosses the network" not in " ".join(one.says for one in background_jobs.mails())
 
 
 def test_mail_whose_job_gave_up_says_so(database, settings, run_jobs, monkeypatch):
     """Whatever broke: here a sender that no mail can carry."""
-    monkeypatch.setattr(notices, "ATTEMPTS", 1)
+    monkeypatch.setattr(notifications, "ATTEMPTS", 1)
     settings.mail_from = "not an address\nat all"
     mail_id = write()
     run_jobs()
@@ -125,6 +125,6 @@ def test_mail_whose_job_gave_up_says_so(database, settings, run_jobs, monkeypatc
     assert db.session.scalar(select(Job.state)) == states.FAILED
     settings.mail_from = ""
     with db.transaction():
-        jobs.retry(db.session.scalar(select(Job)))
+        job_queue.retry(db.session.scalar(select(Job)))
     run_jobs()
     assert db.session.get(Mail, mail_id, populate_existing=True).state == "sent"

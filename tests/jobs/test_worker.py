@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db, errors, queue
-from portal.domain import datasets, jobs
-from portal.jobs import HANDLERS, rounds, worker
-from portal.jobs.clockwork import Clockwork
-from portal.jobs.work import Again, Handler, Progress, Stopped
+from portal.domain.datasets import datasets
+from portal.domain.shared import job_queue
+from portal.jobs import periodic_tasks, worker
+from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
+from portal.jobs.registry import HANDLERS
+from portal.jobs.scheduler import Clockwork
 from portal.jobs.worker import Worker
 from portal.models import Counter, Job
 
@@ -32,7 +34,7 @@ def handle(monkeypatch):
 
 def owe(kind="test", **more):
     with db.transaction():
-        return jobs.owe(kind, key=more.pop("key", f"{kind}:{more}"), **more).id
+        return job_queue.owe(kind, key=more.pop("key", f"{kind}:{more}"), **more).id
 
 
 def row(job_id):
@@ -42,7 +44,7 @@ def row(job_id):
 
 def done(hold, _progress):
     with db.transaction():
-        jobs.finish(hold)
+        job_queue.finish(hold)
 
 
 def failing(error):
@@ -96,9 +98,9 @@ def test_two_workers_share_no_job(handle):
 
 def test_worker_that_lost_its_lease_cannot_record(handle):
     def slow(hold, _progress):
-        clock.shift(jobs.LEASE_MS + 1)
+        clock.shift(job_queue.LEASE_MS + 1)
         with db.transaction():
-            assert jobs.claim(hold.id, owner="another") is not None
+            assert job_queue.claim(hold.id, owner="another") is not None
         done(hold, None)
 
     handle("test", slow)
@@ -153,8 +155,8 @@ def test_job_that_kills_its_workers_ends(handle):
     job_id = owe(max_attempts=3)
     for _ in range(3):
         with db.transaction():
-            assert jobs.claim(job_id, owner="killed") is not None
-        clock.shift(jobs.LEASE_MS + 1)
+            assert job_queue.claim(job_id, owner="killed") is not None
+        clock.shift(job_queue.LEASE_MS + 1)
 
     Worker().drain()
 
@@ -262,11 +264,11 @@ def test_two_jobs_on_one_bag_never_run_at_once(monkeypatch, run_jobs, ines):
         dataset_id = datasets.create(actor=ines.account, title="Counts").id
     archive, bag = owe("archive", dataset_id=dataset_id), owe("bag", dataset_id=dataset_id)
     with db.transaction():
-        assert jobs.claim(archive, owner="another") is not None
+        assert job_queue.claim(archive, owner="another") is not None
 
     assert Worker().take() is None
 
-    clock.shift(jobs.LEASE_MS + 1)
+    clock.shift(job_queue.LEASE_MS + 1)
     assert Worker().take().id == archive
     assert row(bag).state == "queued"
 
@@ -277,8 +279,8 @@ def test_jobs_of_a_dead_process_are_due_at_once(handle):
     pid = os.spawnlp(os.P_NOWAIT, "true", "true")
     os.waitpid(pid, 0)
     with db.transaction():
-        jobs.claim(gone, owner=f"{socket.gethostname()}:{pid}:x")
-        jobs.claim(here, owner=f"{socket.gethostname()}:{os.getppid()}:x")
+        job_queue.claim(gone, owner=f"{socket.gethostname()}:{pid}:x")
+        job_queue.claim(here, owner=f"{socket.gethostname()}:{os.getppid()}:x")
     one = Worker()
 
     assert one.release_dead() == 1
@@ -312,7 +314,7 @@ def test_sweep_rings_for_what_the_queue_forgot():
 
 def test_round_is_taken_by_one_worker(monkeypatch):
     ran = []
-    monkeypatch.setattr("portal.jobs.clockwork.ROUNDS", (("daily", clock.DAY, lambda: ran.append(clock.now())),))
+    monkeypatch.setattr("portal.jobs.scheduler.ROUNDS", (("daily", clock.DAY, lambda: ran.append(clock.now())),))
     both = [Clockwork(threading.Event(), threads=1) for _ in range(2)]
     for one in both:
         one.go_round()
@@ -334,7 +336,7 @@ def test_round_that_fails_comes_again(monkeypatch):
         if len(ran) == 1:
             raise RuntimeError("ill")
 
-    monkeypatch.setattr("portal.jobs.clockwork.ROUNDS", (("daily", clock.DAY, ill),))
+    monkeypatch.setattr("portal.jobs.scheduler.ROUNDS", (("daily", clock.DAY, ill),))
     one = Clockwork(threading.Event(), threads=1)
     one.go_round()
     one.go_round()
@@ -346,6 +348,6 @@ def test_round_that_fails_comes_again(monkeypatch):
 def test_each_kind_of_work_has_its_handler():
     assert {"archive", "bag", "digest", "diagnose", "fixity", "mail", "release", "withdraw", "expire"} <= set(HANDLERS)
     assert sorted(worker.ALONE) == ["archive", "bag", "move", "withdraw"]
-    names = [name for name, _period, _verb in rounds.ROUNDS]
+    names = [name for name, _period, _verb in periodic_tasks.ROUNDS]
     assert {"release", "cut", "fixity", "expire", "prune", "edits", "waits"} <= set(names)
     assert len(names) == len(set(names))

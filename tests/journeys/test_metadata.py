@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.chromium import chromium, is_same, look, mark
 from tests.live import Live
 from tests.plugins.clients import needs
-from tests.telemetry import metadata as xml
+from tests.reports import metadata as xml
 
 INES, PASSWORD = "ines@example.org", "correct horse"
 

@@ -8,12 +8,13 @@ import urllib.request
 
 import pytest
 
-from portal.domain import accounts, submissions
-from portal.domain.parcels import Document
+from portal.domain.accounts import accounts
+from portal.domain.components import submissions
+from portal.domain.components.submission_batch import Document
 from tests.chromium import chromium, look
 from tests.live import Live, opened
 from tests.plugins.clients import needs
-from tests.telemetry import metadata as xml
+from tests.reports import metadata as xml
 
 pytestmark = needs("chromium")
 INES, PASSWORD = "ines@example.org", "correct horse"

@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from portal import db, demo
-from portal.domain import accounts, centers, tokens
+from portal import db
+from portal.domain.accounts import accounts, centers, tokens
+from portal.maintenance import demo
 from tests.chromium import chromium, look
 from tests.live import Live, opened
 from tests.plugins.clients import needs

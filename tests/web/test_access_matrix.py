@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from portal import db
-from portal.domain import accounts, tokens
+from portal.domain.accounts import accounts, tokens
 from tests.conftest import PEOPLE
 from tests.web import promised
 from tests.web.matrix.rows import ANYONE, Row

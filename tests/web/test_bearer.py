@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from portal import clock
-from portal.domain import accounts
+from portal.domain.accounts import accounts
 from portal.web.session import DOCUMENTS
 from tests.conftest import INES, STRANGER
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from portal.web import formats, tally
+from portal.web import formats, progress_chart
 
 NOON = 1_795_173_720_000  # 20 Nov 2026 11:22 UTC
 VIENNA = "Europe/Vienna"
@@ -110,14 +110,14 @@ def test_plate_splits_after_the_letters():
 
 
 def test_ticks_one_each_up_to_24():
-    drawn = tally.ticks({"archived": 23, "waiting": 1, "aside": 9})
+    drawn = progress_chart.ticks({"archived": 23, "waiting": 1, "aside": 9})
     assert len(drawn) == 24
     assert drawn[-1].height < drawn[0].height
-    assert tally.ticks({}) == []
+    assert progress_chart.ticks({}) == []
 
 
 def test_ticks_of_many_files_stay_visible_and_inside():
-    drawn = tally.ticks({"archived": 99_990, "fault": 1, "waiting": 9})
+    drawn = progress_chart.ticks({"archived": 99_990, "fault": 1, "waiting": 9})
     assert len(drawn) == 3
-    assert min(t.width for t in drawn) >= tally.LEAST
+    assert min(t.width for t in drawn) >= progress_chart.LEAST
     assert drawn[-1].x + drawn[-1].width == pytest.approx(100, abs=0.05)

@@ -4,12 +4,15 @@ import re
 
 import pytest
 from sqlalchemy import func, select
+from tests.arrival.conftest import receiving
 
 from portal import clock, db
-from portal.domain import files, links, publications, remarks, room, terms
+from portal.domain.access_requests import terms
+from portal.domain.accounts import quota_requests
+from portal.domain.datasets import publications, remarks, share_links
+from portal.domain.files import files
 from portal.models import Account, Center, Dataset, Mail
 from tests import depositing as deposit
-from tests.arrival.conftest import receiving
 from tests.conftest import INES, RUTH
 
 __all__ = ["receiving"]
@@ -34,10 +37,10 @@ def filled(receiving, app, run_jobs) -> int:
         files.edit(files.by_number(dataset, 1), {"title": EVIL, "description": EVIL}, actor=INES.account)
         remarks.say(dataset, EVIL, actor=RUTH.account)
         publications.record(dataset, "10.1234/" + "<svg/onload=1>", actor=RUTH.account, title=EVIL)
-        room.ask(EVIL, actor=INES.account)
+        quota_requests.ask(EVIL, actor=INES.account)
     deposit.approve(other)
     with db.transaction():
-        links.make(db.session.get_one(Dataset, other), label=EVIL[:100], actor=INES.account)
+        share_links.make(db.session.get_one(Dataset, other), label=EVIL[:100], actor=INES.account)
         terms.write(db.session.get_one(Dataset, other), {"agreement": EVIL}, actor=INES.account)
     deposit.ask_release(other)
     deposit.run_until_idle(run_jobs, clock)

@@ -5,11 +5,12 @@ import re
 import pytest
 
 from portal import clock, db
-from portal.domain import datasets, links, tokens
+from portal.domain.accounts import tokens
+from portal.domain.datasets import datasets, share_links
 from portal.models import Link, Remark, Report, RequestMessage
 from tests.conftest import INES, RUTH, STRANGER
-from tests.web.matrix import access as staged
-from tests.web.matrix import share
+from tests.web.matrix import access_requests as staged
+from tests.web.matrix import share_page
 
 
 def following(text: str) -> str:
@@ -46,7 +47,7 @@ def test_remarks_come_in_pages_and_open_ones_first(sign_in, submitted):
 
 
 def test_links_that_open_stand_before_those_that_ended(app, sign_in):
-    found = share.stage("approved")
+    found = share_page.stage("approved")
     with db.transaction():
         first = db.session.query(Link).one()
         db.session.add_all(
@@ -67,7 +68,7 @@ def test_links_that_open_stand_before_those_that_ended(app, sign_in):
     rest = client.get(following(page)).text
     assert rest.count('id="link-') == 20 and "Ended 2<" in rest and f">{first.label}<" not in rest
     with db.transaction():
-        assert [one.n for one in links.living(access_of(found))] == [1]
+        assert [one.n for one in share_links.living(access_of(found))] == [1]
 
 
 def access_of(found) -> datasets.Dataset:

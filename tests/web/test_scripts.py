@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from portal import db
-from portal.domain import datasets
+from portal.domain.datasets import datasets
 from tests.chromium import chromium, look
 from tests.conftest import INES
 from tests.plugins.clients import needs

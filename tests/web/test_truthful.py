@@ -2,8 +2,8 @@
 
 import pytest
 
-from portal import arrival, clock, db
-from portal.domain import datasets, links
+from portal import clock, db, ingest
+from portal.domain.datasets import datasets, share_links
 from portal.models import Dataset
 from tests import depositing
 from tests.conftest import INES, RUTH, STRANGER
@@ -11,9 +11,9 @@ from tests.conftest import INES, RUTH, STRANGER
 
 @pytest.fixture
 def running(database):
-    arrival.start("test")
+    ingest.start("test")
     yield
-    arrival.stop()
+    ingest.stop()
 
 
 def approved(run_jobs, undeclared: tuple[str, ...]) -> str:
@@ -28,7 +28,7 @@ def approved(run_jobs, undeclared: tuple[str, ...]) -> str:
 def shared(accession: str) -> str:
     with db.transaction():
         dataset = db.session.query(Dataset).filter_by(accession=accession).one()
-        return links.make(dataset, actor=INES.account)[1]
+        return share_links.make(dataset, actor=INES.account)[1]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from pysqlite3 import dbapi2 as pysqlite3
 
-from portal import arrival, db
+from portal import db, ingest
 from portal.models import Dataset
 from tests.conftest import INES
 
@@ -75,7 +75,7 @@ def test_program_is_told_when_to_come_again(app, browser, unwritable):
 
 
 def test_upload_is_not_acknowledged(app, browser, full):
-    arrival.start("test")
+    ingest.start("test")
     try:
         headers = {"X-CSRFToken": browser.token}
         codes = {
@@ -83,7 +83,7 @@ def test_upload_is_not_acknowledged(app, browser, full):
             for n in range(40)
         }
     finally:
-        arrival.stop()
+        ingest.stop()
     assert 503 in codes and codes <= {201, 503}
 
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from pyld import jsonld
 
-from portal import arrival, clock, db
+from portal import clock, db, ingest
 from portal.models import File
 from tests import depositing
 
@@ -21,12 +21,12 @@ CONTENTS = {
 
 @pytest.fixture
 def ref(database, run_jobs):
-    arrival.start("test")
+    ingest.start("test")
     made = depositing.submit(CONTENTS, title="Livers {under} 50% stress & more", release_date="2026-01-31")
     run_jobs()
     depositing.approve(made)
     run_jobs()
-    arrival.stop()
+    ingest.stop()
     return depositing.get(made).accession
 
 

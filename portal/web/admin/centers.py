@@ -5,11 +5,11 @@ from typing import Any
 from flask import Response, flash, render_template, url_for
 
 from portal import config, db, errors
-from portal.domain import centers as verbs
-from portal.domain import room
+from portal.domain.accounts import centers as verbs
+from portal.domain.accounts import quota_requests
 from portal.models import Account, Center
-from portal.queries import centers
-from portal.web import forms, guards
+from portal.queries.accounts import centers
+from portal.web import forms, permissions
 from portal.web.admin.blueprint import asked, bp, row_or_404
 from portal.web.htmx import see_other
 
@@ -17,7 +17,7 @@ QUOTAS = tuple(f"quota_{realm}" for realm in verbs.REALMS)
 
 
 @bp.get("/centers")
-@guards.curator_only
+@permissions.curator_only
 def centers_page() -> str:
     return render_template("admin/centers.html", errors={}, **listing())
 
@@ -29,12 +29,12 @@ def listing(**shown: Any) -> dict[str, Any]:
 
 
 @bp.post("/centers")
-@guards.curator_only
+@permissions.curator_only
 def make_center() -> Response:
     typed = forms.values("center")
     try:
         with db.transaction():
-            center = verbs.create(typed["center"], actor=guards.account())
+            center = verbs.create(typed["center"], actor=permissions.account())
     except errors.Invalid as error:
         return forms.refused("admin/centers.html", error, **listing(values=typed))
     return done(center, f"{center.name} is made.")
@@ -46,14 +46,14 @@ def done(center: Center, sentence: str) -> Response:
 
 
 @bp.get("/centers/<int:center_id>")
-@guards.curator_only
+@permissions.curator_only
 def center(center_id: int) -> str:
     return render_template("admin/center.html", errors={}, **page(row_or_404(Center, center_id)))
 
 
 def page(center: Center, **shown: Any) -> dict[str, Any]:
     values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
-    asked = room.open_ask(center.id)
+    asked = quota_requests.open_ask(center.id)
     asker = db.session.get(Account, asked.actor_id) if asked else None
     return {
         "row": centers.row(center),
@@ -70,14 +70,14 @@ def in_gib(size: int | None) -> str:
 
 
 @bp.post("/centers/<int:center_id>")
-@guards.curator_only
+@permissions.curator_only
 def change_center(center_id: int) -> Response:
     """Name and quotas."""
     found, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
     try:
         with db.transaction():
             quota = {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}
-            room.change(found, name=typed["center"], quota=quota, actor=guards.account())
+            quota_requests.change(found, name=typed["center"], quota=quota, actor=permissions.account())
     except errors.Invalid as error:
         return forms.refused("admin/center.html", error, **page(found, values=typed))
     return done(found, "Saved.")

@@ -11,11 +11,11 @@ from flask import Response, render_template, request
 
 from portal import clock, db, errors
 from portal.config import settings
-from portal.domain import accounts, centers
+from portal.domain.accounts import accounts, centers
 from portal.models import Dataset
-from portal.queries import happened
-from portal.queries.happened import Filter, Line
-from portal.web import guards
+from portal.queries.admin import event_log
+from portal.queries.admin.event_log import Filter, Line
+from portal.web import permissions
 from portal.web.admin.blueprint import asked, bp
 
 FILTERS = ("person", "center", "dataset", "action", "from", "to")
@@ -40,15 +40,15 @@ PIECE = 64 << 10
 
 
 @bp.get("/events")
-@guards.curator_only
+@permissions.curator_only
 def events() -> Response | str:
     here = asked(*FILTERS)
     try:
         wanted, wrong = chosen(here), {}
     except errors.Invalid as error:
         wanted, wrong = None, error.fields
-    found = happened.page(wanted, **cursor()) if wanted else happened.Found([])
-    return render_template("admin/events.html", found=found, here=here, errors=wrong, actions=happened.actions())
+    found = event_log.page(wanted, **cursor()) if wanted else event_log.Found([])
+    return render_template("admin/events.html", found=found, here=here, errors=wrong, actions=event_log.actions())
 
 
 def cursor() -> dict[str, int]:
@@ -56,7 +56,7 @@ def cursor() -> dict[str, int]:
 
 
 @bp.get("/events.csv")
-@guards.curator_only
+@permissions.curator_only
 def events_csv() -> Response:
     wanted = chosen(asked(*FILTERS))
     name = f"events-{clock.today(settings().timezone):%Y%m%d}.csv"
@@ -125,7 +125,7 @@ def pieces(wanted: Filter) -> Iterator[str]:
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     try:
-        for line in happened.every(wanted):
+        for line in event_log.every(wanted):
             writer.writerow([harmless(value) for value in cells(line)])
             if buffer.tell() > PIECE:
                 yield buffer.getvalue()

@@ -5,10 +5,11 @@ from typing import Any
 from flask import Response, flash, render_template, url_for
 
 from portal import db, errors
-from portal.domain import accounts, handover
+from portal.domain.accounts import accounts
+from portal.domain.datasets import handover
 from portal.models import Account
-from portal.queries import people
-from portal.web import formats, forms, guards
+from portal.queries.accounts import people
+from portal.web import formats, forms, permissions
 from portal.web.admin.blueprint import bp, row_or_404
 from portal.web.htmx import see_other
 
@@ -18,19 +19,19 @@ def page(account: Account, **shown: Any) -> dict[str, Any]:
 
 
 @bp.get("/people/<int:account_id>/hand-over")
-@guards.curator_only
+@permissions.curator_only
 def hand_over_person_page(account_id: int) -> str:
     return render_template("admin/hand_over.html", errors={}, **page(row_or_404(Account, account_id)))
 
 
 @bp.post("/people/<int:account_id>/hand-over")
-@guards.curator_only
+@permissions.curator_only
 def hand_over_person(account_id: int) -> Response | str:
     account, typed = row_or_404(Account, account_id), forms.values("email", "datasets")
     try:
         with db.transaction():
             done, stayed = handover.hand_over_all(
-                account, heir(typed["email"]), actor=guards.account(), accessions=typed["datasets"].upper().split()
+                account, heir(typed["email"]), actor=permissions.account(), accessions=typed["datasets"].upper().split()
             )
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("admin/hand_over.html", error, **page(account, values=typed))

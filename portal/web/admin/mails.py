@@ -3,16 +3,16 @@
 from flask import Response, render_template, url_for
 
 from portal import config, db
-from portal.domain import notices
+from portal.domain.shared import notifications
 from portal.models import Mail
-from portal.queries import operations
-from portal.web import guards
+from portal.queries.admin import operations
+from portal.web import permissions
 from portal.web.admin.blueprint import bp, chosen, row_or_404
 from portal.web.htmx import see_other
 
 
 @bp.get("/outbox")
-@guards.curator_only
+@permissions.curator_only
 def outbox() -> str:
     state, before = chosen(operations.MAIL_STATES)
     rows, older = operations.mails(state=state, before=before)
@@ -22,31 +22,31 @@ def outbox() -> str:
 
 
 @bp.get("/outbox/<int:mail_id>")
-@guards.curator_only
+@permissions.curator_only
 def mail(mail_id: int) -> str:
     found = row_or_404(Mail, mail_id)
     return render_template("admin/mail.html", mail=found, body=found.body if operations.shows_body(found) else None)
 
 
 @bp.post("/outbox/test")
-@guards.curator_only
+@permissions.curator_only
 def send_test() -> Response:
     with db.transaction():
-        mail = notices.send_test(guards.account())
+        mail = notifications.send_test(permissions.account())
     return see_other(url_for("admin.mail", mail_id=mail.id))
 
 
 @bp.post("/outbox/<int:mail_id>/again")
-@guards.curator_only
+@permissions.curator_only
 def send_again(mail_id: int) -> Response:
     with db.transaction():
-        notices.send_again(row_or_404(Mail, mail_id), actor=guards.account())
+        notifications.send_again(row_or_404(Mail, mail_id), actor=permissions.account())
     return see_other(url_for("admin.mail", mail_id=mail_id))
 
 
 @bp.post("/outbox/<int:mail_id>/stop")
-@guards.curator_only
+@permissions.curator_only
 def stop_mail(mail_id: int) -> Response:
     with db.transaction():
-        notices.drop(row_or_404(Mail, mail_id), actor=guards.account())
+        notifications.drop(row_or_404(Mail, mail_id), actor=permissions.account())
     return see_other(url_for("admin.mail", mail_id=mail_id))

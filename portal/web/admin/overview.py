@@ -3,13 +3,14 @@
 from flask import render_template
 
 from portal.models import Job, Mail
-from portal.queries import centers, operations, people
-from portal.web import guards
+from portal.queries.accounts import centers, people
+from portal.queries.admin import operations
+from portal.web import permissions
 from portal.web.admin.blueprint import bp
 
 
 @bp.get("")
-@guards.curator_only
+@permissions.curator_only
 def overview() -> str:
     return render_template(
         "admin/overview.html",

@@ -3,10 +3,10 @@
 from flask import Response, render_template
 
 from portal import db, errors
-from portal.domain import people as verbs
+from portal.domain.accounts import admin as verbs
 from portal.models import Center
-from portal.queries import people
-from portal.web import forms, guards
+from portal.queries.accounts import people
+from portal.web import forms, permissions
 from portal.web.admin.blueprint import asked, bp
 from portal.web.admin.person import show_link
 
@@ -14,7 +14,7 @@ FILTERS = ("text", "role", "state", "center")
 
 
 @bp.get("/people")
-@guards.curator_only
+@permissions.curator_only
 def people_page() -> str:
     here, place = asked(*FILTERS), asked("after", "before")
     number = here.get("center", "")
@@ -30,7 +30,7 @@ def people_page() -> str:
 
 
 @bp.get("/people/new")
-@guards.curator_only
+@permissions.curator_only
 def new_person() -> str:
     return render_template(
         "admin/new_person.html", values={"role": "submitter"}, errors={}, centers=people.center_names()
@@ -38,12 +38,12 @@ def new_person() -> str:
 
 
 @bp.post("/people/new")
-@guards.curator_only
+@permissions.curator_only
 def invite() -> Response | str:
     typed = forms.values("email", "name", "role", "center")
     try:
         with db.transaction():
-            account, secret = verbs.invite(**typed, actor=guards.account())
+            account, secret = verbs.invite(**typed, actor=permissions.account())
     except errors.Invalid as error:
         return forms.refused("admin/new_person.html", error, values=typed, centers=people.center_names())
     return show_link(account, secret)

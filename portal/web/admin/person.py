@@ -5,11 +5,12 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, url_for
 
 from portal import db, errors
-from portal.domain import accounts
-from portal.domain import people as verbs
+from portal.domain.accounts import accounts
+from portal.domain.accounts import admin as verbs
 from portal.models import Account
-from portal.queries import doctor, happened, people
-from portal.web import forms, guards
+from portal.queries.accounts import ftp_faults, people
+from portal.queries.admin import event_log
+from portal.web import forms, permissions
 from portal.web.admin.blueprint import bp, row_or_404
 from portal.web.htmx import see_other
 
@@ -19,11 +20,11 @@ LATEST = 20
 def page(account: Account, **shown: Any) -> dict[str, Any]:
     """What the page of a person shows."""
     values = {"role": account.role, "center": account.center.name}
-    found = happened.page(happened.Filter(person=account.id), limit=LATEST)
+    found = event_log.page(event_log.Filter(person=account.id), limit=LATEST)
     return {
         "person": account,
         "known": people.known(account),
-        "faults": doctor.seen(account),
+        "faults": ftp_faults.seen(account),
         "events": found.rows,
         "values": values,
         "centers": people.center_names(),
@@ -32,20 +33,20 @@ def page(account: Account, **shown: Any) -> dict[str, Any]:
 
 
 @bp.get("/people/<int:account_id>")
-@guards.curator_only
+@permissions.curator_only
 def person(account_id: int) -> str:
     return render_template("admin/person.html", errors={}, **page(row_or_404(Account, account_id)))
 
 
 @bp.post("/people/<int:account_id>")
-@guards.curator_only
+@permissions.curator_only
 def change_person(account_id: int) -> Response:
     """Role and center."""
     account, typed = row_or_404(Account, account_id), forms.values("role", "center")
     try:
         with db.transaction():
-            verbs.set_role(account, typed["role"], actor=guards.account())
-            verbs.move(account, verbs.existing(typed["center"]), actor=guards.account())
+            verbs.set_role(account, typed["role"], actor=permissions.account())
+            verbs.move(account, verbs.existing(typed["center"]), actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("admin/person.html", error, **page(account, values=typed))
     return done(account, "Saved.")
@@ -57,30 +58,30 @@ def done(account: Account, sentence: str) -> Response:
 
 
 @bp.post("/people/<int:account_id>/confirm")
-@guards.curator_only
+@permissions.curator_only
 def confirm_person(account_id: int) -> Response:
     account = row_or_404(Account, account_id)
     with db.transaction():
-        verbs.confirm(account, actor=guards.account())
+        verbs.confirm(account, actor=permissions.account())
     return done(account, f"The address of {account.name} is confirmed.")
 
 
 @bp.post("/people/<int:account_id>/sign-out")
-@guards.curator_only
+@permissions.curator_only
 def sign_out_person(account_id: int) -> Response:
     account = row_or_404(Account, account_id)
     with db.transaction():
-        accounts.end_sessions(account, actor=guards.account())
+        accounts.end_sessions(account, actor=permissions.account())
     return done(account, f"Every session of {account.name} has ended, on the web and over FTP.")
 
 
 @bp.post("/people/<int:account_id>/reset")
-@guards.curator_only
+@permissions.curator_only
 def reset_person(account_id: int) -> Response:
     """A link to set a new password, for when mail does not arrive."""
     account = row_or_404(Account, account_id)
     with db.transaction():
-        secret = verbs.reset_link(account, actor=guards.account())
+        secret = verbs.reset_link(account, actor=permissions.account())
     return show_link(account, secret)
 
 
@@ -93,24 +94,24 @@ def show_link(account: Account, secret: str) -> Response:
 
 
 @bp.get("/people/<int:account_id>/close")
-@guards.curator_only
+@permissions.curator_only
 def close_person_page(account_id: int) -> str:
     return render_template("admin/close_person.html", person=row_or_404(Account, account_id))
 
 
 @bp.post("/people/<int:account_id>/close")
-@guards.curator_only
+@permissions.curator_only
 def close_person(account_id: int) -> Response:
     account = row_or_404(Account, account_id)
     with db.transaction():
-        accounts.close(account, actor=guards.account())
+        accounts.close(account, actor=permissions.account())
     return done(account, f"The account of {account.name} is closed. What it deposited stays.")
 
 
 @bp.post("/people/<int:account_id>/reopen")
-@guards.curator_only
+@permissions.curator_only
 def reopen_person(account_id: int) -> Response:
     account = row_or_404(Account, account_id)
     with db.transaction():
-        verbs.reopen(account, actor=guards.account())
+        verbs.reopen(account, actor=permissions.account())
     return done(account, f"The account of {account.name} is open again. It needs a link to set a password.")

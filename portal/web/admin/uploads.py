@@ -5,9 +5,9 @@ from typing import Any
 from flask import Response, flash, render_template, url_for
 
 from portal import clock, config, db, errors
-from portal.domain import dating
+from portal.domain.uploads import receipt_date
 from portal.models import Account, Dataset, File, Upload
-from portal.web import forms, guards
+from portal.web import forms, permissions
 from portal.web.admin.blueprint import bp, row_or_404
 from portal.web.htmx import see_other
 
@@ -27,18 +27,18 @@ def page(upload: Upload, **shown: Any) -> dict[str, Any]:
 
 
 @bp.get("/uploads/<int:upload_id>")
-@guards.curator_only
+@permissions.curator_only
 def upload(upload_id: int) -> str:
     return render_template("admin/upload.html", errors={}, **page(row_or_404(Upload, upload_id)))
 
 
 @bp.post("/uploads/<int:upload_id>")
-@guards.curator_only
+@permissions.curator_only
 def correct_upload(upload_id: int) -> Response:
     found, typed = row_or_404(Upload, upload_id), forms.values("received", "note")
     try:
         with db.transaction():
-            dating.correct(found, typed["received"], note=typed["note"], actor=guards.account())
+            receipt_date.correct(found, typed["received"], note=typed["note"], actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("admin/upload.html", error, **page(found, values=typed))
     flash("Saved.", "ok")

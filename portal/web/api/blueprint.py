@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, request, url_for
 
 from portal import errors
-from portal.queries import keyset
+from portal.queries.paging import keyset
 from portal.web.api import bodies
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")

@@ -5,16 +5,18 @@ from typing import Any
 from flask import url_for
 
 from portal import states
-from portal.domain import access, accessions, actions
+from portal.domain.datasets import actions
+from portal.domain.files import accessions
+from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Member, Upload
-from portal.queries import catalogue
+from portal.queries.datasets import api_lists
 
 INLINE = 1000
 TEXTS = ("description", "species", "taxon_id", "investigator", "data_type", "bioproject")
 # What is between the submitter and the curators.
 INNER = ("filing_number", "human", "realm", "approved_version")
 WITHDRAWN = "Its dataset was withdrawn: no copy of the bytes is kept."
-moment = catalogue.moment
+moment = api_lists.moment
 
 
 def brief(dataset: Dataset) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def brief(dataset: Dataset) -> dict[str, Any]:
 
 def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
     """A dataset with its first thousand files; `files_next` leads to the rest."""
-    running, full = catalogue.running(dataset), sees_all(dataset, actor)
+    running, full = api_lists.running(dataset), sees_all(dataset, actor)
     found = listed(dataset, actor, after=0, limit=INLINE + 1)
     document = brief(dataset) | {name: getattr(dataset, name) for name in (*TEXTS, *(INNER if full else ()))}
     document |= {
@@ -63,10 +65,10 @@ def listed(dataset: Dataset, actor: Account | None, *, after: int, limit: int) -
     """Its files by number. Of a withdrawn dataset readers are told that it was there, and no more."""
     if dataset.state == states.WITHDRAWN and not sees_all(dataset, actor):
         return []
-    return catalogue.files(dataset, after=after, limit=limit)
+    return api_lists.files(dataset, after=after, limit=limit)
 
 
-def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: bool = True) -> dict[str, Any]:
+def of_file(dataset: Dataset, file: File, running: api_lists.Running, *, full: bool = True) -> dict[str, Any]:
     upload = file.upload
     state = state_of(dataset, file)
     gone = state != file.state
@@ -98,7 +100,7 @@ def of_file(dataset: Dataset, file: File, running: catalogue.Running, *, full: b
             "received_md5": upload.md5 if upload else None,
             "upload": file.upload_id,
             "fixity": file.fixity,
-            "replaces": catalogue.replaced(file),
+            "replaces": api_lists.replaced(file),
         }
     return document
 

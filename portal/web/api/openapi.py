@@ -7,7 +7,7 @@ from flask import current_app
 from werkzeug.routing import Rule
 
 from portal.config import settings
-from portal.domain import objects
+from portal.domain.components import metadata_objects
 from portal.web.api.blueprint import Described, bp, described
 from portal.web.api.schemas import SCHEMAS, TEXT, WHOLE, maybe, ref, some, thing
 
@@ -54,7 +54,9 @@ def operations(rule: Rule) -> dict[str, Any]:
     if told.body:
         content["application/json"] = {"schema": ref(told.body)}
     if rule.endpoint == "api.submit":
-        content["multipart/form-data"] = {"schema": thing(dict.fromkeys((*objects.ALL, "ACTION", "HOLD_DATE"), TEXT))}
+        content["multipart/form-data"] = {
+            "schema": thing(dict.fromkeys((*metadata_objects.ALL, "ACTION", "HOLD_DATE"), TEXT))
+        }
         operation["security"] = [{"bearer": []}, {"basic": []}]
     if content:
         operation["requestBody"] = {"content": content}

@@ -3,8 +3,8 @@
 from typing import Any
 
 from portal import states
-from portal.domain.centers import REALMS
-from portal.inspect import TYPES
+from portal.domain.accounts.centers import REALMS
+from portal.inspection import TYPES
 from portal.models.reviews import SECTIONS
 
 TEXT, WHOLE, YES, NULL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}, {"type": "null"}

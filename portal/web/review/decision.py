@@ -3,10 +3,10 @@
 from flask import Response, flash, request, url_for
 
 from portal import db, errors
-from portal.domain import actions
+from portal.domain.datasets import actions
+from portal.domain.shared import changes
 from portal.models import Dataset
-from portal.queries import changes
-from portal.web import guards, htmx
+from portal.web import htmx, permissions
 from portal.web.review.blueprint import bp
 from portal.web.review.page import look, whole
 
@@ -14,10 +14,10 @@ DONE = {"approve": "approved", "return": "returned", "release": "on its way to r
 
 
 @bp.post("/review/<ref>/<action>")
-@guards.curator_only
+@permissions.curator_only
 def decide(ref: str, action: str) -> Response:
     """Approve or return (or any later move); a newer version shows what changed instead, and keeps the remark."""
-    dataset, me, form = guards.dataset_or_404(ref, "review"), guards.account(), request.form
+    dataset, me, form = permissions.dataset_or_404(ref, "review"), permissions.account(), request.form
     note, version, event = form.get("note", ""), form.get("version", type=int), form.get("event", type=int)
     try:
         with db.transaction():

@@ -5,28 +5,33 @@ from typing import Any
 from flask import Response, request, url_for
 
 from portal import db, errors
-from portal.domain import access, actions, checks, releases, reviews
+from portal.domain.datasets import actions, prechecks, releases, reviews
+from portal.domain.permissions import access
+from portal.domain.shared import changes
 from portal.models import Dataset, Look
-from portal.queries import changes, datasets, delays, files, public, review, revision, tallies, threads
-from portal.web import guards, htmx
+from portal.queries.catalogue import released_datasets
+from portal.queries.datasets import datasets, remark_threads, revision
+from portal.queries.files import delays, files, tallies
+from portal.queries.review import review
+from portal.web import htmx, permissions
 from portal.web.review.blueprint import bp
 
 VIEW = ("view", "after", "before")
 
 
 @bp.get("/review/<ref>")
-@guards.curator_only
+@permissions.curator_only
 def show(ref: str) -> Response:
-    dataset = guards.dataset_or_404(ref, "review")
-    first = db.session.get(Look, (guards.account().id, dataset.id)) is None
+    dataset = permissions.dataset_or_404(ref, "review")
+    first = db.session.get(Look, (permissions.account().id, dataset.id)) is None
     return whole(dataset, look(dataset), first=first)
 
 
 @bp.get("/review/<ref>/files")
-@guards.curator_only
+@permissions.curator_only
 def file_list(ref: str) -> Response:
     """The table that asks for itself again, with word of a newer version; 204 when nothing has changed."""
-    dataset = guards.dataset_or_404(ref, "review")
+    dataset = permissions.dataset_or_404(ref, "review")
     if not htmx.is_htmx():
         return htmx.go_to(url_for("review.show", ref=ref, _anchor="files"))
     if request.args.get("rev") == revision.of_dataset(dataset):
@@ -35,12 +40,12 @@ def file_list(ref: str) -> Response:
 
 
 @bp.post("/review/<ref>/seen")
-@guards.curator_only
+@permissions.curator_only
 def mark_seen(ref: str) -> Response:
     """Take the marks of what is new away."""
-    dataset = guards.dataset_or_404(ref, "review")
+    dataset = permissions.dataset_or_404(ref, "review")
     with db.transaction():
-        reviews.mark_seen(dataset, actor=guards.account())
+        reviews.mark_seen(dataset, actor=permissions.account())
     return htmx.go_to(url_for("review.show", ref=ref))
 
 
@@ -48,7 +53,7 @@ def look(dataset: Dataset) -> Look | None:
     """Note that the reader sees it now. A busy database costs the note, not the page."""
     try:
         with db.transaction():
-            return reviews.look(dataset, actor=guards.account())
+            return reviews.look(dataset, actor=permissions.account())
     except errors.Busy:
         return None
 
@@ -66,17 +71,17 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
         "visit": seen,
         "first": False,
         "changed": {one.field: one for one in marked if one.n is None},
-        "findings": checks.of(dataset, reviewing=True),
+        "findings": prechecks.of(dataset, reviewing=True),
         "history": review.history(dataset, limit=50),
-        "moves": actions.offered(dataset, actor=guards.account()),
+        "moves": actions.offered(dataset, actor=permissions.account()),
         "newest": changes.newest(dataset),
-        "is_owner": access.is_owner(dataset, guards.account()),
+        "is_owner": access.is_owner(dataset, permissions.account()),
         "note": "",
         "wrong": {},
         "waiting": review.waiting()["submitted"],
         "place": review.place_in_queue(dataset) if dataset.state == "submitted" else 0,
         "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
-        "compared": public.compared(dataset),
+        "compared": released_datasets.compared(dataset),
         "age": review.age,
         **live(dataset, dataset.version, marked),
     }
@@ -88,7 +93,7 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
     asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
     counted = tallies.files([dataset.id])[dataset.id]
     if marked is None:
-        kept = db.session.get(Look, (guards.account().id, dataset.id))
+        kept = db.session.get(Look, (permissions.account().id, dataset.id))
         marked = changes.since(dataset, kept.since_id) if kept else []
     by_file: dict[int, list[changes.Change]] = {}
     for change in marked:
@@ -109,6 +114,6 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
         "moving": files.moves(dataset, counted),
         "by_file": by_file,
         "work": files.works_of(dataset.id, [])[1],
-        "thread": threads.of(dataset, guards.account()),
+        "thread": remark_threads.of(dataset, permissions.account()),
         "wrong": {},
     }

@@ -3,13 +3,15 @@
 from flask import request
 from werkzeug.wrappers import Response
 
-from portal.queries import review, revision, tallies
-from portal.web import guards, htmx
+from portal.queries.datasets import revision
+from portal.queries.files import tallies
+from portal.queries.review import review
+from portal.web import htmx, permissions
 from portal.web.review.blueprint import bp
 
 
 @bp.get("/review")
-@guards.curator_only
+@permissions.curator_only
 def listing() -> Response:
     """The longest waiting first; 204 to a poll when nothing has changed."""
     asked, rev = request.args, revision.of_all()
@@ -20,7 +22,7 @@ def listing() -> Response:
     tab = here.get("tab") or asked.get("state") or ("all" if filters.get("waits") else "submitted")
     tab = tab if tab in review.TABS else "submitted"
     page = review.queue(
-        guards.account(), tab=tab, asked=filters, after=here.get("after", ""), before=here.get("before", "")
+        permissions.account(), tab=tab, asked=filters, after=here.get("after", ""), before=here.get("before", "")
     )
     counted = tallies.files(row.dataset.id for row in page.rows)
     return htmx.fragment_or_page(

@@ -8,8 +8,8 @@ from flask import Blueprint, request
 from portal import clock
 from portal.config import settings
 from portal.models import Account
-from portal.queries import asked, submissions
-from portal.queries.asked import Filter
+from portal.queries.tracking import submissions, upload_filter
+from portal.queries.tracking.upload_filter import Filter
 
 bp = Blueprint("tracking", __name__, url_prefix="/tracking")
 NAMES = ("from", "to", "state", "type", "realm", "dataset", "text", "problems", "sort")
@@ -38,13 +38,13 @@ def given_filter(account: Account) -> Filter:
     return Filter(
         first=first,
         last=last,
-        state=one_of("state", asked.VIEWS),
-        realm=one_of("realm", asked.REALMS),
-        file_type=one_of("type", asked.TYPES),
+        state=one_of("state", upload_filter.VIEWS),
+        realm=one_of("realm", upload_filter.REALMS),
+        file_type=one_of("type", upload_filter.TYPES),
         dataset=found.id if found else NOBODYS if ref else None,
         text=text,
         problems=bool(request.args.get("problems")) or request.args.get("state") == "problems",
-        sort=request.args["sort"] if plain in asked.SORTS else "-arrived",
+        sort=request.args["sort"] if plain in upload_filter.SORTS else "-arrived",
     )
 
 

@@ -7,14 +7,15 @@ from flask import Response
 from sqlalchemy import select
 
 from portal import db, states
+from portal.domain.reports import files as report
 from portal.models import Account, Dataset, File, Upload
-from portal.queries import keyset, tracking
-from portal.queries.asked import Filter
-from portal.telemetry import files as report
-from portal.web import guards
+from portal.queries.paging import keyset
+from portal.queries.tracking import tracking
+from portal.queries.tracking.upload_filter import Filter
+from portal.web import permissions
 from portal.web.api.documents import moment
 from portal.web.tracking.blueprint import bp, given_filter
-from portal.web.tracking.sheet import answer
+from portal.web.tracking.spreadsheet import answer
 from portal.web.tracking.submissions import mine, parts, rows
 
 FILE_HEAD = [
@@ -85,9 +86,9 @@ PIECE = 1000
 
 
 @bp.get('/files.<any("tsv", "xlsx"):kind>')
-@guards.signed_in
+@permissions.signed_in
 def export_files(kind: str) -> Response:
-    me = guards.account()
+    me = permissions.account()
     wanted = given_filter(me)
     return answer(_file_rows(me, wanted), f"files-{wanted.first}-{wanted.last}", kind)
 
@@ -144,9 +145,9 @@ def file_status(row: Any, error: str) -> str:
 
 
 @bp.get('/<any("submissions", "published", "attention"):tab>.<any("tsv", "xlsx"):kind>')
-@guards.signed_in
+@permissions.signed_in
 def export_submissions(tab: str, kind: str) -> Response:
-    me = guards.account()
+    me = permissions.account()
     pages = _pages(lambda after: rows(me, tab, limit=PIECE, after=after))
     return answer(_with_head(SUBMISSION_HEAD, pages, _submission_row), tab, kind)
 
@@ -173,7 +174,7 @@ def _submission_row(row: Any) -> list[Any]:
 
 
 @bp.get('/<ref>/components.<any("tsv", "xlsx"):kind>')
-@guards.signed_in
+@permissions.signed_in
 def export_components(ref: str, kind: str) -> Response:
     dataset = mine(ref)
     pages = _pages(lambda after: parts(dataset, limit=PIECE, after=after))

@@ -9,18 +9,20 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.config import settings
 from portal.models import Account
-from portal.queries import asked, delays, revision, submissions, tracking
-from portal.queries.asked import Filter
-from portal.web import guards, htmx
+from portal.queries.datasets import revision
+from portal.queries.files import delays
+from portal.queries.tracking import submissions, tracking, upload_filter
+from portal.queries.tracking.upload_filter import Filter
+from portal.web import htmx, permissions
 from portal.web.tracking.blueprint import NAMES, bp, given_filter, here
 
 WORDS = {"arrived": "Upload, received", "name": "Name, MD5", "size": "Size, type"}
 
 
 @bp.get("")
-@guards.signed_in
+@permissions.signed_in
 def listing() -> Response:
-    me = guards.account()
+    me = permissions.account()
     rev = revision.of_account(me)
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
@@ -39,7 +41,12 @@ def listing() -> Response:
         "moving": any(row.work for row in page.rows),
     }
     if not htmx.is_htmx():
-        context |= {"views": asked.VIEWS, "types": asked.TYPES, "tabs": submissions.tabs(me), "spans": spans(me)}
+        context |= {
+            "views": upload_filter.VIEWS,
+            "types": upload_filter.TYPES,
+            "tabs": submissions.tabs(me),
+            "spans": spans(me),
+        }
     return htmx.fragment_or_page("tracking/_files.html", "tracking/files.html", **context)
 
 

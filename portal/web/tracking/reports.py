@@ -5,10 +5,11 @@ from sqlalchemy import select
 
 from portal import db, errors
 from portal.config import settings
+from portal.domain.reports import current
 from portal.models import Center
-from portal.queries import reports, submissions
-from portal.telemetry import texts
-from portal.web import guards
+from portal.queries.reports import reports
+from portal.queries.tracking import submissions
+from portal.web import permissions
 from portal.web.tracking.blueprint import bp
 
 WORDS = {
@@ -22,13 +23,13 @@ CHOICE = 200  # of more centers than that, the name is typed
 
 
 def center() -> Center:
-    return reports.center_for(guards.account(), request.args.get("center", ""))
+    return reports.center_for(permissions.account(), request.args.get("center", ""))
 
 
 @bp.get("/reports", endpoint="reports")
-@guards.signed_in
+@permissions.signed_in
 def listing() -> str:
-    me, chosen = guards.account(), center()
+    me, chosen = permissions.account(), center()
     names = list(db.session.scalars(select(Center.name).order_by(Center.name).limit(CHOICE + 1)))
     return render_template(
         "tracking/reports.html",
@@ -45,7 +46,7 @@ def listing() -> str:
 
 
 @bp.get("/reports/<int:report_id>/<name>", endpoint="report")
-@guards.signed_in
+@permissions.signed_in
 def download(report_id: int, name: str) -> Response:
     chosen = center()
     found = next((one for one in reports.written(chosen.id) if one.id == report_id and one.name == name), None)
@@ -63,10 +64,10 @@ def download(report_id: int, name: str) -> Response:
 
 
 @bp.get('/reports/now/<any("accessions", "files"):kind>.tsv', endpoint="report_now")
-@guards.signed_in
+@permissions.signed_in
 def now(kind: str) -> Response:
     """As it stands now; nobody waits for the night."""
-    answer = Response(texts.text(kind, center()), mimetype="text/tab-separated-values")
+    answer = Response(current.text(kind, center()), mimetype="text/tab-separated-values")
     answer.headers["Content-Disposition"] = f'attachment; filename="{settings().prefix}_{kind.capitalize()}.tsv"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

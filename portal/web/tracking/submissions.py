@@ -6,9 +6,12 @@ from werkzeug.wrappers import Response
 from portal import clock, errors, states
 from portal.config import settings
 from portal.models import Account, Dataset
-from portal.queries import datasets as my_datasets
-from portal.queries import keyset, revision, submissions, tallies
-from portal.web import guards, htmx
+from portal.queries.datasets import datasets as my_datasets
+from portal.queries.datasets import revision
+from portal.queries.files import tallies
+from portal.queries.paging import keyset
+from portal.queries.tracking import submissions
+from portal.web import htmx, permissions
 from portal.web.tracking.blueprint import bp, here, one_of
 
 NAMES = ("state", "text", "problems")
@@ -22,9 +25,9 @@ WORDS = {
 
 
 @bp.get('/<any("submissions", "published", "attention"):tab>', endpoint="submissions")
-@guards.signed_in
+@permissions.signed_in
 def listing(tab: str) -> Response:
-    me = guards.account()
+    me = permissions.account()
     rev = revision.of_account(me)
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
@@ -58,14 +61,14 @@ def rows(account: Account, tab: str, limit: int = ROWS, **cursor: str) -> keyset
 
 
 def mine(ref: str) -> Dataset:
-    found = submissions.own(guards.account(), ref)
+    found = submissions.own(permissions.account(), ref)
     if found is None:
         raise errors.NotFound(f"You have no submission {ref}.")
     return found
 
 
 @bp.get("/<ref>", endpoint="submission")
-@guards.signed_in
+@permissions.signed_in
 def show(ref: str) -> Response:
     dataset = mine(ref)
     rev = revision.of_dataset(dataset)
@@ -81,7 +84,7 @@ def show(ref: str) -> Response:
         page=parts(dataset, **here("after", "before")),
         here=here(*PART_NAMES),
         place=here("after", "before"),
-        tabs=submissions.tabs(guards.account()),
+        tabs=submissions.tabs(permissions.account()),
         looks=states.SHOWN_COMPONENT,
         types=submissions.COMPONENT_TYPES,
         states=[(one, states.SHOWN_COMPONENT[one]) for one in submissions.WORST_FIRST],

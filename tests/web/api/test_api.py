@@ -5,8 +5,8 @@ import hashlib
 
 import pytest
 
-from portal import arrival, db
-from portal.domain import tokens
+from portal import db, ingest
+from portal.domain.accounts import tokens
 from tests.conftest import RUTH, STRANGER
 
 
@@ -25,9 +25,9 @@ class Program:
 
 @pytest.fixture
 def receiving(app):
-    arrival.start("test")
+    ingest.start("test")
     yield
-    arrival.stop()
+    ingest.stop()
 
 
 @pytest.fixture

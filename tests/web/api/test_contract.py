@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from portal import db
 from portal.config import Settings
-from portal.domain import history
+from portal.domain.shared import history
 from portal.models import Event
-from portal.queries import tallies
+from portal.queries.files import tallies
 from tests import depositing
 from tests.web import promised
 from tests.web.api.test_api import FIELDS, as_curator, call, receiving  # noqa: F401

@@ -2,12 +2,13 @@
 
 import pytest
 from sqlalchemy import select
+from tests.arrival.conftest import receiving
 
 from portal import clock, db
-from portal.domain import centers, datasets
+from portal.domain.accounts import centers
+from portal.domain.datasets import datasets
 from portal.models import Event, Mail, Upload
 from tests import depositing as deposit
-from tests.arrival.conftest import receiving
 from tests.conftest import INES, RUTH, STRANGER
 from tests.web.api.test_api import Program
 

@@ -10,12 +10,12 @@ import pytest
 from lxml import etree
 
 from portal import clock
-from portal.telemetry import metamd5
+from portal.domain.components import metamd5
 from tests.conftest import INES, PASSWORD
 from tests.depositing import md5
 from tests.live import Live
 from tests.plugins.clients import needs
-from tests.telemetry import metadata as xml
+from tests.reports import metadata as xml
 
 PART = ("SUBMISSION", "STUDY", "SAMPLE", "EXPERIMENT", "RUN")
 
@@ -109,7 +109,7 @@ def test_stored_xml_comes_back_with_the_digest_of_its_bytes(client):
 
 def _token() -> str:
     from portal import db
-    from portal.domain import tokens
+    from portal.domain.accounts import tokens
 
     with db.transaction():
         return tokens.issue(INES.account, "api")

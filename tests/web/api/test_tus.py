@@ -6,10 +6,11 @@ import threading
 
 import pytest
 
-from portal import arrival, clock, db, states, storage
-from portal.arrival.pulse import pulse
-from portal.domain import accounts, resumable, tokens
-from portal.jobs import HANDLERS
+from portal import clock, db, ingest, states, storage
+from portal.domain.accounts import accounts, tokens
+from portal.domain.uploads import resumable
+from portal.ingest.heartbeat import pulse
+from portal.jobs.registry import HANDLERS
 from portal.models import Account, File, Resumable, Upload
 from tests.conftest import INES, STRANGER
 from tests.depositing import md5
@@ -22,9 +23,9 @@ BODY = "application/offset+octet-stream"
 
 @pytest.fixture
 def running(app):
-    arrival.start("test")
+    ingest.start("test")
     yield
-    arrival.stop()
+    ingest.stop()
 
 
 @pytest.fixture
@@ -230,7 +231,7 @@ def test_upload_under_way_is_locked_and_taken_up_after_its_silence(call, announc
     """A connection that died without a word: its bytes on disk are gone on with once it was silent for 15 s."""
     address = announce()
     key = address.rpartition("/")[2]
-    reception = arrival.door.open(INES.id, realm="open", name="run1/a.bin", via="web", announced=len(DATA))
+    reception = ingest.door.open(INES.id, realm="open", name="run1/a.bin", via="web", announced=len(DATA))
     with db.transaction():
         resumable.begin(db.session.get_one(Resumable, key), reception.token)
     reception.write(DATA[:400_000])

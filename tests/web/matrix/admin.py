@@ -3,7 +3,8 @@
 from sqlalchemy import select
 
 from portal import db
-from portal.domain import accounts, jobs, notices, people
+from portal.domain.accounts import accounts, admin
+from portal.domain.shared import job_queue, notifications
 from portal.models import Center, Upload
 from tests.web.matrix.rows import Row, curators, everyone
 from tests.web.matrix.rows import people as people_only
@@ -18,13 +19,13 @@ def stage(state: str) -> dict[str, object]:
         if state == "new":
             accounts.register(email="ada.holm@example.org", name="Ada Holm", password="a long enough one")
         else:
-            people.invite(email="ada.holm@example.org", name="Ada Holm", role="submitter", center="", actor=None)
+            admin.invite(email="ada.holm@example.org", name="Ada Holm", role="submitter", center="", actor=None)
         ada = accounts.by_email("ada.holm@example.org")
         assert ada is not None
         if state == "closed":
             accounts.close(ada, actor=None)
-        job = jobs.owe("prune", key="prune")
-        mail = notices.send("k", to="x@example.org", template="test", name="x")
+        job = job_queue.owe("prune", key="prune")
+        mail = notifications.send("k", to="x@example.org", template="test", name="x")
         upload = Upload(
             token="t",
             account_id=ada.id,
@@ -99,8 +100,8 @@ ROWS = [
     Row("admin.run_failed_jobs_again", "POST", "/admin/jobs/again", curators(303, anonymous=303)),
     Row("admin.cancel_job", "POST", "/admin/jobs/{job}/cancel", curators(303, anonymous=303)),
     Row("admin.stop_mail", "POST", "/admin/outbox/{mail}/stop", curators(303, anonymous=303)),
-    Row("quota.ask_page", "GET", "/area/quota", people_only(200, anonymous=303)),
-    Row("quota.ask", "POST", "/area/quota", people_only(303, anonymous=401), data={"note": "2 TB more."}),
+    Row("quota_requests.ask_page", "GET", "/area/quota", people_only(200, anonymous=303)),
+    Row("quota_requests.ask", "POST", "/area/quota", people_only(303, anonymous=401), data={"note": "2 TB more."}),
     Row("help.connection", "GET", "/help/doctor", everyone(200)),
     Row("admin.check_page", "GET", "/admin/check", curators(200, anonymous=303)),
     Row("admin.events_csv", "GET", "/admin/events.csv", curators(200, anonymous=303)),

@@ -1,8 +1,10 @@
 """Who gets what from the API, by bearer token."""
 
 from portal import db
-from portal.domain import accounts, datasets, uploads
-from portal.domain.uploads import Place, Standing
+from portal.domain.accounts import accounts
+from portal.domain.datasets import datasets
+from portal.domain.uploads import uploads
+from portal.domain.uploads.uploads import Place, Standing
 from portal.models import Upload
 from tests.web.matrix.rows import Row, curators, everyone, owner, people
 

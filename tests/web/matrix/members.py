@@ -1,7 +1,8 @@
 """Who reads what was found in an upload: its owner, and curators once a submitted dataset claims it."""
 
 from portal import clock, db
-from portal.domain import accounts, datasets
+from portal.domain.accounts import accounts
+from portal.domain.datasets import datasets
 from portal.models import File, Member, Upload
 from tests.web.matrix.rows import Row, owner
 

@@ -2,7 +2,8 @@
 
 from portal import clock, db
 from portal.config import settings
-from portal.domain import accounts, reports
+from portal.domain.accounts import accounts
+from portal.domain.reports import schedule
 from portal.models import Report
 from tests.web.matrix.rows import Row, everyone, people
 
@@ -15,7 +16,7 @@ def stage(state: str) -> dict[str, object]:
     found: dict[str, object] = {"name": "Metadata.tar.gz"}
     with db.transaction():
         for center_id in (ines.center_id, None):
-            folder = reports.folder(center_id)
+            folder = schedule.folder(center_id)
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / "Metadata.tar.gz"
             path.write_bytes(b"x")

@@ -1,8 +1,10 @@
 """Who gets what from review."""
 
 from portal import db
-from portal.domain import accounts, datasets, remarks, uploads
-from portal.domain.uploads import Place, Standing
+from portal.domain.accounts import accounts
+from portal.domain.datasets import datasets, remarks
+from portal.domain.uploads import uploads
+from portal.domain.uploads.uploads import Place, Standing
 from portal.models import Dataset, Upload
 from tests.web.matrix.rows import GIVEN_BACK, Row, curators, owner, people
 

@@ -1,7 +1,8 @@
 """Who gets what from tracking: everybody his own, and of others' submissions nobody learns that they are there."""
 
 from portal import db
-from portal.domain import accounts, datasets
+from portal.domain.accounts import accounts
+from portal.domain.datasets import datasets
 from tests.web.matrix.rows import Row, owner, people
 
 

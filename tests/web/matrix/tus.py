@@ -1,7 +1,8 @@
 """Resumable uploads: each person reaches only what they announced themselves."""
 
 from portal import db
-from portal.domain import accounts, resumable
+from portal.domain.accounts import accounts
+from portal.domain.uploads import resumable
 from tests.web.matrix.rows import Row, people
 
 

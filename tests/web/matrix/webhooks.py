@@ -1,7 +1,9 @@
 """Who gets what from the webhooks of an account, by page and by API: they are its owner's alone."""
 
 from portal import db
-from portal.domain import accounts, hosts, webhooks
+from portal.domain.accounts import accounts
+from portal.domain.shared import outbound_hosts
+from portal.domain.webhooks import subscriptions
 from tests.web.matrix.rows import Row, owner, people
 
 
@@ -10,9 +12,9 @@ def stage(state: str) -> dict[str, object]:
     ines = accounts.by_email("ines.okafor@example.org")
     assert ines is not None
     with db.transaction():
-        hook = webhooks.add(ines, hosts.parse("https://93.184.215.14/"), label="LIMS", actor=ines)
+        hook = subscriptions.add(ines, outbound_hosts.parse("https://93.184.215.14/"), label="LIMS", actor=ines)
         if state == "paused":
-            webhooks.pause(hook, actor=ines)
+            subscriptions.pause(hook, actor=ines)
     return {"hook": hook.id}
 
 

@@ -1,0 +1,174 @@
+"""Every move of a request, by compare-and-swap: decided once, whoever is first. What is said about it, who reads it,
+and the mails that tell."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import joinedload
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain.access_requests import terms
+from portal.domain.shared import history, notifications, text_rules
+from portal.models import Account, Dataset, Request, RequestMessage
+
+
+def roles_of(request: Request, actor: Account | None) -> set[str]:
+    """Nobody decides on a request of their own; None is the system. A draft is seen by its writer alone. The submitter
+    reads along where a committee decides."""
+    if actor is None:
+        return {states.SYSTEM}
+    if actor.id == request.account_id:
+        return {states.REQUESTER}
+    if request.state == states.DRAFT:
+        return set()
+    chosen = terms.deciders(request.dataset, without=request.account_id)
+    found = {states.DECIDER} if actor.id in {one.id for one in chosen} else set()
+    return found | ({states.SUBMITTER} if actor.id == request.dataset.account_id else set())
+
+
+def available(request: Request, *, actor: Account | None) -> list[states.Move]:
+    """The moves open to the actor now that are buttons."""
+    return [move for move in states.REQUEST.available(request.state, roles_of(request, actor)) if move.word]
+
+
+def move(
+    request: Request,
+    action: str,
+    *,
+    actor: Account | None,
+    note: str = "",
+    seen: int | None = None,
+    before: dict[str, Any] | None = None,
+    **values: Any,
+) -> RequestMessage:
+    """Move a request by compare-and-swap along states.REQUEST. Raises Forbidden; Conflict that names who was first."""
+    found = states.REQUEST.find(action)
+    assert found is not None
+    said = text_rules.prose(note)
+    if not roles_of(request, actor) & set(found.by):
+        raise errors.Forbidden(f"Only the {' or '.join(found.by)} may {action} this request.")
+    if request.state not in found.sources:
+        raise errors.Conflict(_stands(request, found), state=request.state, decided_by=request.decided_by or 0)
+    if seen is not None and seen != request.version:
+        raise errors.Conflict(
+            "The requester amended this request since you looked. Read it again, then decide.", version=request.version
+        )
+    if found.note_needed and not said:
+        raise errors.Invalid(fields={"note": "Say why: the other side reads it."})
+    old, now = request.state, clock.now()
+    swap = update(Request).where(Request.id == request.id, Request.state == old, Request.version == request.version)
+    if db.change(swap.values(state=found.target, turned_at=now, updated_at=now, **values)) != 1:
+        raise errors.Conflict("Somebody else was faster. Look at the request again.")
+    db.session.refresh(request)
+    after = {"request": request.id, "state": request.state} | {name: values[name] for name in before or {}}
+    after |= {name: values[name] for name in ("from_at", "until_at", "whole") if name in values}
+    history.record(
+        f"request.{action}",
+        actor=actor,
+        dataset=request.dataset,
+        note=said,
+        after=after,
+        before={"state": old} | (before or {}),
+    )
+    return say(request, said, turn=action, public=True, actor=actor)
+
+
+def _stands(request: Request, wanted: states.Move) -> str:
+    """How a request stands that cannot be moved: who was first, and when."""
+    word = states.SHOWN_REQUEST[request.state].word.lower()
+    if request.decider is not None and request.decided_at and wanted.by == (states.DECIDER,):
+        at = datetime.fromtimestamp(request.decided_at / 1000, settings().zone)
+        return (
+            f"{request.decider.name} decided it on {at:%Y-%m-%d at %H:%M}: it is {word}. Nothing of yours was changed."
+        )
+    return f"This request is {word}; {wanted.action} starts from {' or '.join(wanted.sources).replace('_', ' ')}."
+
+
+def say(request: Request, text: str, *, turn: str, public: bool, actor: Account | None) -> RequestMessage:
+    message = RequestMessage(
+        request_id=request.id,
+        account_id=actor.id if actor else None,
+        turn=turn,
+        public=public,
+        text=text,
+        created_at=clock.now(),
+    )
+    db.session.add(message)
+    db.session.flush()
+    return message
+
+
+def messages(request: Request, *, actor: Account, before: int = 0, limit: int | None = None) -> list[RequestMessage]:
+    """What was said, the oldest first, or the last `limit` of it; private remarks for deciders only."""
+    query = select(RequestMessage).options(joinedload(RequestMessage.account))
+    query = query.where(RequestMessage.request_id == request.id).order_by(RequestMessage.id.desc()).limit(limit)
+    if before:
+        query = query.where(RequestMessage.id < before)
+    if states.DECIDER not in roles_of(request, actor):
+        query = query.where(RequestMessage.public)
+    return list(db.session.scalars(query))[::-1]
+
+
+def waiting(dataset: Dataset) -> int:
+    """How many requests for a dataset wait for its deciders."""
+    query = select(func.count()).where(Request.dataset_id == dataset.id, Request.state == states.ASKED)
+    return int(db.session.scalar(query) or 0)
+
+
+def tell_requester(request: Request, message: RequestMessage) -> None:
+    send(
+        request,
+        request.account,
+        f"{message.id}",
+        "access_requester",
+        turn=message.turn,
+        note=message.text,
+        who=message.account.name if message.account else "",
+    )
+
+
+def tell_deciders(request: Request, message: RequestMessage) -> None:
+    """All of them but the one who did it: who did what, and how many requests wait."""
+    for one in terms.deciders(request.dataset, without=request.account_id):
+        if one.id != message.account_id:
+            send(
+                request,
+                one,
+                f"{message.id}",
+                "access_decider",
+                turn=message.turn,
+                note=message.text,
+                who=message.account.name if message.account else "",
+            )
+
+
+def send(request: Request, to: Account, key: str, template: str, **values: object) -> None:
+    """One mail about a request; `key` says what it tells."""
+    db.session.flush()
+    dataset = request.dataset
+    notifications.send(
+        f"request:{request.id}:{key}:{to.id}",
+        to=to.email,
+        template=template,
+        name=to.name,
+        accession=dataset.accession,
+        title=dataset.title,
+        requester=request.account.name,
+        email=request.account.email,
+        institution=request.institution,
+        purpose=request.purpose,
+        from_day=day(request.from_at),
+        until_day=day(request.until_at, last=True),
+        waiting=waiting(dataset),
+        whole=request.whole,
+        state=request.state,
+        url=f"/requests/{request.id}",
+        **values,
+    )
+
+
+def day(moment: int | None, *, last: bool = False) -> str:
+    """The day of a moment in the site's zone, as ISO; `last`: the last day before an end."""
+    return "" if moment is None else clock.day_of(moment - (1 if last else 0), settings().timezone).isoformat()

@@ -1,0 +1,266 @@
+"""People: register, confirm, sign in, passwords, closing. authenticate() is the one verb that brings its own short
+transactions, because a failure must be counted and a hash takes its time; every other verb runs inside the edge's."""
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import delete, func, select, update
+
+from portal import clock, config, db, errors
+from portal.domain.accounts import centers, passwords, rate_limit, tokens
+from portal.domain.shared import history, notifications, text_rules
+from portal.models import Account, Dataset, Identity
+
+VERIFY_LIFETIME = clock.DAY
+RESET_LIFETIME = clock.HOUR
+
+
+class NotConfirmed(errors.SignInNeeded):
+    title, code = "This address is not confirmed yet", "not_confirmed"
+
+
+def by_email(email: str) -> Account | None:
+    return db.session.scalar(select(Account).where(Account.email == email.strip().lower()))
+
+
+def clean_email(email: str) -> str:
+    try:
+        found = validate_email(
+            email.strip(), check_deliverability=False, allow_smtputf8=False, globally_deliverable=False
+        )
+    except EmailNotValidError as error:
+        raise errors.Invalid(fields={"email": "This is no e-mail address, such as ines.okafor@example.org."}) from error
+    return found.normalized.lower()
+
+
+def clean_name(name: str, *, field: str = "name") -> str:
+    cleaned = text_rules.line(name, longest=200)
+    if not cleaned:
+        raise errors.Invalid(fields={field: "Give the name that colleagues know you by."})
+    return cleaned
+
+
+def register(*, email: str, name: str, password: str, center: str = "") -> None:
+    """Anybody may; nothing told apart tells whether an address is known. The account opens once it is confirmed."""
+    if not config.settings().registration:
+        raise errors.Forbidden("Registration is closed here. Ask the operator for an account.")
+    email, name = clean_email(email), clean_name(name)
+    secret = passwords.hashed(password)
+    known = by_email(email)
+    if not rate_limit.may_mail("register", email):
+        return
+    if known is not None and known.state != "new":
+        notifications.send(
+            f"exists:{email}:{clock.now()}", to=email, template="registered-exists", name=known.name, url="/reset"
+        )
+        return
+    if known is None:
+        known = Account(email=email, name=name, role="submitter", created_at=clock.now())
+        known.center_id = centers.own(text_rules.line(center, longest=200) or name, name).id
+        db.session.add(known)
+        db.session.flush()
+        history.record("account.register", actor=known, after={"email": email})
+    known.name, known.password_hash = name, secret
+    send_verify(known)
+
+
+def send_verify(account: Account) -> None:
+    tokens.drop(account, "verify")
+    secret = tokens.issue(account, "verify", lifetime=VERIFY_LIFETIME)
+    notifications.send(
+        f"verify:{tokens.digest(secret)[:16]}",
+        to=account.email,
+        template="verify",
+        name=account.name,
+        url=f"/verify/{secret}",
+        hours=VERIFY_LIFETIME // clock.HOUR,
+    )
+
+
+def create(*, email: str, password: str, role: str = "submitter", center: str = "", name: str = "") -> Account:
+    """An account by the operator's hand, confirmed at once; it also opens one that was registered or closed."""
+    email = clean_email(email)
+    if role not in ("submitter", "curator"):
+        raise errors.Invalid(fields={"role": "A role is submitter or curator."})
+    secret = passwords.hashed(password)
+    account = by_email(email)
+    if account is not None and account.state == "active":
+        raise errors.Conflict(f"There is an account of {email} already.")
+    name = text_rules.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
+    home = centers.named(center) if center else centers.own(name, name)
+    if account is None:
+        account = Account(email=email, created_at=clock.now())
+        db.session.add(account)
+    else:
+        forget_identities(account)
+    account.name, account.center_id = name, home.id
+    account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
+    db.session.flush()
+    history.record(
+        "account.create",
+        actor=None,
+        center_id=account.center_id,
+        after={"account": account.id, "email": email, "role": role},
+    )
+    return account
+
+
+def forget_identities(account: Account) -> None:
+    """An account that is opened again opens by nothing that opened it before."""
+    db.session.execute(delete(Identity).where(Identity.account_id == account.id))
+
+
+def authenticate(email: str, password: str, *, address: str) -> Account:
+    """The account of an e-mail and password. Call it outside any transaction.
+
+    Raises WrongCredentials, Throttled, or NotConfirmed (which only the right password gets to see).
+    """
+    account = _weigh(email, password, address=address, ftp=False)
+    if account.state == "new":
+        raise NotConfirmed("Open the link in the mail we sent you first, or register again to get a new one.")
+    return account
+
+
+def authenticate_ftp(email: str, password: str, *, address: str) -> Account:
+    """The same for the FTP door, where the FTP-only password counts too."""
+    account = _weigh(email, password, address=address, ftp=True)
+    if account.state == "new":
+        raise NotConfirmed("Confirm the e-mail address of this account first.")
+    return account
+
+
+def _weigh(email: str, password: str, *, address: str, ftp: bool) -> Account:
+    email = email.strip().lower()
+    limits = rate_limit.sign_in_limits(email, address)
+    with passwords.gate:
+        left = rate_limit.check(limits)
+        account = by_email(email)
+        open_to = account if account is not None and account.state != "closed" else None
+        right = passwords.matches(open_to.password_hash if open_to else None, password)
+        if ftp and not right:
+            right = passwords.matches(open_to.ftp_password_hash if open_to else None, password)
+        if not right:
+            with db.transaction():
+                rate_limit.count(*limits)
+            raise wrong(left - 1)
+    assert open_to is not None
+    user = next(iter(limits))
+    if rate_limit.is_counted(user):
+        with db.transaction():
+            rate_limit.forget(user)
+    return open_to
+
+
+def wrong(left: int) -> errors.WrongCredentials:
+    pause = rate_limit.WINDOW // clock.MINUTE
+    if left <= 0:
+        return errors.WrongCredentials(
+            f"E-mail and password do not fit together. Now there is a pause of {pause} minutes."
+        )
+    more = "1 more attempt" if left == 1 else f"{left} more attempts"
+    return errors.WrongCredentials(
+        f"E-mail and password do not fit together. After {more} there is a pause of {pause} minutes."
+    )
+
+
+def confirm(secret: str, password: str, *, address: str) -> Account:
+    """Confirm an address by the link that was sent to it, and the password chosen when registering: without that,
+    whoever registers a stranger's address would get an account that the stranger confirms. Call it outside any
+    transaction, as authenticate()."""
+    token = tokens.find("verify", secret)
+    if token is None:
+        raise tokens.DeadLink(tokens.DEAD)
+    _weigh(token.account.email, password, address=address, ftp=False)
+    with db.transaction():
+        return verify(secret)
+
+
+def verify(secret: str) -> Account:
+    """Confirm the address that the link was sent to."""
+    account = tokens.use("verify", secret).account
+    if account.state == "closed":
+        raise errors.NotFound("This account is closed.")
+    account.state, account.verified_at = "active", clock.now()
+    tokens.drop(account, "verify")
+    history.record("account.verify", actor=account)
+    return account
+
+
+def start_reset(email: str) -> None:
+    """Send a link to set a new password; says nothing of whether the address is known."""
+    email = clean_email(email)
+    account = by_email(email)
+    if not rate_limit.may_mail("reset", email) or account is None or account.state == "closed":
+        return
+    tokens.drop(account, "reset")
+    secret = tokens.issue(account, "reset", lifetime=RESET_LIFETIME)
+    notifications.send(
+        f"reset:{tokens.digest(secret)[:16]}",
+        to=account.email,
+        template="reset",
+        name=account.name,
+        url=f"/reset/{secret}",
+        hours=RESET_LIFETIME // clock.HOUR,
+    )
+
+
+def finish_reset(secret: str, password: str) -> Account:
+    """Set a new password by a reset link, which also proves the address."""
+    chosen = passwords.hashed(password)
+    account = tokens.use("reset", secret).account
+    if account.state == "closed":
+        raise errors.NotFound("This account is closed.")
+    if account.state == "new":
+        account.state, account.verified_at = "active", clock.now()
+    set_password(account, chosen, actor=account)
+    rate_limit.forget(f"user:{account.email}")
+    return account
+
+
+def set_password(account: Account, password: str, *, actor: Account | None) -> None:
+    """A new password ends every session, on the web and over FTP, and every open reset link."""
+    account.password_hash = str(passwords.hashed(password))
+    tokens.drop(account, "reset", "verify")
+    end_sessions(account, actor=actor, action="account.password")
+
+
+def end_sessions(account: Account, *, actor: Account | None, action: str = "account.sign_out") -> None:
+    """Sign out everywhere. FTP sessions see the epoch within seconds."""
+    account.epoch += 1
+    tokens.drop(account, "session")
+    history.record(action, actor=actor, center_id=account.center_id, after={"account": account.id})
+
+
+def rename(account: Account, name: str, *, actor: Account) -> None:
+    before, account.name = account.name, clean_name(name)
+    if before != account.name:
+        theirs = update(Dataset).where(Dataset.account_id == account.id)
+        db.change(theirs.values(search_text=func.replace(Dataset.search_text, before.lower(), account.name.lower())))
+        history.record("account.rename", actor=actor, before={"name": before}, after={"name": account.name})
+
+
+def make_ftp_password(account: Account, *, actor: Account | None = None) -> str:
+    """Make or replace the FTP-only password; FTP sessions opened with the former one end."""
+    password = passwords.for_ftp()
+    account.ftp_password_hash = str(passwords.hashed(password))
+    account.epoch += 1
+    history.record("account.ftp_password", actor=actor or account, after={"account": account.id})
+    return password
+
+
+def remove_ftp_password(account: Account, *, actor: Account) -> None:
+    account.ftp_password_hash = None
+    account.epoch += 1  # sessions opened with it end
+    history.record("account.ftp_password_removed", actor=actor, after={"account": account.id})
+
+
+def close(account: Account, *, actor: Account | None) -> None:
+    """Close an account: nothing opens it any more; what it deposited stays."""
+    if account.is_curator and account.is_active and count_curators() == 1:
+        raise errors.Conflict("This is the last curator; make another one before you close it.")
+    account.state, account.password_hash, account.ftp_password_hash = "closed", None, None
+    tokens.drop(account, "api", "verify", "reset")
+    end_sessions(account, actor=actor, action="account.close")
+
+
+def count_curators() -> int:
+    query = select(func.count()).select_from(Account).where(Account.role == "curator", Account.state == "active")
+    return db.session.scalar(query) or 0

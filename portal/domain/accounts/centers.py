@@ -1,0 +1,95 @@
+"""Centers: the groups and institutes that accounts belong to, and how much each may keep in its areas."""
+
+from sqlalchemy import func, select, update
+
+from portal import clock, db, errors
+from portal.domain.shared import history, text_rules
+from portal.models import Account, Center, Dataset
+
+REALMS = ("open", "protected")
+MOST_GIB = 1 << 30
+
+
+def clean_name(name: str) -> str:
+    cleaned = " ".join(text_rules.line(name, longest=200).split())
+    if not cleaned:
+        raise errors.Invalid(fields={"center": "Give the group or institute a name."})
+    return cleaned
+
+
+def find(name: str) -> Center | None:
+    return db.session.scalar(select(Center).where(Center.name == name))
+
+
+def own(wanted: str, name: str) -> Center:
+    """A center of one's own. A name that is taken is never joined: its data belongs to others."""
+    chosen, n = wanted, 1
+    while find(chosen) is not None:
+        chosen, n = (f"{wanted} ({name})" if n == 1 and wanted != name else f"{wanted} {n + 1}"), n + 1
+    return _make(chosen)
+
+
+def named(name: str) -> Center:
+    """The center of a name, made where there is none; an operator's word puts somebody into it."""
+    cleaned = clean_name(name)
+    return find(cleaned) or _make(cleaned)
+
+
+def _make(name: str) -> Center:
+    center = Center(name=name, created_at=clock.now())
+    db.session.add(center)
+    db.session.flush()
+    return center
+
+
+def create(name: str, *, actor: Account | None) -> Center:
+    """A new center by a curator's hand."""
+    cleaned = clean_name(name)
+    _refuse_taken(cleaned)
+    center = _make(cleaned)
+    history.record("center.create", actor=actor, center_id=center.id, after={"name": cleaned})
+    return center
+
+
+def rename(center: Center, name: str, *, actor: Account | None) -> None:
+    before, cleaned = center.name, clean_name(name)
+    if cleaned == before:
+        return
+    _refuse_taken(cleaned, but=center.id)
+    center.name = cleaned
+    _reindex(center, before)
+    history.record("center.rename", actor=actor, center_id=center.id, before={"name": before}, after={"name": cleaned})
+
+
+def _reindex(center: Center, before: str) -> None:
+    """The search text of a dataset ends with the name of its center. One statement, whatever their number."""
+    text = Dataset.search_text
+    kept = func.substr(text, 1, func.length(text) - len(before.lower()))
+    theirs = update(Dataset).where(Dataset.center_id == center.id, text.endswith(before.lower(), autoescape=True))
+    db.change(theirs.values(search_text=kept + center.name.lower()))
+
+
+def _refuse_taken(name: str, but: int = 0) -> None:
+    """Two names that differ by capitals alone would be taken for one another."""
+    alike = select(Center.id).where(func.lower(Center.name) == func.lower(name), Center.id != but)
+    if find(name) is not None or db.session.scalar(alike.limit(1)) is not None:
+        raise errors.Invalid(fields={"center": f"There is a center called {name} already."})
+
+
+def set_quotas(center: Center, quotas: dict[str, str], *, actor: Account | None) -> None:
+    """Quotas by realm as they are typed, in GiB: empty means the site's own, 0 means none."""
+    before = {realm: getattr(center, f"quota_{realm}") for realm in REALMS}
+    after = {realm: _bytes(quotas.get(realm, ""), field=f"quota_{realm}") for realm in REALMS}
+    if before == after:
+        return
+    center.quota_open, center.quota_protected = after["open"], after["protected"]
+    history.record("center.quota", actor=actor, center_id=center.id, before=before, after=after)
+
+
+def _bytes(typed: str, *, field: str) -> int | None:
+    text = typed.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:12]) <= MOST_GIB):
+        raise errors.Invalid(fields={field: "Write whole GiB, such as 500; 0 for no bound, nothing for the default."})
+    return int(text) << 30

@@ -1,0 +1,139 @@
+"""Bags as they lie below the archive roots, read without any catalogue and without changing anything."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from portal import errors, storage
+from portal.config import settings
+from portal.domain.archive import bags, fixity, restore
+from portal.domain.archive.restore import Bytes, Told
+from portal.domain.files import accessions
+
+REALMS = ("open", "protected")
+# What a file system puts into its root.
+NOT_OURS = frozenset(("lost+found",))
+NEEDED = {"accession", "owner", "owner_name", "center", "state", "access", "next_n", "files", "title"}
+FILE_NEEDED = {"n", "name", "size", "md5", "sha256", "archive_path"}
+
+
+class BadBag(errors.DomainError):
+    """A folder of the archive that is no bag of ours, or a damaged one."""
+
+    status, title, code = 503, "This bag cannot be read", "bad_bag"
+
+
+def folders() -> Iterator[tuple[str, Path]]:
+    """What lies below the archive roots, with its realm."""
+    for realm in REALMS:
+        root = settings().root("archive", realm)
+        if root.is_dir():
+            yield from ((realm, path) for path in sorted(root.iterdir()) if path.name not in NOT_OURS)
+
+
+def catalogue(folder: Path) -> dict[str, Any]:
+    """What metadata.json says, once it is sure that it says what was written. Raises BadBag."""
+    if folder.name.startswith(".move-"):
+        raise BadBag("what is left of a move between the realms")
+    if not accessions.is_reserved(folder.name) or folder.is_symlink() or not folder.is_dir():
+        raise BadBag("no bag of this portal, whose folders are called as their dataset")
+    try:
+        body = (folder / "metadata.json").read_bytes()
+        said = json.loads(body)
+    except FileNotFoundError:
+        raise BadBag("it has no metadata.json") from None
+    except ValueError:
+        raise BadBag("its metadata.json is damaged") from None
+    if not isinstance(said, dict) or not said.keys() >= NEEDED or not all(_is_file(row) for row in said["files"]):
+        raise BadBag("its metadata.json does not say what a catalogue needs")
+    if said["accession"] != folder.name:
+        raise BadBag(f"its metadata.json tells of {said['accession']}")
+    if said.get("seal") != bags.seal(said) and sealed(folder).get("metadata.json") != _sha256(body):
+        raise BadBag("its metadata.json is not what was written: neither its seal nor tagmanifest-sha256.txt agrees")
+    return said
+
+
+def _is_file(row: Any) -> bool:
+    return isinstance(row, dict) and row.keys() >= FILE_NEEDED
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def sealed(folder: Path) -> dict[str, str]:
+    """Digests of the tag files by name, as the tag manifest has them."""
+    try:
+        text = (folder / "tagmanifest-sha256.txt").read_text()
+    except (FileNotFoundError, ValueError):
+        return {}
+    pairs = (line.split(maxsplit=1) for line in text.splitlines())
+    return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every tag file is there and is what the tag manifest seals."""
+    names = sealed(folder)
+    return bool(names) and all(
+        (folder / name).is_file() and _sha256((folder / name).read_bytes()) == digest for name, digest in names.items()
+    )
+
+
+def read(realm: str, folder: Path, *, deep: bool) -> tuple[Told, list[str]]:
+    """A bag with its bytes as they lie there, and a sentence for each that is not as the bag says. With `deep` the
+    bytes are read."""
+    told = Told(realm, catalogue(folder))
+    said = told.catalogue
+    told.stale = not is_whole(folder) or "seal" not in said or said.get("realm") != realm or _waits_again(said)
+    faults = []
+    for row in said["files"]:
+        verdict, fault = _look(folder / row["archive_path"], row, deep=deep)
+        told.lying.append(Bytes(row["n"], row["name"], row["archive_path"], row["size"], verdict))
+        if fault:
+            faults.append(f"{accessions.of_file(folder.name, row['n'])} ({row['name']}): {fault}")
+    told.strangers = list(_strangers(folder, told))
+    faults += [
+        f"data/{accessions.of_file(folder.name, one.n)}/{one.name}: no manifest names it; it is left alone"
+        for one in told.strangers
+        if not restore.may_adopt(told, one) and not _is_dead(said, one)
+    ]
+    return told, faults
+
+
+def _waits_again(said: dict[str, Any]) -> bool:
+    return any(row["state"] in ("received", "checking", "failed", "error") for row in said.get("others", ()))
+
+
+def _is_dead(said: dict[str, Any], one: Bytes) -> bool:
+    dead = {row["n"] for row in said.get("others", ()) if row["state"] in ("removed", "replaced")}
+    return one.n in dead or said["state"] == "withdrawn"
+
+
+def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, str]:
+    facts = storage.facts(path)
+    if facts is None:
+        return fixity.BAD, "missing in the archive"
+    if facts.size != row["size"]:
+        return fixity.BAD, f"{facts.size} bytes in the archive, {row['size']} in its manifest"
+    if not deep:
+        return None, ""
+    whole = storage.digest(path)[:2] == (row["md5"], row["sha256"])
+    return (fixity.OK, "") if whole else (fixity.BAD, "its bytes changed in the archive")
+
+
+def _strangers(folder: Path, told: Told) -> Iterator[Bytes]:
+    """Files in data/ that the bag does not name. Their bytes are read where a file may be waiting for them."""
+    known = {row["archive_path"] for row in told.catalogue["files"]}
+    form = re.compile(rf"data/{re.escape(folder.name)}-(\d{{2,}})/(.+)", re.DOTALL)
+    for path in sorted((folder / "data").rglob("*")):
+        inside = path.relative_to(folder).as_posix()
+        found = form.fullmatch(inside)
+        facts = storage.facts(path)
+        if inside in known or found is None or facts is None or path.name.startswith("."):
+            continue
+        bytes_ = Bytes(int(found[1]), found[2], inside, facts.size)
+        md5, sha256, _size = ("", "", 0) if _is_dead(told.catalogue, bytes_) else storage.digest(path)
+        yield Bytes(bytes_.n, bytes_.name, inside, facts.size, None, (md5, sha256) if md5 else None)

@@ -1,0 +1,296 @@
+"""Rows made again from what bags say, for `omix rebuild`. One transaction a dataset: what is there already stays
+as it is, so that a rebuild that was killed goes on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain.accounts import centers
+from portal.domain.archive import bags, fixity
+from portal.domain.components import metadata_objects
+from portal.domain.datasets import datasets, realms, releases
+from portal.domain.files import accessions, matching
+from portal.domain.shared import history, job_queue
+from portal.models import REBUILDING, Account, Center, Counter, Dataset, File, Publication, Upload
+
+# Made anew below, or no column of the row.
+APART = ("accession", "realm", "taxon_id")
+OWN = ("n", "name", "title", "description", "data_type", "samples", "unit", "declared_md5")
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """One file that lies in a bag as it was found: `fixity` None was not read. `digests` are those of a stranger, which
+    no manifest names."""
+
+    n: int
+    name: str
+    path: str
+    size: int
+    fixity: str | None = None
+    digests: tuple[str, str] | None = None
+
+
+@dataclass
+class Told:
+    """A bag that can be read: what it says, where it lies, and its bytes."""
+
+    realm: str
+    catalogue: dict[str, Any]
+    lying: list[Bytes] = field(default_factory=list)
+    strangers: list[Bytes] = field(default_factory=list)
+    stale: bool = False
+
+    @property
+    def accession(self) -> str:
+        return str(self.catalogue["accession"])
+
+
+@dataclass
+class People:
+    """Who owns what, as the newest bag that names them says."""
+
+    accounts: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    centers: dict[int | str, tuple[int, str]] = field(default_factory=dict)
+
+    def hear(self, catalogue: dict[str, Any]) -> None:
+        at = catalogue.get("written_at") or 0
+        self._name(catalogue.get("center_id") or catalogue["center"], at, catalogue["center"])
+        home = catalogue.get("owner_center") or catalogue["center"]
+        key = catalogue.get("owner_center_id") or home
+        self._name(key, at, home)
+        known = self.accounts.get(catalogue["owner"])
+        if known is None or known[0] <= at:
+            told = {
+                "id": catalogue.get("owner_id"),
+                "name": catalogue["owner_name"],
+                "center": key,
+                "state": catalogue.get("owner_state") or "active",
+            }
+            self.accounts[catalogue["owner"]] = (at, told)
+
+    def _name(self, key: int | str, at: int, name: str) -> None:
+        if key not in self.centers or self.centers[key][0] <= at:
+            self.centers[key] = (at, name)
+
+    def center(self, key: int | str) -> Center:
+        return centers.named(self.centers[key][1])
+
+
+def begin(people: People, *, above: int) -> None:
+    """The first transaction: refuses a catalogue that holds anything but an earlier try, then makes the people. Their
+    numbers are kept, because their areas are called so; new ones lie `above`."""
+    if not is_begun():
+        for model in (Account, Dataset, Upload):
+            if db.session.scalar(select(model.id).limit(1)) is not None:
+                raise errors.Conflict(
+                    "This database is not empty, and a rebuild never changes one. To make the catalogue again from the "
+                    "bags alone, stop the portal and set portal.db (with portal.db-wal and portal.db-shm) aside first."
+                )
+        db.session.add(Counter(name=REBUILDING, next=1))
+        db.session.flush()
+    for email, (_at, told) in sorted(people.accounts.items()):
+        if db.session.scalar(select(Account.id).where(Account.email == email)) is None:
+            _person(email, told, people.center(told["center"]), above)
+
+
+def is_begun() -> bool:
+    """Whether a rebuild was begun and has not come to its end."""
+    return bool(db.session.scalar(select(Counter.next).where(Counter.name == REBUILDING)))
+
+
+def _person(email: str, told: dict[str, Any], center: Center, above: int) -> None:
+    """An account that no password opens: its owner sets one by the link of a reset."""
+    wanted = told["id"]
+    if not wanted or db.session.get(Account, wanted) is not None:
+        wanted = max(above, db.session.scalar(select(func.max(Account.id))) or 0) + 1
+    is_open = told["state"] != "closed"
+    made = Account(
+        id=wanted if db.is_sqlite() else None,
+        email=email,
+        name=told["name"],
+        center_id=center.id,
+        role="submitter",
+        state="active" if is_open else "closed",
+        password_hash=None,
+        verified_at=clock.now() if is_open else None,
+        created_at=clock.now(),
+    )
+    db.session.add(made)
+    db.session.flush()
+    history.record("account.rebuild", actor=None, center_id=center.id, after={"account": made.id, "email": email})
+
+
+def is_there(accession: str) -> bool:
+    return db.session.scalar(select(Dataset.id).where(Dataset.accession == accession)) is not None
+
+
+def add(told: Told, people: People) -> Dataset:
+    """A dataset, its files and papers; and the work that follows from them."""
+    said = told.catalogue
+    owner = db.session.scalars(select(Account).where(Account.email == said["owner"])).one()
+    values = {name: said[name] for name in bags.DATASET_FIELDS if name in said and name not in APART}
+    dataset = Dataset(
+        **values,
+        accession=told.accession,
+        realm=told.realm,
+        account_id=owner.id,
+        account=owner,
+        center=people.center(said.get("center_id") or said["center"]),
+        next_n=said["next_n"],
+        bag_generation=said.get("generation") or 1,
+    )
+    db.session.add(dataset)
+    db.session.flush()
+    datasets.index(dataset)
+    adopted = _files(dataset, told)
+    _stand_behind(said.get("components", {}))
+    papers = [paper | {"dataset_id": dataset.id, "added_by": None} for paper in said.get("papers", ())]
+    if papers:
+        db.session.execute(insert(Publication), papers)
+    dataset.bag_dirty = told.stale or adopted > 0
+    history.record(
+        "site.rebuild",
+        actor=None,
+        dataset=dataset,
+        after={"state": dataset.state, "files": len(told.lying), "adopted": adopted},
+    )
+    _owe(dataset)
+    return dataset
+
+
+def _owe(dataset: Dataset) -> None:
+    db.session.flush()
+    if dataset.bag_dirty:
+        job_queue.owe("bag", dataset_id=dataset.id, priority=4)
+    if dataset.state != states.WITHDRAWN:
+        job_queue.owe("components", dataset_id=dataset.id, priority=4)
+        if dataset.realm != realms.wanted(dataset):
+            job_queue.owe("move", dataset_id=dataset.id, priority=2)
+    if releases.is_wanted(dataset):
+        releases.owe(dataset)
+
+
+def _files(dataset: Dataset, told: Told) -> int:
+    """Every file by its number. Returns how many that no manifest names yet were taken in: a bag is written after its
+    bytes came, so these are of the last moments before the catalogue was lost."""
+    lying = {one.n: one for one in told.lying}
+    rows = {row["n"]: _archived(row, lying.get(row["n"])) for row in told.catalogue["files"]}
+    others = {row["n"]: row for row in told.catalogue.get("others", ())}
+    rows |= {n: _other(row, dataset) for n, row in others.items()}
+    # Two may share a name where one is to take the place of the other: _tie() says of which.
+    rows |= {n: rows[n] | {"replaces_id": -n} for n, row in others.items() if row.get("replaces")}
+    adopted = [_adopted(one, rows.get(one.n)) for one in told.strangers if may_adopt(told, one)]
+    rows |= {row["n"]: row for row in adopted}
+    dataset.next_n = max([dataset.next_n, *(n + 1 for n in rows)])
+    now = clock.now()
+    shared = {"dataset_id": dataset.id, "created_at": now, "updated_at": now}
+    ordered = [
+        {column: None for column in COLUMNS} | shared | rows[n] | {"base": rows[n]["name"].rsplit("/", 1)[-1]}
+        for n in sorted(rows)
+    ]
+    if ordered:
+        db.session.connection().execute(insert(File), ordered)
+    _tie(dataset, list(others.values()), {row["n"] for row in adopted})
+    return len(adopted)
+
+
+COLUMNS = tuple(column.name for column in File.__table__.columns if column.name != "id")
+_TEXT = {"comment": "", "error": None, "upload_id": None}
+
+
+def _archived(row: dict[str, Any], found: Bytes | None) -> dict[str, Any]:
+    verdict = found.fixity if found else fixity.BAD
+    kept = {name: row[name] for name in bags.FILE_FIELDS if row.get(name) is not None and name != "upload_id"}
+    return (
+        _blank()
+        | kept
+        | _TEXT
+        | {"state": states.ARCHIVED, "fixity": verdict, "fixity_at": clock.now() if verdict else None}
+    )
+
+
+def _other(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+    """Bytes in an area are not in the bag: a file that had some waits for them again."""
+    kept = {name: row[name] for name in bags.FILE_FIELDS if row.get(name) is not None and name != "upload_id"}
+    lasting = row["state"] in states.DEAD_FILES or dataset.state == states.WITHDRAWN
+    return _blank() | kept | _TEXT | {"state": row["state"] if lasting else states.WAITING}
+
+
+def _blank() -> dict[str, Any]:
+    return {"title": "", "description": "", "data_type": "", "unit": "samples"}
+
+
+def may_adopt(told: Told, one: Bytes) -> bool:
+    """Whether bytes that no manifest names are those of a file that waits for them."""
+    if told.catalogue["state"] not in matching.OPEN_DATASETS or one.digests is None:
+        return False
+    others = {row["n"]: row for row in told.catalogue.get("others", ())}
+    row = others.get(one.n)
+    if row is not None:
+        fits = row.get("declared_md5") in (None, "", one.digests[0])
+        return row["state"] not in states.DEAD_FILES and row["name"] == one.name and fits
+    known = [*told.catalogue["files"], *others.values()]
+    living = {row["name"] for row in known if row.get("state") not in states.DEAD_FILES}
+    return one.name not in living and one.n not in {row["n"] for row in known}
+
+
+def _adopted(one: Bytes, row: dict[str, Any] | None) -> dict[str, Any]:
+    assert one.digests is not None
+    md5, sha256 = one.digests
+    return (
+        _blank()
+        | (row or {"n": one.n, "name": one.name})
+        | _TEXT
+        | {
+            "state": states.ARCHIVED,
+            "size": one.size,
+            "md5": md5,
+            "sha256": sha256,
+            "archive_path": one.path,
+            "archived_at": clock.now(),
+            "fixity": fixity.OK,
+            "fixity_at": clock.now(),
+        }
+    )
+
+
+def _tie(dataset: Dataset, others: list[dict[str, Any]], adopted: set[int]) -> None:
+    """Which file took or is to take the place of which. One that was taken in has its place at once."""
+    tied = [row for row in others if row.get("replaced_by") or row.get("replaces")]
+    if not tied:
+        return
+    ids = {row.n: row.id for row in db.session.execute(select(File.n, File.id).where(File.dataset_id == dataset.id))}
+    for row in tied:
+        new, old = ids[row["n"]], ids.get(row.get("replaces") or 0)
+        waits = None if row["n"] in adopted else old
+        here = update(File).where(File.id == new)
+        db.change(here.values(replaced_by=ids.get(row.get("replaced_by") or 0), replaces_id=waits))
+        if old and not waits:
+            db.change(update(File).where(File.id == old).values(state=states.REPLACED, replaced_by=new))
+
+
+def _stand_behind(given: dict[str, str]) -> None:
+    """Accessions of components that were given once are not given again."""
+    for kind, accession in given.items():
+        series = settings().prefix + metadata_objects.LETTERS[kind]
+        following = int(accession.removeprefix(series)) + 1
+        row = db.session.get(Counter, series)
+        if row is None:
+            db.session.add(Counter(name=series, next=following))
+        else:
+            row.next = max(row.next, following)
+
+
+def close(replaced: dict[str, str]) -> None:
+    """The last transaction: datasets name those that they replace, counters stand behind what was given, and the
+    portal may start."""
+    for accession, earlier in replaced.items():
+        found = db.session.scalar(select(Dataset.id).where(Dataset.accession == earlier))
+        if found is not None:
+            db.change(update(Dataset).where(Dataset.accession == accession).values(replaces_id=found))
+    accessions.raise_to_high_water()
+    db.change(update(Counter).where(Counter.name == REBUILDING).values(next=0))

@@ -1,0 +1,212 @@
+"""Components in the catalogue: found, written in bulk, settled. How one stands is said by settle() alone."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, delete, exists, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.domain.components import metadata_objects
+from portal.domain.files import accessions
+from portal.domain.shared import history
+from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, File
+
+PORTION = 5000
+FACTS = (
+    Component.id,
+    Component.type,
+    Component.alias,
+    Component.accession,
+    Component.dataset_id,
+    Component.center_id,
+    Component.state,
+    Component.status,
+    Component.md5,
+    Dataset.account_id,
+    Dataset.state.label("dataset_state"),
+    Dataset.accession.label("dataset_accession"),
+)
+
+
+def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
+    listed = list(values)
+    for start in range(0, len(listed), PORTION):
+        yield listed[start : start + PORTION]
+
+
+def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any]:
+    """Facts of a center's living components by alias."""
+    found: dict[str, Any] = {}
+    for part in portions(aliases):
+        query = (
+            select(*FACTS)
+            .join(Dataset, Dataset.id == Component.dataset_id)
+            .where(
+                Component.center_id == center_id,
+                Component.type == kind,
+                Component.status != "withdrawn",
+                Component.alias.in_(part),
+            )
+        )
+        found |= {row.alias: row for row in db.session.execute(query)}
+    return found
+
+
+def by_accession(wanted: Iterable[str]) -> dict[str, Any]:
+    """Facts of components by accession, whosesoever they are."""
+    found: dict[str, Any] = {}
+    for part in portions(wanted):
+        query = select(*FACTS).join(Dataset, Dataset.id == Component.dataset_id).where(Component.accession.in_(part))
+        found |= {row.accession: row for row in db.session.execute(query)}
+    return found
+
+
+def center_named(name: str) -> int | None:
+    return db.session.scalar(select(Center.id).where(Center.name == name))
+
+
+def reserve(counts: dict[str, int]) -> dict[str, Iterator[str]]:
+    """Fresh accessions of each type, so many. Needs a transaction."""
+    prefix = settings().prefix
+    return {
+        kind: iter(accessions.block(prefix + metadata_objects.LETTERS[kind], count)) for kind, count in counts.items()
+    }
+
+
+def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    """Make components of one center; their ids by type and alias."""
+    if not rows:
+        return {}
+    now = clock.now()
+    shared = {"received_at": now, "updated_at": now, "status": "", "published_at": None}
+    db.session.connection().execute(insert(Component), [shared | row for row in rows])
+    aliases: dict[str, list[str]] = {}
+    for row in rows:
+        aliases.setdefault(row["type"], []).append(row["alias"])
+    found: dict[tuple[str, str], int] = {}
+    for kind, listed in aliases.items():
+        for part in portions(listed):
+            query = select(Component.id, Component.alias).where(
+                Component.center_id == rows[0]["center_id"],
+                Component.type == kind,
+                Component.status != "withdrawn",
+                Component.alias.in_(part),
+            )
+            found |= {(kind, row.alias): row.id for row in db.session.connection().execute(query)}
+    return found
+
+
+_CHANGED = ("state", "comment", "title", "sent", "xml", "md5", "accession")
+
+
+def change(rows: list[dict[str, Any]]) -> None:
+    """Write a new version of components, by `row`: their id."""
+    if rows:
+        statement = (
+            update(Component)
+            .where(Component.id == bindparam("row"))
+            .values(updated_at=clock.now(), **{name: bindparam(f"new_{name}") for name in _CHANGED})
+        )
+        values = [{"row": row["row"]} | {f"new_{name}": row[name] for name in _CHANGED} for row in rows]
+        db.session.connection().execute(statement, values)
+
+
+def refuse(rows: list[dict[str, Any]]) -> None:
+    """A new version cannot be loaded: what came is kept, the last good one stands."""
+    if rows:
+        statement = (
+            update(Component)
+            .where(Component.id == bindparam("row"))
+            .values(state=states.ERROR, comment=bindparam("why"), sent=bindparam("what"))
+        )
+        db.session.connection().execute(statement, rows)
+
+
+def refer(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
+    """What each component refers to, and nothing else. `fresh` ones referred to nothing before."""
+    _pair(ComponentRef, "ref_id", pairs, fresh)
+
+
+def name_files(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
+    """Which files each component names, and no others."""
+    _pair(ComponentFile, "file_id", pairs, fresh)
+
+
+def _pair(model: Any, column: str, pairs: dict[int, set[int]], fresh: bool) -> None:
+    for part in portions(() if fresh else pairs):
+        db.change(delete(model).where(model.component_id.in_(part)))
+    rows = [{"component_id": one, column: other} for one, others in pairs.items() for other in others]
+    if rows:
+        db.session.connection().execute(insert(model), rows)
+
+
+def settle(dataset: Dataset) -> None:
+    """The one place that says how components stand: loaded once all data they lead to are archived, until they are
+    withdrawn. Also of those in other datasets that this one refers to. Red ones stay red until they are sent anew."""
+    db.session.flush()
+    mine = select(Component.id).where(Component.dataset_id == dataset.id)
+    theirs = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(mine))
+    further = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(theirs))
+    standing = exists().where(Dataset.id == Component.dataset_id, Dataset.state != states.WITHDRAWN)
+    changed = 0
+    for kinds, loaded in (
+        (("RUN", "ANALYSIS"), _by_files()),
+        (("EXPERIMENT",), _by_referrers()),
+        (("SAMPLE",), _by_referrers()),
+        (("STUDY",), _by_referrers()),
+        (("SUBMISSION",), _by_dataset()),
+    ):
+        state = case((and_(loaded, Component.status != "withdrawn", standing), states.LOADED), else_=states.RECEIVED)
+        concerned = or_(Component.dataset_id == dataset.id, Component.id.in_(theirs), Component.id.in_(further))
+        changed += db.change(
+            update(Component)
+            .where(Component.type.in_(kinds), concerned, Component.state != states.ERROR, Component.state != state)
+            .values(state=state)
+        )
+    if changed:  # pages that look on see that something moved
+        history.record("component_states", actor=None, dataset=dataset, after={"changed": changed})
+    if dataset.released_at and dataset.state == states.RELEASED:
+        unpublished = or_(Component.published_at.is_(None), Component.published_at < dataset.released_at)
+        db.change(
+            update(Component)
+            .where(Component.dataset_id == dataset.id, unpublished)
+            .values(published_at=dataset.released_at)
+        )
+    db.session.expire_all()
+
+
+def _by_files() -> Any:
+    named = (
+        select(ComponentFile.file_id)
+        .join(File, File.id == ComponentFile.file_id)
+        .where(ComponentFile.component_id == Component.id, File.state.not_in(states.DEAD_FILES))
+        .correlate(Component)
+    )
+    return and_(exists(named), ~exists(named.where(File.state != states.ARCHIVED)))
+
+
+def _by_referrers() -> Any:
+    other = aliased(Component)
+    referring = (
+        select(other.id)
+        .join(ComponentRef, ComponentRef.component_id == other.id)
+        .where(
+            ComponentRef.ref_id == Component.id,
+            other.status != "withdrawn",
+            other.state != states.ERROR,
+            other.type.in_(("EXPERIMENT", "RUN", "ANALYSIS")),
+        )
+        .correlate(Component)
+    )
+    return and_(exists(referring), ~exists(referring.where(other.state != states.LOADED)))
+
+
+def _by_dataset() -> Any:
+    living = (
+        select(File.id)
+        .where(File.dataset_id == Component.dataset_id, File.state.not_in(states.DEAD_FILES))
+        .correlate(Component)
+    )
+    return and_(exists(living), ~exists(living.where(File.state != states.ARCHIVED)))

@@ -1,0 +1,268 @@
+"""One delivery written down: dataset, components, what they refer to and the files they name, in set-based statements.
+The texts and digests were made before; nothing here parses."""
+
+from collections import defaultdict
+from typing import Any
+
+from lxml import etree
+from sqlalchemy import select
+
+from portal import db, errors, states
+from portal.domain.components import components, xml_documents
+from portal.domain.components.metadata_objects import Item
+from portal.domain.components.submission_batch import Parcel
+from portal.domain.datasets import datasets, reviews
+from portal.domain.files import accessions, bulk_edit, files
+from portal.domain.shared import history
+from portal.models import Component, ComponentFile, ComponentRef, Dataset, File
+
+
+class Raced(errors.Busy):
+    """Another delivery of the same names came between: look up again."""
+
+
+def load(parcel: Parcel) -> None:
+    """Write a resolved parcel, or a portion of one. Raises Raced when what was looked up no longer holds."""
+    _check_race(parcel)
+    touched = _datasets(parcel)
+    _check_files(parcel)
+    _write(parcel)
+    if parcel.dataset is not None:
+        _name(parcel)
+    components.refer({item.id: {_id(target) for target in item.targets} for item in parcel.good})
+    for dataset in touched.values():
+        _load_files(parcel, dataset)
+        _tell(parcel, dataset)
+    parcel.touched |= set(touched)
+
+
+def close(parcel: Parcel) -> None:
+    """After the last portion: what is complete goes to the curators, and all say how they stand."""
+    for dataset_id in sorted(parcel.touched):
+        dataset = db.session.get_one(Dataset, dataset_id)
+        _hand_in(parcel, dataset)
+        components.settle(dataset)
+
+
+def _id(target: Any) -> int:
+    return int(target.id)
+
+
+def _check_race(parcel: Parcel) -> None:
+    fresh = defaultdict(list)
+    for item in parcel.items:
+        if item.known is None and item.alias and not item.refusal:
+            fresh[item.type].append(item.alias)
+    if any(components.by_alias(parcel.actor.center_id, kind, listed) for kind, listed in fresh.items()):
+        raise Raced()
+
+
+def _datasets(parcel: Parcel) -> dict[int, Dataset]:
+    """The datasets this concerns; made where new objects have no home yet."""
+    kept = [item for item in parcel.items if not item.refusal]
+    if any(item.known is None for item in kept):
+        if parcel.home is None:
+            fields = parcel.fields | {"access": "controlled" if parcel.orders.protect else "open"}
+            parcel.dataset = datasets.create(actor=parcel.actor, release_date=parcel.orders.hold, **fields)
+        else:
+            parcel.dataset = db.session.get_one(Dataset, parcel.home)
+    elif parcel.home is not None and kept:
+        parcel.dataset = db.session.get_one(Dataset, parcel.home)
+    ids = {item.known.dataset_id for item in kept if item.known}
+    found = {one: db.session.get_one(Dataset, one) for one in sorted(ids)}
+    return found | ({parcel.dataset.id: parcel.dataset} if parcel.dataset is not None else {})
+
+
+def _check_files(parcel: Parcel) -> None:
+    """What a RUN or ANALYSIS names must agree with what is declared already."""
+    wanted = defaultdict(list)
+    for item in parcel.good:
+        if item.files:
+            wanted[_home(parcel, item)].append(item)
+    for dataset_id, items in wanted.items():
+        declared: dict[str, str] = {}
+        there = declared_in(dataset_id, [row["name"] for item in items for row in item.files])
+        for item in items:
+            item.fault = next((fault for row in item.files if (fault := _disagrees(row, declared, there))), "")
+            declared |= {} if item.fault else {row["name"]: row["md5"] for row in item.files}
+
+
+def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, Any]) -> str:
+    name, known = row["name"], there.get(row["name"])
+    if declared.get(name, row["md5"]) != row["md5"]:
+        return f"The file {name} has another MD5 in another object of this delivery."
+    if known is not None and known.state == states.ARCHIVED and known.md5 != row["md5"]:
+        return f"The file {name} is archived with the MD5 {known.md5}. Send new bytes under a new name."
+    return ""
+
+
+def _home(parcel: Parcel, item: Item) -> int:
+    return item.known.dataset_id if item.known else parcel.dataset.id
+
+
+def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
+    """The living files of these names; of a file and its successor the successor."""
+    found: dict[str, Any] = {}
+    for part in components.portions(names):
+        query = select(File.id, File.n, File.name, File.state, File.md5, File.declared_md5).where(
+            File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part)
+        )
+        found |= {row.name: row for row in db.session.execute(query.order_by(File.n))}
+    return found
+
+
+def _write(parcel: Parcel) -> None:
+    made = [item for item in parcel.items if item.known is None and not item.refusal]
+    ids = components.add([_row(item) | _place(parcel) | {"type": item.type, "alias": item.alias} for item in made])
+    for item in made:
+        item.id = ids[item.type, item.alias]
+    known = [item for item in parcel.items if item.known is not None]
+    for item in known:
+        item.id = item.known.id
+    components.change([_row(item) | {"row": item.id} for item in known if item.is_good and _differs(item)])
+    components.refuse(
+        [
+            {"row": item.id, "why": item.fault[:2000], "what": item.sent}
+            for item in known
+            if item.fault and not item.refusal
+        ]
+    )
+
+
+def _place(parcel: Parcel) -> dict[str, Any]:
+    dataset = parcel.dataset
+    return {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "xml"} if dataset is not None else {}
+
+
+def _differs(item: Item) -> bool:
+    return bool(item.known is None or item.known.md5 != item.md5 or item.known.state == states.ERROR)
+
+
+def _row(item: Item) -> dict[str, Any]:
+    good = item.is_good
+    return {
+        "state": states.RECEIVED if good else states.ERROR,
+        "comment": "" if good else item.fault[:2000],
+        "title": item.title,
+        "sent": item.sent,
+        "xml": item.xml if good else None,
+        "md5": item.md5 if good else None,
+        "accession": item.accession if good else None,
+    }
+
+
+def _name(parcel: Parcel) -> None:
+    """The dataset as the component of type SUBMISSION, with its accession once something has loaded."""
+    dataset, given = parcel.dataset, parcel.submission
+    if parcel.good:
+        accessions.give(dataset)
+    row = db.session.scalar(select(Component).where(Component.dataset_id == dataset.id, Component.type == "SUBMISSION"))
+    alias = (given.alias if given else "") or (row.alias if row else "") or dataset.accession or ""
+    if not alias or (row is not None and row.accession and not (given and given.alias)):
+        return
+    element = xml_documents.parse(given.sent) if given else etree.Element("SUBMISSION")
+    if dataset.accession:
+        element.set("accession", dataset.accession)
+    element.set("alias", alias)
+    element.set("center_name", parcel.center)
+    data = xml_documents.canonical(element)
+    values = {
+        "state": states.RECEIVED,
+        "comment": "",
+        "title": dataset.title,
+        "sent": given.sent if given else data,
+        "xml": data,
+        "md5": xml_documents.md5(data),
+        "accession": dataset.accession,
+    }
+    parcel.renamed = given is not None and (row is None or row.md5 != values["md5"])
+    if row is None:
+        components.add([values | _place(parcel) | {"type": "SUBMISSION", "alias": alias}])
+    elif row.md5 != values["md5"]:
+        components.change([values | {"row": row.id}])
+
+
+def _load_files(parcel: Parcel, dataset: Dataset) -> None:
+    """Declare what is named and not declared yet, mend MD5s, and let go of what is named no more."""
+    items = [item for item in parcel.good if item.type in ("RUN", "ANALYSIS") and _home(parcel, item) == dataset.id]
+    if not items:
+        return
+    wanted = {row["name"]: row | {"title": item.title} for item in items for row in item.files}
+    there = declared_in(dataset.id, list(wanted))
+    for name, row in there.items():
+        if row.declared_md5 != wanted[name]["md5"] and row.state != states.ARCHIVED:
+            files.edit(db.session.get_one(File, row.id), {"md5": wanted[name]["md5"]}, actor=parcel.actor)
+    files.add(dataset, [row for name, row in wanted.items() if name not in there], actor=parcel.actor)
+    numbers = {name: row.id for name, row in declared_in(dataset.id, list(wanted)).items()}
+    before = _named_by([item.id for item in items])
+    components.name_files({item.id: {numbers[row["name"]] for row in item.files} for item in items})
+    _let_go(before - set(numbers.values()), actor=parcel.actor)
+
+
+def _named_by(ids: list[int]) -> set[int]:
+    found: set[int] = set()
+    for part in components.portions(ids):
+        found |= set(db.session.scalars(select(ComponentFile.file_id).where(ComponentFile.component_id.in_(part))))
+    return found
+
+
+def _let_go(file_ids: set[int], *, actor: Any) -> None:
+    for part in components.portions(file_ids):
+        still = select(ComponentFile.file_id).where(ComponentFile.file_id.in_(part))
+        # What another file is to replace stays until that one is archived.
+        awaited = select(File.replaces_id).where(File.replaces_id.in_(part))
+        gone = select(File.dataset_id, File.id).where(File.id.in_(part), File.id.not_in(still.union(awaited)))
+        homes: dict[int, list[int]] = {}
+        for dataset_id, file_id in db.session.execute(gone):
+            homes.setdefault(dataset_id, []).append(file_id)
+        for dataset_id, ids in homes.items():
+            bulk_edit.remove(db.session.get_one(Dataset, dataset_id), ids, actor=actor)
+
+
+def _tell(parcel: Parcel, dataset: Dataset) -> None:
+    """A changed object is a change of its dataset: what it says of itself follows, and who looked must look again."""
+    mine = [item for item in parcel.items if not item.refusal and _home(parcel, item) == dataset.id]
+    changed = [item for item in mine if item.is_good and _differs(item)]
+    if not mine or (not changed and all(item.is_good for item in mine)):
+        return
+    parcel.changed.add(dataset.id)
+    facts = {
+        "loaded": len(changed),
+        "refused": len(mine) - len([item for item in mine if item.is_good]),
+        "accessions": [item.accession for item in changed[:100]],
+    }
+    history.record("components", actor=parcel.actor, dataset=dataset, after=facts)
+    studies = [item for item in changed if item.type == "STUDY"]
+    values = parcel.fields
+    anew = studies or (parcel.renamed and dataset is parcel.dataset)
+    edits = {"title": values["title"]} if anew and parcel.says_title else {}
+    edits |= {"description": values["description"]} if anew and parcel.says_text else {}
+    if values.get("species") and not dataset.species:
+        edits["species"] = values["species"]
+    if parcel.orders.hold and dataset is parcel.dataset:
+        edits["release_date"] = parcel.orders.hold
+    datasets.edit(dataset, edits, actor=parcel.actor)
+    if any(item.known for item in changed):
+        files.touched(dataset, actor=parcel.actor)
+
+
+def _hand_in(parcel: Parcel, dataset: Dataset) -> None:
+    """Nobody presses Submit on a page: what is complete goes to the curators."""
+    waits = dataset.state == states.DRAFT or (dataset.state == states.RETURNED and dataset.id in parcel.changed)
+    if not parcel.good or not waits:
+        return
+    missing = datasets.missing(dataset)
+    if missing:
+        parcel.infos.append(f"{dataset.accession or 'The dataset'} is not submitted yet: {' '.join(missing.values())}")
+    else:
+        reviews.hand_in(dataset, actor=parcel.actor)
+
+
+def dependents(ids: set[int]) -> set[int]:
+    """What refers to these components, and to those."""
+    found, level = set(ids), set(ids)
+    while level:
+        query = select(ComponentRef.component_id).where(ComponentRef.ref_id.in_(level))
+        level = set(db.session.scalars(query)) - found
+        found |= level
+    return found

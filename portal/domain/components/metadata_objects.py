@@ -1,0 +1,164 @@
+"""Metadata objects as they come in XML: what each is called, refers to and names, and what is wrong with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from portal import errors
+from portal.domain.components import xml_documents, xml_splitter
+from portal.domain.components.xml_splitter import Piece
+from portal.domain.files import files, species
+from portal.domain.shared import text_rules
+
+TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
+ALL = xml_splitter.ALL
+# The letter behind the site's prefix.
+LETTERS = {"STUDY": "P", "SAMPLE": "S", "EXPERIMENT": "X", "RUN": "R", "ANALYSIS": "Z"}
+REFERENCES = {
+    "STUDY_REF": "STUDY",
+    "SAMPLE_REF": "SAMPLE",
+    "SAMPLE_DESCRIPTOR": "SAMPLE",
+    "MEMBER": "SAMPLE",
+    "EXPERIMENT_REF": "EXPERIMENT",
+    "RUN_REF": "RUN",
+    "ANALYSIS_REF": "ANALYSIS",
+}
+NEEDED = {"EXPERIMENT": ("STUDY", "SAMPLE"), "RUN": ("EXPERIMENT",)}
+TITLES = {"STUDY": "DESCRIPTOR/STUDY_TITLE"}
+ABSTRACTS = {
+    "STUDY": ("DESCRIPTOR/STUDY_ABSTRACT", "DESCRIPTOR/STUDY_DESCRIPTION"),
+    "SUBMISSION": ("DESCRIPTION",),
+    "ANALYSIS": ("DESCRIPTION",),
+}
+LONGEST_ALIAS = 500
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an object says it belongs to: an accession, or a name in a center."""
+
+    type: str
+    accession: str
+    name: str
+    center: str
+
+    @property
+    def words(self) -> str:
+        if self.accession:
+            return f"{self.type} {self.accession}"
+        return f"{self.type} “{self.name}”" + (f" of {self.center}" if self.center else "")
+
+
+@dataclass
+class Item:
+    """One object of a delivery. `fault`: why it cannot be loaded; it is kept and shown red. `refusal`: why nothing is
+    done with it at all."""
+
+    type: str
+    position: int
+    alias: str = ""
+    accession: str = ""
+    title: str = ""
+    text: str = ""
+    species: str = ""
+    references: list[Reference] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    sent: bytes = b""
+    fault: str = ""
+    refusal: str = ""
+    info: str = ""
+    known: Any = None  # the row it updates
+    again: bool = False  # kept red earlier, tried once more
+    xml: bytes = b""
+    md5: str = ""
+    targets: list[Any] = field(default_factory=list)
+    id: int = 0
+
+    @property
+    def words(self) -> str:
+        return f"{self.type} “{self.alias}”" if self.alias else f"{self.type} no. {self.position}"
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.fault or self.refusal)
+
+
+def is_known(root: str) -> bool:
+    """Whether a document that begins so is metadata."""
+    return root in (*ALL, *xml_splitter.SETS, *xml_splitter.WRAPPERS)
+
+
+def item(piece: Piece, position: int) -> Item:
+    """Read one object; what is wrong with it stands in its fault. Its tree is let go."""
+    made = Item(piece.type, position)
+    try:
+        made.alias = text_rules.line(piece.alias, longest=LONGEST_ALIAS)
+        made.accession = text_rules.line(piece.accession, longest=50).upper()
+        if len(piece.text) > LARGEST:
+            raise errors.Invalid(f"It is larger than {LARGEST >> 20} MiB.")
+        element = xml_documents.parse(piece.text)
+        made.sent = xml_documents.canonical(element)
+        _read(made, element)
+        _check(made)
+    except errors.DomainError as error:
+        made.fault = " ".join(error.fields.values()) or error.sentence
+    return made
+
+
+def _read(made: Item, element: etree._Element) -> None:
+    path = TITLES.get(made.type, "TITLE")
+    made.title = xml_documents.text_of(element, path, longest=300) or text_rules.line(element.get("title"), longest=300)
+    made.references = [reference for _one, reference in references(element)]
+    if made.type == "SAMPLE":
+        number = xml_documents.text_of(element, "SAMPLE_NAME/TAXON_ID", longest=20)
+        made.species = species.named(number) or xml_documents.text_of(
+            element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200
+        )
+    elif made.type in ABSTRACTS:
+        told = (xml_documents.text_of(element, path, longest=5000) for path in ABSTRACTS[made.type])
+        made.text = next((text for text in told if text), "")
+    if made.type in ("RUN", "ANALYSIS"):
+        made.files = [_file(one) for one in element.iter("FILE")]
+
+
+def _check(made: Item) -> None:
+    missing = [kind for kind in NEEDED.get(made.type, ()) if kind not in {one.type for one in made.references}]
+    if missing:
+        raise errors.Invalid(f"It refers to no {' and no '.join(missing)}.")
+    named = [row["name"] for row in made.files]
+    twice = next((name for name in named if named.count(name) > 1), None) if len(named) < 1000 else None
+    if twice:
+        raise errors.Invalid(f"It names the file {twice} twice.")
+
+
+def references(element: etree._Element) -> Iterator[tuple[etree._Element, Reference]]:
+    """Each place that refers to another object, and what it says."""
+    for one in element.iter(*REFERENCES):
+        accession, name = one.get("accession") or "", one.get("refname") or ""
+        center = one.get("refcenter") or ""
+        if not accession and not name:
+            accession = xml_documents.text_of(one, "IDENTIFIERS/PRIMARY_ID", longest=50)
+            name = xml_documents.text_of(one, "IDENTIFIERS/SUBMITTER_ID", longest=LONGEST_ALIAS)
+            told = one.find("IDENTIFIERS/SUBMITTER_ID")
+            center = told.get("namespace", "") if told is not None else ""
+        if accession or name:
+            found = text_rules.line(name, longest=LONGEST_ALIAS)
+            yield one, Reference(REFERENCES[one.tag], accession.strip().upper()[:50], found, center.strip()[:200])
+
+
+def _file(one: etree._Element) -> dict[str, Any]:
+    """A file that a RUN or ANALYSIS names. Its checksum is needed: the bytes come another way."""
+    name, digest = one.get("filename") or "", one.get("checksum") or ""
+    method = (one.get("checksum_method") or "MD5").upper()
+    if method != "MD5":
+        raise errors.Invalid(f"The checksum of {name[:200]} is a {method[:20]}; give its MD5.")
+    if not digest.strip():
+        raise errors.Invalid(f"The file {name[:200]} has no checksum. Give its MD5.")
+    row = {"name": name, "md5": digest, "data_type": (one.get("filetype") or "")[:100]}
+    values, faults = files.check(row)
+    if faults:
+        raise errors.Invalid(f"The file {name[:200]}: {' '.join(faults.values())}")
+    return {"name": values["name"], "md5": values["declared_md5"], "data_type": values["data_type"]}

@@ -1,0 +1,79 @@
+"""The RECEIPT: what became of each object of a delivery, as clients of ENA's drop-box read it."""
+
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from portal import clock, states
+from portal.domain.components.submission_batch import Parcel
+
+STATUS = {"unpublished": "PRIVATE", "live": "PUBLIC", "suppressed": "SUPPRESSED", "withdrawn": "CANCELLED"}
+
+
+def moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write(parcel: Parcel) -> bytes:
+    """The XML that answers a delivery."""
+    receipt = etree.Element("RECEIPT", receiptDate=moment(clock.now()))
+    if parcel.submission_name:
+        receipt.set("submissionFile", parcel.submission_name)
+    receipt.set("success", "true" if parcel.success else "false")
+    _objects(receipt, parcel)
+    _submission(receipt, parcel)
+    messages = etree.SubElement(receipt, "MESSAGES")
+    for kind, sentences in (("ERROR", _errors(parcel)), ("INFO", _infos(parcel))):
+        for sentence in sentences:
+            etree.SubElement(messages, kind).text = sentence
+    for action in dict.fromkeys(parcel.orders.told or [parcel.orders.action]):
+        etree.SubElement(receipt, "ACTIONS").text = action
+    return etree.tostring(receipt, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+
+
+def _objects(receipt: etree._Element, parcel: Parcel) -> None:
+    dataset = parcel.dataset
+    until = dataset.release_date if dataset is not None else parcel.orders.hold
+    for item in parcel.told:
+        one = etree.SubElement(receipt, item.type)
+        if item.is_good and item.accession and not parcel.orders.validate:
+            one.set("accession", item.accession)
+        if item.alias:
+            one.set("alias", item.alias)
+        if item.is_good:
+            state = item.known.dataset_state if item.known else dataset.state if dataset is not None else states.DRAFT
+            one.set("status", STATUS[states.STATUS[state]])
+            if until:
+                one.set("holdUntilDate", until)
+    for accession, word, day in parcel.held:
+        one = etree.SubElement(receipt, "TARGET", accession=accession, status=word)
+        if day:
+            one.set("holdUntilDate", day)
+
+
+def _submission(receipt: etree._Element, parcel: Parcel) -> None:
+    alias = parcel.submission.alias if parcel.submission else ""
+    accession = parcel.dataset.accession if parcel.dataset is not None else None
+    if accession or alias:
+        one = etree.SubElement(receipt, "SUBMISSION")
+        if accession:
+            one.set("accession", accession)
+        if alias:
+            one.set("alias", alias)
+
+
+def _errors(parcel: Parcel) -> list[str]:
+    wrong = [f"{item.words}: {item.refusal or item.fault}" for item in parcel.told if not item.is_good]
+    return [*parcel.faults, *wrong]
+
+
+def _infos(parcel: Parcel) -> list[str]:
+    told = [f"{item.words}: {item.info}" for item in parcel.told if item.info]
+    mended = [item for item in parcel.items if item.again and item.is_good]
+    if mended:
+        told.append(
+            f"{len(mended)} objects that waited have loaded too: " + ", ".join(item.accession for item in mended[:20])
+        )
+    if parcel.orders.validate:
+        told.append("VALIDATE: nothing was stored.")
+    return [*parcel.infos, *told]

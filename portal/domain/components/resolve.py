@@ -1,0 +1,211 @@
+"""Before anything is written: which object is known, what each refers to, and the text that will be stored."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.domain.components import components, metadata_objects, xml_documents, xml_splitter
+from portal.domain.components.metadata_objects import Item, Reference
+from portal.domain.components.submission_batch import Parcel
+from portal.domain.files import matching, species
+from portal.domain.permissions import access
+from portal.models import Component, Dataset
+
+# How the fault of an object begins that waits for another: it is tried again when something new has loaded.
+WAITS = "It refers to "
+
+
+def find(parcel: Parcel) -> None:
+    """Look up what each object updates, by accession or alias, and whether that may be."""
+    center_id = parcel.actor.center_id
+    named = defaultdict(list)
+    for item in parcel.items:
+        if item.alias and not item.accession:
+            named[item.type].append(item.alias)
+    aliases = {kind: components.by_alias(center_id, kind, listed) for kind, listed in named.items()}
+    accessions = components.by_accession({item.accession for item in parcel.items if item.accession})
+    for item in parcel.items:
+        _know(parcel, item, accessions if item.accession else aliases.get(item.type, {}))
+    _find_home(parcel)
+
+
+def _know(parcel: Parcel, item: Item, found: dict[str, Any]) -> None:
+    row = found.get(item.accession or item.alias)
+    theirs = row is not None and parcel.actor.center_id != row.center_id and parcel.actor.id != row.account_id
+    if item.accession and (row is None or theirs or row.type != item.type):
+        item.refusal = f"There is no {item.type} {item.accession} of yours."
+        return
+    if row is None:
+        if parcel.orders.of(item.type) == "MODIFY" and not item.again:
+            item.fault = item.fault or f"There is no {item.type} of this alias to modify. Send it with ADD."
+        return
+    item.known, item.alias = row, item.alias or row.alias
+    if item.alias != row.alias:
+        item.refusal = f"Its alias is “{row.alias}”, and an alias stands. Leave the accession out for a new object."
+    elif row.account_id != parcel.actor.id:
+        item.refusal = "It belongs to a dataset of a colleague; only its submitter may change it."
+    elif row.status == "withdrawn":
+        item.refusal = f"{row.accession} was withdrawn. Send it under a new alias."
+    elif row.dataset_state not in matching.OPEN_DATASETS:
+        item.refusal = (
+            f"{row.dataset_accession} is {row.dataset_state}; write to {settings().contact} for a correction."
+        )
+
+
+def _find_home(parcel: Parcel) -> None:
+    """The dataset that new objects go to: that of the SUBMISSION's alias, else that of what they come with or refer
+    to, else a new one."""
+    submission = parcel.submission
+    if submission is not None and submission.accession:
+        found = components.by_accession([submission.accession]).get(submission.accession)
+    elif submission is not None and submission.alias:
+        found = components.by_alias(parcel.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
+    else:
+        parcel.home = next((item.known.dataset_id for item in _kin(parcel)), None)
+        return
+    if found is None and submission.accession:
+        parcel.faults.append(f"There is no SUBMISSION {submission.accession} of yours.")
+    elif found is not None:
+        _know(parcel, submission, {found.accession: found, found.alias: found})
+        if submission.refusal:
+            parcel.faults.append(f"{submission.words}: {submission.refusal}")
+        parcel.home = found.dataset_id
+
+
+def _kin(parcel: Parcel) -> Iterator[Item]:
+    """What is known of a delivery, then what waited for something in it."""
+    known = [item for item in parcel.items if item.known and not item.refusal]
+    yield from (item for item in known if not item.again)
+    here = {(item.type, item.alias) for item in parcel.told}
+    yield from (item for item in known if item.again and here & {(one.type, one.name) for one in item.references})
+
+
+def retry(parcel: Parcel) -> None:
+    """What was kept red because something was missing comes along again."""
+    query = (
+        select(Component.type, Component.sent)
+        .join(Dataset, Dataset.id == Component.dataset_id)
+        .where(
+            Component.state == states.ERROR,
+            Dataset.account_id == parcel.actor.id,
+            Component.sent.is_not(None),
+            Component.comment.startswith(WAITS),
+            Dataset.state.in_(matching.OPEN_DATASETS),
+        )
+        .limit(10_000)
+    )
+    known = {(item.type, item.alias) for item in parcel.items}
+    for row in db.session.execute(query):
+        item = metadata_objects.item(xml_splitter.cut(row.sent, name=row.type)[0], 0)
+        item.again = True
+        if item.alias and (item.type, item.alias) not in known:
+            parcel.items.append(item)
+
+
+def refer(parcel: Parcel) -> None:
+    """Find what each object refers to, here or in this delivery. What cannot be found is a fault."""
+    here = {(item.type, item.alias): item for item in parcel.items if item.alias}
+    here |= {(item.type, f"accession {item.accession}"): item for item in parcel.items if item.accession}
+    shelf, homes = _Shelf(parcel), list[int]()
+    for item in sorted(parcel.items, key=lambda one: metadata_objects.TYPES.index(one.type)):
+        for reference in item.references if item.is_good else ():
+            mine = reference.center in ("", parcel.center)
+            key = f"accession {reference.accession}" if reference.accession else reference.name
+            target = here.get((reference.type, key)) if mine or reference.accession else None
+            if target is not None and target.is_good:
+                item.targets.append(target)
+                continue
+            row = shelf.row(reference)
+            if row is not None:
+                item.targets.append(row)
+                if not item.again and row.account_id == parcel.actor.id:
+                    homes += [row.dataset_id] if row.dataset_state in matching.OPEN_DATASETS else []
+            elif target is not None:
+                item.fault = f"{WAITS}{reference.words}, which could not be loaded. Mend that one, and this loads too."
+            else:
+                item.fault = f"{WAITS}{reference.words}, which is not here. Send it, and this loads too."
+    if parcel.home is None and (parcel.submission is None or not parcel.submission.alias):
+        parcel.home = next(iter(homes), None)
+
+
+class _Shelf:
+    """What is referred to and came earlier, looked up at once."""
+
+    def __init__(self, parcel: Parcel) -> None:
+        self.actor = parcel.actor
+        wanted = [one for item in parcel.items if item.is_good for one in item.references]
+        self.by_accession = components.by_accession({one.accession for one in wanted if one.accession})
+        self.by_name: dict[tuple[str, str], dict[str, Any]] = {}
+        names = defaultdict(set)
+        for one in wanted:
+            if not one.accession:
+                names[one.type, one.center if one.center != parcel.center else ""].add(one.name)
+        for (kind, center), listed in names.items():
+            center_id = components.center_named(center) if center else parcel.actor.center_id
+            if center_id is not None:
+                self.by_name[kind, center] = components.by_alias(center_id, kind, listed)
+        self.own = parcel.center
+
+    def row(self, reference: Reference) -> Any:
+        """The facts of a component that loaded once and that the actor may know of."""
+        if reference.accession:
+            row = self.by_accession.get(reference.accession)
+        else:
+            center = reference.center if reference.center != self.own else ""
+            row = self.by_name.get((reference.type, center), {}).get(reference.name)
+        if row is None or row.type != reference.type or row.accession is None or row.status == "withdrawn":
+            return None
+        return row if row.center_id == self.actor.center_id or row.dataset_state in access.PUBLIC else None
+
+
+def wanting(parcel: Parcel) -> dict[str, int]:
+    """How many accessions of each type are to be taken."""
+    return dict(Counter(item.type for item in parcel.good if not (item.known and item.known.accession)))
+
+
+def annotate(parcel: Parcel, fresh: dict[str, Iterator[str]]) -> None:
+    """The text that is stored: with accession, alias, center, and the accessions of what it refers to."""
+    for item in parcel.good:
+        item.accession = (item.known.accession if item.known else None) or next(fresh[item.type])
+        item.alias = item.alias or item.accession
+    for item in parcel.good:
+        element = xml_documents.parse(item.sent)
+        for name, value in (("accession", item.accession), ("alias", item.alias), ("center_name", parcel.center)):
+            element.set(name, value)
+        for (one, _reference), target in zip(metadata_objects.references(element), item.targets, strict=True):
+            one.set("accession", target.accession)
+        item.xml = xml_documents.canonical(element)
+        item.md5 = xml_documents.md5(item.xml)
+    for item in parcel.items:
+        item.alias = item.alias or f"(no alias, {_moment()}, no. {item.position})"
+
+
+def _moment() -> str:
+    return datetime.fromtimestamp(clock.now() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def project(parcel: Parcel) -> None:
+    """What the dataset says of itself, from the objects that say it."""
+    good = parcel.good or parcel.items
+    submission = parcel.submission
+    study = next((item for item in good if item.type == "STUDY"), None)
+    telling = [one for one in (submission, study, *good[:1]) if one is not None]
+    title = next((one.title for one in telling if one.title), "") or next((one.alias for one in telling), "")
+    told = [one for one in (study, submission, *(item for item in good if item.type == "ANALYSIS")) if one is not None]
+    description = next((text for text in (one.text for one in told) if text), "") or title
+    parcel.says_title = any(one.title for one in (submission, study) if one is not None)
+    parcel.says_text = any(one.text for one in (submission, study) if one is not None)
+    parcel.fields = {"title": title, "description": description, "species": _species(parcel)}
+
+
+def _species(parcel: Parcel) -> str:
+    found = {item.species for item in parcel.good if item.species}
+    if not found:
+        ids = {target.dataset_id for item in parcel.good for target in item.targets if not isinstance(target, Item)}
+        found = set(db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != "")))
+    return next(iter(found)) if len(found) == 1 else species.MIXED if found else ""

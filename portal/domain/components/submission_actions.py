@@ -1,0 +1,93 @@
+"""What a SUBMISSION asks for: its actions, in the dialect of ENA's drop-box."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal import clock, errors
+from portal.config import settings
+from portal.domain.datasets import datasets
+
+LOADING = ("ADD", "MODIFY")
+TARGETED = ("HOLD", "RELEASE", "CANCEL", "SUPPRESS")
+KNOWN = (*LOADING, "VALIDATE", *TARGETED, "PROTECT")
+
+
+@dataclass(frozen=True)
+class Order:
+    """An action on what is here already: an accession, and a day where one is told."""
+
+    action: str
+    target: str
+    until: str | None
+
+
+@dataclass
+class Orders:
+    """What to do with the objects of a delivery, and with others by accession."""
+
+    action: str = "ADD"
+    by_type: dict[str, str] = field(default_factory=dict)
+    validate: bool = False
+    hold: str | None = None
+    protect: bool = False
+    targets: list[Order] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def of(self, kind: str) -> str:
+        """ADD or MODIFY for objects of a type."""
+        return self.by_type.get(kind, self.action)
+
+
+def read(submission: Any) -> Orders:
+    """The actions of a SUBMISSION element. Raises Invalid for what is not understood."""
+    found = Orders()
+    for action in submission.iterfind("ACTIONS/ACTION") if submission is not None else ():
+        for one in action.iterchildren("*"):
+            _take(found, str(one.tag), dict(one.attrib))
+    return found
+
+
+def plain(action: str, hold: str = "") -> Orders:
+    """The same without a SUBMISSION: one word, such as ADD, and a day."""
+    found = Orders()
+    if action:
+        _take(found, action.strip().upper(), {})
+    if hold:
+        _take(found, "HOLD", {"HoldUntilDate": hold})
+    return found
+
+
+def _take(found: Orders, word: str, given: dict[str, str]) -> None:
+    if word not in KNOWN:
+        raise errors.Invalid(f"There is no action {word[:40]}. Known are {', '.join(KNOWN)}.")
+    found.told.append(word)
+    target, until = given.get("target", "").strip().upper(), day(given.get("HoldUntilDate", ""))
+    if word in LOADING:
+        kind = given.get("schema", "").strip().upper()
+        if kind:
+            found.by_type[kind] = word
+        else:
+            found.action = word
+    elif word == "VALIDATE":
+        found.validate = True
+    elif word == "PROTECT":
+        found.protect = True
+    elif target:
+        found.targets.append(Order(word, target, until))
+    elif word == "HOLD":
+        found.hold = until or _far()
+    elif word == "RELEASE":
+        found.hold = clock.today(settings().timezone).isoformat()
+    else:
+        raise errors.Invalid(f"{word} names no target. Give the accession: <{word} target=…/>.")
+
+
+def day(text: str) -> str | None:
+    """HoldUntilDate: a day, or a moment whose day counts."""
+    return datasets.release_date(text.strip().partition("T")[0].removesuffix("Z")[:10]) if text.strip() else None
+
+
+def _far() -> str:
+    """HOLD without a day: two years, as ENA has it."""
+    today = clock.today(settings().timezone)
+    return f"{today.year + 2}-{today.month:02d}-{min(today.day, 28):02d}"

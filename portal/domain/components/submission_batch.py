@@ -1,0 +1,111 @@
+"""What one delivery of XML holds: its objects and orders, read before anything is looked up."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from portal import errors
+from portal.domain.components import metadata_objects, submission_actions, xml_documents, xml_splitter
+from portal.domain.components.metadata_objects import Item
+from portal.domain.components.submission_actions import Orders
+from portal.models import Account
+
+ORDER = {kind: at for at, kind in enumerate(metadata_objects.TYPES)}
+
+
+class Document(NamedTuple):
+    """One XML text as it came; `name` is what messages call it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass
+class Parcel:
+    """The objects of a delivery with what became of each; `faults` concern all of it."""
+
+    actor: Account
+    center: str
+    items: list[Item] = field(default_factory=list)
+    submission: Item | None = None
+    submission_name: str = ""
+    orders: Orders = field(default_factory=Orders)
+    faults: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
+    dataset: Any = None
+    home: int | None = None
+    # What the dataset says of itself, from the objects that say it.
+    fields: dict[str, str] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    says_title: bool = False
+    says_text: bool = False
+    renamed: bool = False  # the SUBMISSION itself changed
+    held: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    @property
+    def good(self) -> list[Item]:
+        return [item for item in self.items if item.is_good]
+
+    @property
+    def told(self) -> list[Item]:
+        """What the sender asked for; what was only tried once more is not theirs."""
+        return [item for item in self.items if not item.again]
+
+    @property
+    def success(self) -> bool:
+        return not self.faults and all(item.is_good for item in self.told)
+
+
+def read(documents: list[Document], *, actor: Account, action: str = "", hold: str = "") -> Parcel:
+    """Read every document. One that cannot be read is told of, the others are loaded; without orders nothing is."""
+    parcel = Parcel(actor, actor.center.name)
+    if not documents:
+        parcel.faults.append("There is no XML in this. Send at least one document.")
+    for document in documents:
+        try:
+            _take(parcel, document)
+        except errors.DomainError as error:
+            parcel.faults.append(error.sentence)
+            if document.name.upper().startswith("SUBMISSION"):
+                parcel.items = []
+                return parcel
+    parcel.items.sort(key=lambda item: (ORDER[item.type], item.position))
+    try:
+        given = submission_actions.plain(action, hold) if action or parcel.submission is None else None
+        parcel.orders = given or submission_actions.read(
+            xml_documents.parse(parcel.submission.sent) if parcel.submission else None
+        )
+    except errors.DomainError as error:
+        parcel.faults.append(" ".join(error.fields.values()) or error.sentence)
+        parcel.items = []
+    if not parcel.items and not parcel.orders.targets and not parcel.faults:
+        parcel.faults.append("There are no objects in this and no action has a target: nothing is to be done.")
+    _refuse_twins(parcel)
+    return parcel
+
+
+def _take(parcel: Parcel, document: Document) -> None:
+    pieces = xml_splitter.cut(document.data, name=document.name)
+    if len(parcel.items) + len(pieces) > xml_splitter.MOST:
+        raise errors.TooLarge(f"A delivery holds at most {xml_splitter.MOST:,} objects. Send it in parts.")
+    for position, piece in enumerate(pieces, start=1):
+        made = metadata_objects.item(piece, position)
+        if made.type != "SUBMISSION":
+            parcel.items.append(made)
+        elif parcel.submission is not None:
+            raise errors.Invalid("There are two SUBMISSIONs in this. Send one at a time.")
+        elif made.fault:
+            raise errors.Invalid(f"{document.name}: {made.fault}")
+        else:
+            parcel.submission, parcel.submission_name = made, document.name
+
+
+def _refuse_twins(parcel: Parcel) -> None:
+    seen: set[tuple[str, str]] = set()
+    for item in parcel.items:
+        for key in ((item.type, item.alias), (item.type, f"accession {item.accession}")):
+            if key[1] in ("", "accession "):
+                continue
+            if key in seen:
+                item.refusal = "It is in this delivery twice. Give each object an alias of its own."
+            seen.add(key)

@@ -1,0 +1,93 @@
+"""Objects as XML: parsed with entities, DTDs and the network off; and the canonical bytes that are stored."""
+
+import hashlib
+import re
+from contextlib import suppress
+from xml.parsers import expat
+
+from lxml import etree
+
+from portal import errors
+from portal.domain.components import metamd5
+
+UNSETTLED = re.compile(rb">\s+<")
+LIMIT = re.compile(r"limit|huge|too long|too deep|depth", re.I)
+# Characters that XML 1.0 lets through but no tab file or page should carry.
+CONTROLS = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+class _Seen(Exception):
+    """The first element was reached: what stands before it is known."""
+
+
+def parse(text: bytes) -> etree._Element:
+    """The tree of one object, without layout. Raises Invalid with the reason."""
+    try:
+        root = etree.fromstring(text, _parser())
+    except etree.XMLSyntaxError as error:
+        raise errors.Invalid(f"It is no well-formed XML: {_plain(error)}.") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise errors.Invalid("It has a DTD.")
+    return root
+
+
+def root_of(data: bytes) -> str:
+    """The name of the first element, or empty where there is none; nothing else is read."""
+    probe, found = expat.ParserCreate(), list[str]()
+
+    def seen(name: str, *_words: object) -> None:
+        found.append(name)
+        raise _Seen
+
+    probe.StartElementHandler = seen
+    with suppress(_Seen, expat.ExpatError, ValueError, LookupError):
+        probe.Parse(data, True)
+    return found[0] if found else ""
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        remove_blank_text=True,
+        strip_cdata=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        recover=False,
+    )
+
+
+def _plain(error: etree.XMLSyntaxError) -> str:
+    text = (error.msg or "not understood").partition("\n")[0][:200]
+    if LIMIT.search(text):
+        return "a text, name or value in it is longer than 10 MB, or its elements are nested too deep"
+    line = error.position[0] if error.position else 0
+    return text if "line " in text or not line else f"line {line}: {text}"
+
+
+def text_of(element: etree._Element, path: str, *, longest: int = 2000) -> str:
+    """The text at a path, on one line; empty where there is none."""
+    found = element.find(path)
+    words = " ".join("".join(found.itertext()).split()) if found is not None else ""
+    return CONTROLS.sub("", words)[:longest]
+
+
+def canonical(element: etree._Element) -> bytes:
+    """The bytes that are stored and digested: written once, and the same again when any xmllint reads them."""
+    data = etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+    while UNSETTLED.search(data):
+        again = metamd5.canonical(_reread(data).decode())
+        if again == data:
+            break
+        data = again
+    return data
+
+
+def _reread(data: bytes) -> bytes:
+    root = etree.fromstring(data, _parser())
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,44 @@
+"""One way in for every action of the life cycle, for forms and programs alike."""
+
+from collections.abc import Callable
+
+from portal import errors, states
+from portal.domain.datasets import discard, releases, reviews
+from portal.domain.shared import transitions
+from portal.models import Account, Dataset
+
+VERBS: dict[str, Callable] = {
+    "submit": reviews.hand_in,
+    "recall": reviews.take_back,
+    "return": reviews.return_,
+    "approve": reviews.approve,
+    "release": releases.request_release,
+    "unpublish": releases.unpublish,
+    "suppress": releases.suppress,
+    "reinstate": releases.reinstate,
+    "withdraw": releases.withdraw,
+}
+
+
+def act(dataset: Dataset, action: str, *, actor: Account, note: str = "", version: int | None = None) -> Dataset | None:
+    """Do one action of states.DATASET. None when the dataset is gone afterwards (discard)."""
+    if action == "discard":
+        discard.discard(dataset, actor=actor)
+        return None
+    verb = VERBS.get(action)
+    if verb is None:
+        raise errors.NotFound(f"There is no action {action!r}.")
+    if action == "approve":
+        return reviews.approve(dataset, actor=actor, note=note, version=version)
+    return verb(dataset, actor=actor, note=note)
+
+
+def offered(dataset: Dataset, *, actor: Account | None) -> list[states.Move]:
+    """The moves that a page shows as buttons: open to the actor now, and not a consequence of an edit."""
+    moves = [move for move in transitions.available(dataset, actor=actor) if move.word]
+    if dataset.released_at and transitions.roles_of(actor, dataset) == {states.SUBMITTER}:
+        moves = [move for move in moves if move.action != "withdraw"]
+    if actor is not None and any(move.action == "approve" for move in moves):
+        # Asked only where it matters: it counts the curators, and a list has a hundred rows.
+        moves = [move for move in moves if move.action != "approve" or reviews.may_approve(dataset, actor)]
+    return moves

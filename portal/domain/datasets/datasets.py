@@ -1,0 +1,276 @@
+"""Datasets: made, edited, submitted, recalled, discarded. Nothing here commits or reads a request."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select, update
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain.datasets import realms
+from portal.domain.files import accessions, files, species
+from portal.domain.files.species import HUMAN, MIXED
+from portal.domain.shared import history, job_queue, text_rules, transitions
+from portal.models import Account, Dataset, Event, File
+
+LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
+FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
+BIOPROJECT = re.compile(r"PRJ[A-Z]{1,2}\d{1,9}")
+NEEDED = {
+    "title": "Give the dataset a name.",
+    "description": "Say in a few sentences what the data are.",
+    "species": f"Name the species; for several: {MIXED}.",
+}
+
+
+def create(*, actor: Account, **fields: Any) -> Dataset:
+    """A new draft of the actor. `files` declares files at once. Raises Invalid with all faults at their fields."""
+    now = clock.now()
+    rows = fields.pop("files", None) or []
+    values, faults = check(with_preset(fields))
+    if faults:
+        raise errors.Invalid(fields=faults)
+    dataset = Dataset(
+        account_id=actor.id, center_id=actor.center_id, created_at=now, updated_at=now, state=states.DRAFT, **values
+    )
+    db.session.add(dataset)
+    db.session.flush()
+    index(dataset)
+    history.record("create", actor=actor, dataset=dataset, after=values)
+    files.add(dataset, rows, actor=actor)
+    return dataset
+
+
+def with_preset(fields: dict[str, Any], dataset: Dataset | None = None) -> dict[str, Any]:
+    """Human data are controlled unless somebody says otherwise: an access that is named, or was chosen, stands."""
+    ticked = _yes(fields.get("human")) and "access" not in fields
+    fresh = dataset is None or (dataset.state == states.DRAFT and not dataset.human and not chose_access(dataset))
+    return fields | {"access": "controlled"} if ticked and fresh else fields
+
+
+def chose_access(dataset: Dataset) -> bool:
+    """Whether anybody ever said who may download."""
+    said = select(Event.id).where(
+        Event.dataset_id == dataset.id,
+        Event.action.in_(("create", "edit")),
+        Event.after["access"].as_string().is_not(None),
+    )
+    return db.session.scalar(said.limit(1)) is not None
+
+
+def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
+    """A new draft with the texts of an earlier dataset and what it says of its files; no bytes, digests or dates."""
+    texts = {field: getattr(earlier, field) for field in FIELDS if field != "release_date"} | fields
+    told = ("name", *files.SAID)
+    columns = files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in told))
+    rows = [dict(zip(told, row, strict=True)) for row in db.session.execute(columns)]
+    return create(actor=actor, **{"files": rows, **texts})
+
+
+def copied(earlier: Dataset, *, actor: Account, since: int) -> Dataset | None:
+    """A copy of it that was just made: a button pressed twice makes one."""
+    query = (
+        select(Dataset)
+        .where(
+            Dataset.account_id == actor.id,
+            Dataset.state == states.DRAFT,
+            Dataset.id != earlier.id,
+            Dataset.created_at >= since,
+            Dataset.title == earlier.title,
+            Dataset.description == earlier.description,
+        )
+        .order_by(Dataset.id.desc())
+    )
+    return db.session.scalars(query.limit(1)).first()
+
+
+def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Clean values of the given fields only, and a sentence for each that breaks a rule."""
+    values: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for field in (field for field in FIELDS if field in fields):
+        try:
+            values[field] = _rule(field)(fields[field])
+        except errors.DomainError as error:
+            faults[field] = error.sentence
+    return values, faults
+
+
+def _rule(field: str) -> Callable[[Any], Any]:
+    if field in LINES:
+        return lambda value: text_rules.line(value, longest=LINES[field])
+    return RULES[field]
+
+
+def _yes(value: Any) -> bool:
+    return str(value).lower() in ("1", "true", "on", "y", "yes")
+
+
+def _bioproject(value: Any) -> str:
+    text = text_rules.line(value, longest=30).upper()
+    if text and not BIOPROJECT.fullmatch(text):
+        raise errors.Invalid("A BioProject accession looks like PRJCA000123 or PRJNA123456.")
+    return text
+
+
+def _access(value: Any) -> str:
+    if value not in ("open", "controlled"):
+        raise errors.Invalid("Access is open or controlled.")
+    return str(value)
+
+
+def release_date(value: Any) -> str | None:
+    """The first open day, as ISO; None for none. Past days are today's matter: they mean `release now`."""
+    if value in (None, ""):
+        return None
+    try:
+        day = value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        raise errors.Invalid("A date is written year-month-day, such as 2027-03-01.") from None
+    if not 2000 <= day.year <= 2200:
+        raise errors.Invalid("The release date lies between 2000 and 2200.")
+    return day.isoformat()
+
+
+RULES: dict[str, Callable[[Any], Any]] = {
+    "description": text_rules.prose,
+    "bioproject": _bioproject,
+    "access": _access,
+    "release_date": release_date,
+    "human": _yes,
+}
+
+
+def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Dataset:
+    """Change what is said of a dataset, until release. From `submitted` on the version counts up; an approved one goes
+    back to the curator unless only its release date changed."""
+    values, faults = check(changes)
+    if faults:
+        raise errors.Invalid(fields=faults)
+    before = {field: getattr(dataset, field) for field in values if getattr(dataset, field) != values[field]}
+    if not before:
+        return dataset
+    after = {field: values[field] for field in before}
+    _refuse_edit(dataset, before, after, actor)
+    if dataset.state == states.APPROVED and set(before) != {"release_date"}:
+        transitions.advance(dataset, "amend", actor=actor, submitted_at=clock.now())
+    for field, value in after.items():
+        setattr(dataset, field, value)
+    if set(before) == {"release_date"}:
+        dataset.updated_at = clock.now()
+    else:
+        files.touched(dataset, actor=actor)
+    index(dataset)
+    history.record("edit", actor=actor, dataset=dataset, before=before, after=after)
+    if dataset.accession and dataset.bag_generation:
+        files.mark_bag(dataset)
+    if "access" in after:
+        realms.follow(dataset)
+    if "release_date" in after and due(dataset):
+        job_queue.owe("release", dataset_id=dataset.id, priority=3)
+    return dataset
+
+
+def _refuse_edit(dataset: Dataset, before: dict[str, Any], after: dict[str, Any], actor: Account) -> None:
+    curating = actor.role == "curator" and dataset.state in (states.RELEASED, states.SUPPRESSED)
+    if dataset.state in (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN) and not curating:
+        raise errors.Conflict(f"This dataset is {dataset.state}; write to {settings().contact} for a correction.")
+    if curating and {"access", "release_date"} & set(before):
+        raise errors.Conflict("After release the access and the release date stand.")
+    if "access" in after:
+        realms.refuse_change(dataset, after["access"])
+
+
+def due(dataset: Dataset) -> bool:
+    """Whether the first open day has come, in the site's zone."""
+    return dataset.state == states.APPROVED and has_come(dataset.release_date)
+
+
+def has_come(day: str | None) -> bool:
+    """Whether a date (ISO) is today or past in the site's zone; what is no date has not come."""
+    try:
+        return day is not None and date.fromisoformat(day) <= clock.today(settings().timezone)
+    except ValueError:
+        return False
+
+
+def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, str]:
+    """What stands between a dataset and Submit: a sentence for each field. `declared`: its files, where known."""
+    faults = {field: sentence for field, sentence in NEEDED.items() if not getattr(dataset, field).strip()}
+    if dataset.human and dataset.species != HUMAN:
+        faults["species"] = f"For human genetic resources the species is {HUMAN}."
+    if settings().filing_required and dataset.human and dataset.access == "open" and not dataset.filing_number.strip():
+        faults["filing_number"] = "Human data that are to be open need a filing number here."
+    if dataset.pending:
+        faults |= {field: sentence for field, sentence in check(json.loads(dataset.pending))[1].items()}
+    if not (files.count(dataset) if declared is None else declared):
+        faults["files"] = "Declare at least one file; its bytes may come later."
+    return faults
+
+
+def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
+    """Hand a dataset to the curators: accession, version, and everything that arrived goes to the archive."""
+    faults = missing(dataset)
+    if faults:
+        raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
+    now = clock.now()
+    transitions.advance(
+        dataset,
+        "submit",
+        actor=actor,
+        version=dataset.version + 1,
+        submitted_at=now,
+        first_submitted_at=dataset.first_submitted_at or now,
+    )
+    accessions.give(dataset)
+    realms.settle(dataset)
+    index(dataset)
+    history.record(
+        "submit",
+        actor=actor,
+        dataset=dataset,
+        note=note,
+        after={"version": dataset.version, "accession": dataset.accession},
+    )
+    send_to_archive(dataset)
+    files.note_bag(dataset)
+    files.owe_components(dataset)
+    return dataset
+
+
+def send_to_archive(dataset: Dataset) -> None:
+    """Every file whose bytes are here is checked and archived by one job."""
+    arrived = update(File).where(File.dataset_id == dataset.id, File.state == states.RECEIVED)
+    moved = db.change(arrived.values(state=states.CHECKING, updated_at=clock.now()))
+    db.session.expire_all()
+    if moved:
+        job_queue.owe("archive", dataset_id=dataset.id, priority=2)
+
+
+def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
+    """Take a submitted dataset back, to go on writing."""
+    transitions.advance(dataset, "recall", actor=actor)
+    history.record("recall", actor=actor, dataset=dataset, note=note)
+    files.note_bag(dataset)
+    return dataset
+
+
+def index(dataset: Dataset) -> None:
+    """What follows from the fields: the number of the species, and one lower-cased column for search."""
+    dataset.taxon_id = species.taxon(dataset.species)
+    parts = (
+        dataset.accession,
+        dataset.title,
+        dataset.description,
+        dataset.species,
+        dataset.investigator,
+        dataset.bioproject,
+        dataset.data_type,
+        dataset.account.name,
+        dataset.center.name,
+    )
+    dataset.search_text = " ".join(part for part in parts if part).lower()
+    db.session.flush()

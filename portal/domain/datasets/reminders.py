@@ -1,0 +1,102 @@
+"""Mails that come by themselves: a dataset waits long for a curator or for its submitter, or was changed after a
+curator looked. Each has a key of what it tells, so that a round that runs twice sends nothing twice."""
+
+from sqlalchemy import exists, or_, select
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.domain.datasets import remarks
+from portal.domain.shared import changes, notifications
+from portal.models import Account, Dataset, Event, Look
+
+AT_ONCE = 200  # the rest is told in the next minute
+RETURNED_DAYS = 30
+RETURNED_MOST = 6  # after half a year of silence there is nothing to add
+
+
+def remind() -> None:
+    """Whoever a dataset waits for, once in each period."""
+    period = settings().review_remind_days * clock.DAY
+    if not period:
+        return
+    for dataset in _waiting(states.SUBMITTED, Dataset.submitted_at <= clock.now() - period):
+        waited = clock.now() - (dataset.submitted_at or 0)
+        key = f"waits:{dataset.id}:{dataset.submitted_at}:{waited // period}"
+        for curator in remarks.concerned(dataset):
+            _send(f"{key}:{curator.id}", "waits", dataset, curator, f"/review/{dataset.accession}", waited)
+    period = RETURNED_DAYS * clock.DAY
+    for dataset in _waiting(states.RETURNED, Dataset.updated_at <= clock.now() - period):
+        waited = clock.now() - dataset.updated_at
+        if waited // period <= RETURNED_MOST:
+            key = f"returned_waits:{dataset.id}:{dataset.updated_at}:{waited // period}"
+            _send(key, "returned_waits", dataset, dataset.account, f"/deposit/{dataset.accession}", waited)
+
+
+def _waiting(state: str, since) -> list[Dataset]:
+    query = (
+        select(Dataset)
+        .join(Account, Account.id == Dataset.account_id)
+        .where(Dataset.state == state, Dataset.accession.is_not(None), Account.state == "active", since)
+    )
+    return list(db.session.scalars(query.order_by(Dataset.id)))
+
+
+def _send(key: str, template: str, dataset: Dataset, to: Account, url: str, waited: int) -> None:
+    notifications.send(
+        key,
+        to=to.email,
+        template=template,
+        name=to.name,
+        title=dataset.title,
+        accession=dataset.accession,
+        who=dataset.account.name,
+        version=dataset.version,
+        days=waited // clock.DAY,
+        url=url,
+    )
+
+
+def tell_edits() -> None:
+    """A submitted dataset that was changed after a curator looked: one mail until that curator looks again."""
+    newer = exists().where(
+        Event.dataset_id == Look.dataset_id,
+        Event.id > Look.event_id,
+        Event.actor_id == Dataset.account_id,
+        Event.action.in_(changes.EDITS),
+    )
+    query = (
+        select(Look, Dataset, Account)
+        .join(Dataset, Dataset.id == Look.dataset_id)
+        .join(Account, Account.id == Look.account_id)
+        .where(
+            Dataset.state == states.SUBMITTED,
+            Account.state == "active",
+            Account.role == "curator",
+            Account.id != Dataset.account_id,
+            newer,
+            or_(Look.told_id.is_(None), Look.told_id != Look.event_id),
+        )
+        .limit(AT_ONCE)
+    )
+    for look, dataset, curator in db.session.execute(query).unique():
+        _tell_edits(look, dataset, curator)
+    db.session.flush()
+
+
+def _tell_edits(look: Look, dataset: Dataset, curator: Account) -> None:
+    found = [change.document() for change in changes.since(dataset, look.event_id)]
+    notifications.send(
+        f"edited:{dataset.id}:{curator.id}:{look.event_id}",
+        to=curator.email,
+        template="edited",
+        name=curator.name,
+        title=dataset.title,
+        accession=dataset.accession,
+        version=dataset.version,
+        who=dataset.account.name,
+        seen=look.version,
+        changes=found[:20],
+        more=len(found) - 20,
+        url=f"/review/{dataset.accession}",
+    )
+    look.told_id = look.event_id

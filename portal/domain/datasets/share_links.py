@@ -1,0 +1,245 @@
+"""Sharing links: a secret address under which the reviewers of a paper read a dataset before its release. A link never
+serves a byte; it ends when it is revoked, expires or the dataset opens."""
+
+import re
+import secrets
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain.accounts import tokens
+from portal.domain.datasets import datasets
+from portal.domain.files import files
+from portal.domain.permissions import access
+from portal.domain.shared import history, text_rules
+from portal.models import Account, Dataset, File, Link, LinkView
+
+# A link goes on while its dataset is mended; it is only made while everything stands.
+SHOWN = (states.SUBMITTED, states.RETURNED, states.APPROVED)
+DEAD = "This sharing link does not exist, has expired or was revoked. Ask whoever gave it to you for a new one."
+MOST = 100
+
+
+class DeadLink(errors.NotFound):
+    title = "This link opens nothing any more"
+    remedy = "Once its dataset is released, everybody finds it under Browse."
+
+
+def obstacle(dataset: Dataset) -> str:
+    """Why no link can be made now; empty when one can."""
+    if dataset.state != states.APPROVED:
+        return "A sharing link can be made once a curator has approved the dataset, until its release."
+    waiting = select(File.name).where(
+        File.dataset_id == dataset.id, File.state.not_in((states.ARCHIVED, *states.DEAD_FILES))
+    )
+    name = db.session.scalars(waiting.order_by(File.n).limit(1)).first()
+    if name is not None:
+        return f"A sharing link can be made once every file is archived; {name} is not."
+    return ""
+
+
+def make(
+    dataset: Dataset, *, actor: Account, label: str = "", expires: Any = None, anonymised: Any = True
+) -> tuple[Link, str]:
+    """A new link and its token, which is shown this once. `expires` is the last day it opens, or None.
+
+    Raises Forbidden, NotReady until approved and archived, Invalid for a bad day."""
+    _refuse(dataset, actor)
+    blocking = obstacle(dataset)
+    if blocking:
+        raise errors.NotReady(blocking)
+    if len(living(dataset)) >= MOST:
+        raise errors.Conflict(f"There are {MOST} links already; revoke some first.")
+    secret = secrets.token_urlsafe(24)
+    n = 1 + int(db.session.scalar(select(func.max(Link.n)).where(Link.dataset_id == dataset.id)) or 0)
+    link = Link(
+        dataset_id=dataset.id,
+        n=n,
+        hash=tokens.digest(secret),
+        made_by=actor.id,
+        created_at=clock.now(),
+        label=text_rules.line(label, longest=100) or f"Link {n}",
+        anonymised=_yes(anonymised),
+        expires_at=end_of(expires),
+    )
+    db.session.add(link)
+    db.session.flush()
+    history.record("link.make", actor=actor, dataset=dataset, after=_said(link))
+    return link, secret
+
+
+def _refuse(dataset: Dataset, actor: Account) -> None:
+    if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
+        raise errors.Forbidden("Only the submitter of a dataset and curators see its sharing links.")
+
+
+def _yes(value: Any) -> bool:
+    return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "on", "yes")
+
+
+def _said(link: Link) -> dict[str, Any]:
+    return {"link": link.n, "label": link.label, "anonymised": link.anonymised, "expires_at": link.expires_at}
+
+
+def end_of(day: Any) -> int | None:
+    """The first moment after a day (ISO), in the site's zone; None for no day. Raises Invalid."""
+    try:
+        chosen = datasets.release_date(day)
+    except errors.Invalid as error:
+        raise errors.Invalid(fields={"expires": error.sentence}) from None
+    if chosen is None:
+        return None
+    ends = clock.midnight(date.fromisoformat(chosen) + timedelta(days=1), settings().timezone)
+    if ends <= clock.now():
+        raise errors.Invalid(fields={"expires": "This day is over. Choose today or a later day, or none."})
+    return ends
+
+
+def state_of(link: Link) -> str:
+    """What became of a link: live, expired, revoked, released."""
+    if link.revoked_at is not None:
+        return "revoked"
+    if link.ended_at is not None:
+        return "released"
+    return "expired" if link.expires_at is not None and link.expires_at <= clock.now() else "live"
+
+
+def of(dataset: Dataset) -> list[Link]:
+    """Every link that was ever made, newest first: none is hidden from whoever may revoke it."""
+    return list(db.session.scalars(_newest(dataset)))
+
+
+def living(dataset: Dataset) -> list[Link]:
+    """Those that open something, newest first."""
+    return list(db.session.scalars(_newest(dataset).where(*_live())))
+
+
+def ended(dataset: Dataset, *, before: int = 0, limit: int = 100) -> list[Link]:
+    """Those that open nothing any more, newest first, with numbers below `before`."""
+    query = _newest(dataset).where(~and_(*_live()))
+    return list(db.session.scalars((query.where(Link.n < before) if before else query).limit(limit)))
+
+
+def _newest(dataset: Dataset) -> Select:
+    query = select(Link).options(joinedload(Link.maker)).where(Link.dataset_id == dataset.id)
+    return query.order_by(Link.n.desc())
+
+
+def _live() -> tuple:
+    """What state_of() calls live, for a query."""
+    lasting = or_(Link.expires_at.is_(None), Link.expires_at > clock.now())
+    return Link.revoked_at.is_(None), Link.ended_at.is_(None), lasting
+
+
+def by_number(dataset: Dataset, n: int) -> Link:
+    link = db.session.scalar(select(Link).where(Link.dataset_id == dataset.id, Link.n == n))
+    if link is None:
+        raise errors.NotFound(f"There is no link {n}.")
+    return link
+
+
+def revoke(dataset: Dataset, n: int, *, actor: Account) -> Link:
+    """End a link at once. Harmless when it has ended already."""
+    _refuse(dataset, actor)
+    link = by_number(dataset, n)
+    if link.revoked_at is None:
+        link.revoked_at = clock.now()
+        history.record("link.revoke", actor=actor, dataset=dataset, before=_said(link))
+    return link
+
+
+def end_all(dataset: Dataset) -> None:
+    """The dataset opens, or is withdrawn: its links have no more use."""
+    mine = update(Link).where(Link.dataset_id == dataset.id, Link.ended_at.is_(None))
+    db.change(mine.values(ended_at=clock.now()))
+
+
+def find(secret: str) -> Link:
+    """The live link of a token. NotFound, or Gone with the public address once the dataset is released."""
+    query = select(Link).options(joinedload(Link.dataset)).where(Link.hash == tokens.digest(secret))
+    link = db.session.scalar(query)
+    if link is None or state_of(link) in ("revoked", "expired"):
+        raise DeadLink(DEAD)
+    dataset = link.dataset
+    if state_of(link) == "live" and dataset.state in SHOWN:
+        return link
+    if dataset.state in access.PUBLIC:
+        raise errors.Gone(f"This dataset is released: read it at {dataset.accession}.", accession=dataset.accession)
+    raise DeadLink(DEAD)
+
+
+def note_view(link: Link) -> None:
+    """Count that a link was opened this hour; who opened it is nobody's business."""
+    hour = clock.now() // clock.HOUR * clock.HOUR
+    mine = update(LinkView).where(LinkView.link_id == link.id, LinkView.hour == hour)
+    if db.change(mine.values(count=LinkView.count + 1)) == 0:
+        db.session.add(LinkView(link_id=link.id, hour=hour, count=1))
+        db.session.flush()
+
+
+@dataclass(frozen=True)
+class Views:
+    """How often a link was opened, and the hour it was opened last."""
+
+    count: int = 0
+    last: int | None = None
+
+
+def views(shown: list[Link]) -> dict[int, Views]:
+    """By the id of the link."""
+    query = (
+        select(LinkView.link_id, func.sum(LinkView.count), func.max(LinkView.hour))
+        .where(LinkView.link_id.in_([link.id for link in shown]))
+        .group_by(LinkView.link_id)
+    )
+    return {row[0]: Views(int(row[1]), row[2]) for row in db.session.execute(query)}
+
+
+def view_log(link: Link, limit: int = 200) -> list[LinkView]:
+    """The hours in which a link was opened, newest first."""
+    query = select(LinkView).where(LinkView.link_id == link.id).order_by(LinkView.hour.desc()).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def telltales(dataset: Dataset, limit: int = 20) -> list[str]:
+    """Where an anonymised page would still name its authors: sentences for the submitter to act on."""
+    wanted = _author_words(dataset)
+    found = []
+    for part, text in (("The name of the dataset", dataset.title), ("The description", dataset.description)):
+        found += [f"{part} holds “{word}”." for word in wanted if word.search_in(text)]
+    said: Counter[str] = Counter()
+    for name, title, description in db.session.execute(
+        files.living(dataset).with_only_columns(File.name, File.title, File.description)
+    ):
+        for word in wanted:
+            where = (
+                "name" if word.search_in(name) else "description" if word.search_in(f"{title} {description}") else ""
+            )
+            if where and said[str(word)] < 3:
+                said[str(word)] += 1
+                found.append(f"The {where} of the file {name} holds “{word}”.")
+        if len(found) >= limit:
+            break
+    return found
+
+
+class AuthorWord(str):
+    """A part of a name, found as a whole word also between digits and underscores."""
+
+    def search_in(self, text: str) -> bool:
+        return re.search(rf"(?<![^\W\d_]){re.escape(self)}(?![^\W\d_])", text, re.IGNORECASE) is not None
+
+
+def _author_words(dataset: Dataset) -> list[AuthorWord]:
+    account = dataset.account
+    whole = [account.email, account.center.name]
+    parts = re.split(r"[\s,;.]+", f"{account.name} {dataset.investigator}")
+    local = re.split(r"[^\w]+", account.email.partition("@")[0])
+    words = whole + [part for part in parts + local if len(part) > 2]
+    return [AuthorWord(word) for word in {word.lower(): word for word in reversed(words) if word}.values()]

@@ -1,0 +1,347 @@
+"""Which upload a declared file means: its exact path in the area, else the only upload of that base name.
+
+Every change of a file's state through its bytes goes through settle().
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import aliased
+
+from portal import clock, db, states
+from portal.domain.files import diagnosis, sample_counts
+from portal.domain.shared import history, job_queue
+from portal.models import Dataset, File, Upload
+
+OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVED)
+LINKABLE = (states.RECEIVED, states.FAILED)
+# States in which a dataset's bytes go on to the archive as they arrive.
+IN_HAND = (states.SUBMITTED, states.APPROVED)
+
+
+class _Declared(NamedTuple):
+    id: int
+    name: str
+    declared_md5: str | None
+
+
+class _Arrived(NamedTuple):
+    id: int
+    name: str
+    state: str
+    error: str | None
+    md5: str | None
+    sha256: str | None
+    size: int
+    members: int | None = None
+
+
+_WAITED_FOR = (
+    select(Dataset.account_id, File.base)
+    .join(File, File.dataset_id == Dataset.id)
+    .where(
+        File.state == states.WAITING,
+        File.base.in_(bindparam("bases", expanding=True)),
+        Dataset.account_id.in_(bindparam("accounts", expanding=True)),
+    )
+    .distinct()
+)
+_CLAIMED = select(File.upload_id).where(File.upload_id.in_(bindparam("ids", expanding=True)))
+
+
+def follow(upload: Upload, replaced: list[int]) -> None:
+    """The file that claimed an upload of this name before claims the newer one."""
+    query = select(File).where(File.upload_id.in_(replaced), File.state != states.ARCHIVED).order_by(File.id).limit(1)
+    file = db.session.scalar(query) if replaced else None
+    if file is not None:
+        link(file, upload)
+
+
+def claim_new(arrived: list[tuple[int, int, str]]) -> None:
+    """New uploads as (id, account id, base name): files that wait for their names claim them. Costs one look-up where
+    none waits."""
+    if not arrived:
+        return
+    connection = db.session.connection()
+    known = {"accounts": list({account for _id, account, _base in arrived}), "bases": list({one[2] for one in arrived})}
+    waited = {tuple(row) for row in connection.execute(_WAITED_FOR, known)}
+    wanted = [upload_id for upload_id, account, base in arrived if (account, base) in waited]
+    if not wanted:
+        return
+    claimed = set(connection.execute(_CLAIMED, {"ids": wanted}).scalars())
+    for upload_id in wanted:
+        if upload_id not in claimed:
+            claim(db.session.get_one(Upload, upload_id))
+
+
+def claim(upload: Upload) -> None:
+    """Let the file that waits for this upload's name claim it, if there is one and no doubt."""
+    file = _waiting_for(upload) if upload.area == "incoming" else None
+    if file is not None:
+        link(file, upload)
+
+
+def _waiting_for(upload: Upload) -> File | None:
+    query = (
+        select(File)
+        .join(Dataset, Dataset.id == File.dataset_id)
+        .where(
+            File.state == states.WAITING,
+            File.base == upload.base,
+            File.upload_id.is_(None),
+            Dataset.account_id == upload.account_id,
+            Dataset.state.in_(OPEN_DATASETS),
+            *_fitting(upload),
+        )
+        .order_by(File.id)
+    )
+    candidates = list(db.session.scalars(query))
+    exact = [file for file in candidates if file.name == upload.name]
+    if exact:
+        return exact[0]
+    if len(candidates) == 1 and count_of_base(upload.account_id, upload.base) == 1:
+        return candidates[0]
+    return None
+
+
+def _fitting(upload: Upload) -> list:
+    """Bytes from the protected realm never become part of an open dataset."""
+    return [Dataset.access == "controlled"] if upload.realm == "protected" else []
+
+
+def count_of_base(account_id: int, base: str) -> int:
+    query = select(func.count()).where(
+        Upload.account_id == account_id, Upload.base == base, Upload.area == "incoming", Upload.state.in_(states.NAMED)
+    )
+    return int(db.session.scalar(query) or 0)
+
+
+def link(file: File, upload: Upload) -> None:
+    """Let a file claim an upload, and say how it stands then."""
+    file.upload_id, file.upload = upload.id, upload
+    db.session.flush()
+    settle(file)
+    if upload.member_count:
+        sample_counts.prefill([upload.id])
+
+
+def find_for(dataset: Dataset, numbers: range) -> None:
+    """Link what already arrived to the waiting files of these numbers, in a handful of statements whatever their
+    number. Only what turns red is settled one by one."""
+    db.session.flush()
+    _give_back(dataset, numbers)
+    pairs, right, packages = _pairs(dataset, numbers), [], []
+    for file, upload in pairs:
+        state, error = judge(upload, file.declared_md5, dataset.state)
+        if error is None:
+            right.append({"file": file.id, "bytes": upload.id, "state": state})
+            packages += [upload.id] if upload.members else []
+        else:
+            link(db.session.get_one(File, file.id), db.session.get_one(Upload, upload.id))
+    _link_all(dataset, right)
+    sample_counts.prefill(packages)
+
+
+def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
+    if not pairs:
+        return
+    now = clock.now()
+    statement = update(File).where(File.id == bindparam("file"), File.state == states.WAITING)
+    connection = db.session.connection()
+    connection.execute(statement.values(upload_id=bindparam("bytes"), state=bindparam("state"), updated_at=now), pairs)
+    before = {"state": states.WAITING}
+    history.append_all(
+        "file",
+        [
+            {
+                "center_id": dataset.center_id,
+                "dataset_id": dataset.id,
+                "file_id": pair["file"],
+                "upload_id": pair["bytes"],
+                "before": before,
+                "after": {"state": pair["state"], "error": None},
+            }
+            for pair in pairs
+        ],
+    )
+    if any(pair["state"] == states.CHECKING for pair in pairs):
+        job_queue.owe("archive", dataset_id=dataset.id, priority=2)
+
+
+def _waiting(dataset: Dataset, numbers: range):
+    return (
+        File.dataset_id == dataset.id,
+        File.n >= numbers.start,
+        File.n < numbers.stop,
+        File.state == states.WAITING,
+        File.upload_id.is_(None),
+    )
+
+
+def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
+    """(file, upload) by exact path, else by a base name that only one free upload bears; each upload once."""
+    claimed = aliased(File)
+    query = (
+        select(
+            File.id,
+            File.name,
+            File.declared_md5,
+            Upload.id,
+            Upload.name,
+            Upload.state,
+            Upload.error,
+            Upload.md5,
+            Upload.sha256,
+            Upload.size,
+            Upload.member_count,
+        )
+        .join(Upload, Upload.base == File.base)
+        .outerjoin(claimed, claimed.upload_id == Upload.id)
+        .where(*_waiting(dataset, numbers), *free(dataset), claimed.id.is_(None))
+        .order_by(File.n, Upload.id)
+    )
+    found: dict[int, tuple[Any, list[Any]]] = {}
+    for row in db.session.execute(query):
+        file, upload = _Declared(*row[:3]), _Arrived(*row[3:10], members=row.member_count)
+        found.setdefault(file.id, (file, []))[1].append(upload)
+    return _choose(list(found.values()))
+
+
+def _choose(found: list[tuple[Any, list[Any]]]) -> list[tuple[Any, Any]]:
+    taken: set[int] = set()
+    pairs = []
+    for file, uploads in found:
+        exact = [upload for upload in uploads if upload.name == file.name]
+        chosen = exact[-1] if exact else uploads[0] if len(uploads) == 1 else None
+        if chosen is not None and chosen.id not in taken:
+            taken.add(chosen.id)
+            pairs.append((file, chosen))
+    return pairs
+
+
+def _give_back(dataset: Dataset, numbers: range) -> None:
+    """An exact path wins: an upload that another file only claims by its base name is free for it."""
+    holder, wanting = aliased(File), aliased(File)
+    query = (
+        select(holder)
+        .join(Upload, Upload.id == holder.upload_id)
+        .join(wanting, wanting.name == Upload.name)
+        .where(
+            wanting.dataset_id == dataset.id,
+            wanting.n >= numbers.start,
+            wanting.n < numbers.stop,
+            wanting.state == states.WAITING,
+            Upload.account_id == dataset.account_id,
+            holder.name != Upload.name,
+            holder.base == wanting.base,
+            Upload.base == wanting.base,
+            holder.state.in_((states.RECEIVED, states.FAILED, states.ERROR)),
+        )
+    )
+    for file in db.session.scalars(query).unique().all():
+        unlink(file)
+
+
+def free(dataset: Dataset) -> tuple:
+    """Conditions of the owner's uploads that a file of this dataset could claim, if no other file does."""
+    chosen = (Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(LINKABLE))
+    return chosen if dataset.access == "controlled" else (*chosen, Upload.realm == "open")
+
+
+def release(upload: Upload) -> None:
+    """The bytes of an upload are no longer whole or no longer there: its file waits again."""
+    for file in db.session.scalars(select(File).where(File.upload_id == upload.id)):
+        if file.state != states.ARCHIVED:
+            unlink(file)
+
+
+def unlink(file: File) -> None:
+    file.upload_id, file.upload = None, None
+    db.session.flush()
+    settle(file)
+
+
+def settle_upload(upload: Upload) -> None:
+    for file in db.session.scalars(select(File).where(File.upload_id == upload.id)):
+        settle(file)
+
+
+def settle_all(dataset: Dataset, ids: list[int]) -> None:
+    """settle() for many files of a dataset. Only what is red, or was, is looked at one by one."""
+    waiting: list[int] = []
+    for start in range(0, len(ids), 1000):
+        query = (
+            select(
+                File.id,
+                File.state,
+                File.error,
+                File.declared_md5,
+                Upload.state.label("upload_state"),
+                Upload.error.label("upload_error"),
+                Upload.md5,
+                Upload.sha256,
+                Upload.size,
+            )
+            .outerjoin(Upload, Upload.id == File.upload_id)
+            .where(File.id.in_(ids[start : start + 1000]))
+        )
+        for row in db.session.execute(query):
+            upload = row.upload_state and _Arrived(
+                0, "", row.upload_state, row.upload_error, row.md5, row.sha256, row.size
+            )
+            if row.error or judge(upload or None, row.declared_md5, dataset.state) != (row.state, None):
+                waiting.append(row.id)
+    for file_id in waiting:
+        settle(db.session.get_one(File, file_id))
+
+
+def settle(file: File) -> None:
+    """The one place that says how a file stands, from its upload, its declared MD5 and its dataset."""
+    if file.state in (*states.DEAD_FILES, states.ARCHIVED):
+        return
+    state, error = _judge(file)
+    if state == states.CHECKING:
+        job_queue.owe("archive", dataset_id=file.dataset_id, priority=2)
+    if (state, error) == (file.state, file.error) and error is None:
+        return
+    before = file.state
+    file.state, file.error, file.updated_at = state, error, clock.now()
+    file.comment = diagnosis.quick(file) if error else ""
+    db.session.flush()
+    dataset = db.session.get(Dataset, file.dataset_id)
+    assert dataset is not None
+    history.record(
+        "file",
+        actor=None,
+        dataset=dataset,
+        file=file,
+        upload=file.upload,
+        before={"state": before},
+        after={"state": state, "error": error},
+    )
+    if error == "md5_mismatch":
+        job_queue.owe(
+            "diagnose", dataset_id=dataset.id, key=f"diagnose:{file.id}", upload_id=file.upload_id, priority=4
+        )
+
+
+def _judge(file: File) -> tuple[str, str | None]:
+    dataset = db.session.get(Dataset, file.dataset_id)
+    return judge(file.upload, file.declared_md5, dataset.state if dataset is not None else "")
+
+
+OWN_FAULTS = ("empty_file", "md5_mismatch")  # of a file whose upload is whole
+
+
+def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[str, str | None]:
+    """(state, error) of a file that claims an upload (a row with state, error, md5, sha256, size), or none."""
+    if upload is None or upload.state not in (*LINKABLE, states.CHECKING):
+        return states.WAITING, None
+    if upload.state == states.FAILED:
+        content = upload.error not in (None, "copy_error", "failure_during_copy")
+        return (states.ERROR if content else states.FAILED), upload.error
+    if upload.sha256 is not None and upload.size == 0:
+        return states.ERROR, "empty_file"
+    if upload.md5 is not None and declared_md5 and upload.md5 != declared_md5:
+        return states.FAILED, "md5_mismatch"
+    return (states.CHECKING if dataset_state in IN_HAND else states.RECEIVED), None

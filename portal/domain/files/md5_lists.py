@@ -1,0 +1,222 @@
+"""Lists of MD5s as people have them: of GNU md5sum, of BSD and macOS md5, of openssl, or a table with a column of them.
+
+A list is parsed, compared with the files of a dataset, shown, and only then applied.
+"""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, update
+
+from portal import clock, db, errors, states
+from portal.domain.files import files, matching
+from portal.domain.shared import history
+from portal.models import Account, Dataset, File
+
+MOST_LINES = 200_000
+GNU = re.compile(r"(\\?)([0-9a-fA-F]{32})(?: [ *]|\t+| +)(.+)")
+BSD = re.compile(r"MD5 ?\((.+)\) ?= ?([0-9a-fA-F]{32})")
+MD5 = re.compile(r"[0-9a-fA-F]{32}")
+OTHER = re.compile(r"\b(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{128})\b")
+HEADS = ("file", "filename", "file name", "file_name", "name", "path")
+
+
+class Entry(NamedTuple):
+    """One line of a list: a name as it stands there, its MD5 in lower case, the number of the line."""
+
+    name: str
+    md5: str
+    line: int
+
+
+class Match(NamedTuple):
+    """A line and the file it means, which declares `before` so far."""
+
+    n: int
+    name: str
+    md5: str
+    before: str | None
+    id: int
+
+
+@dataclass
+class Comparison:
+    """What a list says of a dataset. `changed` is what applying it would do; `missing` are files it lacks."""
+
+    changed: list[Match] = field(default_factory=list)
+    same: list[Match] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    extra: list[Entry] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+
+def parse(text: str) -> tuple[list[Entry], list[tuple[int, str]]]:
+    """(entries, faults as (line, sentence)) of a list in any of the forms. Raises Invalid when it is too long."""
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(lines) > MOST_LINES:
+        raise errors.Invalid(f"A list has at most {MOST_LINES:,} lines.")
+    entries: list[Entry] = []
+    faults: list[tuple[int, str]] = []
+    heads: list[str] | None = None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith(("#", ";")):
+            continue
+        found = _sum(line) or _table(line, heads)
+        if found is None and heads is None and not entries and _is_head(line):
+            heads = [cell.strip().lower() for cell in _cells(line)]
+        elif found is None:
+            faults.append((number, _fault(line)))
+        else:
+            entries.append(Entry(_plain(found[0]), found[1].lower(), number))
+    return entries, faults
+
+
+def _sum(line: str) -> tuple[str, str] | None:
+    if found := BSD.fullmatch(line.strip()):
+        return found[1], found[2]
+    if found := GNU.fullmatch(line.rstrip("\r\n")):
+        name = found[3]
+        if found[1]:
+            name = name.replace("\\\\", "\0").replace("\\n", "\n").replace("\\r", "\r").replace("\0", "\\")
+        return name.strip(), found[2]
+    return None
+
+
+def _cells(line: str) -> list[str]:
+    mark = "\t" if "\t" in line else ";" if ";" in line and "," not in line else ","
+    try:
+        return next(csv.reader([line], delimiter=mark), [])
+    except csv.Error:
+        return []  # a cell of more than 131,072 characters is no name
+
+
+def _table(line: str, heads: list[str] | None) -> tuple[str, str] | None:
+    cells = [cell.strip() for cell in _cells(line)]
+    sums = [cell for cell in cells if MD5.fullmatch(cell)]
+    if len(cells) < 2 or len(sums) != 1:
+        return None
+    rest = {at: cell for at, cell in enumerate(cells) if cell and cell != sums[0]}
+    for at, head in enumerate(heads or []):
+        if head in HEADS and at in rest:
+            return rest[at], sums[0]
+    return (next(iter(rest.values())), sums[0]) if rest else None
+
+
+def _is_head(line: str) -> bool:
+    return any(cell.strip().lower() in (*HEADS, "md5", "md5sum", "checksum") for cell in _cells(line))
+
+
+def _fault(line: str) -> str:
+    if OTHER.search(line):
+        return "This is another digest than MD5; an MD5 has 32 characters. Make the list with md5sum."
+    return f"There is no MD5 and name in “{line.strip()[:60]}”."
+
+
+def _plain(name: str) -> str:
+    """The path as the archive would have it: no ./ before it, / between folders."""
+    path = name.replace("\\", "/")
+    while path.startswith("./"):
+        path = path[2:]
+    return path.strip("/")
+
+
+def compare(dataset: Dataset, text: str) -> Comparison:
+    """What the list says of the files of a dataset: by exact path, else by a base name that only one file bears."""
+    entries, faults = parse(text)
+    found = Comparison(faults=faults)
+    columns = (File.id, File.n, File.name, File.base, File.declared_md5, File.state, File.md5, File.replaces_id)
+    declared = db.session.execute(files.living(dataset).with_only_columns(*columns)).all()
+    # A file whose successor is declared is meant by its own name only.
+    replaced = {row.replaces_id for row in declared}
+    lasting = [row for row in declared if row.id not in replaced]
+    by_name = {row.name: row for row in declared}
+    by_base: dict[str, list] = {}
+    for file in lasting:
+        by_base.setdefault(file.base, []).append(file)
+    seen: dict[int, Entry] = {}
+    twice = _contradicted(entries)
+    for entry in entries:
+        alike = by_base.get(entry.name.rsplit("/", 1)[-1], [])
+        row: Any = by_name.get(entry.name) or (alike[0] if len(alike) == 1 else None)
+        if entry.name in twice:
+            found.refused.append((entry.name, f"Line {entry.line} gives it another MD5 than another line."))
+            if row is not None:
+                seen[row.id] = entry
+        elif row is None:
+            found.extra.append(entry)
+        elif row.id in seen:
+            found.refused.append((row.name, f"Lines {seen[row.id].line} and {entry.line} both mean it."))
+        else:
+            seen[row.id] = entry
+            _sort(found, row, entry)
+    found.missing = [row.name for row in lasting if row.id not in seen]
+    return found
+
+
+def _contradicted(entries: list[Entry]) -> set[str]:
+    """Names that stand in the list with different MD5s: nobody can tell which is meant."""
+    first: dict[str, str] = {}
+    return {entry.name for entry in entries if first.setdefault(entry.name, entry.md5) != entry.md5}
+
+
+def _sort(found: Comparison, row, entry: Entry) -> None:
+    match = Match(row.n, row.name, entry.md5, row.declared_md5, row.id)
+    if row.declared_md5 == entry.md5:
+        found.same.append(match)
+    elif row.state == states.ARCHIVED and row.md5 != entry.md5:
+        found.refused.append((row.name, f"It is archived with the MD5 {row.md5}; replace it."))
+    else:
+        found.changed.append(match)
+
+
+def apply(dataset: Dataset, text: str, *, actor: Account, add: bool = False) -> Comparison:
+    """Declare the MD5s of a list, and with `add` its other names as new files. Raises Invalid with a sentence for each
+    name that cannot be taken; then nothing is changed."""
+    files.refuse_released(dataset)
+    found = compare(dataset, text)
+    _declare(dataset, found.changed, actor)
+    if add and found.extra:
+        unique = {entry.name: entry for entry in found.extra}
+        try:
+            files.add(dataset, [{"name": entry.name, "md5": entry.md5} for entry in unique.values()], actor=actor)
+        except errors.Invalid as error:
+            raise _by_line(error, list(unique.values())) from None
+    return found
+
+
+def _by_line(error: errors.Invalid, entries: list[Entry]) -> errors.Invalid:
+    said = []
+    for key, sentence in list(error.fields.items())[:20]:
+        at = int(key.split(".")[1])
+        said.append(f"Line {entries[at].line}: {sentence}")
+    return errors.Invalid(fields={"digests": " ".join(said) or error.sentence})
+
+
+def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
+    if not changed:
+        return
+    db.session.flush()
+    statement = (
+        update(File).where(File.id == bindparam("file")).values(declared_md5=bindparam("sum"), updated_at=clock.now())
+    )
+    db.session.connection().execute(statement, [{"file": one.id, "sum": one.md5} for one in changed])
+    db.session.expire_all()
+    history.append_all(
+        "edit_file",
+        [
+            {
+                "actor_id": actor.id,
+                "center_id": dataset.center_id,
+                "dataset_id": dataset.id,
+                "file_id": one.id,
+                "before": {"declared_md5": one.before},
+                "after": {"declared_md5": one.md5},
+            }
+            for one in changed
+        ],
+    )
+    matching.settle_all(dataset, [one.id for one in changed])
+    files.touched(dataset, actor=actor)

@@ -1,0 +1,193 @@
+"""Work owed, claimed, finished: the rows that outlive any worker. portal/jobs/ holds what the work is."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import and_, or_, select, update
+
+from portal import clock, db, errors, queue, states
+from portal.domain.shared import history
+from portal.models import Account, Job
+
+LEASE_MS = 60_000
+CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune", "webhook", "report", "selfcheck"))
+BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What a worker holds: the job's facts and the fence that its writes must still match."""
+
+    id: int
+    kind: str
+    fence: int
+    attempt: int
+    max_attempts: int
+    dataset_id: int | None
+    upload_id: int | None
+
+
+def owe(
+    kind: str,
+    *,
+    dataset_id: int | None = None,
+    upload_id: int | None = None,
+    key: str = "",
+    priority: int = 5,
+    delay: int = 0,
+    max_attempts: int = 5,
+) -> Job:
+    """Write that work is owed and ring after the commit. One open job a key: a running one is asked to go again."""
+    key = key or f"{kind}:{'d' if dataset_id else 'u'}{dataset_id or upload_id or 0}"
+    job = db.session.scalar(select(Job).where(Job.key == key, Job.state.in_((states.QUEUED, states.RUNNING))))
+    if job is None:
+        job = Job(
+            kind=kind,
+            dataset_id=dataset_id,
+            upload_id=upload_id,
+            key=key,
+            priority=priority,
+            max_attempts=max_attempts,
+            not_before=clock.now() + delay,
+            created_at=clock.now(),
+        )
+        db.session.add(job)
+        db.session.flush()
+    elif job.state == states.RUNNING:
+        job.again = True
+    else:
+        job.not_before = min(job.not_before, clock.now() + delay)
+    job_id = job.id
+    if not delay:
+        db.on_commit(lambda: queue.ring(job_id))
+    return job
+
+
+def claim(job_id: int, *, owner: str) -> Hold | None:
+    """Take a job that is due, or whose lease ran out. None: somebody else has it, or nothing is owed."""
+    now = clock.now()
+    due = or_(
+        and_(Job.state == states.QUEUED, Job.not_before <= now),
+        and_(Job.state == states.RUNNING, Job.lease_until < now),
+    )
+    taken = (
+        update(Job)
+        .where(Job.id == job_id, due)
+        .values(
+            state=states.RUNNING,
+            owner=owner,
+            attempt=Job.attempt + 1,
+            fence=Job.fence + 1,
+            lease_until=now + LEASE_MS,
+            done=0,
+            total=0,
+            rate=None,
+            error="",
+            again=False,
+        )
+    )
+    if db.change(taken) != 1:
+        return None
+    job = db.session.get(Job, job_id, populate_existing=True)
+    assert job is not None
+    return Hold(job.id, job.kind, job.fence, job.attempt, job.max_attempts, job.dataset_id, job.upload_id)
+
+
+def check_hold(hold: Hold) -> Job:
+    """The job's row if this worker still holds it; Fenced when it lost its lease to another."""
+    job = db.session.get(Job, hold.id, populate_existing=True)
+    if job is None or job.fence != hold.fence or job.state != states.RUNNING:
+        raise errors.Fenced("This job was taken over by another worker.")
+    return job
+
+
+def finish(hold: Hold) -> None:
+    """Close a job in the transaction of its result; go again when that was asked meanwhile."""
+    job = check_hold(hold)
+    if job.again:
+        job.state, job.again, job.attempt, job.lease_until = states.QUEUED, False, 0, None
+        job.not_before = clock.now()
+        db.on_commit(lambda: queue.ring(hold.id))
+        return
+    job.state, job.ended_at, job.lease_until = states.DONE, clock.now(), None
+
+
+def put_off(hold: Hold, error: str, *, delay: int | None = None, free: bool = False) -> bool:
+    """Hand a job back for a later attempt; failed for good after its last. `free` attempts are not counted
+    (waiting for space). Returns whether another attempt follows."""
+    job = check_hold(hold)
+    job.error, job.owner, job.lease_until = error[:2000], None, None
+    if free:
+        job.attempt -= 1
+    if job.attempt >= job.max_attempts:
+        job.state, job.ended_at = states.FAILED, clock.now()
+        return False
+    wait = BACKOFF_MS[min(hold.attempt, len(BACKOFF_MS)) - 1] if delay is None else delay
+    job.state, job.not_before = states.QUEUED, clock.now() + wait
+    return True
+
+
+def retry(job: Job, *, actor: Account | None = None) -> None:
+    """Owe a failed job once more, on an operator's word, with as many attempts as before."""
+    if job.state not in (states.FAILED, states.CANCELLED):
+        raise errors.Conflict(f"This job is {job.state}; only a failed or cancelled one is run again.")
+    twin = select(Job.id).where(Job.key == job.key, Job.state.in_((states.QUEUED, states.RUNNING)))
+    if db.session.scalar(twin.limit(1)) is not None:
+        raise errors.Conflict("The same work is owed by a newer job already.")
+    job.state, job.attempt, job.ended_at, job.not_before = states.QUEUED, 0, None, clock.now()
+    _tell("job.retry", job, actor)
+    job_id = job.id
+    db.on_commit(lambda: queue.ring(job_id))
+
+
+def retry_all(*, actor: Account | None, limit: int = 500) -> int:
+    """Every failed job that no newer one has taken over, after a fault that met many."""
+    failed = select(Job).where(Job.state == states.FAILED).order_by(Job.id).limit(limit)
+    count = 0
+    for job in db.session.scalars(failed).all():
+        with suppress(errors.Conflict):
+            retry(job, actor=actor)
+            count += 1
+    return count
+
+
+def cancel(job: Job, *, actor: Account | None) -> None:
+    """Work that waits and comes round again by itself, or that nobody misses. What datasets wait for stays owed."""
+    if job.kind not in CANCELLABLE:
+        raise errors.Conflict("A dataset or file waits for this work; it is not cancelled.")
+    if job.state != states.QUEUED:
+        raise errors.Conflict(f"This job is {job.state}; only one that waits is cancelled.")
+    job.state, job.ended_at = states.CANCELLED, clock.now()
+    _tell("job.cancel", job, actor)
+
+
+def _tell(action: str, job: Job, actor: Account | None) -> None:
+    event = {"actor_id": actor.id if actor else None, "dataset_id": job.dataset_id, "upload_id": job.upload_id}
+    history.append(action, **event, after={"job": job.id, "kind": job.kind})
+
+
+def beat(holds: dict[int, tuple[int, int, int, int | None]]) -> None:
+    """Renew leases and write progress: job id -> (fence, done, total, rate in bytes/s). Called by the pulse."""
+    until = clock.now() + LEASE_MS
+    for job_id, (fence, done, total, rate) in holds.items():
+        held = update(Job).where(Job.id == job_id, Job.fence == fence, Job.state == states.RUNNING)
+        db.change(held.values(lease_until=until, done=done, total=total, rate=rate))
+
+
+def due(limit: int = 200, *, without: frozenset[str] = frozenset()) -> list[int]:
+    """Ids of jobs to ring for, best first: queued and due, or held by a worker whose lease ran out."""
+    now = clock.now()
+    wanted = or_(
+        and_(Job.state == states.QUEUED, Job.not_before <= now),
+        and_(Job.state == states.RUNNING, Job.lease_until < now),
+    )
+    query = select(Job.id).where(wanted, Job.kind.not_in(without)).order_by(Job.priority, Job.id).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def is_held(dataset_id: int, kinds: frozenset[str]) -> bool:
+    """Whether a worker holds a job of one of these kinds on a dataset now."""
+    query = select(Job.id).where(
+        Job.dataset_id == dataset_id, Job.state == states.RUNNING, Job.kind.in_(kinds), Job.lease_until >= clock.now()
+    )
+    return db.session.scalar(query.limit(1)) is not None

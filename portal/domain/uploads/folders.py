@@ -1,0 +1,221 @@
+"""An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
+
+from sqlalchemy import and_, delete, func, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from portal import clock, db, errors, states, storage
+from portal.config import settings
+from portal.domain.files import area_paths, matching
+from portal.domain.shared import history, path_names
+from portal.domain.uploads import uploads
+from portal.domain.uploads.uploads import Place
+from portal.models import Account, Dataset, File, Folder, Upload
+
+MOST_AT_ONCE = 20_000
+
+
+def named(path: str) -> Place:
+    """The place of a path as FTP shows it: /OMIX/run1/a.gz, /OMIX-protected/..., /test/.... Raises NotFound."""
+    first, _, rest = path.strip("/").partition("/")
+    prefix = settings().prefix
+    roots = {
+        prefix: ("incoming", "open"),
+        "incoming": ("incoming", "open"),
+        "test": ("test", "open"),
+        f"{prefix}-protected": ("incoming", "protected"),
+    }
+    if first not in roots:
+        raise errors.NotFound(f"Paths begin with /{prefix}/, /{prefix}-protected/ or /test/.")
+    return Place(*roots[first], rest.strip("/"))
+
+
+def target(old: Place, given: str) -> Place:
+    """Where something goes under a given name: a path from the root, else a name in its own area."""
+    return named(given) if given.startswith("/") else Place(old.area, old.realm, given)
+
+
+def path_of(place: Place) -> str:
+    """The path of a place as FTP shows it."""
+    root = "test" if place.area == "test" else settings().prefix + ("-protected" if place.realm == "protected" else "")
+    return f"/{root}/{place.name}"
+
+
+def _inside(column, path: str):
+    """What lies below a folder. LIKE would take Run1 for run1; "0" is what follows "/" in order."""
+    return and_(column > f"{path}/", column < f"{path}0")
+
+
+def below(account_id: int, place: Place):
+    """Query of the listed uploads at a path or in the folder of that path."""
+    parts = (Upload.name == place.name, _inside(Upload.name, place.name))
+    both = union_all(*(select(Upload.id).where(*_lying(account_id, place), part) for part in parts)).subquery()
+    return select(Upload).join(both, both.c.id == Upload.id)
+
+
+def _lying(account_id: int, place: Place) -> tuple:
+    return (
+        Upload.account_id == account_id,
+        Upload.area == place.area,
+        Upload.realm == place.realm,
+        Upload.state.in_(states.LISTED),
+    )
+
+
+def at_or_below(account: Account, place: Place) -> list[Upload]:
+    """The uploads at a path or in its folder. Raises NotFound, and Invalid where they are too many for one change."""
+    rows = list(db.session.scalars(below(account.id, place).limit(MOST_AT_ONCE + 1)))
+    if len(rows) > MOST_AT_ONCE:
+        raise errors.Invalid(f"More than {MOST_AT_ONCE:,} uploads lie there. Take its folders one by one.")
+    if not rows and not _folders(account.id, place):
+        raise errors.NotFound(f"There is no {place.name}.")
+    return rows
+
+
+def rename(account: Account, old: Place, new_name: str) -> int:
+    """Give an upload, or all of a folder, another name without sending a byte. Returns how many; raises NotFound,
+    BadName, Conflict (the name is taken) or Frozen."""
+    return move(account, old, Place(old.area, old.realm, path_names.clean(new_name)))
+
+
+def move(account: Account, old: Place, new: Place) -> int:
+    """rename(), also into another area. Into another realm the bytes were given a second name there before."""
+    if new == old:
+        return 0
+    rows = at_or_below(account, old)
+    _refuse_frozen(rows)
+    for row, target in targets(account, rows, old, new):
+        _move(row, target)
+    for folder in _folders(account.id, old):
+        path = new.name + folder.path[len(old.name) :]
+        db.session.delete(folder)
+        db.session.flush()
+        make_folder(account, Place(new.area, new.realm, path))
+    return len(rows)
+
+
+def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> list[tuple[Upload, Place]]:
+    """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there, and
+    BadName for one that released datasets bear."""
+    if (old.area, old.realm) == (new.area, new.realm) and new.name.startswith(f"{old.name}/"):
+        raise errors.Invalid(f"{new.name} lies in {old.name} itself. Choose another folder.")
+    found = []
+    for row in rows:
+        target = Place(new.area, new.realm, area_paths.clean(new.name + row.name[len(old.name) :]))
+        if uploads.find(account.id, target):
+            raise errors.Conflict(f"There is a {target.name} already. Remove it first.")
+        area_paths.refuse_folder(account.id, target.area, target.realm, target.name)
+        found.append((row, target))
+    return found
+
+
+def _move(row: Upload, target: Place) -> None:
+    before = {"name": row.name, "area": row.area, "realm": row.realm}
+    matching.release(row)
+    row.name, row.base, row.area, row.realm = target.name, target.base, target.area, target.realm
+    db.session.flush()
+    history.record(
+        "rename",
+        actor=row.account,
+        upload=row,
+        before=before,
+        after={"name": row.name, "area": row.area, "realm": row.realm},
+    )
+    if row.state == states.RECEIVED:
+        matching.claim(row)
+
+
+def _refuse_frozen(rows: list[Upload]) -> None:
+    held = next((row for row in rows if row.state in states.FROZEN), None)
+    if held:
+        raise uploads.frozen(held.name, None)
+
+
+def remove(account: Account, place: Place, *, folder: bool = False) -> int:
+    """Remove an upload, or with `folder` all below a path. Files that claimed them wait again."""
+    rows = at_or_below(account, place)
+    if not folder:
+        rows = [row for row in rows if row.name == place.name]
+        if not rows:
+            raise errors.NotFound(f"There is no file {place.name}; a folder goes only with all that is in it.")
+    _refuse_frozen(rows)
+    for row in rows:
+        drop(row, actor=account)
+    if folder:
+        for made in _folders(account.id, place):
+            db.session.delete(made)
+    db.session.flush()
+    return len(rows)
+
+
+def drop(row: Upload, *, actor: Account | None, state: str = states.OBSOLETE) -> None:
+    """Take one upload out of its area; its file waits again, its bytes go once that is committed."""
+    refuse_gone(row)
+    action = "expire" if state == states.EXPIRED else "remove"
+    history.record(action, actor=actor, upload=row, center_id=row.center_id, before={"name": row.name})
+    uploads.retire(row, state=state)
+    matching.release(row)
+
+
+def refuse_gone(row: Upload) -> None:
+    """Raises Frozen for bytes that are checked or archived, Conflict for what lies in no area any more."""
+    _refuse_frozen([row])
+    if row.state not in states.LISTED:
+        raise errors.Conflict(f"This upload is {row.state} already.")
+
+
+def copies_of(dataset: Dataset):
+    """Query of what lies unclaimed in the area of a dataset's owner with the bytes of one of its files."""
+    claimed = aliased(File)
+    same = select(File.sha256).where(File.dataset_id == dataset.id, File.md5 == Upload.md5)
+    return select(Upload).where(
+        Upload.md5.in_(select(File.md5).where(File.dataset_id == dataset.id)),
+        Upload.sha256.in_(same),
+        Upload.account_id == dataset.account_id,
+        Upload.state.in_((states.RECEIVED, states.FAILED)),
+        ~select(claimed.id).where(claimed.upload_id == Upload.id).exists(),
+    )
+
+
+def own(upload_id: int, *, actor: Account) -> Upload:
+    """An upload of the actor's, by id. Raises NotFound."""
+    row = db.session.get(Upload, upload_id)
+    if row is None or row.account_id != actor.id:
+        raise errors.NotFound(f"There is no upload {upload_id} of yours.")
+    return row
+
+
+def _folders(account_id: int, place: Place) -> list[Folder]:
+    at_or_below = or_(Folder.path == place.name, _inside(Folder.path, place.name))
+    query = select(Folder).where(
+        Folder.account_id == account_id, Folder.area == place.area, Folder.realm == place.realm
+    )
+    return list(db.session.scalars(query.where(at_or_below)))
+
+
+def make_folder(account: Account, place: Place) -> None:
+    """Remember an empty folder. Raises Conflict when something of that name is there."""
+    name = area_paths.clean(place.name)
+    area_paths.refuse_file_above(account.id, place.area, place.realm, name)
+    if uploads.find(account.id, place):
+        raise errors.Conflict(f"There is a file {name} already.")
+    if db.session.get(Folder, (account.id, place.area, place.realm, name)):
+        raise errors.Conflict(f"There is a folder {name} already.")
+    db.session.add(Folder(account_id=account.id, area=place.area, realm=place.realm, path=name, made_at=clock.now()))
+    db.session.flush()
+
+
+def remove_folder(account: Account, place: Place) -> None:
+    """Remove an empty folder. Raises Conflict while something is in it."""
+    inside = below(account.id, place).with_only_columns(func.count()).order_by(None)
+    if db.session.scalar(inside):
+        raise errors.Conflict(f"The folder {place.name} is not empty.")
+    mine = (Folder.account_id == account.id, Folder.area == place.area, Folder.realm == place.realm)
+    if db.session.scalar(select(func.count()).where(*mine, _inside(Folder.path, place.name))):
+        raise errors.Conflict(f"The folder {place.name} is not empty.")
+    if not db.change(delete(Folder).where(*mine, Folder.path == place.name)):
+        raise errors.NotFound(f"There is no folder {place.name}.")
+
+
+def bytes_of(upload: Upload):
+    """Where the bytes of an upload in the area lie."""
+    return storage.area_path(upload.realm, upload.account_id, upload.token)

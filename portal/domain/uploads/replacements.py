@@ -1,0 +1,85 @@
+"""A file replaced in place: what is said of it is kept, and archived bytes stay until the new ones are archived too.
+
+The new bytes get a number of their own, for an accession never means other bytes than it did.
+"""
+
+from sqlalchemy import select
+
+from portal import clock, db, errors, states
+from portal.domain.files import files, matching
+from portal.domain.shared import history
+from portal.domain.uploads import uploads
+from portal.models import Account, Dataset, File
+
+
+def replace(file: File, *, actor: Account | None, name: str = "", md5: str | None = None) -> File:
+    """Let other bytes take the place of a file. `name` is where they are or will be uploaded (empty: the same name),
+    `md5` is theirs. Returns the file that waits for them: of an archived file its successor, else the file itself.
+    Raises Conflict (it has a successor), Frozen (being archived), Invalid."""
+    dataset = db.session.get_one(Dataset, file.dataset_id)
+    files.refuse_released(dataset)
+    wanted = {"name": name.strip() or file.name, "md5": md5}
+    if file.state == states.CHECKING:
+        raise errors.Frozen(f"{file.name} is being archived just now. Replace it in a moment.")
+    if file.state != states.ARCHIVED:
+        return files.edit(file, wanted, actor=actor)
+    known = successor(file)
+    if known is not None:
+        raise errors.Conflict(
+            f"File -{known.n:02d} is to replace it already. Send its bytes, or delete -{known.n:02d}."
+        )
+    new = _declare(file, dataset, wanted)
+    history.record(
+        "replace_file",
+        actor=actor,
+        dataset=dataset,
+        file=new,
+        before={"n": file.n, "name": file.name},
+        after={"n": new.n, "name": new.name},
+    )
+    files.touched(dataset, actor=actor)
+    return new
+
+
+def successor(file: File) -> File | None:
+    return db.session.scalar(select(File).where(File.replaces_id == file.id))
+
+
+def _declare(file: File, dataset: Dataset, wanted: dict[str, str | None]) -> File:
+    values, faults = files.check({field: getattr(file, field) for field in files.SAID} | wanted)
+    others = files.living(dataset).where(File.name == values.get("name"), File.id != file.id)
+    if not faults and db.session.scalars(others).first() is not None:
+        faults = {"name": f"{values['name']} is declared already."}
+    if faults:
+        raise errors.Invalid(fields=faults)
+    numbers = files.declare(dataset, [values | {"replaces_id": file.id}])
+    matching.find_for(dataset, numbers)
+    return files.by_number(dataset, numbers.start)
+
+
+def complete(dataset: Dataset, file_ids: list[int]) -> None:
+    """These files are archived: what they replace is replaced, and leaves with the next bag."""
+    chosen = select(File).where(File.id.in_(file_ids), File.replaces_id.is_not(None))
+    for new in list(db.session.scalars(chosen.execution_options(populate_existing=True))):
+        old = db.session.get(File, new.replaces_id, populate_existing=True)
+        if old is not None and old.state not in states.DEAD_FILES:
+            _set_aside(old, new, dataset)
+        new.replaces_id = None
+        db.session.flush()
+
+
+def _set_aside(old: File, new: File, dataset: Dataset) -> None:
+    before, upload = old.state, old.upload
+    old.state, old.replaced_by, old.updated_at = states.REPLACED, new.id, clock.now()
+    if upload is not None:
+        uploads.retire(upload, by=new.upload_id)
+    db.session.flush()
+    history.record(
+        "file",
+        actor=None,
+        dataset=dataset,
+        file=old,
+        upload=upload,
+        before={"state": before},
+        after={"state": states.REPLACED, "replaced_by": new.n},
+    )

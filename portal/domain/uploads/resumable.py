@@ -1,0 +1,154 @@
+"""Resumable uploads: announced first, then their bytes in as many pieces as the connection allows. Each piece goes
+through the arrival door, so that what is acknowledged is on disk, synced and recorded."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from portal import clock, db, errors, states, storage
+from portal.config import settings
+from portal.domain.accounts import quotas
+from portal.domain.files import area_paths, files
+from portal.domain.permissions import access
+from portal.domain.shared import text_rules
+from portal.domain.uploads import folders, uploads
+from portal.domain.uploads.uploads import Place
+from portal.models import Account, Dataset, File, Resumable, Upload
+
+LARGEST = 1 << 42
+WHOLE = (states.RECEIVED, states.CHECKING, states.FAILED, states.ARCHIVED)
+
+
+class Locked(errors.Conflict):
+    """Another request is sending to this upload."""
+
+    status, title, code = 423, "Another request is sending to this upload", "locked"
+    topic = "online"
+
+
+class Expired(errors.Gone):
+    title, code = "This upload is no longer here", "gone"
+    topic = "quota"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a resumable upload is, in bytes that are on disk; the upload they became once all are there, and whether
+    its announcement knows of it."""
+
+    offset: int
+    upload_id: int | None = None
+    settled: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.upload_id is not None
+
+
+def announce(
+    *,
+    actor: Account,
+    name: str,
+    length: int,
+    realm: str = "open",
+    md5: str | None = None,
+    dataset: str = "",
+    described: str = "",
+) -> Resumable:
+    """Make room for an upload. An earlier announcement of the name gives way; its bytes stay until the new ones are
+    whole. Raises BadName, TooLarge, QuotaExceeded, DiskFull, Frozen, Invalid, NotFound."""
+    if realm not in ("open", "protected"):
+        raise errors.Invalid("The realm is open or protected.")
+    if length > LARGEST:
+        raise errors.TooLarge(f"One file has at most {LARGEST:,} bytes.")
+    place = Place("incoming", realm, area_paths.clean(name))
+    uploads.refuse_frozen(actor.id, place)
+    area_paths.refuse_folder(actor.id, place.area, place.realm, place.name)
+    storage.check_room(realm, length)
+    left = quotas.allowance(actor.center, realm, actor.id)
+    if left is not None and length > left:
+        raise quotas.exceeded(realm)
+    chosen = access.load(dataset, actor=actor, right="edit") if dataset else None
+    mine = (Resumable.account_id == actor.id, Resumable.realm == realm, Resumable.name == place.name)
+    db.change(delete(Resumable).where(*mine))
+    row = Resumable(
+        key=storage.token(),
+        account_id=actor.id,
+        realm=realm,
+        name=place.name,
+        length=length,
+        md5=text_rules.md5(md5),
+        dataset_id=chosen.id if chosen else None,
+        described=text_rules.line(described, longest=300),
+        created_at=clock.now(),
+        expires_at=clock.now() + settings().incomplete_days * clock.DAY,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def own(key: str, *, actor: Account) -> Resumable:
+    """A resumable upload of the actor. Raises NotFound for anybody else's too, Expired once its time is over."""
+    row = db.session.get(Resumable, key)
+    if row is None or row.account_id != actor.id:
+        raise errors.NotFound("There is no such upload.")
+    if row.expires_at <= clock.now():
+        raise Expired("The time to finish this upload is over. Send it again.")
+    return row
+
+
+def standing(row: Resumable) -> Standing:
+    """How far it is. Raises Locked while a request sends to it, Expired when its bytes are gone."""
+    if row.upload_id is not None:
+        return Standing(row.length, row.upload_id, settled=True)
+    upload = db.session.scalar(select(Upload).where(Upload.token == row.token)) if row.token else None
+    if upload is None:
+        return Standing(0)
+    if upload.state == states.INCOMPLETE:
+        return Standing(upload.size)
+    if upload.state in WHOLE and upload.size == row.length:
+        return Standing(row.length, upload.id)
+    if upload.state != states.RECEIVING:
+        raise Expired("What came of this upload was removed or replaced. Send it again.")
+    if clock.now() - upload.heard_at < uploads.GHOST_MS:
+        raise Locked("Another request is still sending to this upload. Try again in 15 s.")
+    found = storage.facts(storage.area_path(row.realm, row.account_id, upload.token))
+    return Standing(found.size if found else 0)
+
+
+def begin(row: Resumable, token: str) -> None:
+    """From now on these bytes are its own."""
+    row.token = token
+    db.session.flush()
+
+
+def finish(row: Resumable, upload_id: int) -> None:
+    """All bytes came and are recorded. Declares the file where the announcement named a dataset that lacks it."""
+    row.upload_id = upload_id
+    db.session.flush()
+    actor = db.session.get_one(Account, row.account_id)
+    dataset = db.session.get(Dataset, row.dataset_id) if row.dataset_id else None
+    if dataset is None or dataset.account_id != actor.id:
+        return
+    named = files.living(dataset).where(File.name == row.name).order_by(None).order_by(File.n.desc())
+    known: Any = db.session.scalars(named).first()
+    if known is None:
+        files.add(dataset, [{"name": row.name, "md5": row.md5, "title": row.described}], actor=actor)
+    elif row.md5 and not known.declared_md5:
+        files.edit(known, {"md5": row.md5}, actor=actor)
+
+
+def drop(row: Resumable, *, actor: Account) -> None:
+    """The client gives up: what came goes, unless it has become an upload."""
+    upload = db.session.scalar(select(Upload).where(Upload.token == row.token)) if row.token else None
+    if upload is not None and row.upload_id is None and upload.state == states.INCOMPLETE:
+        folders.drop(upload, actor=actor)
+    db.session.delete(row)
+    db.session.flush()
+
+
+def sweep() -> int:
+    """Forget announcements whose time is over; their bytes expire as every incomplete upload does."""
+    return db.change(delete(Resumable).where(Resumable.expires_at < clock.now()))

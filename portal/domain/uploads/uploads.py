@@ -1,0 +1,261 @@
+"""What arrives: recorded, resumed, cut. Names live in these rows; bytes lie under the token and are never renamed.
+
+A later whole upload of a name takes the place of the earlier ones; a cut one never does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import aliased
+
+from portal import clock, db, errors, states, storage
+from portal.domain.files import matching
+from portal.domain.shared import history
+from portal.models import Account, Dataset, File, Upload
+
+GHOST_MS = 15_000
+SILENT_MS = 15 * clock.MINUTE
+
+
+@dataclass(frozen=True)
+class Place:
+    """A name in an area of a realm."""
+
+    area: str
+    realm: str
+    name: str
+
+    @property
+    def base(self) -> str:
+        return self.name.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a reception is: what the pulse writes."""
+
+    place: Place
+    account_id: int
+    center_id: int
+    token: str
+    fence: int
+    via: str
+    announced: int | None
+    size: int
+    rate: int | None
+    heard_at: int
+    began_at: int
+
+
+def sender(account_id: int) -> Account:
+    """The account that sends, if it still may."""
+    account = db.session.get(Account, account_id)
+    if account is None or account.state != "active":
+        raise errors.SignInNeeded("This account is closed.")
+    return account
+
+
+def of_place(account_id: int, place: Place):
+    return (
+        Upload.account_id == account_id,
+        Upload.area == place.area,
+        Upload.realm == place.realm,
+        Upload.name == place.name,
+    )
+
+
+def find(account_id: int, place: Place) -> Upload | None:
+    """The newest upload of a name that a client sees: whole or incomplete."""
+    query = select(Upload).where(*of_place(account_id, place), Upload.state.in_(states.LISTED))
+    return db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
+
+
+def find_resumable(account_id: int, place: Place) -> Upload | None:
+    """The newest upload of a name whose bytes may grow. Raises Frozen, or GhostSession while another session sends."""
+    refuse_frozen(account_id, place)
+    query = select(Upload).where(*of_place(account_id, place), Upload.state.in_((states.RECEIVING, *states.LISTED)))
+    found = db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
+    if found and found.state == states.RECEIVING and clock.now() - found.heard_at < GHOST_MS:
+        raise errors.GhostSession("Another session is still sending this file. Try again in 15 s.")
+    return found
+
+
+_SUCCESSOR = aliased(File)
+_FROZEN = (
+    select(Upload.state, Dataset.accession, Dataset.title)
+    .outerjoin(File, File.upload_id == Upload.id)
+    .outerjoin(Dataset, Dataset.id == File.dataset_id)
+    .outerjoin(_SUCCESSOR, _SUCCESSOR.replaces_id == File.id)
+    .where(
+        _SUCCESSOR.id.is_(None),
+        Upload.account_id == bindparam("account_id"),
+        Upload.area == bindparam("area"),
+        Upload.realm == bindparam("realm"),
+        Upload.name == bindparam("name"),
+        Upload.state.in_(states.FROZEN),
+    )
+)
+
+
+def refuse_frozen(account_id: int, place: Place) -> None:
+    """Raises Frozen while bytes of this name are checked, or archived for a file with no successor."""
+    if place.area != "incoming":
+        return
+    known = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}
+    for state, accession, title in db.session.connection().execute(_FROZEN, known):
+        if state == states.CHECKING or accession:
+            raise frozen(place.name, accession or title)
+
+
+def frozen(name: str, dataset: str | None) -> errors.Frozen:
+    where = f" in {dataset}" if dataset else ""
+    return errors.Frozen(f"{name} is being checked or is archived{where}. Remove or replace the file there first.")
+
+
+def bad_offset(sentence: str) -> errors.Invalid:
+    error = errors.Invalid(sentence)
+    error.ftp = 554
+    return error
+
+
+def keep(standing: Standing) -> bool:
+    """Write how far a reception is; its row is made on the first pulse. False: another session took it over."""
+    mine = update(Upload).where(
+        Upload.token == standing.token, Upload.state == states.RECEIVING, Upload.fence == standing.fence
+    )
+    if db.change(mine.values(bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at)) == 1:
+        return True
+    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    if row is not None:
+        return row.fence == standing.fence
+    _insert(standing)
+    return True
+
+
+def _insert(standing: Standing) -> Upload:
+    row = Upload(**columns(standing), state=states.RECEIVING, size=0)
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def columns(standing: Standing) -> dict[str, Any]:
+    place = standing.place
+    return {
+        "token": standing.token,
+        "account_id": standing.account_id,
+        "center_id": standing.center_id,
+        "realm": place.realm,
+        "area": place.area,
+        "name": place.name,
+        "base": place.base,
+        "announced": standing.announced,
+        "via": standing.via,
+        "fence": standing.fence,
+        "bytes_done": standing.size,
+        "rate": standing.rate,
+        "heard_at": standing.heard_at,
+        "created_at": standing.began_at,
+    }
+
+
+def row(standing: Standing) -> Upload:
+    """The row of a reception, made when there is none. Raises Fenced when it belongs to another session now."""
+    row = db.session.scalar(
+        select(Upload).where(Upload.token == standing.token).execution_options(populate_existing=True)
+    )
+    if row is None:
+        return _insert(standing)
+    if row.fence != standing.fence or row.state != states.RECEIVING:
+        raise errors.Fenced("Another session took this upload over.")
+    return row
+
+
+# Area and realm are named and the state is not, so that the index of names serves and not the one by state, which walks
+# all uploads of an account.
+def retire(upload: Upload, *, by: int | None = None, state: str = states.OBSOLETE) -> None:
+    """Take an upload out of its area; its bytes go once that is committed."""
+    upload.state, upload.replaced_by = state, by
+    path = storage.area_path(upload.realm, upload.account_id, upload.token)
+    db.on_commit(lambda: storage.remove(path))
+    db.session.flush()
+
+
+def cut(standing: Standing, *, length: int, reason: str) -> bool:
+    """A reception ended early: its bytes stay `incomplete` with their true length, or nothing of it stays. Returns
+    whether the bytes were still this reception's."""
+    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    if row is None and not length:
+        return True
+    if row is None:
+        row = _insert(standing)
+    if row.fence != standing.fence or row.state != states.RECEIVING:
+        return False
+    set_cut(row, length=length, reason=reason)
+    return True
+
+
+def set_cut(row: Upload, *, length: int, reason: str) -> None:
+    """Mark a `receiving` row as cut; an earlier incomplete upload of the name gives way."""
+    if not length:
+        retire(row)
+        return
+    place = Place(row.area, row.realm, row.name)
+    query = select(Upload).where(
+        *of_place(row.account_id, place), Upload.state == states.INCOMPLETE, Upload.id != row.id
+    )
+    for rival in db.session.scalars(query):
+        retire(rival, by=row.id)
+    row.state, row.size, row.bytes_done, row.rate = states.INCOMPLETE, length, length, None
+    row.error, row.detail, row.md5, row.sha256 = "truncated_file", reason, None, None
+    row.received_at = clock.now()
+    db.session.flush()
+    history.record("cut", actor=None, upload=row, center_id=row.center_id, after={"size": length}, note=reason)
+
+
+def silent() -> list[Upload]:
+    """Receptions without a byte for so long that their process must be gone: a living one ends them much sooner."""
+    query = select(Upload).where(Upload.state == states.RECEIVING, Upload.heard_at < clock.now() - SILENT_MS)
+    return list(db.session.scalars(query.order_by(Upload.id).limit(1000)))
+
+
+def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
+    """Go on with bytes that are here: the row is receiving again under a new fence, and its file waits."""
+    sources = (states.RECEIVING, states.INCOMPLETE, states.RECEIVED, states.FAILED)
+    mine = update(Upload).where(Upload.id == upload_id, Upload.fence == fence, Upload.state.in_(sources))
+    taken = db.change(
+        mine.values(
+            state=states.RECEIVING,
+            fence=fence + 1,
+            heard_at=clock.now(),
+            md5=None,
+            sha256=None,
+            resumed=True,
+            via=via,
+            bytes_done=offset,
+            error=None,
+            detail="",
+            inspection=None,
+            file_type=None,
+        )
+    )
+    if taken != 1:
+        raise errors.GhostSession("Another session took this upload up. Try again in 15 s.")
+    row = db.session.get(Upload, upload_id, populate_existing=True)
+    assert row is not None
+    history.record("resume", actor=None, upload=row, center_id=row.center_id, after={"offset": offset})
+    matching.release(row)
+    return row
+
+
+def digested(upload_id: int, *, md5: str, sha256: str, facts: storage.Facts) -> None:
+    """A job has read the bytes again: the digest counts if they are still the bytes that were recorded."""
+    row = db.session.get(Upload, upload_id, populate_existing=True)
+    if row is None or row.state not in (states.RECEIVED, states.CHECKING):
+        return
+    row.md5, row.sha256, row.size = md5, sha256, facts.size
+    row.inode, row.mtime_ns = facts.inode, facts.mtime_ns
+    db.session.flush()
+    history.record("digest", actor=None, upload=row, center_id=row.center_id, after={"md5": md5})
+    matching.settle_upload(row)

@@ -1,0 +1,41 @@
+"""Who sends, remembered for two seconds: a client that sends thousands of small files is looked up once."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from portal.config import settings
+from portal.domain.accounts.quotas import Limits
+from portal.domain.uploads import uploads
+
+_KEEP = 2.0
+
+
+@dataclass(frozen=True)
+class Sender:
+    center_id: int
+    epoch: int
+    center: Limits
+
+
+class Senders:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, int], tuple[float, Sender]] = {}
+
+    def find(self, account_id: int) -> Sender:
+        """The account's center, epoch and quotas. Raises SignInNeeded when it is closed."""
+        key = (settings().database, account_id)
+        with self._lock:
+            known = self._known.get(key)
+        if known and known[0] > time.monotonic():
+            return known[1]
+        account = uploads.sender(account_id)
+        center = account.center
+        sender = Sender(center.id, account.epoch, Limits(center.id, center.quota_open, center.quota_protected))
+        with self._lock:
+            self._known[key] = (time.monotonic() + _KEEP, sender)
+        return sender
+
+
+senders = Senders()

@@ -1,0 +1,132 @@
+"""Copies, and moves from realm to realm: bytes get a second name on disk first, and only then the catalogue says so. A
+hard link where the disk can, else a verified copy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal import clock, db, errors, states, storage
+from portal.domain.accounts import quotas
+from portal.domain.shared import path_names
+from portal.domain.uploads import folders, receive
+from portal.domain.uploads.receive import Arrival
+from portal.domain.uploads.uploads import Place, Standing, sender
+from portal.models import Account, Upload
+
+PIECE = 500
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """An upload, where its bytes lie, and where those of its copy will."""
+
+    standing: Standing
+    row: Upload
+    source: Path
+    target: Path
+
+
+def copy(account_id: int, old: Place, new: Place) -> int:
+    """Copy an upload, or all of a folder, to another name. Copies count for the quota as if they had been sent. Returns
+    how many; raises NotFound, BadName, Conflict, Frozen, NotReady or QuotaExceeded."""
+    try:
+        account = sender(account_id)
+        rows = folders.at_or_below(account, old)
+        _refuse_unfinished(rows)
+        copies = [_plan(row, target) for row, target in folders.targets(account, rows, old, _clean(new))]
+        _check_room(account, new.realm, sum(row.size for row in rows))
+        center_id = account.center_id
+    finally:
+        db.end()
+    for start in range(0, len(copies), PIECE):
+        some = copies[start : start + PIECE]
+        with _Laid([(one.source, one.target) for one in some]):
+            _record(some)
+    quotas.add(center_id, new.realm, sum(one.standing.size for one in copies), account_id)
+    return len(copies)
+
+
+def _record(copies: list[_Copy]) -> None:
+    """A copy is recorded as what it is: bytes that arrived, under a name that a file may wait for."""
+    known = [(one, storage.facts(one.target)) for one in copies]
+    coming = [
+        Arrival(one.standing, one.row.md5, one.row.sha256, facts, one.row.resumed, clock.now())
+        for one, facts in known
+        if facts is not None
+    ]
+    with db.transaction():
+        for arrival, receipt in zip(coming, receive.receive_new(coming), strict=True):
+            if receipt is None:
+                receive.receive_known(arrival)
+
+
+def move(account_id: int, old: Place, new: Place) -> int:
+    """Another name for an upload, or all of a folder, in any area and realm. Raises as areas.move() does."""
+    new = _clean(new)
+    if new.realm == old.realm:
+        with db.transaction():
+            return folders.move(sender(account_id), old, new)
+    try:
+        account = sender(account_id)
+        rows = folders.at_or_below(account, old)
+        _check_room(account, new.realm, sum(row.size for row in rows))
+        paths = [(folders.bytes_of(row), storage.area_path(new.realm, account_id, row.token)) for row in rows]
+    finally:
+        db.end()
+    with _Laid(paths), db.transaction():
+        count = folders.move(sender(account_id), old, new)
+    for source, _target in paths:
+        storage.remove(source)
+    return count
+
+
+def _clean(place: Place) -> Place:
+    return Place(place.area, place.realm, path_names.clean(place.name))
+
+
+def _refuse_unfinished(rows: list[Upload]) -> None:
+    for row in rows:
+        if row.state == states.CHECKING:
+            raise errors.Frozen(f"{row.name} is on its way into the archive.")
+        if row.state == states.INCOMPLETE:
+            raise errors.NotReady(f"{row.name} has not arrived whole. Resume or remove it first.")
+
+
+def _check_room(account: Account, realm: str, size: int) -> None:
+    storage.check_room(realm)
+    left = quotas.allowance(account.center, realm, account.id)
+    if left is not None and size > left:
+        raise quotas.exceeded(realm)
+
+
+def _plan(row: Upload, target: Place) -> _Copy:
+    token, now = storage.token(), clock.now()
+    standing = Standing(target, row.account_id, row.center_id, token, 1, "copy", row.size, row.size, None, now, now)
+    return _Copy(standing, row, folders.bytes_of(row), storage.area_path(target.realm, row.account_id, token))
+
+
+class _Laid:
+    """Second names of bytes, durable on entry; taken back unless what was done with them succeeds."""
+
+    def __init__(self, pairs: list[tuple[Path, Path]]) -> None:
+        self.pairs, self.made = pairs, list[Path]()
+
+    def __enter__(self) -> None:
+        try:
+            for source, target in self.pairs:
+                storage.link_beside(source, target)
+                self.made.append(target)
+            for folder in {path.parent for path in self.made}:
+                storage.sync_dir(folder)
+        except BaseException as error:
+            self._take_back()
+            if isinstance(error, FileNotFoundError):
+                raise errors.Conflict("Something was removed meanwhile. Nothing was changed; try again.") from error
+            raise
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        if kind is not None:
+            self._take_back()
+
+    def _take_back(self) -> None:
+        for path in self.made:
+            storage.remove(path)

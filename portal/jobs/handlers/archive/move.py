@@ -1,0 +1,120 @@
+"""Move the bag of a dataset to the realm of its access: a whole second copy (by links where both roots are one file
+system), made durable; then one commit says that it counts; then the first goes. It may be killed at any line."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from portal import db, errors, states, storage
+from portal.config import settings
+from portal.domain.archive import bags
+from portal.domain.datasets import realms
+from portal.domain.shared import job_queue
+from portal.domain.shared.job_queue import Hold
+from portal.faults import point
+from portal.jobs.handlers.handler import Again, Progress
+from portal.models import Dataset
+
+READERS = frozenset({"fixity"})
+SOON = 5_000
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    with db.reading():
+        job_queue.check_hold(hold)
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        if dataset is not None and job_queue.is_held(dataset.id, READERS):
+            raise Again(SOON, "The files are being read and compared; they move after that.")
+        known = dataset is not None and dataset.accession is not None and dataset.state != states.WITHDRAWN
+        source, accession = (dataset.realm, dataset.accession) if dataset is not None and known else ("", "")
+        due = dataset is not None and known and realms.wanted(dataset) != source
+        sizes = {row["archive_path"]: row["size"] for row in bags.archived(dataset)} if dataset and due else {}
+    if due and accession:
+        progress.expect(sum(sizes.values()))
+        _copy(accession, source, progress)
+        point("move.renamed")
+        _check(accession, realms.other(source), sizes)
+        with db.transaction():
+            dataset = db.session.get_one(Dataset, hold.dataset_id)
+            if realms.switch(dataset, hold, source=source):
+                source = dataset.realm
+            point("move.recorded")
+        point("move.switched")
+    if accession:
+        _clear(accession, due_from=source, hold=hold)
+    with db.transaction():
+        job_queue.finish(hold)
+
+
+def _copy(accession: str, source: str, progress: Progress) -> None:
+    """Every file of the bag under a name that nothing reads yet, then the name that counts. What an ended attempt left
+    is taken over."""
+    old, new = storage.bag_path(source, accession), storage.bag_path(realms.other(source), accession)
+    root = settings().root("archive", realms.other(source))
+    draft = new.with_name(f".move-{accession}")
+    _remove(new)
+    storage.make_folder(draft)
+    folders = {draft}
+    for path in _files(old):
+        target = draft / path
+        if path.parts[0] != "data":
+            storage.remove(target)
+        storage.link_into(old / path, target, progress=progress)
+        folders.add(target.parent)
+        progress.base += (old / path).stat().st_size if path.parts[0] == "data" else 0
+        progress(0)
+        point("move.linked")
+    kept = set(_files(old))
+    for path in _files(draft):
+        if path not in kept:
+            storage.remove(draft / path)
+    storage.sync_folders(folders, root)
+    point("move.synced")
+    draft.rename(new)
+    storage.sync_dir(root)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Every file below a folder; what is being written whole has a dotted name and is none yet."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not path.name.startswith(".") or path.parts[0] == "data")
+
+
+def _check(accession: str, realm: str, sizes: dict[str, int]) -> None:
+    """Nothing counts before every archived file is there at its length."""
+    for path, size in sizes.items():
+        facts = storage.facts(storage.archived_path(realm, accession, path))
+        if facts is None or facts.size != size:
+            raise errors.StorageFault(f"{path} did not arrive whole in the {realm} area.")
+
+
+def _clear(accession: str, *, due_from: str, hold: Hold) -> None:
+    """Remove the copy that does not count, as the catalogue says it now."""
+    with db.reading():
+        job_queue.check_hold(hold)
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        realm = dataset.realm
+    if realm != due_from:
+        return
+    left = storage.bag_path(realms.other(realm), accession)
+    for folder in (
+        left,
+        left.with_name(f".move-{accession}"),
+        storage.bag_path(realm, accession).with_name(f".move-{accession}"),
+    ):
+        _remove(folder)
+    point("move.removed")
+
+
+def _remove(folder: Path) -> None:
+    """A whole folder, its files first; absence is fine."""
+    if not folder.exists():
+        return
+    for path, _folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            storage.remove(Path(path) / name)
+            point("move.clearing")
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+    storage.sync_dir(folder.parent)

@@ -1,0 +1,62 @@
+"""Remove every copy of the bytes of a withdrawn dataset; its bag keeps what was said of it."""
+
+import shutil
+
+from sqlalchemy import select, update
+
+from portal import db, states, storage
+from portal.domain.archive import bags
+from portal.domain.components import components
+from portal.domain.shared import history, job_queue
+from portal.domain.shared.job_queue import Hold
+from portal.domain.uploads import folders, uploads
+from portal.faults import point
+from portal.jobs.handlers.archive import bag as bag_job
+from portal.jobs.handlers.handler import Progress
+from portal.models import Dataset, File, Upload
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    with db.transaction():
+        job_queue.check_hold(hold)
+        dataset = db.session.get(Dataset, hold.dataset_id)
+        if dataset is None or dataset.state != states.WITHDRAWN or not dataset.accession:
+            job_queue.finish(hold)
+            return
+        _forget(dataset)
+        bag = bags.describe(dataset)
+    point("withdraw.recorded")
+    bag_job.write(bag, progress)
+    for realm in ("open", "protected"):
+        shutil.rmtree(storage.bag_path(realm, bag.accession) / "data", ignore_errors=False, onerror=_absent)
+    storage.make_folder(storage.bag_path(bag.realm, bag.accession) / "data")
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        bags.written(dataset, bag, hold)
+        history.record("remove_bytes", actor=None, dataset=dataset)
+        job_queue.finish(hold)
+
+
+def _forget(dataset: Dataset) -> None:
+    """From here on no row says where bytes of this dataset are."""
+    linked = select(Upload).join(File, File.upload_id == Upload.id).where(File.dataset_id == dataset.id)
+    for upload in db.session.scalars(linked.where(Upload.state.in_((*states.LISTED, states.CHECKING)))):
+        uploads.retire(upload)
+    for copy in db.session.scalars(folders.copies_of(dataset)):
+        folders.drop(copy, actor=None)
+    ids = select(File.upload_id).where(File.dataset_id == dataset.id, File.upload_id.is_not(None))
+    gone = update(Upload).where(Upload.id.in_(ids), Upload.state == states.ARCHIVED).values(state=states.OBSOLETE)
+    db.session.execute(gone.execution_options(synchronize_session=False))
+    db.session.execute(
+        update(File)
+        .where(File.dataset_id == dataset.id)
+        .values(archive_path=None)
+        .execution_options(synchronize_session=False)
+    )
+    components.settle(dataset)
+
+
+def _absent(_function, _path, info) -> None:
+    """A folder that is not there is as good as removed."""
+    if not isinstance(info[1], FileNotFoundError):
+        raise info[1]

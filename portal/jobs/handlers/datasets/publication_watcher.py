@@ -1,0 +1,83 @@
+"""The publication watcher: asks Europe PMC for papers that name the accession of a dataset that waits for its release.
+
+Off until OMIX_EUROPEPMC_URL is set, to https://www.ebi.ac.uk/europepmc/webservices/rest for the real one.
+"""
+
+import json
+import logging
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from portal import db, errors
+from portal.config import settings
+from portal.domain.datasets import publications
+from portal.domain.shared import job_queue
+from portal.domain.shared.job_queue import Hold
+from portal.jobs.handlers.handler import Progress
+from portal.models import Dataset
+
+log = logging.getLogger(__name__)
+TIMEOUT = 20
+PIECE = 200
+LONGEST_ANSWER = 4 << 20
+
+
+class NoAnswer(errors.DomainError):
+    status, title, code = 503, "Europe PMC did not answer", "europepmc"
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    """One question a dataset; what was found is recorded at once, so that a broken round has lost nothing."""
+    after = 0
+    while settings().europepmc_url:
+        with db.reading():
+            waiting = [
+                (dataset.id, dataset.accession or "") for dataset in publications.unseen(after=after, limit=PIECE)
+            ]
+        if not waiting:
+            break
+        for dataset_id, accession in waiting:
+            progress.check()
+            found = ask(accession)
+            if found:
+                _record(hold, dataset_id, found)
+        after = waiting[-1][0]
+    with db.transaction():
+        job_queue.finish(hold)
+
+
+def _record(hold: Hold, dataset_id: int, found: tuple[str, str]) -> None:
+    with db.transaction():
+        job_queue.check_hold(hold)
+        dataset = db.session.get(Dataset, dataset_id)
+        if dataset is not None and dataset.accession:
+            publications.record(dataset, found[0], actor=None, title=found[1], source="watcher")
+
+
+def ask(accession: str) -> tuple[str, str] | None:
+    """(DOI or PubMed number, title) of the first paper whose text holds the accession. Raises NoAnswer."""
+    asked = urlencode({"query": f'"{accession}"', "format": "json", "resultType": "lite", "pageSize": 5})
+    address = f"{settings().europepmc_url.rstrip('/')}/search?{asked}"
+    try:
+        with urlopen(Request(address, headers={"User-Agent": "omix-portal"}), timeout=TIMEOUT) as answer:  # noqa: S310
+            return first_paper(json.loads(answer.read(LONGEST_ANSWER)))
+    except HTTPError as error:
+        raise NoAnswer(f"Europe PMC answered {error.code} for {accession}.") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise NoAnswer(f"Europe PMC could not be asked for {accession}: {error}.") from error
+
+
+def first_paper(answer: Any) -> tuple[str, str] | None:
+    """What the answer of its search call holds: resultList.result[].{doi, pmid, title}."""
+    listed = answer.get("resultList", {}).get("result", []) if isinstance(answer, dict) else []
+    for paper in listed:
+        for text in (paper.get("doi"), paper.get("pmid")):
+            try:
+                publications.parse(text)
+            except errors.Invalid:
+                continue
+            return str(text), str(paper.get("title") or "")
+    return None

@@ -1,0 +1,60 @@
+"""Why a digest differs from the declared one, as the bytes tell; then the mail that names cause and remedy."""
+
+from sqlalchemy import select
+
+from portal import db, states, storage
+from portal.domain.files import diagnosis
+from portal.domain.shared import job_queue, notifications
+from portal.domain.shared.job_queue import Hold
+from portal.jobs.handlers.handler import Progress
+from portal.models import Dataset, File
+
+
+def run(hold: Hold, progress: Progress) -> None:
+    with db.reading():
+        file = _failed(hold)
+        upload = file.upload if file else None
+    found = ""
+    if file is not None and upload is not None and file.declared_md5:
+        progress.expect(upload.size)
+        path = storage.area_path(upload.realm, upload.account_id, upload.token)
+        try:
+            found = diagnosis.deep(path, file.declared_md5, upload.name)
+        except FileNotFoundError:
+            found = ""
+    with db.transaction():
+        job_queue.check_hold(hold)
+        present = _failed(hold)
+        if file is not None and present is not None and present.declared_md5 == file.declared_md5:
+            present.comment = found or present.comment
+            _tell(present)
+        job_queue.finish(hold)
+
+
+def _failed(hold: Hold) -> File | None:
+    query = select(File).where(
+        File.upload_id == hold.upload_id,
+        File.dataset_id == hold.dataset_id,
+        File.state == states.FAILED,
+        File.error == "md5_mismatch",
+    )
+    return db.session.scalars(query).first()
+
+
+def _tell(file: File) -> None:
+    dataset = db.session.get_one(Dataset, file.dataset_id)
+    assert file.upload is not None
+    db.session.flush()
+    notifications.send(
+        f"md5:{file.id}:{file.upload_id}:{file.declared_md5}",
+        to=dataset.account.email,
+        template="md5_failed",
+        name=dataset.account.name,
+        accession=dataset.accession or "",
+        title=dataset.title,
+        file=file.name,
+        declared=file.declared_md5,
+        received=file.upload.md5,
+        cause=file.comment,
+        url=f"/deposit/{dataset.id}",
+    )

@@ -1,0 +1,136 @@
+"""Reads of the API: datasets, files with their progress, uploads and events, each by key."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload
+
+from portal import db, states
+from portal.domain.permissions import access
+from portal.models import Account, Dataset, Event, File, Job, Upload
+from portal.queries.files import delays
+from portal.queries.files.delays import Delays
+from portal.queries.paging import capped_count
+
+
+def datasets(account: Account, *, after: int, limit: int, state: str = "") -> list[Dataset]:
+    """Newest first: one's own, for curators also all that were ever submitted."""
+    query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
+    mine = Dataset.account_id == account.id
+    query = query.where(or_(mine, access.SUBMITTED) if account.role == "curator" else mine)
+    if state:
+        query = query.where(Dataset.state == state)
+    if after:
+        query = query.where(Dataset.id < after)
+    return list(db.session.scalars(query.order_by(Dataset.id.desc()).limit(limit)).unique())
+
+
+def files(dataset: Dataset, *, after: int, limit: int) -> list[File]:
+    """The living files by number."""
+    query = select(File).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), File.n > after)
+    return list(db.session.scalars(query.order_by(File.n).limit(limit)).unique())
+
+
+@dataclass(frozen=True)
+class Running:
+    """The running jobs of a dataset and of uploads: (done, total) bytes; and what is delayed."""
+
+    archive: tuple[int, int] | None
+    digests: dict[int, tuple[int, int]]
+    delays: Delays
+
+    def progress(self, file: File) -> float | None:
+        """Between 0 and 1; None where nothing runs or nobody knows."""
+        if file.state == states.ARCHIVED:
+            return 1.0
+        found = self.digests.get(file.upload_id or 0)
+        if found is None and file.state == states.CHECKING:
+            found = self.archive
+        return round(found[0] / found[1], 4) if found and found[1] else None
+
+
+def running(dataset: Dataset) -> Running:
+    query = select(Job.done, Job.total).where(
+        Job.dataset_id == dataset.id, Job.state == states.RUNNING, Job.kind == "archive"
+    )
+    archive = db.session.execute(query).first()
+    reading = (
+        select(Job.upload_id, Job.done, Job.total)
+        .join(File, File.upload_id == Job.upload_id)
+        .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
+    )
+    digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
+    return Running((archive.done, archive.total) if archive else None, digests, delays.of_dataset(dataset))
+
+
+def replaced(file: File) -> int | None:
+    """The number of the file that a file is to replace."""
+    return db.session.scalar(select(File.n).where(File.id == file.replaces_id)) if file.replaces_id else None
+
+
+def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list:
+    """(Upload, accession or None) of one's own, newest first."""
+    query = (
+        select(Upload, Dataset.accession)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .where(Upload.account_id == account.id)
+    )
+    asked = ((Upload.state, state), (Upload.realm, realm), (Upload.name, name))
+    chosen = [column == wanted for column, wanted in asked if wanted]
+    if state or name:
+        places = (Upload.area.in_(("incoming", "test")), Upload.realm.in_(("open", "protected"))) if name else ()
+        few = select(Upload.id).where(Upload.account_id == account.id, *places, *chosen)
+        query = query if capped_count.count(few).more else query.where(Upload.id.in_(few))
+    query = query.where(*chosen)
+    if after:
+        query = query.where(Upload.id < after)
+    return list(db.session.execute(query.order_by(Upload.id.desc()).limit(limit)))
+
+
+def upload(upload_id: int) -> tuple[Upload, str | None] | None:
+    query = (
+        select(Upload, Dataset.accession)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .where(Upload.id == upload_id)
+    )
+    row = db.session.execute(query).first()
+    return (row[0], row[1]) if row else None
+
+
+def events(account: Account, *, since: int, limit: int, until: int | None = None) -> list[Event]:
+    """In order: what concerns one's own datasets and uploads, for curators everything; up to an id and with it."""
+    query: Select = select(Event).where(Event.id > since)
+    if until is not None:
+        query = query.where(Event.id <= until)
+    if account.role != "curator":
+        query = (
+            query.outerjoin(Dataset, Dataset.id == Event.dataset_id)
+            .outerjoin(Upload, Upload.id == Event.upload_id)
+            .where(or_(Event.actor_id == account.id, Dataset.account_id == account.id, Upload.account_id == account.id))
+        )
+    return list(db.session.scalars(query.order_by(Event.id).limit(limit)))
+
+
+def moment(ms: int | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def told(event: Event) -> dict[str, Any]:
+    """An event as programs read it, whether they ask for it or are sent it."""
+    return {
+        "id": event.id,
+        "at": moment(event.at),
+        "action": event.action,
+        "actor": event.actor_id,
+        "dataset": event.dataset_id,
+        "file": event.file_id,
+        "upload": event.upload_id,
+        "before": event.before,
+        "after": event.after,
+        "note": event.note,
+    }

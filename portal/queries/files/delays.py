@@ -1,0 +1,81 @@
+"""What is checked for longer than it should (OMIX guide: "Checking" for more than 24 hours), why, and whom to ask."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from sqlalchemy import and_, or_, select
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.models import Dataset, File, Job, Upload
+from portal.queries.files.files import DELAYED
+
+__all__ = ["DELAYED", "LONG", "TRIES", "Delays", "of", "of_dataset"]
+LONG, TRIES = clock.DAY, 3
+Pair = tuple[Upload | None, File | None]
+_OPEN = (states.QUEUED, states.RUNNING)
+
+
+@dataclass(frozen=True)
+class Delays:
+    """The work owed to uploads (their digest) and to datasets (their archiving)."""
+
+    uploads: dict[int, Job] = field(default_factory=dict)
+    datasets: dict[int, Job] = field(default_factory=dict)
+    DELAYED: ClassVar[states.Shown] = DELAYED
+
+    def says(self, upload: Upload | None, file: File | None) -> str:
+        """Why a file is delayed and what to do; empty where it is not."""
+        if not _is_checked(upload, file):
+            return ""
+        unread = upload is not None and upload.md5 is None
+        job = self.uploads.get(upload.id) if upload and unread else self.datasets.get(file.dataset_id if file else 0)
+        late = clock.now() - _since(upload, file, unread) > LONG
+        if not late and (job is None or job.attempt - (job.state == states.RUNNING) < TRIES):
+            return ""
+        how = "for more than a day" if late else f"and {TRIES} attempts came to nothing"
+        cause = f" {job.error.rstrip('.')}." if job is not None and job.error else ""
+        return f"Delayed: it has been checked {how}.{cause} Write to {settings().contact} and name the file."
+
+
+def _is_checked(upload: Upload | None, file: File | None) -> bool:
+    unread = upload is not None and upload.state == states.RECEIVED and upload.md5 is None
+    return unread or (file is not None and file.state == states.CHECKING)
+
+
+def _since(upload: Upload | None, file: File | None, unread: bool) -> int:
+    if upload is not None and (unread or file is None):
+        return upload.received_at or upload.created_at
+    return file.updated_at if file is not None else clock.now()
+
+
+def of(pairs: Iterable[Pair]) -> Delays:
+    """For a page of uploads and the files that claim them; asks nothing where none is checked."""
+    checked = [pair for pair in pairs if _is_checked(*pair)]
+    if not checked:
+        return Delays()
+    uploads = {upload.id for upload, _file in checked if upload is not None}
+    datasets = {file.dataset_id for _upload, file in checked if file is not None}
+    digests = and_(Job.kind == "digest", Job.upload_id.in_(uploads))
+    archives = and_(Job.kind == "archive", Job.dataset_id.in_(datasets))
+    return _delays(or_(digests, archives))
+
+
+def of_dataset(dataset: Dataset) -> Delays:
+    digests = (
+        select(Job.id)
+        .join(File, File.upload_id == Job.upload_id)
+        .where(Job.state.in_(_OPEN), Job.kind == "digest", File.dataset_id == dataset.id)
+    )
+    return _delays(or_(Job.id.in_(digests), and_(Job.kind == "archive", Job.dataset_id == dataset.id)))
+
+
+def _delays(wanted) -> Delays:
+    found = Delays()
+    for job in db.session.scalars(select(Job).where(Job.state.in_(_OPEN), wanted).order_by(Job.id)):
+        if job.kind == "digest":
+            found.uploads[job.upload_id or 0] = job
+        else:
+            found.datasets[job.dataset_id or 0] = job
+    return found

@@ -1,0 +1,219 @@
+"""What is asked of the tracking table: a filter, its conditions, and the short ways to what they leave."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, text, union
+from sqlalchemy.orm import aliased
+
+from portal import clock, db, states
+from portal.config import settings
+from portal.domain.files import matching as matched
+from portal.models import Account, Dataset, File, FileTally, Upload
+from portal.queries.paging import capped_count, name_search
+
+NOT_LOADED = (states.RECEIVING, *states.LISTED)
+BAD = (states.INCOMPLETE, states.FAILED)
+BAD_FILES = (states.FAILED, states.ERROR)
+VIEWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": ("Not yet loaded", NOT_LOADED),
+    "arriving": ("Arriving", (states.RECEIVING, states.INCOMPLETE)),
+    "received": ("Received", (states.RECEIVED,)),
+    "checking": ("Checking", (states.CHECKING,)),
+    "failed": ("Error or failed", (states.FAILED,)),
+    "loaded": ("Loaded", (states.ARCHIVED,)),
+    "obsolete": ("Replaced or obsolete", (states.OBSOLETE, states.EXPIRED)),
+    "all": ("All", states.UPLOAD.states),
+}
+# States of a file that claims an upload of a state; the others are claimed by none.
+CLAIMED = {
+    states.RECEIVED: (states.RECEIVED, states.FAILED, states.ERROR, states.CHECKING),
+    states.CHECKING: (states.CHECKING,),
+    states.FAILED: (states.FAILED, states.ERROR),
+    states.ARCHIVED: (states.ARCHIVED,),
+    states.OBSOLETE: states.DEAD_FILES,
+    states.EXPIRED: states.DEAD_FILES,
+}
+REALMS = ("open", "protected")
+TYPES = (
+    "BAM",
+    "BZIP2",
+    "DATA",
+    "EMPTY",
+    "FASTQ",
+    "FLI",
+    "GZ",
+    "HDF5",
+    "HTML",
+    "MSOFFICE",
+    "RAR",
+    "SFF",
+    "SHELL",
+    "SHORTCUT",
+    "SRF",
+    "SYSTEM",
+    "TAR",
+    "TEXT",
+    "UNKNOWN",
+    "XSL",
+    "ZIP",
+)
+SORTS = {"arrived": Upload.created_at, "name": Upload.name, "size": Upload.size}
+# Word by word the condition of the index ix_upload_faulty.
+FOUND_FAULTY = (text("upload.state = 'received'"), Upload.error > "", Upload.error.not_like("duplicate%"))
+PROBLEM_FILE = text("file.state IN ('failed', 'error')")  # word by word that of the index ix_file_problem
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is asked for. `sort` is a key of SORTS, with - in front where the largest comes first; `only` leaves some of
+    the states of the view."""
+
+    first: date
+    last: date
+    state: str = ""
+    realm: str = ""
+    file_type: str = ""
+    dataset: int | None = None
+    text: str = ""
+    problems: bool = False
+    sort: str = "-arrived"
+    only: tuple[str, ...] = ()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return tuple(state for state in VIEWS[self.state][1] if not self.only or state in self.only)
+
+    @property
+    def realms(self) -> tuple[str, ...]:
+        return (self.realm,) if self.realm else REALMS
+
+    @property
+    def key(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def falling(self) -> bool:
+        return self.sort.startswith("-")
+
+    @property
+    def span(self) -> tuple[int, int]:
+        zone = settings().timezone
+        return clock.midnight(self.first, zone), clock.midnight(self.last + timedelta(days=1), zone)
+
+    @property
+    def file_states(self) -> list[str]:
+        """Those of the files whose uploads are asked for."""
+        wanted = {state for one in self.states for state in CLAIMED.get(one, ())}
+        return sorted(wanted & set(BAD_FILES) if self.problems else wanted)
+
+
+def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list:
+    """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
+    search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
+    given: list[tuple[Any, Any]] = [
+        (Upload.account_id, 0),
+        (Upload.state, ""),
+        (Upload.realm, ""),
+        (Upload.created_at, 0),
+        (Upload.file_type, ""),
+    ]
+    owner, state, realm, created, kind = (column if alone else func.coalesce(column, empty) for column, empty in given)
+    begin, end = span or asked.span
+    found = [owner == account.id, state.in_(asked.states), realm.in_(asked.realms), created >= begin, created < end]
+    claim = aliased(File)
+    if asked.file_type:
+        found.append(kind == asked.file_type)
+    if asked.text:
+        found.append(_named(asked.text))
+    if asked.problems:
+        faulty = select(claim.id).where(claim.upload_id == Upload.id, claim.state.in_(BAD_FILES))
+        found.append(or_(state.in_(BAD), faulty.exists(), and_(*FOUND_FAULTY)))
+    if asked.dataset:
+        found.append(select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == asked.dataset).exists())
+    return found
+
+
+def _named(sought: str) -> Any:
+    path = Upload.name.contains(sought, autoescape=True)
+    return or_(path, Upload.id == int(sought)) if _is_number(sought) else path
+
+
+def _is_number(sought: str) -> bool:
+    return sought.isdecimal() and len(sought) < 18
+
+
+def plainly(asked: Filter) -> Filter:
+    """What the index of the order of arrival alone can tell of a filter."""
+    return replace(asked, text="", problems=False, dataset=None)
+
+
+def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
+    """Queries of ids, each through an index of its own: what is asked for is in all of them. A dataset of more files
+    than `most` is none."""
+    mine = Upload.account_id == account.id
+    found = []
+    if asked.dataset and _files_of(asked) <= most:
+        found.append(
+            _either(
+                [
+                    select(File.upload_id.label("id")).where(
+                        File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None)
+                    )
+                    for state in asked.file_states
+                ]
+            )
+        )
+    if asked.problems and not asked.dataset:
+        faulty = (
+            select(File.upload_id.label("id"))
+            .join(Dataset, Dataset.id == File.dataset_id)
+            .where(Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))
+        )
+        looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
+        bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
+        found.append(_either([*bad, faulty, looked_into]))
+    if asked.text:
+        found.append(by_name(account, asked.text))
+    return [capped_count.first(query, most) for query in found]
+
+
+def _files_of(asked: Filter) -> int:
+    query = select(func.sum(FileTally.number)).where(FileTally.dataset_id == asked.dataset)
+    return int(db.session.scalar(query.where(FileTally.state.in_(asked.file_states))) or 0)
+
+
+def by_name(account: Account, sought: str) -> Select:
+    """The ids of the account's uploads with these letters in their path, or with this number. One or two letters are
+    in no index: then every name is looked at."""
+    found = name_search.ids("upload_text", Upload.id, Upload.account_id, account.id, [sought], [_named(sought)])
+    if found is None:
+        return select(Upload.id).where(Upload.account_id == account.id, _named(sought))
+    if not _is_number(sought):
+        return found
+    numbered = select(Upload.id).where(Upload.id == int(sought))
+    return select(union(found, numbered).subquery().c.id)
+
+
+def whole_but_faulty(account: Account, most: int) -> Select:
+    """Ids of the uploads that arrived well and have a fault all the same: their file has, such as another digest, or it
+    was found in their bytes."""
+    query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
+    wrong = (
+        Dataset.account_id == account.id,
+        PROBLEM_FILE,
+        File.error.in_(matched.OWN_FAULTS),
+        File.upload_id.is_not(None),
+    )
+    by_file = query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD))
+    by_bytes = select(Upload.id).where(Upload.account_id == account.id, *FOUND_FAULTY)
+    return capped_count.first(_either([by_file, by_bytes], most), most)
+
+
+def _either(queries: list[Select], most: int = capped_count.MOST) -> Select:
+    """The ids of several queries, each bounded by itself."""
+    parts = [
+        capped_count.first(query, most).subquery() for query in queries or [select(Upload.id).where(Upload.id < 0)]
+    ]
+    return select(union(*(select(part.c.id) for part in parts)).subquery().c.id)

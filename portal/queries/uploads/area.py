@@ -1,0 +1,117 @@
+"""What lies in an account's area: a page of it by arrival or by name in a folder, and the folders in a folder."""
+
+from typing import Any
+
+from sqlalchemy import Select, func, select, text, tuple_
+
+from portal import db, states
+from portal.domain.uploads.uploads import Place
+from portal.models import Account, File, Folder, Upload
+from portal.queries.paging import index_scan, keyset
+from portal.queries.uploads import uploads
+
+HERE = (states.RECEIVING, *states.LISTED)
+REALMS = ("open", "protected")
+VIEWS = {"": "All", "arriving": "Arriving", "unlinked": "Nobody claims", "linked": "In a dataset"}
+# Word by word the conditions of the two indexes of names, so that what is archived is not walked over.
+NAMED = text(f"upload.state IN ({', '.join(repr(state) for state in states.NAMED)})")
+CUT = text(f"upload.state = '{states.INCOMPLETE}'")
+MOST_STEPS = 200
+
+
+def page(
+    account: Account, *, folder: Place | None = None, view: str = "", after: str = "", before: str = ""
+) -> keyset.Page:
+    """The newest first; in a folder by name, with all that lies below."""
+    mark, backwards = index_scan.cursor(after, before)
+    limit, falling = keyset.PAGE, (folder is None) != backwards
+    mine: list[Any] = [Upload.account_id == account.id, *_of_view(view)]
+    if folder is None:
+        wanted = (states.RECEIVING, states.INCOMPLETE) if view == "arriving" else HERE
+        parts: list[list[Any]] = [[Upload.state == one, Upload.realm == realm] for one in wanted for realm in REALMS]
+        column: Any = Upload.created_at
+    else:
+        place = [Upload.area == folder.area, Upload.realm == folder.realm, *_inside(folder.name)]
+        known: list[Any] = [Upload.state == states.RECEIVING, CUT, NAMED]
+        parts, column = [[*place, one] for one in known[: 2 if view == "arriving" else 3]], Upload.name
+    every = [index_scan.walk(column, mine + part, mark, falling, limit + 1) for part in parts]
+    found = index_scan.merged(every, falling, limit + 1)
+    ids = index_scan.paged(found, mark, backwards, limit)
+    rows = {row.upload.id: row for row in uploads.rows_of(ids.rows)}
+    return keyset.Page([rows[one] for one in ids.rows if one in rows], ids.newer, ids.older)
+
+
+def _of_view(view: str) -> list[Any]:
+    if view not in ("unlinked", "linked"):
+        return []
+    claimed = select(File.id).where(File.upload_id == Upload.id, File.state.not_in(states.DEAD_FILES)).exists()
+    return [claimed if view == "linked" else ~claimed]
+
+
+def _inside(name: str) -> list[Any]:
+    """What lies below a folder: "0" is what follows "/" in order."""
+    return [Upload.name > f"{name}/", Upload.name < f"{name}0"] if name else []
+
+
+def folders(account: Account, place: Place) -> list[str]:
+    """The folders directly in a folder, found by leaping from one to the next: those made, and those with something
+    in them. Beyond two hundred steps they are not looked for."""
+    prefix = f"{place.name}/" if place.name else ""
+    made = (
+        select(Folder.path)
+        .where(
+            Folder.account_id == account.id,
+            Folder.area == place.area,
+            Folder.realm == place.realm,
+            Folder.path > prefix,
+            Folder.path < f"{prefix}\U0010ffff",
+        )
+        .order_by(Folder.path)
+    )
+    found = {path[len(prefix) :].split("/")[0] for path in db.session.scalars(made.limit(MOST_STEPS))}
+    first = select(func.min(Upload.name)).where(
+        Upload.account_id == account.id, Upload.area == place.area, Upload.realm == place.realm
+    )
+    for condition in (NAMED, CUT):
+        found |= _leap(first.where(condition), prefix)
+    return sorted(found)
+
+
+def _leap(first: Select, prefix: str) -> set[str]:
+    found, here = set(), prefix
+    end = f"{prefix[:-1]}0" if prefix else "\U0010ffff"
+    for _ in range(MOST_STEPS):
+        name = db.session.scalar(first.where(Upload.name > here, Upload.name < end))
+        if name is None:
+            break
+        segment, slash, _rest = name[len(prefix) :].partition("/")
+        if slash:
+            found.add(segment)
+        here = f"{prefix}{segment}0" if slash else name
+    return found
+
+
+def moving(account: Account) -> bool:
+    """Whether anything arrives or is checked, so that the page is looked at every two seconds."""
+    query = select(Upload.id).where(
+        Upload.account_id == account.id, Upload.state.in_((states.RECEIVING, states.CHECKING))
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def listing(account: Account, place: Place, *, after: int = 0, limit: int) -> list[uploads.Row]:
+    """The uploads directly in a folder, by name, behind one of them."""
+    prefix = f"{place.name}/" if place.name else ""
+    mark = db.session.get(Upload, after) if after else None
+    query = select(Upload.id).where(
+        Upload.account_id == account.id,
+        Upload.area == place.area,
+        Upload.realm == place.realm,
+        Upload.state.in_(HERE),
+        Upload.name == prefix + Upload.base,
+        *_inside(place.name),
+    )
+    if mark is not None:
+        query = query.where(tuple_(Upload.name, Upload.id) > (mark.name, mark.id))
+    found = uploads.rows_of(list(db.session.scalars(query.order_by(Upload.name, Upload.id).limit(limit))))
+    return sorted(found, key=lambda row: (row.upload.name, row.upload.id))

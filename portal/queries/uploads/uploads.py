@@ -1,0 +1,149 @@
+"""What one account uploaded: its area, what nobody claims yet, and what went wrong on the wire."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import lazyload
+
+from portal import clock, db, inspection, states
+from portal.domain.uploads import expiry
+from portal.models import Account, Dataset, File, Job, Unclaimed, Upload, WireFault
+from portal.queries.files.files import INSPECTING, Told, Work
+from portal.queries.paging import capped_count, keyset
+
+CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
+
+
+@dataclass(frozen=True)
+class Row(Told):
+    """An upload, and the file and dataset that claim it."""
+
+    upload: Upload
+    file: File | None
+    dataset: Dataset | None
+    work: Work | None = None
+    kind: str = ""  # of the job that works on it
+
+    @property
+    def shown(self) -> states.Shown:
+        """The pill: what works on it, else how the file stands that claims it, else the upload itself."""
+        if self.kind:
+            return INSPECTING if self.kind == "inspect" else states.SHOWN_UPLOAD[states.CHECKING]
+        if self.faulty and (self.file is None or self.file.state == states.RECEIVED):
+            return states.SHOWN_FILE[states.ERROR]
+        if self.upload.area == "test" and self.upload.state == states.RECEIVED and self.upload.md5:
+            return CHECKED
+        if self.file is not None and self.upload.state not in (states.RECEIVING, states.INCOMPLETE):
+            return states.shown_file(self.file.state, self.file.error)
+        return states.SHOWN_UPLOAD[self.upload.state]
+
+    @property
+    def comment(self) -> str:
+        """What is said of its file, else what was found in its bytes."""
+        return (self.file.comment if self.file else "") or self.upload.detail
+
+    @property
+    def faulty(self) -> bool:
+        """Whether a fault was found in bytes that are not archived yet: now it is mended easily."""
+        word = self.upload.error
+        return self.upload.state == states.RECEIVED and word is not None and not inspection.is_hint(word)
+
+    @property
+    def frozen(self) -> bool:
+        return self.upload.state in (states.RECEIVING, *states.FROZEN)
+
+    @property
+    def expires(self) -> int | None:
+        """When it is removed unless it is finished or claimed."""
+        return None if self.file is not None else expiry.end_of(self.upload)
+
+    @property
+    def need(self) -> bool:
+        stuck = self.upload.state in (states.INCOMPLETE, states.FAILED) or bool(self.file and self.file.error)
+        return stuck or self.faulty
+
+
+def _query():
+    return (
+        select(Upload, File, Dataset)
+        .outerjoin(File, File.upload_id == Upload.id)
+        .outerjoin(Dataset, Dataset.id == File.dataset_id)
+        .options(lazyload(File.upload))
+    )
+
+
+def query_of(account_id: int):
+    return _query().where(Upload.account_id == account_id)
+
+
+def row_of(found, job: Job | None = None) -> Row:
+    upload, file, dataset = found
+    if upload.state == states.RECEIVING:
+        return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate))
+    if job is not None:
+        return Row(upload, file, dataset, Work(job.done, job.total, job.rate), job.kind)
+    return Row(upload, file, dataset)
+
+
+def rows_of(ids: list[int]) -> list[Row]:
+    """The uploads of a page, with what works on them now."""
+    working = select(Job).where(Job.state == states.RUNNING, Job.kind.in_(("digest", "inspect")))
+    jobs = {job.upload_id: job for job in db.session.scalars(working)} if ids else {}
+    found = []
+    for start in range(0, len(ids), 500):
+        some = _query().where(Upload.id.in_(ids[start : start + 500]))
+        found += [row_of(row, jobs.get(row[0].id)) for row in db.session.execute(some).unique()]
+    return found
+
+
+def _unclaimed(dataset: Dataset, folder: str) -> list[Any]:
+    found = [Unclaimed.account_id == dataset.account_id, Unclaimed.area == "incoming"]
+    if folder.strip("/"):
+        name = folder.strip("/")
+        found += [Unclaimed.folder >= f"{name}/", Unclaimed.folder < f"{name}0"]
+    return found if dataset.access == "controlled" else [*found, Unclaimed.realm == "open"]
+
+
+def unclaimed(dataset: Dataset, *, folder: str = "") -> Select:
+    """Query of the uploads that a dataset may take: whole, in a realm that fits, claimed by no file."""
+    return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, folder))
+
+
+def how_many(dataset: Dataset, *, folder: str = "") -> capped_count.Count:
+    """How many those are."""
+    return capped_count.count(select(Unclaimed.upload_id).where(*_unclaimed(dataset, folder)))
+
+
+def choice(dataset: Dataset, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
+    found = keyset.fetch(
+        unclaimed(dataset, folder=folder), (Unclaimed.upload_id,), lambda row: (row[0].id,), after=after, before=before
+    )
+    return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
+
+
+def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list[Upload]:
+    """The uploads that were ticked, or all of a folder; what somebody claimed meanwhile is not among them."""
+    query = unclaimed(dataset, folder=folder if ids is None else "").order_by(Upload.id)
+    if ids is None:
+        return list(db.session.scalars(query))
+    found: list[Upload] = []
+    for start in range(0, len(ids), 500):
+        found += db.session.scalars(query.where(Upload.id.in_(ids[start : start + 500])))
+    return found
+
+
+def folders(dataset: Dataset, *, limit: int = 500) -> list[str]:
+    """The folders that something to choose lies in, for a filter: found by leaping from one to the next."""
+    here = _unclaimed(dataset, "")
+    first = select(func.min(Unclaimed.folder).label("folder")).where(*here, Unclaimed.folder > "").cte(recursive=True)
+    following = select(func.min(Unclaimed.folder)).where(*here, Unclaimed.folder > first.c.folder).scalar_subquery()
+    every = first.union_all(select(following).where(first.c.folder.is_not(None)))
+    return [one for one in db.session.scalars(select(every.c.folder).limit(limit)) if one]
+
+
+def wire_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:
+    """What went wrong between the account's client and the FTP door lately."""
+    since = clock.now() - days * clock.DAY
+    query = select(WireFault).where(WireFault.account_id == account.id, WireFault.at > since)
+    return list(db.session.scalars(query.order_by(WireFault.at.desc()).limit(limit)))

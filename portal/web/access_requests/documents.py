@@ -1,0 +1,81 @@
+"""What a request leaves behind: its letter, the list of downloads, the signed statement and the key to check it."""
+
+from flask import Response, jsonify
+
+from portal import db, errors, states
+from portal.domain.access_requests import attachments, download_export, request_moves, signed_statement
+from portal.domain.permissions import access
+from portal.domain.permissions import active_grants as reads
+from portal.models import Request
+from portal.web import permissions
+from portal.web.access_requests.blueprint import bp
+from portal.web.access_requests.show import found
+from portal.web.permissions import dataset_or_404
+
+TYPES = {"tsv": "text/tab-separated-values", "csv": "text/csv"}
+
+
+@bp.get("/requests/<int:request_id>/letter")
+@permissions.signed_in
+def letter(request_id: int) -> Response:
+    """The attached letter, never shown in the browser's own frame."""
+    one = found(request_id)
+    if not one.letter:
+        raise errors.NotFound("No letter is attached to this request.")
+    answer = Response(attachments.read(one.letter), mimetype="application/octet-stream")
+    answer.headers.set("Content-Disposition", "attachment", filename=one.letter_name or "letter")
+    return answer
+
+
+def overseen(request_id: int) -> Request:
+    """A request that the reader decides on, or whose dataset is theirs."""
+    one = found(request_id)
+    if not request_moves.roles_of(one, permissions.account()) & {states.DECIDER, states.SUBMITTER}:
+        raise errors.Forbidden("Only the submitter and the deciders see who downloaded what.")
+    return one
+
+
+@bp.get('/requests/<int:request_id>/downloads.<any("tsv", "csv"):kind>')
+@permissions.signed_in
+def downloads(request_id: int, kind: str) -> Response:
+    """Every download under one grant."""
+    one = overseen(request_id)
+    return table(
+        "".join(download_export.written(reads.downloads(one), kind)), f"{one.dataset.accession}-request-{one.id}", kind
+    )
+
+
+@bp.get('/datasets/<ref>/downloads.<any("tsv", "csv"):kind>')
+@permissions.signed_in
+def downloads_of(ref: str, kind: str) -> Response:
+    """Every download of a controlled dataset, under all grants."""
+    dataset = dataset_or_404(ref)
+    if not access.is_owner(dataset, permissions.account()):
+        raise errors.Forbidden("Only its submitter sees who downloaded what.")
+    return table(
+        "".join(download_export.written(reads.downloads_of(dataset), kind)), f"{dataset.accession}-downloads", kind
+    )
+
+
+def table(text: str, name: str, kind: str) -> Response:
+    db.end()
+    answer = Response(text, content_type=f"{TYPES[kind]}; charset=utf-8")
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.{kind}")
+    return answer
+
+
+@bp.get("/requests/<int:request_id>/statement")
+@permissions.signed_in
+def statement(request_id: int) -> Response:
+    """The grant as a signed statement, for either side and for an audit."""
+    one = found(request_id)
+    answer = jsonify(signed_statement.signed(one))
+    name = f"{one.dataset.accession}-grant-{one.id}.json"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+@bp.get("/requests/key.pem")
+def public_key() -> Response:
+    """The key that checks statements; it is public."""
+    return Response(signed_statement.public_key(), mimetype="application/x-pem-file")

@@ -1,0 +1,161 @@
+"""One request: how it stands, what it says, what was said about it, and what its reader may do now."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import flash, request, url_for
+from werkzeug.wrappers import Response
+
+from portal import clock, db, errors, states
+from portal.config import settings
+from portal.domain.access_requests import decisions, request_moves, requests, terms
+from portal.domain.permissions import active_grants as reads
+from portal.models import Request
+from portal.queries.access_requests import requests as listed
+from portal.web import addresses, forms, htmx, permissions
+from portal.web.access_requests.blueprint import address, bp, ref
+from portal.web.access_requests.file_numbers import numbers_of
+
+DONE = {
+    "approve": "granted",
+    "deny": "denied",
+    "ask": "asked back: it waits for the requester",
+    "revoke": "revoked",
+    "renew": "renewed",
+    "answer": "answered",
+    "withdraw": "withdrawn",
+}
+SHOWN_DOWNLOADS = 50
+SHOWN_MESSAGES = 50
+
+
+def found(request_id: int) -> Request:
+    """A request of the reader's, from either side; to others there is none."""
+    return requests.load(request_id, actor=permissions.account())
+
+
+@bp.get("/requests/<int:request_id>")
+@permissions.signed_in
+def show(request_id: int) -> Response:
+    one = found(request_id)
+    if one.state == states.DRAFT:
+        return htmx.see_other(url_for("access_requests.form_page", ref=ref(one.dataset)))
+    return htmx.fragment("access_requests/show.html", 200, **context(one), values={}, errors={})
+
+
+def context(one: Request) -> dict[str, Any]:
+    me = permissions.account()
+    roles = request_moves.roles_of(one, me)
+    zone = settings().timezone
+    today = clock.today(zone)
+    log, logged = reads.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
+    before = request.args.get("said_before", 0, type=int)
+    talk = request_moves.messages(one, actor=me, before=before, limit=SHOWN_MESSAGES + 1)
+    return {
+        "changed": listed.amendments(one),
+        "said_before": before,
+        "said_earlier": talk[1].id if len(talk) > SHOWN_MESSAGES else 0,
+        "one": one,
+        "dataset": one.dataset,
+        "ref": ref(one.dataset),
+        "shown": states.SHOWN_REQUEST[one.state],
+        "roles": roles,
+        "moves": {move.action for move in request_moves.available(one, actor=me)},
+        "talk": talk[-SHOWN_MESSAGES:],
+        "terms": one.terms or terms.of(one.dataset),
+        "deciders": terms.deciders(one.dataset, without=one.account_id),
+        "committee": terms.committee(one.dataset),
+        "past": listed.history_of(one, me) if states.REQUESTER not in roles else [],
+        "words": states.SHOWN_REQUEST,
+        "log": log,
+        "logged": logged,
+        "numbers": sorted(reads.numbers(one.id)),
+        "today": today.isoformat(),
+        "last": (today + timedelta(days=decisions.longest(one) - 1)).isoformat(),
+        "open_now": one.id in reads.open_now({one.id}),
+        "ftp": addresses.ftp(),
+        "over": one.state == states.GRANTED and (one.until_at or 0) <= reads.latest(),
+    }
+
+
+@bp.post("/requests/<int:request_id>/actions")
+@permissions.signed_in
+def act(request_id: int) -> Response:
+    """Decide, answer, withdraw, renew, revoke: the button that was pressed says which."""
+    one, form = found(request_id), request.form
+    action = form.get("action", "")
+    try:
+        chosen = numbers_of(form.get("files", ""))
+        with db.transaction():
+            decisions.act(
+                one,
+                action,
+                actor=permissions.account(),
+                note=form.get("note", ""),
+                seen=form.get("seen", type=int),
+                from_=form.get("from"),
+                until=form.get("until"),
+                numbers=chosen,
+            )
+    except (errors.Invalid, errors.Conflict) as error:
+        return refused(request_id, error)
+    mine = one.account_id == permissions.account().id
+    word = "Your wish for a renewal is sent." if mine and action == "renew" else f"The request is {DONE[action]}."
+    flash(word, "ok")
+    return htmx.go_to(address(one))
+
+
+def refused(request_id: int, error: errors.DomainError) -> Response:
+    values = dict(request.form.items())
+    return forms.refused("access_requests/show.html", error, **context(found(request_id)), values=values)
+
+
+@bp.post("/requests/<int:request_id>/remarks")
+@permissions.signed_in
+def say(request_id: int) -> Response:
+    """A word without a decision: to the other side, or to the other deciders alone."""
+    one, form = found(request_id), request.form
+    try:
+        with db.transaction():
+            requests.remark(one, form.get("text", ""), actor=permissions.account(), public=not form.get("private"))
+    except errors.Invalid as error:
+        error.fields = {"text": error.fields.get("note", error.sentence)}
+        return refused(request_id, error)
+    return htmx.go_to(address(one, "talk"))
+
+
+@bp.get("/requests/<int:request_id>/edit")
+@permissions.signed_in
+def edit_page(request_id: int) -> Response:
+    one = amendable(request_id)
+    values = {name: getattr(one, name) for name in requests.FIELDS}
+    values |= {requests.field_of(n): said["answer"] for n, said in enumerate(one.answers)}
+    return htmx.fragment("access_requests/edit.html", 200, **amending(one), values=values, errors={})
+
+
+def amending(one: Request) -> dict[str, Any]:
+    asked = [{"text": said["question"], "needed": False} for said in one.answers]
+    return {"one": one, "dataset": one.dataset, "asked": asked, "field_of": requests.field_of}
+
+
+def amendable(request_id: int) -> Request:
+    one = found(request_id)
+    if one.account_id != permissions.account().id or one.state not in states.UNDECIDED:
+        raise errors.Conflict("Only its requester amends a request, while it waits.")
+    return one
+
+
+@bp.post("/requests/<int:request_id>/edit")
+@permissions.signed_in
+def amend(request_id: int) -> Response:
+    one = amendable(request_id)
+    names = [requests.field_of(n) for n in range(len(one.answers))]
+    values = forms.values(*requests.FIELDS, *names)
+    try:
+        with db.transaction():
+            requests.amend(one, values | {"answers": [values[name] for name in names]}, actor=permissions.account())
+    except (errors.Invalid, errors.Conflict) as error:
+        db.session.refresh(one)
+        return forms.refused("access_requests/edit.html", error, **amending(one), values=values)
+    flash("Your request is amended; those who decide see what changed.", "ok")
+    return htmx.go_to(address(one))

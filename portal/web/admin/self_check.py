@@ -1,0 +1,14 @@
+"""The self-check as a page: everything is looked at anew each time it is opened."""
+
+from flask import render_template
+
+from portal.maintenance import self_check
+from portal.web import permissions
+from portal.web.admin.blueprint import bp
+
+
+@bp.get("/check")
+@permissions.curator_only
+def check_page() -> str:
+    found = self_check.run()
+    return render_template("admin/self_check.html", found=found, worst=self_check.worst(found))

@@ -1,0 +1,204 @@
+"""Access to controlled data by API: asked, amended, answered, decided, renewed, revoked; the verbs of the forms."""
+
+from typing import Any
+
+from flask import request, url_for
+
+from portal import db, errors, states
+from portal.domain.access_requests import attachments, decisions, request_moves, requests, signed_statement
+from portal.domain.permissions import active_grants as reads
+from portal.models import Account, Request
+from portal.queries.access_requests import requests as listed
+from portal.web import permissions
+from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
+from portal.web.api.documents import moment
+from portal.web.permissions import dataset_or_404
+
+
+def found(request_id: int) -> Request:
+    return requests.load(request_id, actor=permissions.account())
+
+
+def document(one: Request) -> dict[str, Any]:
+    """A request as both sides read it; `grant` says what is open, and whether it is now."""
+    granted = None
+    if one.until_at is not None:
+        granted = {
+            "from": moment(one.from_at),
+            "until": moment(one.until_at),
+            "open": one.id in reads.open_now({one.id}),
+            "files": None if one.whole else sorted(reads.numbers(one.id)),
+        }
+    return {
+        "id": one.id,
+        "dataset": one.dataset.accession,
+        "state": one.state,
+        "version": one.version,
+        "requester": {"name": one.account.name, "email": one.account.email},
+        "purpose": one.purpose,
+        "institution": one.institution,
+        "principal_investigator": one.principal_investigator,
+        "ethics": one.ethics,
+        "answers": one.answers,
+        "agreement": one.agreement,
+        "terms": one.terms_id,
+        "letter": one.letter_name or None,
+        "asked": moment(one.asked_at),
+        "decided": moment(one.decided_at),
+        "ended": moment(one.ended_at),
+        "decided_by": one.decider.name if one.decider else None,
+        "renewal_asked": moment(one.renewal_asked_at),
+        "grant": granted,
+        "url": url_for("access_requests.show", request_id=one.id, _external=True),
+    }
+
+
+def whole(one: Request, actor: Account) -> dict[str, Any]:
+    """With what was said, and what the reader may do now."""
+    said = request_moves.messages(one, actor=actor)
+    return document(one) | {
+        "actions": [move.action for move in request_moves.available(one, actor=actor)],
+        "messages": [
+            {
+                "at": moment(one.created_at),
+                "author": one.account.name if one.account else None,
+                "turn": one.turn or None,
+                "private": not one.public,
+                "text": one.text,
+            }
+            for one in said
+        ],
+    }
+
+
+@bp.post("/requests")
+@described(body="RequestFields", answer="Request", status=201)
+def ask_access():
+    """Ask for access to a controlled dataset: {dataset, purpose, institution, principal_investigator, ethics,
+    agreement, answers}. `agreement` is your name as it stands in your account: your signature under the terms; `terms`
+    the version that you read. With `draft` true it is kept and not sent."""
+    actor, given = permissions.account(), body()
+    dataset = dataset_or_404(str(given.get("dataset") or ""))
+    fields = {name: given[name] for name in (*requests.FIELDS, "answers") if name in given}
+    with db.transaction():
+        made = requests.begin(dataset, actor=actor)
+        if given.get("draft"):
+            faults = requests.save(made, fields, actor=actor)
+            if faults:
+                raise errors.Invalid(fields=faults)
+        else:
+            requests.ask(
+                made, fields, agreement=str(given.get("agreement") or ""), actor=actor, version=given.get("terms")
+            )
+    return whole(made, actor), 201, {"Location": url_for("api.show_request", request_id=made.id, _external=True)}
+
+
+@bp.get("/requests")
+@described(answer="Request", lists=True)
+def list_requests():
+    """What I asked and what is asked of me, newest first. ?side=mine or ?side=asked is one of both; ?state= filters."""
+    rows = listed.listed(
+        permissions.account(),
+        side=request.args.get("side", ""),
+        state=request.args.get("state", ""),
+        after=number("after", 0),
+        limit=limit() + 1,
+    )
+    return listing(rows, document, lambda one: one.id)
+
+
+@bp.get("/requests/<int:request_id>")
+@described(answer="Request")
+def show_request(request_id: int):
+    """One request, with what was said and the actions open to the caller."""
+    return whole(found(request_id), permissions.account())
+
+
+@bp.patch("/requests/<int:request_id>")
+@described(body="RequestFields", answer="Request")
+def amend_request(request_id: int):
+    """Change what a draft or a waiting request says; fields not named stay."""
+    actor, given, one = permissions.account(), body(), found(request_id)
+    if one.account_id != actor.id:
+        raise errors.Forbidden("Only its requester amends a request.")
+    fields = {name: given[name] for name in (*requests.FIELDS, "answers") if name in given}
+    with db.transaction():
+        if one.state == states.DRAFT and (faults := requests.save(one, fields, actor=actor)):
+            raise errors.Invalid(fields=faults)
+        if one.state != states.DRAFT:
+            requests.amend(one, fields, actor=actor, note=str(given.get("note") or ""))
+    return whole(one, actor)
+
+
+@bp.post("/requests/<int:request_id>/actions/<action>")
+@described(body="RequestAction", answer="Request")
+def act_on_request(request_id: int, action: str):
+    """approve, deny, ask (back), revoke, renew, answer, withdraw: {note, from, until, files, version}. `from` and
+    `until` are days, the last one included, or moments with their offset; `files` numbers. 409 names who was first."""
+    actor, given, one = permissions.account(), body(), found(request_id)
+    with db.transaction():
+        decisions.act(
+            one,
+            action,
+            actor=actor,
+            note=given.get("note") or "",
+            seen=given.get("version"),
+            from_=given.get("from"),
+            until=given.get("until"),
+            numbers=given.get("files") or [],
+        )
+    return whole(one, actor)
+
+
+@bp.post("/requests/<int:request_id>/messages")
+@described(body="RequestMessageFields", answer="Request", status=201)
+def say_on_request(request_id: int):
+    """Say something without a decision: {text, private}. Private ones are for the deciders alone."""
+    actor, given, one = permissions.account(), body(), found(request_id)
+    with db.transaction():
+        requests.remark(one, str(given.get("text") or ""), actor=actor, public=not given.get("private"))
+    return whole(one, actor), 201
+
+
+@bp.put("/requests/<int:request_id>/letter")
+@described(answer="Request", takes=(BYTES,))
+def send_letter(request_id: int):
+    """Attach a letter, as the raw body, to one's own draft or waiting request; ?name= is its name."""
+    actor, one = permissions.account(), found(request_id)
+    if one.account_id != actor.id:
+        raise errors.Forbidden("Only its requester attaches a letter.")
+    content = request.get_data(cache=False)
+    token = attachments.store(content)
+    try:
+        with db.transaction():
+            former = requests.attach(
+                one, token=token, name=request.args.get("name", "") or "letter", size=len(content), actor=actor
+            )
+    except BaseException:
+        attachments.remove(token)
+        raise
+    attachments.remove(former)
+    return whole(one, actor)
+
+
+@bp.get("/requests/<int:request_id>/downloads")
+@described(answer="Download", lists=True)
+def list_downloads(request_id: int):
+    """Every download under a grant: file, door, address, bytes, when. For the submitter and the deciders."""
+    one = found(request_id)
+    if not request_moves.roles_of(one, permissions.account()) & {states.DECIDER, states.SUBMITTER}:
+        raise errors.Forbidden("Only the submitter and the deciders see who downloaded what.")
+    rows = [event for event in reads.downloads(one) if event.id > number("after", 0)][: limit() + 1]
+    return listing(rows, of_download, lambda event: event.id)
+
+
+def of_download(event) -> dict[str, Any]:
+    facts = ("name", "via", "address", "offset", "bytes", "whole")
+    return {"id": event.id, "at": moment(event.at)} | {name: (event.after or {}).get(name) for name in facts}
+
+
+@bp.get("/requests/<int:request_id>/statement")
+@described(answer="Statement")
+def show_statement(request_id: int):
+    """The grant as a signed statement: JWS (RFC 7515, flattened), EdDSA. The key is at /requests/key.pem."""
+    return signed_statement.signed(found(request_id))

@@ -1,0 +1,301 @@
+"""Resumable uploads: the tus protocol 1.0.0 (https://tus.io) with creation, creation-with-upload, termination, checksum
+and expiration. One PATCH is one reception of the arrival door."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from flask import Response, g, request, url_for
+from werkzeug.http import http_date
+
+from portal import db, errors
+from portal.domain.uploads import resumable
+from portal.ingest import upload_session
+from portal.models import Account, Resumable
+from portal.web import permissions, session
+from portal.web.api.blueprint import bp, described
+from portal.web.api.uploads.uploads import PIECE, drain
+
+VERSION = "1.0.0"
+EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
+ALGORITHMS = ("md5", "sha1", "sha256")
+BODY = "application/offset+octet-stream"
+
+_lock = threading.Lock()
+_busy: set[str] = set()
+
+
+class WrongVersion(errors.DomainError):
+    status, title, code = 412, "This speaks tus 1.0.0", "tus_version"
+    topic = "api"
+
+
+class WrongType(errors.DomainError):
+    status, title, code = 415, f"The bytes come as {BODY}", "media_type"
+    topic = "api"
+
+
+class WrongOffset(errors.Conflict):
+    title, code = "The upload goes on somewhere else", "offset"
+    topic = "online"
+
+
+class Malformed(errors.DomainError):
+    status, title, code = 400, "This is not tus", "tus"
+    topic = "api"
+
+
+class ChecksumMismatch(errors.DomainError):
+    status, title, code = 460, "The piece has another checksum than announced", "checksum"
+    topic = "online"
+
+
+@bp.after_request
+def speak_tus(answer: Response) -> Response:
+    if request.path.startswith("/api/v1/tus"):
+        answer.headers["Tus-Resumable"] = VERSION
+        answer.headers["Cache-Control"] = "no-store"
+        if answer.status_code == WrongVersion.status:
+            answer.headers["Tus-Version"] = VERSION
+    return answer
+
+
+@bp.route("/tus/", methods=["OPTIONS"], provide_automatic_options=False)
+@described(status=204)
+def tus_options() -> Response:
+    """What this server can do."""
+    return empty(
+        204,
+        {
+            "Tus-Version": VERSION,
+            "Tus-Extension": EXTENSIONS,
+            "Tus-Max-Size": str(resumable.LARGEST),
+            "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+        },
+    )
+
+
+@bp.post("/tus/")
+@described(status=201, takes=(BODY,))
+@permissions.raw_body
+def tus_create():
+    """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
+    (id or accession of what shall declare the file). Bytes may come with it."""
+    session.unbounded()
+    known = {}
+    try:
+        actor = check()
+        length = number("Upload-Length")
+        known = metadata(request.headers.get("Upload-Metadata", ""))
+        with db.transaction():
+            row = resumable.announce(
+                actor=actor,
+                name=known.get("filename") or known.get("name") or "",
+                length=length,
+                realm=known.get("realm") or "open",
+                md5=known.get("md5"),
+                dataset=known.get("dataset", ""),
+                described=known.get("title", ""),
+            )
+    except errors.DomainError:
+        drain()
+        raise
+    key, headers = row.key, expiry(row)
+    headers["Location"] = url_for("api.tus_send", key=key, _external=True)
+    if length == 0 or request.mimetype == BODY:
+        headers["Upload-Offset"] = str(receive(row, 0))
+    return empty(201, headers)
+
+
+@bp.route("/tus/<key>", methods=["HEAD"], provide_automatic_options=False)
+def tus_where(key: str) -> Response:
+    """How many bytes are here."""
+    row = resumable.own(key, actor=check())
+    found, headers = resumable.standing(row), {"Upload-Length": str(row.length)} | expiry(row)
+    with held(key):
+        settle(key, found)
+    return empty(200, {"Upload-Offset": str(found.offset)} | headers)
+
+
+@bp.patch("/tus/<key>")
+@described(status=204, takes=(BODY,))
+@permissions.raw_body
+def tus_send(key: str):
+    """Send bytes from Upload-Offset on. 204: they are on disk; with the last byte the upload is recorded too."""
+    session.unbounded()
+    try:
+        row = resumable.own(key, actor=check())
+        if request.mimetype != BODY:
+            raise WrongType(f"Send the bytes as {BODY}.")
+        offset = number("Upload-Offset")
+    except errors.DomainError:
+        drain()
+        raise
+    headers = expiry(row)
+    return empty(204, headers | {"Upload-Offset": str(receive(row, offset))})
+
+
+@bp.delete("/tus/<key>")
+@described(status=204)
+def tus_drop(key: str):
+    """Give an upload up."""
+    row = resumable.own(key, actor=check())
+    with db.transaction(), held(key):
+        resumable.standing(row)
+        resumable.drop(row, actor=permissions.account())
+    return empty(204, {})
+
+
+@bp.post("/tus/<key>")
+@described(status=204)
+@permissions.raw_body
+def tus_override(key: str):
+    """PATCH or DELETE for clients whose network knows neither: X-HTTP-Method-Override says which."""
+    check()
+    views = {"PATCH": tus_send, "DELETE": tus_drop}
+    view = views.get(request.headers.get("X-HTTP-Method-Override", "").upper())
+    if view is None:
+        raise Malformed("Say PATCH or DELETE in X-HTTP-Method-Override.")
+    return view(key)
+
+
+def check():
+    """The sender, where the request speaks our version."""
+    actor = permissions.account()
+    if request.headers.get("Tus-Resumable") != VERSION:
+        raise WrongVersion(f"Send Tus-Resumable: {VERSION}.")
+    return actor
+
+
+def number(header: str) -> int:
+    text = request.headers.get(header, "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 18):
+        raise Malformed(f"{header} is a whole number of bytes.")
+    return int(text)
+
+
+def metadata(header: str) -> dict[str, str]:
+    """Pairs of a name and its value in base64. Raises Malformed."""
+    found = {}
+    for pair in filter(None, (part.strip() for part in header.split(","))):
+        name, _, value = pair.partition(" ")
+        try:
+            found[name] = base64.b64decode(value.strip(), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise Malformed(f"The value of {name[:40]} in Upload-Metadata is no base64 of UTF-8.") from error
+    return found
+
+
+def expiry(row: Resumable) -> dict[str, str]:
+    return {"Upload-Expires": http_date(datetime.fromtimestamp(row.expires_at / 1000, UTC))}
+
+
+def empty(status: int, headers: dict[str, str]) -> Response:
+    answer = Response(status=status)
+    answer.headers.update(headers)
+    return answer
+
+
+@contextmanager
+def held(key: str) -> Iterator[None]:
+    """One request a time, within this process; between processes the upload's own row tells."""
+    with _lock:
+        if key in _busy:
+            raise resumable.Locked("Another request is still sending to this upload.")
+        _busy.add(key)
+    try:
+        yield
+    finally:
+        _busy.discard(key)
+
+
+def receive(row: Resumable, offset: int) -> int:
+    """The body into the upload. Returns the offset that is on disk then."""
+    actor_id, key, length, md5 = row.account_id, row.key, row.length, row.md5
+    with held(key):
+        try:
+            db.end()  # what another request did to it meanwhile counts
+            row = resumable.own(key, actor=db.session.get_one(Account, actor_id))
+            found = resumable.standing(row)
+            if found.offset != offset:
+                raise WrongOffset(f"The upload goes on at byte {found.offset:,}.", offset=found.offset)
+            if found.done:
+                settle(key, found)
+                return offset
+            digest = announced_digest(length - offset)
+            reception = upload_session.open(
+                actor_id,
+                realm=row.realm,
+                name=row.name,
+                via="web",
+                announced=length,
+                offset=offset or None,
+                token=row.token if offset else None,
+            )
+        except errors.DomainError:
+            drain()
+            raise
+        with db.transaction():
+            resumable.begin(db.session.get_one(Resumable, key), reception.token)
+        if not take(reception, digest, length):
+            return reception.abort("The upload was paused or its connection broke.")
+        settle(key, resumable.Standing(length, finish(reception, md5).upload_id))
+    return length
+
+
+def settle(key: str, found: resumable.Standing) -> None:
+    """All bytes are recorded: the announcement is done with. What a stop left between the two is made good here."""
+    if found.upload_id is not None and not found.settled:
+        with db.transaction():
+            resumable.finish(db.session.get_one(Resumable, key), found.upload_id)
+
+
+def finish(reception: upload_session.Reception, md5: str | None) -> upload_session.Receipt:
+    try:
+        return reception.finish(md5=md5)
+    except BaseException as error:
+        reception.abort("refused", keep=isinstance(error, errors.Busy))
+        raise
+
+
+def announced_digest(left: int):
+    """(hash, wanted) of Upload-Checksum, None without one. Raises Malformed, TooLarge for a body beyond the length."""
+    if (request.content_length or 0) > left:
+        raise errors.TooLarge("This is more than the announced length.")
+    header = request.headers.get("Upload-Checksum")
+    if header is None:
+        return None
+    name, _, value = header.partition(" ")
+    try:
+        wanted = base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise Malformed("Upload-Checksum holds no valid base64.") from error
+    if name not in ALGORITHMS:
+        raise Malformed(f"Upload-Checksum knows {', '.join(ALGORITHMS)}.")
+    return hashlib.new(name, usedforsecurity=False), wanted
+
+
+def take(reception: upload_session.Reception, digest, length: int) -> bool:
+    """The body to its end; whether all announced bytes are here. A piece with another checksum is taken back."""
+    try:
+        while piece := request.stream.read(PIECE):
+            if reception.size + len(piece) > length:
+                raise errors.TooLarge("This is more than the announced length.")
+            reception.write(piece)
+            if digest:
+                digest[0].update(piece)
+    except errors.DomainError as error:
+        reception.abort(error.code, keep=not isinstance(error, errors.TooLarge))
+        drain()
+        raise
+    except Exception:  # the connection broke: what came counts, if nobody wanted its checksum
+        g.cut = True
+    if digest and (g.get("cut") or not hmac.compare_digest(digest[0].digest(), digest[1])):
+        reception.undo("the piece had another checksum than announced")
+        raise ChecksumMismatch("The piece was damaged on its way and is not kept. Send it again.")
+    return reception.size >= length and not g.get("cut")

@@ -1,0 +1,190 @@
+"""Metadata in bulk on pages: XML chosen or pasted, what it means, its receipt; the components of a dataset."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, render_template, request, url_for
+from lxml import etree
+
+from portal import errors, states
+from portal.domain.components import metamd5, submissions, xml_splitter
+from portal.domain.components.submission_batch import Document
+from portal.domain.permissions import access
+from portal.queries.components import components
+from portal.web import htmx, permissions, session
+
+bp = Blueprint("components", __name__)
+SHOWN = 200
+# What a preview carries along in its form; more is chosen again.
+CARRIED = 4 << 20
+KINDS = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
+
+
+@bp.get("/deposit/xml")
+@permissions.signed_in
+def new_page() -> str:
+    return render_template("components/new.html", **_context([]))
+
+
+def _context(documents: list[Document], **more: Any) -> dict[str, Any]:
+    page = components.deliveries(
+        permissions.account(), after=request.args.get("after", ""), before=request.args.get("before", "")
+    )
+    carried = [(document.name, text(document.data)) for document in documents]
+    fits = sum(len(document.data) for document in documents) <= CARRIED
+    return {
+        "page": page,
+        "carried": carried if fits else [],
+        "too_large": not fits,
+        "parcel": None,
+        "shown": SHOWN,
+        "values": request.form,
+        "errors": {},
+    } | more
+
+
+def text(data: bytes) -> str:
+    """A document as it is shown and carried on; its encoding is the form's from now on."""
+    try:
+        return metamd5.decode(data).lstrip()
+    except metamd5.Unreadable:
+        return data.decode("utf-8", "replace")
+
+
+@bp.post("/deposit/xml")
+@permissions.signed_in
+@permissions.raw_body
+def send() -> Response:
+    """Say what the XML means; with the button Load, load it."""
+    request.max_content_length = request.max_form_memory_size = 2 * xml_splitter.LARGEST
+    session.check_csrf(request.headers.get("X-CSRFToken") or request.form.get("csrf_token"))
+    me, documents, load = permissions.account(), sent(), "load" in request.form
+    outcome = submissions.take(
+        documents,
+        actor=me,
+        via="web",
+        action=request.form.get("action", ""),
+        hold=request.form.get("hold", ""),
+        dry=not load,
+    )
+    if not load or outcome.delivery_id is None:
+        return htmx.fragment(
+            "components/new.html",
+            200 if outcome.success else 422,
+            **_context(documents, parcel=outcome.parcel, counts=tallied(outcome)),
+        )
+    if outcome.success:
+        flash("Everything was loaded.", "ok")
+    return htmx.go_to(url_for("components.delivery", number=outcome.delivery_id))
+
+
+def sent() -> list[Document]:
+    """The chosen files, the pasted text, and what the preview carried along."""
+    found = []
+    for file in request.files.getlist("documents"):
+        if file.filename:
+            found.append(Document(file.filename.rpartition("/")[2][:100], file.read()))
+        file.close()
+    names = request.form.getlist("called")
+    for name, told in zip(names, request.form.getlist("carried"), strict=False):
+        found.append(Document(name[:100], told.encode()))
+    pasted = request.form.get("xml", "").strip()
+    return [*found, Document("The pasted text", pasted.encode())] if pasted else found
+
+
+def tallied(outcome: submissions.Outcome) -> list[tuple[str, int, int, int]]:
+    """(type, new, known, red) of each type that is there."""
+    rows = []
+    for kind in KINDS:
+        items = [item for item in outcome.parcel.told if item.type == kind]
+        good = [item for item in items if item.is_good]
+        known = len([item for item in good if item.known])
+        if items:
+            rows.append((kind, len(good) - known, known, len(items) - len(good)))
+    return rows
+
+
+@bp.get("/deposit/xml/<int:number>")
+@permissions.signed_in
+def delivery(number: int) -> Response:
+    """What became of a delivery; ?receipt=1 is the RECEIPT itself."""
+    row = components.delivery(permissions.account(), number)
+    if request.args.get("receipt"):
+        return Response(
+            row.receipt,
+            mimetype="application/xml",
+            headers={"Content-Disposition": f'attachment; filename="receipt-{number}.xml"'},
+        )
+    receipt = etree.fromstring(row.receipt)
+    told = [one for one in receipt if one.tag in KINDS]
+    return htmx.fragment(
+        "components/delivery.html",
+        sent=row,
+        told=told,
+        shown=SHOWN,
+        errors=[one.text for one in receipt.iter("ERROR")],
+        infos=[one.text for one in receipt.iter("INFO")],
+    )
+
+
+@bp.get("/review/<ref>/components")
+@permissions.curator_only
+def listing(ref: str) -> Response:
+    """The components of a dataset for its curators: green, grey, red, with the reason. Its submitter tracks them."""
+    dataset, g.area = permissions.dataset_or_404(ref, "review"), "review"
+    asked = {name: request.args.get(name, "") for name in ("state", "kind", "after", "before")}
+    counts = components.counts(dataset)
+    page = components.page(dataset, **asked)
+    return htmx.fragment(
+        "components/components.html",
+        dataset=dataset,
+        page=page,
+        asked=asked,
+        counts=counts,
+        kinds=[kind for kind in KINDS if any(kind == known for known, _state in counts)],
+        totals=totals(counts),
+        shown=states.SHOWN_COMPONENT,
+    )
+
+
+def totals(counts: dict[tuple[str, str], int]) -> dict[str, int]:
+    found = dict.fromkeys(states.COMPONENT.states, 0)
+    for (_kind, state), count in counts.items():
+        found[state] += count
+    return found
+
+
+@bp.get('/components/<regex("[A-Za-z][A-Za-z0-9]+"):accession>')
+def component(accession: str) -> str:
+    """One component: how it stands, its files, its XML."""
+    actor = session.actor()
+    found = components.load(accession, actor=actor, xml=True)
+    g.area = "datasets" if access.is_owner(found.dataset, actor) else "browse"
+    if found.xml is None and not access.may_discuss(found.dataset, actor):
+        raise errors.NotFound(components.NOT_HERE)
+    return render_template(
+        "components/component.html",
+        component=found,
+        status=components.status(found),
+        files=components.files(found),
+        references=components.references(found),
+        text=pretty(found.xml),
+        own=access.is_owner(found.dataset, actor),
+        reviewing=access.may_review(found.dataset, actor),
+        pill=states.SHOWN_COMPONENT[found.state],
+        file_shown=states.shown_file,
+    )
+
+
+def pretty(xml: bytes | None) -> str:
+    """With line ends, to be read; what is stored has none."""
+    if not xml:
+        return ""
+    root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True))
+    return etree.tostring(root, pretty_print=True, encoding="unicode")
+
+
+@bp.get("/help/metamd5.py")
+def script() -> Response:
+    """The canonical MD5 as one file, for people without the portal."""
+    return Response(Path(metamd5.__file__).read_bytes(), mimetype="text/x-python")

@@ -1,0 +1,138 @@
+"""The actions of the life cycle as forms; those that destroy or need a reason have a page of their own first."""
+
+from flask import Response, flash, render_template, request, url_for
+
+from portal import db, errors, states
+from portal.domain.datasets import actions, prechecks
+from portal.domain.files import files
+from portal.domain.shared import changes, transitions
+from portal.models import Dataset
+from portal.web import formats, forms, htmx, permissions
+from portal.web.datasets import form_page
+from portal.web.datasets.blueprint import address, bp, called
+from portal.web.session import safe_next
+
+DONE = {
+    "submit": "is submitted. A curator looks at it; you get a mail.",
+    "recall": "is yours again: go on and submit it anew.",
+    "release": "opens as soon as its files are compared once more and its manifests are written.",
+    "discard": "is discarded. What you uploaded for it is still in your area.",
+    "withdraw": "is withdrawn.",
+    "approve": "is approved. Its submitter was told by mail.",
+    "return": "is returned. Its submitter was told by mail.",
+    "unpublish": "is closed again.",
+    "suppress": "is out of search and listings.",
+    "reinstate": "is listed again.",
+}
+GONE = {
+    "discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
+    "recall": "It leaves the queue of the curators and is yours to change. Submit hands it in again.",
+    "release": "Every file is read and compared once more; then it opens, and its text and files stand.",
+    "reinstate": "It is listed and found again.",
+    "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
+    "unpublish": "It will no longer open to anybody, and its release date is cleared.",
+    "suppress": "It leaves search and listings. Whoever knows its accession still opens it.",
+}
+
+
+TOLD = {
+    "create": "begun",
+    "edit": "texts changed",
+    "edit_file": "file changed",
+    "add_files": "files added",
+    "remove_file": "file deleted",
+    "replace_file": "file replaced",
+    "submit": "submitted",
+    "recall": "recalled",
+    "return": "returned",
+    "approve": "approved",
+    "ask_release": "release asked for",
+    "release": "released",
+    "unpublish": "unpublished",
+    "suppress": "suppressed",
+    "reinstate": "reinstated",
+    "withdraw": "withdrawn",
+    "publication": "publication recorded",
+    "publication.remove": "publication removed",
+    "link.make": "sharing link made",
+    "link.revoke": "sharing link revoked",
+}
+
+
+def move_of(dataset: Dataset, action: str) -> states.Move:
+    """The action, if it is open to the reader now; else the reason why not."""
+    found = next(
+        (move for move in actions.offered(dataset, actor=permissions.account()) if move.action == action), None
+    )
+    if found is None:
+        state = states.SHOWN_DATASET[dataset.state].word.lower()
+        known = states.DATASET.find(action)
+        if known is None:
+            raise errors.NotFound(f"There is no action {action!r}.")
+        if not transitions.roles_of(permissions.account(), dataset) & set(known.by):
+            raise errors.Forbidden(f"Only {' or '.join(known.by)} may {action} a dataset.")
+        raise errors.Conflict(f"{called(dataset)} is {state}; {action} starts from {' or '.join(known.sources)}.")
+    return found
+
+
+@bp.get("/deposit/<ref>/history")
+@permissions.signed_in
+def history_page(ref: str) -> str:
+    """What changed, by whom, from what to what."""
+    dataset, asked = permissions.dataset_or_404(ref, "edit"), request.args
+    page = changes.history(dataset, after=asked.get("after", ""), before=asked.get("before", ""))
+    return render_template(
+        "datasets/history.html", dataset=dataset, page=page, called=called(dataset), words=TOLD, back=address(dataset)
+    )
+
+
+@bp.get("/deposit/<ref>/actions/<action>")
+@permissions.signed_in
+def confirm_page(ref: str, action: str) -> str:
+    dataset = permissions.dataset_or_404(ref, "edit")
+    if action == "submit":
+        return render_template(
+            "datasets/submit.html",
+            **confirming(dataset, action),
+            findings=prechecks.of(dataset),
+            counts=formats.plural(files.count(dataset), "file"),
+        )
+    return render_template("datasets/confirm.html", **confirming(dataset, action), values={}, errors={})
+
+
+def confirming(dataset: Dataset, action: str) -> dict:
+    move = move_of(dataset, action)
+    return {
+        "dataset": dataset,
+        "move": move,
+        "warning": GONE.get(action, ""),
+        "called": called(dataset),
+        "url": url_for("datasets.act", ref=dataset.accession or dataset.id, action=action),
+        "back": address(dataset),
+    }
+
+
+@bp.post("/deposit/<ref>/actions/<action>")
+@permissions.signed_in
+def act(ref: str, action: str) -> Response:
+    dataset, note = permissions.dataset_or_404(ref, "edit"), request.form.get("note", "")
+    version = request.form.get("version", type=int)
+    name = called(dataset)
+    try:
+        with db.transaction():
+            left = actions.act(dataset, action, actor=permissions.account(), note=note, version=version)
+    except errors.Invalid as error:
+        return refused(dataset, action, error, note)
+    home = address(dataset) if left is not None else url_for("datasets.listing")
+    flash(f"{left.accession or name if left else name} {DONE[action]}", "ok")
+    return htmx.go_to(safe_next(request.form.get("next"), home))
+
+
+def refused(dataset: Dataset, action: str, error: errors.Invalid, note: str) -> Response:
+    """Pressed too early: the form with all that is missing, or the question with the reason still to give."""
+    if action == "submit":
+        return form_page.refused(
+            dataset, error, values={}, rows={}, title="Before you submit, mend what is listed here."
+        )
+    db.session.refresh(dataset)
+    return forms.refused("datasets/confirm.html", error, **confirming(dataset, action), values={"note": note})

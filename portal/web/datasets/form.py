@@ -1,0 +1,138 @@
+"""The form 'Update OMIX Information': new, shown, saved. Saving never loses a typed word."""
+
+from flask import Response, flash, render_template, request, url_for
+
+from portal import clock, db, errors, states
+from portal.domain.datasets import datasets
+from portal.domain.files import files
+from portal.domain.permissions import access
+from portal.models import Dataset
+from portal.web import forms, htmx, idempotency, permissions
+from portal.web.datasets import dataset_status, form_fields, form_page
+from portal.web.datasets.blueprint import address, bp, ref
+
+TWICE = 10_000
+
+
+@bp.get("/deposit/new")
+@permissions.signed_in
+def new_page() -> str:
+    return render_template(
+        "datasets/new.html",
+        values={"access": "open"},
+        errors={},
+        once=idempotency.key(),
+        new_rows={},
+        species=dataset_status.SPECIES,
+    )
+
+
+@bp.post("/deposit/new")
+@permissions.signed_in
+def create() -> Response:
+    me, values, rows, sent = permissions.account(), form_fields.info(), form_fields.rows(), request.form.get("once", "")
+    if "more" in request.form:
+        rows = form_fields.one_more(rows)
+        return htmx.fragment(
+            "datasets/new.html", values=values, errors={}, once=sent, new_rows=rows, species=dataset_status.SPECIES
+        )
+    try:
+        with db.transaction():
+            url = idempotency.answered(me, sent)
+            if url is None:
+                url = address(_create(values, form_fields.filled(rows)))
+                idempotency.remember(me, sent, url)
+            else:
+                _complete(access.load(url.rpartition("/")[2], actor=me, right="edit"), values, form_fields.filled(rows))
+    except errors.DomainError as error:
+        return forms.refused(
+            "datasets/new.html", error, values=values, once=sent, new_rows=rows, species=dataset_status.SPECIES
+        )
+    flash("The draft is made. Only you see it.", "ok")
+    return htmx.go_to(url)
+
+
+def _create(values: dict, rows: form_fields.Rows) -> Dataset:
+    wrong = form_fields.faults(values, rows)
+    if wrong:
+        raise errors.Invalid(fields=wrong)
+    dataset = datasets.create(actor=permissions.account(), **values)
+    form_fields.declare(dataset, rows, actor=permissions.account())
+    return dataset
+
+
+def _complete(dataset: Dataset, values: dict, rows: form_fields.Rows) -> None:
+    """Its first field, or this very form, made the draft already: what else was typed belongs to it too."""
+    if dataset.state == states.DRAFT:
+        form_fields.apply(dataset, values, {} if files.count(dataset) else rows, actor=permissions.account())
+
+
+@bp.post("/deposit/<ref>/copy")
+@permissions.signed_in
+def copy(ref: str) -> Response:
+    """Use as template: a new draft with the same texts."""
+    earlier, me = permissions.dataset_or_404(ref, "edit"), permissions.account()
+    with db.transaction():
+        made = datasets.copied(earlier, actor=me, since=clock.now() - TWICE) or datasets.copy(earlier, actor=me)
+    flash("The new draft has the texts of the earlier dataset, without its bytes, MD5s and dates.", "ok")
+    return htmx.go_to(address(made))
+
+
+@bp.get("/deposit/<ref>")
+@permissions.signed_in
+def edit_page(ref: str) -> str:
+    dataset = permissions.dataset_or_404(ref, "edit")
+    return render_template("datasets/form.html", **form_page.context(dataset))
+
+
+@bp.post("/deposit/<ref>")
+@permissions.signed_in
+def save(ref: str) -> Response:
+    dataset = permissions.dataset_or_404(ref, "edit")
+    values, rows = form_fields.info(), form_fields.rows()
+    if "more" in request.form:
+        return htmx.fragment(
+            "datasets/form.html", **form_page.context(dataset, values=values, rows=form_fields.one_more(rows))
+        )
+    title = "This is not saved yet."
+    try:
+        with db.transaction():
+            _ask_before_release(dataset, values)
+            form_fields.apply(dataset, values, form_fields.filled(rows), actor=permissions.account())
+        rows, title = {}, "This is saved, but not submitted yet."
+        return _go_on(dataset, request.form.get("then", ""))
+    except errors.DomainError as error:
+        return form_page.refused(dataset, error, values=values, rows=rows, title=title)
+
+
+def _ask_before_release(dataset: Dataset, values: dict) -> None:
+    """A date of today or earlier opens an approved dataset at once: that is confirmed first."""
+    day = values.get("release_date") or None
+    if dataset.state != states.APPROVED or day == dataset.release_date or request.form.get("release_now"):
+        return
+    if datasets.has_come(day):
+        sentence = (
+            "This date opens it to everybody as soon as its files are read once more. Tick the box below to confirm."
+        )
+        raise errors.Invalid(fields={"release_now": sentence})
+
+
+def _go_on(dataset: Dataset, then: str) -> Response:
+    """After saving: submit, choose files, or stay."""
+    if then == "ftp":
+        return htmx.go_to(url_for("files.choose_page", ref=ref(dataset)))
+    if then == "submit":
+        faults = datasets.missing(dataset)
+        if faults:
+            raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
+        return htmx.go_to(url_for("datasets.confirm_page", ref=ref(dataset), action="submit"))
+    flash("Saved.", "ok")
+    return htmx.go_to(address(dataset))
+
+
+@bp.get("/deposit/<ref>/rows/<int:n>")
+@permissions.signed_in
+def blank_row(ref: str, n: int) -> Response:
+    """One more row of a file to type, for the button 'Add More File'."""
+    permissions.dataset_or_404(ref, "edit")
+    return htmx.fragment("datasets/_row.html", ref=ref, n=n, values={}, errors={}, live=True)

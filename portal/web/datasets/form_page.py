@@ -1,0 +1,90 @@
+"""What the form of a dataset shows: typed or stored values, the files, where it stands and what is left to do."""
+
+from typing import Any
+
+from flask import Response, request
+
+from portal import db, errors
+from portal.domain.accounts import quotas
+from portal.domain.datasets import datasets as datasets_said
+from portal.domain.datasets import drafts, realms
+from portal.domain.files import matching
+from portal.domain.permissions import access
+from portal.models import Dataset
+from portal.queries.datasets import datasets, revision
+from portal.queries.files import delays, files, tallies
+from portal.queries.uploads import uploads
+from portal.web import forms, htmx, permissions
+from portal.web.datasets import dataset_status, form_fields
+
+VIEW = ("view", "after", "before", "text", "sort")
+
+
+def context(dataset: Dataset, *, values: dict | None = None, rows: form_fields.Rows | None = None, **more: Any) -> dict:
+    """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
+    row = datasets.rows_of([dataset], permissions.account())[0]
+    kept = drafts.pending(dataset)
+    stored = {field: getattr(dataset, field) for field in (*form_fields.INFO, "human")} | kept
+    return {
+        "values": {**stored, **(values or {})},
+        "was": {field: drafts.as_text(value) for field, value in stored.items()},
+        "access_chosen": datasets_said.chose_access(dataset),
+        "saving": dataset.state in drafts.SAVING,
+        "new_rows": drafts.rows(dataset) | (rows or {}),
+        "species": dataset_status.SPECIES,
+        "errors": drafts.faults(dataset),
+        "realm": realms.wanted(dataset),
+        "room": quotas.left(dataset.center, realms.wanted(dataset), dataset.account_id),
+        "waiting_here": uploads.how_many(dataset),
+        **live(dataset, row),
+        **more,
+    }
+
+
+def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
+    """What changes while one looks: the files and the summary."""
+    row = row or datasets.rows_of([dataset], permissions.account())[0]
+    asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
+    page = files.page(dataset, **asked)
+    return {
+        "dataset": dataset,
+        "row": row,
+        "counts": row.counts,
+        "declared": tallies.declared(row.counts),
+        "bytes": tallies.bytes_of(dataset),
+        "files": page,
+        "delays": delays.of((one.upload, one.file) for one in page.rows),
+        "here": asked,
+        "kept": {name: asked[name] for name in ("view", "text", "sort") if name in asked},
+        "picking": tallies.declared(row.counts) > 1,
+        "rev": revision.of_dataset(dataset),
+        "moving": files.moves(dataset, row.counts),
+        "work": files.works_of(dataset.id, [])[1],
+        "release_work": datasets.release_work(dataset),
+        "editable": dataset.state in matching.OPEN_DATASETS and access.may_edit(dataset, permissions.account()),
+        "steps": dataset_status.steps(dataset, row),
+        "todo": dataset_status.todo(dataset, row),
+        "parts": tallies.of([dataset])[dataset.id].components,
+        "wrong": {},
+    }
+
+
+def refused(
+    dataset: Dataset, error: errors.DomainError, *, values: dict, rows: form_fields.Rows, title: str
+) -> Response:
+    """The page again: every typed value, every fault at its field and in a list at the head."""
+    db.session.refresh(dataset)
+    page = context(dataset, values=values, rows=rows, refusal=title)
+    if isinstance(error, errors.Conflict):
+        page["refusal"] = error.sentence
+    page.pop("errors")
+    return forms.refused("datasets/form.html", error, **page)
+
+
+def files_refused(dataset: Dataset, n: int, value: str, error: errors.DomainError) -> Response:
+    """The files again, with what was typed as the MD5 of one of them."""
+    db.session.refresh(dataset)
+    wrong = {n: (value, " ".join(error.fields.values()) or error.sentence)}
+    if htmx.is_htmx():
+        return htmx.fragment("datasets/_live.html", error.status, **{**live(dataset), "wrong": wrong})
+    return htmx.fragment("datasets/form.html", error.status, **context(dataset, wrong=wrong))

@@ -1,0 +1,28 @@
+"""The list of my datasets, in two tabs; it asks for itself again while something moves."""
+
+from flask import Response, request
+
+from portal.queries.datasets import datasets, revision
+from portal.web import htmx, permissions
+from portal.web.datasets.blueprint import bp
+
+
+@bp.get("/deposit")
+@permissions.signed_in
+def listing() -> Response:
+    me, asked = permissions.account(), request.args
+    rev = revision.of_account(me)
+    if htmx.is_htmx() and asked.get("rev") == rev:
+        return htmx.unchanged()
+    tab = asked["tab"] if asked.get("tab") in datasets.TABS else "attention"
+    page = datasets.mine(me, tab, after=asked.get("after", ""), before=asked.get("before", ""))
+    return htmx.fragment_or_page(
+        "datasets/_list.html",
+        "datasets/list.html",
+        page=page,
+        tab=tab,
+        counts=datasets.tab_counts(me),
+        rev=rev,
+        here={name: asked[name] for name in ("tab", "after", "before") if asked.get(name)},
+        moving=datasets.moving(me, page.rows),
+    )

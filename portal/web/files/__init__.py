@@ -1,0 +1,6 @@
+"""The files of a dataset: the live table, one file, many at once, lists and sheets, and files through the browser."""
+
+from portal.web.files import bulk_edit, choose_uploads, files, md5_lists, online_upload, replace, spreadsheet
+from portal.web.files.blueprint import bp
+
+__all__ = ["bp", "bulk_edit", "choose_uploads", "files", "md5_lists", "online_upload", "replace", "spreadsheet"]

@@ -1,0 +1,49 @@
+"""'Add New File via FTP': choose from what arrived and no file claims yet, many at once."""
+
+from flask import Response, flash, render_template, request
+
+from portal import db
+from portal.config import settings
+from portal.domain.datasets import prechecks
+from portal.domain.files import files
+from portal.queries.uploads import uploads
+from portal.web import addresses, htmx, permissions
+from portal.web.datasets.blueprint import address
+from portal.web.files.blueprint import bp
+
+
+@bp.get("/deposit/<ref>/ftp")
+@permissions.signed_in
+def choose_page(ref: str) -> str:
+    dataset, asked = permissions.dataset_or_404(ref, "edit"), request.args
+    folder = asked.get("folder", "").strip("/")
+    page = uploads.choice(dataset, folder=folder, after=asked.get("after", ""), before=asked.get("before", ""))
+    total = uploads.how_many(dataset, folder=folder)
+    return render_template(
+        "files/choose_uploads.html",
+        dataset=dataset,
+        page=page,
+        folder=folder,
+        total=total,
+        folders=uploads.folders(dataset),
+        ftp=addresses.ftp(),
+        advice=prechecks.size_advice,
+        many=settings().many_files,
+        back=address(dataset, "files"),
+    )
+
+
+@bp.post("/deposit/<ref>/ftp")
+@permissions.signed_in
+def choose(ref: str) -> Response:
+    dataset, form = permissions.dataset_or_404(ref, "edit"), request.form
+    ids = None if "all" in form else form.getlist("upload", type=int)
+    with db.transaction():
+        chosen = uploads.chosen(dataset, ids, folder=form.get("folder", ""))
+        added = files.add(dataset, [{"name": upload.name} for upload in chosen], actor=permissions.account())
+    if not added:
+        flash("No file was chosen.", "warn")
+        return htmx.go_to(request.full_path.rstrip("?"))
+    says = "1 file is" if len(added) == 1 else f"{len(added):,} files are"
+    flash(f"{says} added. Now say what each is: press Edit.", "ok")
+    return htmx.go_to(address(dataset, "files"))

@@ -1,0 +1,171 @@
+"""'Add New File Online': a plain form whose files stream through the one door, then are declared in the dataset."""
+
+from flask import Request, Response, flash, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from portal import db, errors
+from portal.config import settings
+from portal.domain.accounts import quotas
+from portal.domain.datasets import realms
+from portal.domain.files import files, matching
+from portal.domain.shared import path_names, text_rules
+from portal.domain.uploads.receive import Receipt
+from portal.ingest import upload_session
+from portal.models import Account, Dataset
+from portal.web import forms, htmx, multipart, permissions, session
+from portal.web.datasets.blueprint import address
+from portal.web.files.blueprint import bp
+
+DRAIN = 64 << 20
+
+
+class Sending:
+    """The files of one form on their way in. Fields come before the files: the token first of all."""
+
+    def __init__(self, dataset: Dataset, account: Account) -> None:
+        self.account_id, self.realm = account.id, realms.wanted(dataset)
+        self.trusted = "X-CSRFToken" in request.headers
+        self.fields: dict[str, str] = {}
+        self.receipts: list[Receipt] = []
+        self._reception: upload_session.Reception | None = None
+
+    def read(self, asked: Request) -> None:
+        """Take everything. Raises what the door refuses; what arrived whole before that stays in `receipts`."""
+        try:
+            multipart.read(asked, field=self._field, begin=self._begin, end=self._end)
+        except RequestEntityTooLarge:
+            self._stop("too many parts")
+            raise
+        except errors.DomainError as error:
+            self._stop(error.code)
+            multipart.drain(asked, DRAIN)
+            raise
+        except BaseException:
+            self._stop("broken off")
+            raise
+
+    def _field(self, name: str, value: str) -> None:
+        self.fields[name] = value
+        if name == "csrf_token":
+            session.check_csrf(value)
+            self.trusted = True
+
+    def _begin(self, filename: str) -> upload_session.Reception:
+        if not self.trusted:
+            session.check_csrf(None)
+        wanted = self.fields.pop("as", "").strip() or filename.replace("\\", "/").rpartition("/")[2]
+        folder = self.fields.get("folder", "").strip("/ ")
+        name = path_names.clean(f"{folder}/{wanted}")
+        size = self.fields.pop("size", "")
+        announced = int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None
+        self._reception = upload_session.open(
+            self.account_id, realm=self.realm, name=name, via="web", announced=announced
+        )
+        return self._reception
+
+    def _end(self) -> None:
+        reception, self._reception = self._reception, None
+        assert reception is not None
+        try:
+            self.receipts.append(reception.finish())
+        except BaseException:
+            reception.abort("refused", keep=False)
+            raise
+
+    def _stop(self, reason: str) -> None:
+        """What is under way leaves nothing behind."""
+        if self._reception is not None:
+            self._reception.abort(reason, keep=False)
+            self._reception = None
+
+
+@bp.get("/deposit/<ref>/online")
+@permissions.signed_in
+def online_page(ref: str) -> str:
+    dataset, n = permissions.dataset_or_404(ref, "edit"), request.args.get("for", type=int)
+    wanted = files.by_number(dataset, n) if n is not None else None
+    folder, _slash, base = wanted.name.rpartition("/") if wanted is not None else ("", "", "")
+    return render_template(
+        "files/online_upload.html", values={"folder": folder, "as": base}, errors={}, wanted=wanted, **_context(dataset)
+    )
+
+
+def _context(dataset: Dataset) -> dict:
+    realm = realms.wanted(dataset)
+    return {
+        "dataset": dataset,
+        "realm": realm,
+        "limit": settings().web_limit_mib << 20,
+        "back": address(dataset, "files"),
+        "open": dataset.state in matching.OPEN_DATASETS,
+        "room": quotas.left(dataset.center, realm, dataset.account_id),
+    }
+
+
+@bp.post("/deposit/<ref>/online")
+@permissions.raw_body
+@permissions.signed_in
+def send(ref: str) -> Response:
+    dataset, me = permissions.dataset_or_404(ref, "edit"), permissions.account()
+    sending, failure = Sending(dataset, me), None
+    try:
+        refuse(dataset)
+        sending.read(request)
+    except errors.DomainError as error:
+        failure = error
+    dataset = permissions.dataset_or_404(ref, "edit")
+    added = declare(dataset, sending, me)
+    if failure is None and not sending.receipts:
+        failure = errors.Invalid(fields={"file": "Choose a file first."})
+    if failure is not None:
+        return refused(dataset, failure, sending)
+    flash(said(sending.receipts, added), "ok")
+    return htmx.go_to(address(dataset, "files"))
+
+
+def refuse(dataset: Dataset) -> None:
+    files.refuse_released(dataset)
+    limit = settings().web_limit_mib
+    if (request.content_length or 0) > (limit << 20) + multipart.FIELD_LIMIT:
+        raise errors.TooLarge(f"This field takes files up to {limit:,} MiB. Send larger ones by FTP.")
+
+
+def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
+    """Files of the dataset for the names that arrived and that it does not declare yet."""
+    with db.transaction():
+        living = files.living(dataset).with_only_columns(files.File.name)
+        known = set(db.session.scalars(living))
+        md5 = sending.fields.get("declared_md5", "") if len(sending.receipts) == 1 else ""
+        rows = [
+            {"name": one.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
+            for one in sending.receipts
+            if one.name not in known
+        ]
+        return len(files.add(dataset, rows, actor=actor))
+
+
+def _valid(md5: str) -> str | None:
+    """A malformed MD5 does not take away a file that has arrived: it is said, and declared later."""
+    try:
+        return text_rules.md5(md5)
+    except errors.Invalid as error:
+        flash(f"The file arrived; its MD5 was not taken. {error.sentence}", "warn")
+        return None
+
+
+def said(receipts: list[Receipt], added: int) -> str:
+    names_ = ", ".join(receipt.name for receipt in receipts[:3])
+    more = f" and {len(receipts) - 3:,} more" if len(receipts) > 3 else ""
+    arrived = f"{names_}{more} arrived whole."
+    return arrived if added else f"{arrived} The dataset declares this already."
+
+
+def refused(dataset: Dataset, error: errors.DomainError, sending: Sending) -> Response:
+    """The form again: every typed word, the name we would take, and what did arrive."""
+    if sending.receipts:
+        flash(said(sending.receipts, 1), "ok")
+    better = error.more.get("suggestion")
+    values = {**sending.fields, "as": better or sending.fields.get("as", "")}
+    if isinstance(error, errors.BadName):
+        error.fields = {"file": f"{error.sentence} Choose the file again: it will be stored under the name below."}
+    return forms.refused("files/online_upload.html", error, values=values, **_context(dataset))

@@ -1,0 +1,61 @@
+"""'Add or Replace File': other bytes take the place of a file, and what is said of it is kept."""
+
+from flask import flash, render_template, url_for
+from werkzeug.wrappers import Response
+
+from portal import db, errors, states
+from portal.domain.files import files, matching
+from portal.domain.uploads import replacements
+from portal.models import Dataset, File
+from portal.queries.uploads import uploads
+from portal.web import forms, htmx, permissions
+from portal.web.datasets.blueprint import address, ref
+from portal.web.files.blueprint import bp
+
+SHOWN = 50
+
+
+@bp.get("/deposit/<ref>/files/<int:n>/replace")
+@permissions.signed_in
+def replace_page(ref: str, n: int) -> str:
+    dataset = permissions.dataset_or_404(ref, "edit")
+    file = files.by_number(dataset, n)
+    return render_template("files/replace.html", values={"name": file.name}, errors={}, **_context(dataset, file))
+
+
+def _context(dataset: Dataset, file: File) -> dict:
+    return {
+        "dataset": dataset,
+        "file": file,
+        "editable": dataset.state in matching.OPEN_DATASETS,
+        "successor": replacements.successor(file),
+        "arrived": uploads.choice(dataset).rows[:SHOWN],
+        "back": address(dataset, f"file-{file.n}"),
+    }
+
+
+@bp.post("/deposit/<ref>/files/<int:n>/replace")
+@permissions.signed_in
+def replace(ref: str, n: int) -> Response:
+    """`chosen` is an upload that is here already, `name` one that is still to come."""
+    dataset, values = permissions.dataset_or_404(ref, "edit"), forms.values("name", "declared_md5", "chosen")
+    try:
+        with db.transaction():
+            file = files.by_number(dataset, n)
+            new = replacements.replace(
+                file, name=values["chosen"] or values["name"], md5=values["declared_md5"], actor=permissions.account()
+            )
+    except (errors.Invalid, errors.Conflict) as error:
+        db.session.refresh(dataset)
+        file = files.by_number(dataset, n)
+        return forms.refused("files/replace.html", error, values=values, **_context(dataset, file))
+    return _go_on(dataset, n, new)
+
+
+def _go_on(dataset: Dataset, n: int, new: File) -> Response:
+    """To the table when the bytes are here, else to where one sends them."""
+    if new.n != n:
+        flash(f"File -{new.n:02d} takes the place of -{n:02d} once it is archived. Until then -{n:02d} stays.", "ok")
+    if new.state == states.WAITING:
+        return htmx.go_to(url_for("files.online_page", ref=ref(dataset)) + f"?for={new.n}")
+    return htmx.go_to(address(dataset, f"file-{new.n}"))

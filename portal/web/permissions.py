@@ -1,0 +1,50 @@
+"""Who may come in: decorators for views, and datasets that the asker may see."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from portal import errors
+from portal.domain.permissions import access
+from portal.models import Account, Dataset
+from portal.web import session
+
+
+def account() -> Account:
+    """The signed-in account, as `actor=` for the domain; SignInNeeded where nobody is."""
+    found = session.actor()
+    if found is None:
+        raise errors.SignInNeeded("Sign in to go on.")
+    return found
+
+
+def signed_in(view: Callable) -> Callable:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        account()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def curator_only(view: Callable) -> Callable:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not account().is_curator:
+            raise errors.Forbidden("Only curators may open this page.")
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def dataset_or_404(ref: int | str, right: str = "see") -> Dataset:
+    """The dataset of an id or accession where the asker has the right ("see", "edit", "review"); nobody else learns
+    that it exists."""
+    return access.load(ref, actor=session.actor(), right=right)
+
+
+def raw_body(view: Callable) -> Callable:
+    """Mark a view that reads request.stream itself: no size limit and no form parsing before it. Without the
+    X-CSRFToken header (and without a bearer token) it must pass the token of its body to session.check_csrf()."""
+    view.reads_raw_body = True  # type: ignore[attr-defined]
+    return view

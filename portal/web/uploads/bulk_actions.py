@@ -1,0 +1,73 @@
+"""Several uploads at once: ticked in the table, shown with the question where to, then moved, copied or deleted."""
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from portal import db, errors
+from portal.domain.uploads import folders
+from portal.domain.uploads.uploads import Place
+from portal.models import Upload
+from portal.web import htmx, permissions
+from portal.web.uploads.blueprint import ADVICE, bp, carry, home, say
+
+DONE = {"move": "moved", "copy": "copied", "delete": "deleted"}
+MOST = 1000
+
+
+@bp.post('/chosen/<any("move", "copy", "delete"):verb>')
+@permissions.signed_in
+def ask(verb: str) -> str | Response:
+    """What was ticked, and the question before it is done."""
+    rows = ticked()
+    if not rows:
+        return htmx.go_to(home())
+    return render_template("uploads/bulk_actions.html", rows=rows, verb=verb, values={"folder": ""}, wrong={})
+
+
+@bp.post('/chosen/<any("move", "copy", "delete"):verb>/done')
+@permissions.signed_in
+def act(verb: str) -> Response:
+    rows, folder, count = ticked(), request.form.get("folder", "").strip().rstrip("/"), 0
+    places = [(row.id, Place(row.area, row.realm, row.name)) for row in rows]
+    try:
+        for upload_id, old in places:
+            _do(verb, upload_id, old, f"{folder}/{old.base}" if folder else old.base)
+            count += 1
+    except ADVICE as error:
+        if count:
+            say(count, f"{DONE[verb]}; then it stopped")
+        return refused(verb, error, folder, places[count:])
+    say(count, DONE[verb])
+    return htmx.go_to(home())
+
+
+def _do(verb: str, upload_id: int, old: Place, target: str) -> None:
+    if verb == "delete":
+        with db.transaction():
+            folders.drop(folders.own(upload_id, actor=permissions.account()), actor=permissions.account())
+        return
+    carry(verb, old, folders.target(old, target))
+
+
+def refused(verb: str, error: errors.DomainError, folder: str, left: list[tuple[int, Place]]) -> Response:
+    """The rest of them again, with what is wrong."""
+    rows = [folders.own(upload_id, actor=permissions.account()) for upload_id, _place in left]
+    status = error.status if error.status in (409, 422) else 422
+    return htmx.fragment(
+        "uploads/bulk_actions.html",
+        status,
+        rows=rows,
+        verb=verb,
+        values={"folder": folder},
+        wrong={"folder": error.sentence},
+    )
+
+
+def ticked() -> list[Upload]:
+    """The ticked uploads that are the asker's and still there."""
+    me, found = permissions.account(), []
+    for text in request.form.getlist("id")[:MOST]:
+        row = db.session.get(Upload, int(text)) if text.isdecimal() and len(text) < 18 else None
+        if row is not None and row.account_id == me.id:
+            found.append(row)
+    return found

@@ -1,0 +1,126 @@
+"""A grant at its edges: days of the site's zone, daylight saving, a clock that is set back, an end nobody recorded."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from portal import clock, db, errors
+from portal.domain.access_requests import decisions
+from portal.domain.permissions import access
+from tests.access_requests.support import COLLEAGUE, STRANGER, act, ask, dataset, get, grant
+
+VIENNA = ZoneInfo("Europe/Vienna")
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=VIENNA).timestamp() * 1000)
+
+
+@pytest.fixture
+def moment(settings):
+    """Set the clock to a moment of Vienna."""
+    settings.timezone = "Europe/Vienna"
+
+    def go(text: str) -> None:
+        clock.shift(at(text) - clock.now())
+
+    return go
+
+
+def is_open(accession: str) -> bool:
+    return access.may_download(dataset(accession), STRANGER.account)
+
+
+@pytest.mark.parametrize("night", ["2027-03-28", "2027-10-31", "2027-07-01"])
+def test_grant_opens_and_ends_at_midnight_of_the_zone(livers, moment, night):
+    """The nights in which Vienna puts its clocks forward and back, and a plain one."""
+    day = datetime.fromisoformat(night)
+    moment(f"{night}T00:00:00")
+    before = clock.now()
+    clock.shift(-5 * clock.DAY)
+    grant(livers, from_=night, until=night)
+    assert not is_open(livers)
+    clock.shift(before - clock.now() - 2_000)
+    assert not is_open(livers)
+    clock.shift(4_000)
+    assert is_open(livers)
+    tomorrow = at(f"{day.date() + timedelta(days=1)}T00:00:00")
+    clock.shift(tomorrow - clock.now() - 2_000)
+    assert is_open(livers)
+    clock.shift(4_000)
+    assert not is_open(livers)
+
+
+def test_grant_is_closed_before_its_end_is_recorded_and_after(livers, moment):
+    moment("2027-02-01T12:00:00")
+    made = grant(livers, until="2027-02-03")
+    moment("2027-02-04T00:00:01")
+    assert get(made).state == "granted" and not is_open(livers)
+    with pytest.raises(errors.Conflict):
+        act(made, "renew")
+    with db.transaction():
+        decisions.end_due()
+    assert get(made).state == "ended" and get(made).ended_at == at("2027-02-04T00:00:00")
+    assert not is_open(livers)
+
+
+def test_clock_set_back_revives_nothing(livers, moment):
+    moment("2027-02-01T12:00:00")
+    made = grant(livers, until="2027-02-03")
+    other = grant(livers, person=COLLEAGUE, until="2027-03-01")
+    moment("2027-02-04T00:00:30")
+    with db.transaction():
+        decisions.end_due()
+    moment("2026-02-04T00:00:00")
+    assert not is_open(livers)
+    assert get(made).state == "ended" and get(other).state == "granted"
+    moment("2027-02-02T12:00:00")
+    assert not is_open(livers)
+
+
+def test_clock_set_back_before_the_end_was_recorded_revives_nothing(livers, moment):
+    """The round saw the later moment; the grant's own end fell between two rounds."""
+    moment("2027-02-01T12:00:00")
+    grant(livers, until="2027-02-01T12:10:00+01:00")
+    moment("2027-02-01T12:09:30")
+    with db.transaction():
+        decisions.end_due()
+    assert is_open(livers)
+    moment("2027-02-01T12:10:30")
+    with db.transaction():
+        decisions.end_due()
+    moment("2027-02-01T12:05:00")
+    assert not is_open(livers)
+
+
+@pytest.mark.parametrize(
+    ("from_", "until", "field"),
+    [
+        ("2027-01-31", None, "from"),
+        (None, "2027-01-31", "until"),
+        ("2027-03-02", "2027-03-01", "until"),
+        (None, "2028-02-01", "until"),
+        ("soon", None, "from"),
+        (None, "+1WEEK", "until"),
+        (None, "2027-02-30", "until"),
+        (None, "2027-02-10T10:00:00", "until"),
+        (None, "99999-01-01", "until"),
+    ],
+)
+def test_period_that_makes_no_sense_is_refused_at_its_field(livers, moment, from_, until, field):
+    moment("2027-02-01T12:00:00")
+    made = ask(livers)
+    with pytest.raises(errors.Invalid) as refused:
+        act(made, "approve", from_=from_, until=until)
+    assert set(refused.value.fields) == {field}
+    assert get(made).state == "asked"
+
+
+def test_longest_period_is_whole_days(livers, moment):
+    moment("2027-02-01T12:00:00")
+    made = grant(livers)
+    assert get(made).until_at == at("2028-02-01T00:00:00")
+    act(made, "revoke", note="x")
+    last = grant(livers, until="2028-01-31")
+    assert get(last).until_at == at("2028-02-01T00:00:00")

@@ -1,0 +1,98 @@
+"""Datasets of somebody who leaves: what is archived goes to the heir, what lies in an area stays and says so."""
+
+import pytest
+from sqlalchemy import select
+from tests.arrival.conftest import receiving
+
+from portal import clock, db, errors
+from portal.domain.accounts import accounts, centers
+from portal.domain.datasets import datasets, handover
+from portal.domain.permissions import access
+from portal.models import Account, Dataset, Event, Mail
+from tests import depositing as deposit
+from tests.conftest import INES, RUTH, STRANGER
+
+__all__ = ["receiving"]
+pytestmark = pytest.mark.usefixtures("receiving")
+
+
+def archived(run_jobs, **fields) -> int:
+    dataset_id = deposit.submit({"a.txt": b"a"}, **fields)
+    run_jobs()
+    return dataset_id
+
+
+def over(accessions=(), heir: Account | None = None):
+    with db.transaction():
+        return handover.hand_over_all(
+            INES.account, heir or STRANGER.account, accessions=list(accessions), actor=RUTH.account
+        )
+
+
+def test_archived_dataset_changes_hands_with_its_rights_and_its_center_stays(run_jobs):
+    dataset_id = archived(run_jobs)
+    (done, stayed) = over()
+    assert ([one.id for one in done], stayed) == ([dataset_id], {})
+    dataset = deposit.get(dataset_id)
+    assert access.is_owner(dataset, STRANGER.account) and not access.is_owner(dataset, INES.account)
+    assert dataset.center.name == "Northmere Institute"
+    event = db.session.scalar(select(Event).where(Event.action == "hand_over"))
+    assert (event.before, event.after) == ({"submitter": INES.email}, {"submitter": STRANGER.email})
+    assert "OMIX000001, Counts" in db.session.scalar(select(Mail.body).where(Mail.to == STRANGER.email))
+    with db.transaction():
+        datasets.edit(db.session.get_one(Dataset, dataset_id), {"title": "Mine"}, actor=STRANGER.account)
+
+
+def test_bag_names_who_holds_the_dataset_now(run_jobs):
+    dataset_id = archived(run_jobs)
+    deposit.approve(dataset_id)
+    deposit.run_until_idle(run_jobs, clock)
+    over()
+    deposit.run_until_idle(run_jobs, clock)
+    said = (deposit.bag_of(dataset_id) / "metadata.json").read_text()
+    assert STRANGER.email in said and INES.email not in said
+    assert deposit.is_valid_bag(deposit.bag_of(dataset_id))
+
+
+def test_what_lies_in_the_area_stays_and_says_why():
+    waiting = deposit.submit({"a.txt": b"a"})
+    with db.transaction():
+        draft = datasets.create(actor=INES.account, title="Plan", files=[{"name": "later.txt"}]).id
+    (done, stayed) = over()
+    assert [one.id for one in done] == [draft]
+    assert stayed == {"OMIX000001": "1 of its files lie in the area of Ines Okafor and are not archived yet."}
+    assert deposit.get(waiting).account_id == INES.id
+
+
+def test_only_the_named_ones_go_and_strange_names_are_told(run_jobs):
+    archived(run_jobs)
+    with db.transaction():
+        datasets.create(actor=INES.account, title="Plan")
+    done, stayed = over(["OMIX000001", "OMIX000777"])
+    assert [one.accession for one in done] == ["OMIX000001"]
+    assert stayed == {"OMIX000777": "Ines Okafor has no dataset OMIX000777."}
+
+
+def test_nobody_takes_over_into_a_closed_account():
+    with db.transaction():
+        datasets.create(actor=INES.account, title="Plan")
+        accounts.close(STRANGER.account, actor=None)
+    with pytest.raises(errors.Conflict, match="closed"):
+        over()
+
+
+def test_search_finds_the_names_that_hold_now(run_jobs):
+    dataset_id = archived(run_jobs)
+
+    def found(words: str) -> bool:
+        db.end()
+        text = db.session.scalar(select(Dataset.search_text).where(Dataset.id == dataset_id))
+        return all(word in text for word in words.split())
+
+    assert found("ines okafor northmere institute")
+    with db.transaction():
+        centers.rename(centers.find("Northmere Institute"), "Norðmere %_ Campus", actor=RUTH.account)
+        accounts.rename(INES.account, "Ines A. Okafor", actor=INES.account)
+    assert found("ines a. okafor norðmere %_ campus") and not found("institute")
+    over()
+    assert found("mei tanaka campus") and not found("okafor")

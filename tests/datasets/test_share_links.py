@@ -1,0 +1,206 @@
+"""Sharing links: made once all is archived, scrubbed, without a byte, ended by revocation, expiry and release."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from portal import clock, db, errors, ingest, states
+from portal.domain.datasets import publications, releases, share_links
+from portal.models import Dataset, File, Mail
+from tests import depositing
+from tests.conftest import INES, RUTH
+
+CANARY = b"canary-bytes-7781 of the data"
+NAMES = ("Ines", "Okafor", "Northmere Institute", "ines.okafor", "Prof. Ada Brandt", "PRJCA000777")
+
+
+@pytest.fixture
+def running(database):
+    ingest.start("test")
+    yield
+    ingest.stop()
+
+
+@pytest.fixture
+def approved(running, run_jobs):
+    """An approved dataset with 130 archived files, as a real deposit makes it."""
+    contents = {f"runs/file_{n:03d}.bin": CANARY + b"%d" % n for n in range(130)}
+    made = depositing.submit(
+        contents, title="Livers under stress", investigator="Prof. Ada Brandt", bioproject="PRJCA000777"
+    )
+    run_jobs()
+    depositing.approve(made)
+    run_jobs()
+    return made
+
+
+def make(dataset_id: int, **options) -> str:
+    with db.transaction():
+        return share_links.make(db.session.get_one(Dataset, dataset_id), actor=INES.account, **options)[1]
+
+
+def crawl(client, start: str) -> dict[str, str]:
+    """Every page reachable from an address without leaving what it leads to."""
+    found, waiting = {}, [start]
+    while waiting:
+        address = waiting.pop()
+        if address in found or address.startswith(("/help", "/static", "/login", "/register", "/reset", "/site.css")):
+            continue
+        answer = client.get(address)
+        found[address] = f"{answer.headers}{answer.get_data(as_text=True)}"
+        waiting += [link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"#]*)', found[address])]
+    return found
+
+
+def test_anonymised_link_names_nobody_and_serves_no_byte(approved, client):
+    token = make(approved, label="A journal")
+    accession = depositing.get(approved).accession
+    pages = crawl(client, f"/share/{token}")
+    shown = [text for address, text in pages.items() if address.startswith("/share/")]
+    assert len(shown) == 3, "two pages of files and the way back"
+    assert "file_129.bin" in "".join(shown)
+    for address, text in pages.items():
+        assert "canary-bytes-7781" not in text, address
+        assert [name for name in NAMES if name.lower() in text.lower()] == [], address
+    for page in ("", "/files", "/md5sum.txt", "/files/runs/file_001.bin"):
+        assert client.get(f"/datasets/{accession}{page}").status_code == 404
+    refused = client.get(f"/share/{token}/files/runs/file_001.bin")
+    assert refused.status_code == 403 and CANARY not in refused.data
+
+
+def test_link_with_names_shows_them(approved, client):
+    text = client.get(f"/share/{make(approved, anonymised=False)}").text
+    assert [name for name in ("Ines Okafor", "Northmere Institute", "Prof. Ada Brandt") if name not in text] == [], text
+
+
+def test_link_is_kept_from_search_engines_referrers_and_caches(approved, client):
+    token = make(approved)
+    for address in (f"/share/{token}", "/share/wrong"):
+        headers = client.get(address).headers
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert "noindex" in headers["X-Robots-Tag"]
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_link_is_refused_until_approved_and_archived(running, run_jobs, sign_in):
+    made = depositing.submit({"a.txt": b"a"})
+    ref, ines = depositing.get(made).accession, sign_in(INES)
+    assert "once a curator has approved" in ines.send(f"/deposit/{ref}/links", label="x").text
+    run_jobs()
+    depositing.approve(made)
+    with db.transaction():
+        db.session.query(File).filter_by(dataset_id=made).one().state = states.WAITING
+    answer = ines.send(f"/deposit/{ref}/links", label="x")
+    assert answer.status_code == 409 and "a.txt is not" in answer.text
+
+
+def test_view_log_counts_readers_and_names_none(approved, client, sign_in):
+    token = make(approved, label="Journal of Peat")
+    for _ in range(3):
+        client.get(f"/share/{token}")
+    client.get(f"/share/{token}?after=100")
+    ines = sign_in(INES)
+    ines.get(f"/share/{token}")
+    ref = depositing.get(approved).accession
+    assert "3 times" in ines.get(f"/deposit/{ref}/links").text
+    log = ines.get(f"/deposit/{ref}/links/1").text
+    assert "127.0.0.1" not in log and ">3<" in log
+
+
+def test_link_ends_at_once_when_revoked(approved, client, sign_in):
+    token, ines = make(approved), sign_in(INES)
+    ines.send(f"/deposit/{depositing.get(approved).accession}/links/1/revoke")
+    assert client.get(f"/share/{token}").status_code == 404
+
+
+def test_link_ends_with_its_last_day_in_the_zone_of_the_site(approved, client, settings):
+    settings.timezone = "Europe/Vienna"
+    day = clock.today("Europe/Vienna")
+    token = make(approved, expires=day.isoformat())
+    midnight = clock.midnight(day + timedelta(days=1), "Europe/Vienna")
+    clock.shift(midnight - clock.now() - 1000)
+    assert client.get(f"/share/{token}").status_code == 200
+    clock.shift(1001)
+    assert client.get(f"/share/{token}").status_code == 404
+
+
+def test_released_dataset_ends_its_links_and_says_where_it_is(approved, client, run_jobs):
+    token = make(approved)
+    depositing.ask_release(approved)
+    run_jobs()
+    dataset = depositing.get(approved)
+    assert dataset.state == states.RELEASED
+    answer = client.get(f"/share/{token}")
+    assert answer.status_code == 410 and f'href="/{dataset.accession}"' in answer.text
+    with db.transaction():
+        releases.unpublish(db.session.get_one(Dataset, approved), actor=RUTH.account, note="by mistake")
+    assert client.get(f"/share/{token}").status_code == 404
+
+
+def test_wrong_tokens_are_throttled(approved, client):
+    token = make(approved)
+    answers = [client.get(f"/share/guess{n}").status_code for n in range(32)]
+    assert answers[0] == 404 and answers[-1] == 429
+    assert client.get(f"/share/{token}").status_code == 429
+
+
+def test_telltales_find_author_names_where_they_stand(approved):
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, approved)
+        dataset.description = "Sequenced by OKAFOR and others; informed by INESsential methods."
+        db.session.query(File).filter_by(dataset_id=approved, n=7).one().title = "Table of ada_brandt2"
+    found = share_links.telltales(depositing.get(approved))
+    assert any("description holds “Okafor”" in sentence for sentence in found)
+    assert any("file_006" in sentence and "Brandt" in sentence for sentence in found)
+    assert not any("“Ines”" in sentence and "description holds" in sentence for sentence in found)
+
+
+def test_publication_opens_an_approved_dataset(approved, sign_in, run_jobs, client):
+    ref, ines = depositing.get(approved).accession, sign_in(INES)
+    assert ines.send(f"/deposit/{ref}/publications", publication="the paper").status_code == 422
+    ines.send(f"/deposit/{ref}/publications", publication="https://doi.org/10.5555/Peat.2026")
+    run_jobs()
+    dataset = depositing.get(approved)
+    assert dataset.state == states.RELEASED
+    event = client.get(f"/datasets/{ref}")
+    assert event.status_code == 200 and "10.5555/peat.2026" in event.text
+    with db.transaction():
+        releases.unpublish(db.session.get_one(Dataset, approved), actor=RUTH.account, note="a mistake")
+    assert not releases.is_wanted(depositing.get(approved)), "what opened it once does not open it again"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("doi:10.1234/ABC", ("doi", "10.1234/abc")),
+        ("PMID: 39000001", ("pmid", "39000001")),
+        ("https://pubmed.ncbi.nlm.nih.gov/123/", ("pmid", "123")),
+        ("10.1/x", None),
+        ("0", None),
+        ("<script>", None),
+    ],
+)
+def test_publication_is_a_doi_or_a_pubmed_number(text, found):
+    if found:
+        assert publications.parse(text) == found
+        return
+    with pytest.raises(errors.Invalid):
+        publications.parse(text)
+
+
+def test_reminder_comes_once_a_date_a_week_before(approved, run_jobs, settings):
+    day = clock.today(settings.timezone) + timedelta(days=9)
+    with db.transaction():
+        db.session.get_one(Dataset, approved).release_date = day.isoformat()
+        releases.remind()
+    assert mails() == []
+    clock.shift(3 * clock.DAY)
+    for _ in range(2):
+        with db.transaction():
+            releases.remind()
+    assert mails() == [f"{depositing.get(approved).accession} opens on {day.isoformat()}"]
+
+
+def mails() -> list[str]:
+    return [mail.subject for mail in db.session.query(Mail).filter(Mail.key.like("release_due:%"))]

@@ -1,3 +1,0 @@
-from tests.arrival.conftest import receiving, send
-
-__all__ = ["receiving", "send"]

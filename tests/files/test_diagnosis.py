@@ -1,0 +1,38 @@
+"""What the bytes tell of a mismatch."""
+
+import gzip
+import hashlib
+import os
+
+import pytest
+
+from portal.domain.files import diagnosis
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()
+
+
+@pytest.mark.parametrize("lines", [b"a\r\nb\r\n", b"a\nb\n", b"\r\n" * 900_000, b"x" * ((1 << 20) - 1) + b"\r\nend\r"])
+def test_converted_line_ends_are_found(tmp_path, lines):
+    path = tmp_path / "t"
+    path.write_bytes(lines)
+    unix = lines.replace(b"\r\n", b"\n")
+    original = unix if unix != lines else unix.replace(b"\n", b"\r\n")
+
+    assert "ASCII mode" in diagnosis.deep(path, md5(original), "t.txt")
+
+
+def test_cut_off_gzip_is_found(tmp_path):
+    path = tmp_path / "t"
+    whole = gzip.compress(os.urandom(300_000)) + gzip.compress(b"second member")
+    path.write_bytes(whole[:-9])
+
+    assert "cut off" in diagnosis.deep(path, md5(whole), "t.gz")
+
+
+def test_nothing_is_guessed_of_whole_other_bytes(tmp_path):
+    path = tmp_path / "t"
+    path.write_bytes(gzip.compress(b"other"))
+
+    assert diagnosis.deep(path, "0" * 32, "t.gz") == ""

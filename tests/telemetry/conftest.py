@@ -1,3 +1,0 @@
-from tests.arrival.conftest import receiving
-
-__all__ = ["receiving"]

@@ -1,5 +1,0 @@
-"""What opens tonight is a curators' page."""
-
-from tests.web.matrix.rows import Row, curators
-
-ROWS = [Row("opening.listing", "GET", "/review/opening", curators(200, anonymous=303))]
