@@ -3,16 +3,13 @@
 import logging
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import select
 
 from portal import db
 from portal.domain.accounts import accounts
 from portal.models import Account
-
-if TYPE_CHECKING:
-    from ftp.handler import Session
 
 log = logging.getLogger(__name__)
 ANONYMOUS = ("anonymous", "ftp")
@@ -37,12 +34,19 @@ def sign_in(username: str, password: str, *, address: str) -> Who:
     return Who(account.email, account.id, account.center_id, account.epoch)
 
 
+class Watched(Protocol):
+    """A session, as far as the watch marks it."""
+
+    who: Who | None
+    expired: bool
+
+
 class Watch:
     """Reads every few seconds which accounts of the open sessions still stand, and ends the sessions of the others."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sessions: set[Session] = set()
+        self._sessions: set[Watched] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ftp-watch", daemon=True)
 
@@ -54,15 +58,15 @@ class Watch:
         if self._thread.is_alive():
             self._thread.join(PERIOD)
 
-    def add(self, session: "Session") -> None:
+    def add(self, session: Watched) -> None:
         with self._lock:
             self._sessions.add(session)
 
-    def drop(self, session: "Session") -> None:
+    def drop(self, session: Watched) -> None:
         with self._lock:
             self._sessions.discard(session)
 
-    def sessions(self) -> list["Session"]:
+    def sessions(self) -> list[Watched]:
         with self._lock:
             return list(self._sessions)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ftp import listing
-from ftp.entries import Branch, Entry
+from ftp.tree.entries import Branch, Entry
 from portal import clock, errors
 from portal.ingest import copy_move
 

@@ -11,9 +11,9 @@ from ftp.authorizer import Authorizer, Who
 from ftp.commands import Commands
 from ftp.data import DataChannel
 from ftp.dispatch import Active, Passive
-from ftp.filesystem import Tree
 from ftp.security import Security
 from ftp.transfers import Transfers
+from ftp.tree.filesystem import Tree
 from portal import db, errors
 from portal.domain.accounts import accounts, ftp_faults
 from portal.domain.shared import notifications

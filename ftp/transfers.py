@@ -5,8 +5,8 @@ from typing import Any
 
 from pyftpdlib.handlers.ftp.producers import FileProducer
 
-from ftp.entries import Source
 from ftp.incoming import Incoming
+from ftp.tree.entries import Source
 from portal import db, errors
 from portal.domain.access_requests import download_counts
 from portal.ingest import upload_session

@@ -1,7 +1,7 @@
 """The one source of the time: integer UTC milliseconds. Tests move it; nothing else reads the clock for data."""
 
 import time
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 DAY = 86_400_000
@@ -42,3 +42,8 @@ def today(zone: str) -> date:
 
 def days_ahead(count: int) -> int:
     return now() + int(timedelta(days=count).total_seconds() * 1000)
+
+
+def rfc3339(moment: int | None) -> str | None:
+    """A moment in UTC as RFC 3339 writes it, such as 2026-11-21T14:02:31.250+00:00."""
+    return None if moment is None else datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")

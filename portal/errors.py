@@ -1,10 +1,20 @@
-"""Every refusal the domain can give. Each carries the sentence that a person or program will read:
-what is wrong and what to do. The edges translate `status` (HTTP) and `ftp` (reply code)."""
+"""Every refusal the domain can give. Each carries its sentence as data (messages.py): what is wrong and what to do. The
+edges render it, and translate `status` (HTTP) and `ftp` (reply code)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from portal.messages import Message, say
+
+Said = Message | Sequence[Message] | str
 
 
 class DomainError(Exception):
-    """A refusal with a sentence. `fields` maps a field name to its own sentence; `topic` names a help page, that of its
-    kind where none is given."""
+    """A refusal. `code` is that of its kind, which programs are told; the codes of its messages are finer.
+
+    `message`: one sentence or several; `fields`: field name to its own sentence; `topic`: a help page, that of its kind
+    where none is given; `more`: what programs are told besides, each a member of the problem document.
+    """
 
     status = 400
     ftp = 550
@@ -12,12 +22,46 @@ class DomainError(Exception):
     title = "That cannot be done"
     code = "refused"
 
-    def __init__(self, sentence: str = "", *, fields: dict[str, str] | None = None, topic: str | None = None, **more):
-        super().__init__(sentence or self.title)
-        self.sentence = sentence or self.title
-        self.fields = fields or {}
+    def __init__(
+        self, message: Said = "", *, fields: Mapping[str, Message | str] | None = None, topic: str = "", **more: Any
+    ) -> None:
+        self.messages = _messages(message) or [say(self.code, self.title)]
+        self.field_messages = {name: _messages(text)[0] for name, text in (fields or {}).items()}
         self.topic = topic or type(self).topic
         self.more = more
+        super().__init__(self.sentence)
+
+    @property
+    def message(self) -> Message:
+        """The first of its sentences."""
+        return self.messages[0]
+
+    @property
+    def sentence(self) -> str:
+        """All of it, rendered."""
+        return " ".join(str(message) for message in self.messages)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The sentence of each field, rendered."""
+        return {name: str(message) for name, message in self.field_messages.items()}
+
+    @property
+    def codes(self) -> list[str]:
+        """What was said, for tests and programs: the codes of its sentences, then those of its fields."""
+        return [message.code for message in (*self.messages, *self.field_messages.values())]
+
+    def rename(self, names: Callable[[str], str]) -> None:
+        """Let its fields bear the names by which this edge knows them."""
+        self.field_messages = {names(name): message for name, message in self.field_messages.items()}
+
+
+def _messages(said: Said) -> list[Message]:
+    if isinstance(said, Message):
+        return [said]
+    if isinstance(said, str):
+        return [Message("", said)] if said else []
+    return list(said)
 
 
 class NotFound(DomainError):

@@ -1,100 +1,181 @@
-"""The house: bottom knows nothing of top, files stay small, only one module knows a thing that only one may know."""
+"""The house: imports go down, rooms stay small, and only one module knows a thing that only one may know.
+
+docs/architecture.md draws what RANKS says. Lowest first; what stands in one line may not import each other.
+"""
 
 import ast
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# Rank of each part; a module imports its own rank and below.
-RANKS = {
-    "portal.clock": 0,
-    "portal.errors": 0,
-    "portal.states": 0,
-    "portal.config": 0,
-    "portal.faults": 0,
-    "portal.logs": 0,
-    "portal.inspection": 1,
-    "portal.storage": 1,
-    "portal.keys": 1,
-    "portal.db": 1,
-    "portal.queue": 1,
-    "portal.models": 2,
-    "portal.migrations": 2,
-    "portal.domain": 3,
-    "portal.queries": 3,
-    "portal.telemetry": 3,
-    "portal.ingest": 4,
-    "portal.domain.access_requests.download_log": 4,
-    "portal.maintenance.self_check": 4,
-    "portal.jobs": 5,
-    "portal.web": 5,
-    "ftp": 5,
-}
-WIRING = 6
+FLOORS = """
+portal.clock portal.config portal.faults portal.logs portal.messages portal.queue portal.states
+portal.errors
+portal.db portal.inspection portal.storage
+portal.keys portal.models
+portal.migrations
+portal.queries.paging portal.domain.permissions
+portal.domain.shared
+portal.domain.accounts portal.domain.files
+portal.domain.access_requests portal.domain.datasets
+portal.domain.components portal.domain.reports
+portal.domain.uploads portal.domain.webhooks
+portal.domain.archive
+portal.queries.access_requests portal.queries.accounts portal.queries.admin portal.queries.catalogue
+portal.queries.components portal.queries.files portal.queries.reports portal.queries.review
+portal.queries.datasets
+portal.queries.uploads portal.queries.webhooks
+portal.queries.tracking
+portal.ingest
+portal.maintenance
+portal.jobs.handlers portal.web
+portal.jobs
+portal.web.accounts portal.web.components portal.web.reports portal.web.help portal.web.review
+portal.web.access_requests portal.web.api
+portal.web.catalogue
+portal.web.admin portal.web.datasets portal.web.tracking portal.web.uploads portal.web.webhooks
+portal.web.files
+ftp
+portal.web.app
+portal
+portal.server
+portal.cli
+"""
+RANKS = {room: rank for rank, line in enumerate(FLOORS.strip().splitlines()) for room in line.split()}
+# Whose modules may load others by name, so that a process does not load the web, and why, is said where they do it.
+BY_NAME = {"portal", "portal.cli.__main__"}
+MOST_MODULES, MOST_GROUND, MOST_LINES = 15, 12, 320
 
 
-def modules():
+def modules() -> Iterator[tuple[str, Path]]:
     for folder in ("portal", "ftp"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            yield name, path
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
 
 
-def rank(name: str) -> int:
-    found = [known for known in RANKS if name == known or name.startswith(known + ".")]
-    return RANKS[max(found, key=len)] if found else WIRING
+MODULES = dict(modules())
 
 
-def imports(path: Path):
-    """What a module imports at its top level, types apart."""
-    for node in ast.parse(path.read_text()).body:
+def room_of(name: str) -> str:
+    """The longest ranked name that a module's name begins with."""
+    parts = name.split(".")
+    return next(room for n in range(len(parts), 0, -1) if (room := ".".join(parts[:n])) in RANKS)
+
+
+def imports(path: Path, name: str) -> Iterator[str]:
+    """Every module of ours that a module imports: at its top, for its types, inside functions, or by name."""
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            known = {name for name, _path in MODULES}
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name} imports relatively"
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
-                yield whole if whole in known else node.module
+                yield from (found for found in (whole, node.module) if found in MODULES)
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant) and arg.value in MODULES)
 
 
-MODULES = list(modules())
+# Importing a.b.c runs a and a.b too; who imports a package's part is not asked about the package.
+GRAPH = {
+    name: {found for found in imports(path, name) if found != "portal" and not name.startswith(f"{found}.")} - {name}
+    for name, path in MODULES.items()
+}
 
 
-@pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _path in MODULES])
-def test_module_imports_nothing_above_it(name, path):
-    above = [one for one in imports(path) if one.split(".")[0] in ("portal", "ftp") and rank(one) > rank(name)]
+def test_every_module_stands_in_a_ranked_room():
+    bare = {"portal.domain", "portal.queries"}  # folders of rooms, with nothing in them
 
-    assert above == []
+    assert [name for name in MODULES if room_of(name) == "portal" and name != "portal"] == sorted(bare)
+    assert [name for name in bare if GRAPH[name]] == []
 
 
-def test_edges_do_not_import_each_other():
-    edges = {"portal.web": ("portal.jobs", "ftp"), "portal.jobs": ("portal.web", "ftp"), "ftp": ("portal.web",)}
-    wrong = []
-    for name, path in MODULES:
-        for edge, others in edges.items():
-            if name.startswith(edge):
-                wrong += [(name, one) for one in imports(path) if one.startswith(others)]
+@pytest.mark.parametrize("name", MODULES)
+def test_module_imports_nothing_above_it_nor_beside_its_room(name):
+    mine = room_of(name)
+    wrong = [found for found in GRAPH[name] if (room := room_of(found)) != mine and RANKS[room] >= RANKS[mine]]
 
     assert wrong == []
 
 
+def test_no_module_imports_itself_in_a_circle():
+    finished: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name not in finished:
+            for found in sorted(GRAPH[name]):
+                walk(found, (*way, name))
+            finished.add(name)
+
+    for name in MODULES:
+        walk(name, ())
+
+
+def test_modules_are_loaded_by_name_only_where_the_web_must_stay_out():
+    using = {name for name, path in MODULES.items() if "import_module(" in path.read_text()}
+
+    assert using <= BY_NAME
+
+
+def test_edges_do_not_import_each_other():
+    edges = {
+        "portal.web": ("portal.jobs", "ftp"),
+        "portal.jobs": ("portal.web", "ftp"),
+        "ftp": ("portal.web", "portal.jobs"),
+    }
+    wrong = [
+        (name, found)
+        for name, known in GRAPH.items()
+        for edge, others in edges.items()
+        for found in known
+        if f"{name}.".startswith(f"{edge}.") and found.startswith(others)
+    ]
+
+    assert wrong == []
+
+
+def test_folders_and_files_stay_readable():
+    folders: dict[Path, int] = {}
+    for name, path in MODULES.items():
+        if path.name != "__init__.py" and "migrations.versions" not in name:
+            folders[path.parent] = folders.get(path.parent, 0) + 1
+    long = [name for name, path in MODULES.items() if path.read_text().count("\n") > MOST_LINES]
+
+    assert {str(folder): count for folder, count in folders.items() if count > MOST_MODULES} == {}
+    assert folders[ROOT / "portal"] <= MOST_GROUND
+    assert [name for name in long if "migrations.versions" not in name] == []
+
+
+def test_rooms_bear_one_name_in_domain_queries_web_templates_and_tests():
+    def rooms(folder: str) -> set[str]:
+        return {path.name for path in (ROOT / folder).iterdir() if path.is_dir() and "__" not in path.name}
+
+    assert rooms("portal/queries") - rooms("portal/domain") <= {"admin", "catalogue", "paging", "review", "tracking"}
+    assert rooms("portal/web") - rooms("portal/domain") <= {"admin", "api", "catalogue", "help", "review", "tracking"}
+    assert rooms("portal/web") - rooms("templates") == {"api"}
+    assert (rooms("portal/domain") | rooms("portal/queries") | rooms("portal/web")) - rooms("tests") == {"api"}
+
+
 def test_only_db_knows_the_database():
     words = ("PRAGMA", "sqlite_master", "pysqlite3", "VACUUM")
-    knowing = {name for name, path in MODULES for word in words if word in path.read_text()}
+    knowing = {name for name, path in MODULES.items() for word in words if word in path.read_text()}
 
     assert {name for name in knowing if "migrations" not in name} <= {"portal.db"}
 
 
 def test_only_htmx_knows_its_headers():
-    knowing = {name for name, path in MODULES if "HX-" in path.read_text()}
+    knowing = {name for name, path in MODULES.items() if "HX-" in path.read_text()}
 
     assert knowing <= {"portal.web.htmx"}
 
 
 def test_domain_never_commits_and_never_sees_a_request():
     wrong = []
-    for name, path in MODULES:
+    for name, path in MODULES.items():
         if name.startswith("portal.domain"):
             text = path.read_text()
             wrong += [(name, word) for word in (".commit()", "import flask", "from flask") if word in text]
@@ -102,8 +183,14 @@ def test_domain_never_commits_and_never_sees_a_request():
     assert wrong == []
 
 
-def test_files_stay_readable():
-    long = {name: lines for name, path in MODULES if (lines := path.read_text().count("\n")) > 320}
-    long = {name: lines for name, lines in long.items() if "migrations.versions" not in name}
+def test_layout_is_the_formatters_alone():
+    skips = [
+        path for path in (*MODULES.values(), *(ROOT / "tests").rglob("*.py")) if "fmt: " + "skip" in path.read_text()
+    ]
 
-    assert long == {}
+    assert len(skips) < 20
+
+
+def test_ranks_tell_rooms_that_exist():
+    assert [room for room in RANKS if room not in MODULES] == []
+    assert all(above > below for below, above in pairwise(sorted(set(RANKS.values()))))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -15,17 +15,29 @@ from portal.domain.shared import job_queue
 from portal.domain.uploads import uploads
 from portal.models import Account
 
-if TYPE_CHECKING:
-    from portal.ingest.upload_session import Reception
-
 log = logging.getLogger(__name__)
 FIRST, PERIOD = 1.0, 2.0
+
+
+class Kept(Protocol):
+    """An upload under way, as far as the heartbeat keeps it."""
+
+    token: str
+    account_id: int
+    epoch: int
+    done: bool
+    lost: bool
+
+    @property
+    def size(self) -> int: ...
+
+    def standing(self) -> uploads.Standing: ...
 
 
 class Pulse:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._receptions: set[Reception] = set()
+        self._receptions: set[Kept] = set()
         self._jobs: dict[int, list] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -42,11 +54,11 @@ class Pulse:
             self._thread.join(timeout)
             self._thread = None
 
-    def add(self, reception: "Reception") -> None:
+    def add(self, reception: Kept) -> None:
         with self._lock:
             self._receptions.add(reception)
 
-    def drop(self, reception: "Reception") -> None:
+    def drop(self, reception: Kept) -> None:
         with self._lock:
             self._receptions.discard(reception)
 
@@ -57,7 +69,7 @@ class Pulse:
                 if reception.token == token:
                     reception.lost = True
 
-    def receptions(self) -> list["Reception"]:
+    def receptions(self) -> list[Kept]:
         with self._lock:
             return list(self._receptions)
 
@@ -79,7 +91,7 @@ class Pulse:
             try:
                 self.tick()
             except errors.Busy:
-                log.warning("the database was busy; progress is written with the next pulse")
+                log.warning("the database was busy; progress is written with the next heartbeat")
             except Exception:
                 log.exception("a pulse failed")
             finally:
@@ -98,7 +110,7 @@ class Pulse:
             if reception in lost or epochs.get(reception.account_id) != reception.epoch:
                 reception.lost = True
 
-    def _keep(self, reception: "Reception") -> bool:
+    def _keep(self, reception: Kept) -> bool:
         return reception.done or not reception.size or uploads.keep(reception.standing())
 
     def _epochs(self, ids: set[int]) -> dict[int, int]:

@@ -1,21 +1,17 @@
 """Tables and relationships, no rules. Import from here: `from portal.models import Dataset`."""
 
 from portal.models.access_requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
-from portal.models.accounts import Account, Center, Throttle, Token
+from portal.models.accounts import Account, Center, Identity, Throttle, Token
 from portal.models.components import Component, ComponentFile, ComponentRef, Delivery, DeliveryUpload
 from portal.models.datasets import REBUILDING, Counter, Dataset, DownloadDay, File
 from portal.models.events import Event
-from portal.models.folders import Folder
-from portal.models.identities import Identity
-from portal.models.inspections import Member
 from portal.models.jobs import Job
 from portal.models.mail import Mail, Once
 from portal.models.reports import Report
-from portal.models.resumable import Resumable
 from portal.models.reviews import Look, Remark
 from portal.models.share_links import Link, LinkView, Publication
 from portal.models.tallies import ComponentTally, FileTally, TextMark, Unclaimed
-from portal.models.uploads import Upload, WireFault
+from portal.models.uploads import Folder, Member, Resumable, Upload, WireFault
 from portal.models.webhooks import Webhook, WebhookTry
 
 __all__ = [

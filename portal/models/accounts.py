@@ -1,6 +1,6 @@
 """Who: centers, accounts, their secrets (hashed) and the counters of the shared throttle."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.db import Base
@@ -86,3 +86,20 @@ class Throttle(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[int]
     count: Mapped[int]
+
+
+class Identity(Base):
+    """One person at one provider. `email` is what the provider said last; nobody is found by it."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("issuer", "subject"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str]
+    created_at: Mapped[int]
+    used_at: Mapped[int | None]
+
+    account: Mapped[Account] = relationship()

@@ -131,3 +131,59 @@ class WireFault(Base):
     kind: Mapped[str]
     detail: Mapped[str] = mapped_column(default="")
     at: Mapped[int]
+
+
+class Folder(Base):
+    """One folder of an area, by its path without leading slash."""
+
+    __tablename__ = "folder"
+    __table_args__ = (CheckConstraint("realm IN ('open', 'protected')", name="realm"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    area: Mapped[str] = mapped_column(primary_key=True)
+    realm: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    made_at: Mapped[int]
+
+
+class Resumable(Base):
+    """One announced upload under the key in its address. `token` names its bytes in the area once some came,
+    `upload_id` the upload once all did."""
+
+    __tablename__ = "resumable"
+    __table_args__ = (
+        CheckConstraint("realm IN ('open', 'protected')", name="realm"),
+        Index(None, "account_id", "realm", "name"),
+        Index(None, "expires_at"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    realm: Mapped[str]
+    name: Mapped[str]
+    length: Mapped[int]
+    md5: Mapped[str | None]
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="SET NULL"))
+    described: Mapped[str] = mapped_column(default="")
+    token: Mapped[str | None]
+    upload_id: Mapped[int | None] = mapped_column(ForeignKey("upload.id", ondelete="CASCADE"))
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+
+
+class Member(Base):
+    """A file inside an uploaded tar or zip, as it was read through, never extracted. `n` counts from 1 in its order.
+
+    `md5` is missing where the bytes could not be read (encrypted, sparse); `error` is a word of the vocabulary.
+    """
+
+    __tablename__ = "member"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    upload_id: Mapped[int] = mapped_column(ForeignKey("upload.id", ondelete="CASCADE"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    size: Mapped[int]
+    md5: Mapped[str | None]
+    file_type: Mapped[str]
+    error: Mapped[str | None]

@@ -2,15 +2,12 @@
 
 import pytest
 from sqlalchemy import insert, select
-from tests.arrival.conftest import receiving
 
 from portal import db
 from portal.domain.accounts import accounts, centers
 from portal.domain.datasets import datasets
 from portal.models import Account, Center, Dataset, Event, Mail
 from tests.depositing import send
-
-__all__ = ["receiving"]
 
 
 def page_of(person) -> str:

@@ -3,13 +3,11 @@
 from datetime import date
 
 import pytest
-from tests.arrival.conftest import receiving
 
 from portal import clock, config, db
 from portal.models import Event, File, Upload
 from tests import depositing as deposit
 
-__all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
 
 

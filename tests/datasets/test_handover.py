@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import select
-from tests.arrival.conftest import receiving
 
 from portal import clock, db, errors
 from portal.domain.accounts import accounts, centers
@@ -12,7 +11,6 @@ from portal.models import Account, Dataset, Event, Mail
 from tests import depositing as deposit
 from tests.conftest import INES, RUTH, STRANGER
 
-__all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
 
 

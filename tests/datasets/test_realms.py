@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.arrival.conftest import receiving
 
 from portal import clock, db, errors, storage
 from portal.domain.datasets import datasets, prechecks, releases
@@ -18,7 +17,6 @@ from tests import depositing as deposit
 from tests.conftest import INES
 from tests.killed import work_until_killed
 
-__all__ = ["receiving"]
 pytestmark = [
     pytest.mark.usefixtures("receiving"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"),

@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from portal import clock, db, errors
 from portal.domain.datasets import actions, datasets, remarks, reviews
+from portal.domain.webhooks import event_feed
 from portal.models import Dataset, Event, Mail, Remark
-from portal.queries.datasets import api_lists, remark_threads
+from portal.queries.datasets import remark_threads
 from portal.queries.review import review
 from tests.conftest import COLLEAGUE, INES, RUTH
 
@@ -125,7 +126,7 @@ def test_private_remark_leaves_no_trace_for_the_submitter(dataset):
     with db.transaction():
         actions.act(dataset, "return", actor=RUTH.account, note="Name the bank.")
 
-    feed = api_lists.events(INES.account, since=newest or 0, limit=100)
+    feed = event_feed.events(INES.account, since=newest or 0, limit=100)
     assert [event.action for event in feed] == ["return"]
     assert [event.action for event, _name in review.history(dataset)][:1] == ["return"]
     everything = [str(vars(event)) for event in db.session.scalars(select(Event))]

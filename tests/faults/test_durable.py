@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.arrival.conftest import receiving
 
 from portal import clock, db, storage
 from portal.domain.access_requests import signed_statement
@@ -22,7 +21,7 @@ from tests.conftest import INES
 from tests.disk import disk
 from tests.ftp.conftest import client, door, start
 
-__all__ = ["client", "disk", "door", "receiving", "start"]
+__all__ = ["client", "disk", "door", "start"]
 SMALL, LARGE = b"reads", os.urandom(3 << 20)
 sizes = pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
 

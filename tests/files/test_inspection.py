@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
-from tests.arrival.conftest import receiving
 
 from portal import clock, db, storage
 from portal.domain.datasets import datasets
@@ -19,7 +18,6 @@ from portal.models import Dataset, Event, Job, Member, Upload
 from tests import depositing as deposit
 from tests.conftest import INES
 
-__all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
 READS = b"@r1\nACGT\n+\nFFFF\n"
 

@@ -3,7 +3,6 @@
 import gzip
 
 import pytest
-from tests.arrival.conftest import receiving
 
 from portal import clock, db
 from portal.models import Job, Member
@@ -13,7 +12,6 @@ from tests.conftest import RUTH
 from tests.inspection import files
 from tests.web.api.test_api import Program
 
-__all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("app", "receiving")
 CUT = gzip.compress(files.READS)[:-30]
 

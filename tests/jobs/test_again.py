@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import select
-from tests.arrival.conftest import receiving
 
 from portal import clock, db, states
 from portal.domain.shared import job_queue
@@ -11,7 +10,6 @@ from tests import depositing as deposit
 from tests.conftest import INES, RUTH
 from tests.jobs.test_kinds import resume
 
-__all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
 
 

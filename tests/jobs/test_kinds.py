@@ -4,7 +4,6 @@ import os
 
 import pytest
 from sqlalchemy import select, update
-from tests.arrival.conftest import receiving
 
 from portal import clock, db
 from portal.config import settings
@@ -14,7 +13,6 @@ from portal.jobs import periodic_tasks
 from portal.models import Job, Mail, Upload
 from tests import depositing as deposit
 
-__all__ = ["receiving"]
 pytestmark = pytest.mark.usefixtures("receiving")
 
 

@@ -5,14 +5,12 @@ import re
 
 import pytest
 from openpyxl import load_workbook
-from tests.arrival.conftest import receiving
 
 from portal import clock, db, states
 from portal.domain.datasets import datasets
 from portal.models import Component, Dataset, File, Upload
 from tests import depositing as deposit
 
-__all__ = ["receiving"]
 DAYS = 30 * clock.DAY
 
 

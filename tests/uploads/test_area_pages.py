@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from tests.arrival.conftest import receiving
 
 from portal import db
 from portal.domain.accounts import quotas, tokens
@@ -12,8 +11,6 @@ from portal.domain.uploads.uploads import Place, find
 from portal.models import Upload
 from tests import depositing as deposit
 from tests.tracking.test_tracking import upload
-
-__all__ = ["receiving"]
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from sqlalchemy import func, select
-from tests.arrival.conftest import receiving
 
 from portal import clock, db
 from portal.domain.access_requests import terms
@@ -15,7 +14,6 @@ from portal.models import Account, Center, Dataset, Mail
 from tests import depositing as deposit
 from tests.conftest import INES, RUTH
 
-__all__ = ["receiving"]
 EVIL = "\"'><img src=x onerror=alert(1)></textarea></title><svg/onload=alert(2)>{{7*7}}${7*7}%0d%0aSet-Cookie:a=b"
 RAW = ("<img src=x", "<svg/onload", "</textarea></title>", "49}", "\r\nSet-Cookie:a=b")
 STARTS = ("/", "/deposit", "/review", "/area", "/tracking", "/requests", "/account", "/admin", "/reports", "/webhooks")

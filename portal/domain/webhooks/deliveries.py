@@ -14,9 +14,8 @@ from sqlalchemy import delete, or_, select
 
 from portal import clock, db, states
 from portal.domain.shared import notifications
-from portal.domain.webhooks import subscriptions
+from portal.domain.webhooks import event_feed, subscriptions
 from portal.models import Account, Event, Webhook, WebhookTry
-from portal.queries.datasets import api_lists
 
 FIRST_WAIT, LONGEST_WAIT = 5_000, clock.HOUR
 PATIENCE = 12 * clock.HOUR
@@ -84,7 +83,7 @@ def _skip(hook: Webhook, newest: int) -> bool:
 
 
 def _first(hook: Webhook, until: int) -> list[Event]:
-    return api_lists.events(hook.account, since=hook.cursor, until=until, limit=1)
+    return event_feed.events(hook.account, since=hook.cursor, until=until, limit=1)
 
 
 def _is_due(hook: Webhook) -> bool:
@@ -99,12 +98,12 @@ def following(webhook_id: int) -> Message | None:
     if hook.test_at is not None:
         return _test(hook)
     found = _first(hook, hook.cursor + SPAN) if _is_due(hook) else []
-    return _message(hook, f"evt_{found[0].id}", api_lists.told(found[0])) if found else None
+    return _message(hook, f"evt_{found[0].id}", event_feed.document(found[0])) if found else None
 
 
 def _test(hook: Webhook) -> Message:
     assert hook.test_at is not None
-    data = {"id": None, "at": api_lists.moment(hook.test_at), "action": TEST}
+    data = {"id": None, "at": clock.rfc3339(hook.test_at), "action": TEST}
     return _message(hook, f"test_{hook.id}_{hook.test_at}", data)
 
 

@@ -1,15 +1,13 @@
 """Reads of the API: datasets, files with their progress, uploads and events, each by key."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import db, states
 from portal.domain.permissions import access
-from portal.models import Account, Dataset, Event, File, Job, Upload
+from portal.models import Account, Dataset, File, Job, Upload
 from portal.queries.files import delays
 from portal.queries.files.delays import Delays
 from portal.queries.paging import capped_count
@@ -99,38 +97,3 @@ def upload(upload_id: int) -> tuple[Upload, str | None] | None:
     )
     row = db.session.execute(query).first()
     return (row[0], row[1]) if row else None
-
-
-def events(account: Account, *, since: int, limit: int, until: int | None = None) -> list[Event]:
-    """In order: what concerns one's own datasets and uploads, for curators everything; up to an id and with it."""
-    query: Select = select(Event).where(Event.id > since)
-    if until is not None:
-        query = query.where(Event.id <= until)
-    if account.role != "curator":
-        query = (
-            query.outerjoin(Dataset, Dataset.id == Event.dataset_id)
-            .outerjoin(Upload, Upload.id == Event.upload_id)
-            .where(or_(Event.actor_id == account.id, Dataset.account_id == account.id, Upload.account_id == account.id))
-        )
-    return list(db.session.scalars(query.order_by(Event.id).limit(limit)))
-
-
-def moment(ms: int | None) -> str | None:
-    """RFC 3339 in UTC."""
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
-
-
-def told(event: Event) -> dict[str, Any]:
-    """An event as programs read it, whether they ask for it or are sent it."""
-    return {
-        "id": event.id,
-        "at": moment(event.at),
-        "action": event.action,
-        "actor": event.actor_id,
-        "dataset": event.dataset_id,
-        "file": event.file_id,
-        "upload": event.upload_id,
-        "before": event.before,
-        "after": event.after,
-        "note": event.note,
-    }

@@ -3,9 +3,8 @@
 from sqlalchemy import select
 
 from portal import clock, db, states
-from portal.domain.webhooks import deliveries, subscriptions
+from portal.domain.webhooks import deliveries, event_feed, subscriptions
 from portal.models import Webhook, WebhookTry
-from portal.queries.datasets import api_lists
 
 COUNTED, LOOKED_AT = 100, 50_000
 
@@ -19,7 +18,7 @@ def shown(hook: Webhook) -> states.Shown:
 def waiting(hook: Webhook) -> tuple[int, bool]:
     """How many events were not taken yet, and whether there may be more: neither counts nor looks without end."""
     until = hook.cursor + LOOKED_AT
-    found = api_lists.events(hook.account, since=hook.cursor, until=until, limit=COUNTED + 1)
+    found = event_feed.events(hook.account, since=hook.cursor, until=until, limit=COUNTED + 1)
     return min(len(found), COUNTED), len(found) > COUNTED or until < subscriptions.newest_event()
 
 

@@ -134,7 +134,7 @@ def attached() -> tuple[str, bytes]:
 
 
 def refused(dataset: Dataset, error: errors.DomainError) -> Response:
-    error.fields = {{"agreement": NAME, "letter": LETTER}.get(name, name): text for name, text in error.fields.items()}
+    error.rename(lambda name: {"agreement": NAME, "letter": LETTER}.get(name, name))
     db.session.refresh(dataset)
     known = requests.open_one(dataset, permissions.account())
     values = {name: value for name, value in request.form.items() if name != "csrf_token"}

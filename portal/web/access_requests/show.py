@@ -119,7 +119,7 @@ def say(request_id: int) -> Response:
         with db.transaction():
             requests.remark(one, form.get("text", ""), actor=permissions.account(), public=not form.get("private"))
     except errors.Invalid as error:
-        error.fields = {"text": error.fields.get("note", error.sentence)}
+        error.field_messages = {"text": error.field_messages.get("note", error.message)}
         return refused(request_id, error)
     return htmx.go_to(address(one, "talk"))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from portal import states
+from portal import clock, states
 from portal.domain.datasets import actions
 from portal.domain.files import accessions
 from portal.domain.permissions import access
@@ -16,7 +16,7 @@ TEXTS = ("description", "species", "taxon_id", "investigator", "data_type", "bio
 # What is between the submitter and the curators.
 INNER = ("filing_number", "human", "realm", "approved_version")
 WITHDRAWN = "Its dataset was withdrawn: no copy of the bytes is kept."
-moment = api_lists.moment
+moment = clock.rfc3339
 
 
 def brief(dataset: Dataset) -> dict[str, Any]:

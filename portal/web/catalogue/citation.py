@@ -160,7 +160,8 @@ def signposts(dataset: Dataset) -> str:
         f'<{at("catalogue.citation.metadata")}>; rel="describedby"; type="application/ld+json"',
         f'<{at("catalogue.citation.bibtex")}>; rel="describedby"; type="application/x-bibtex"',
         *(
-            f'<{at(f"catalogue.datacite.as_{form}")}>; rel="describedby"; type="application/vnd.datacite.datacite+{form}"'
+            f'<{at(f"catalogue.datacite.as_{form}")}>; rel="describedby"; '
+            f'type="application/vnd.datacite.datacite+{form}"'
             for form in ("xml", "json")
         ),
         f'<{at("catalogue.ro_crate.metadata")}>; rel="describedby"; type="application/ld+json"; '

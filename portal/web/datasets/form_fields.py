@@ -82,7 +82,7 @@ def declare(dataset: Dataset, typed: Rows, *, actor: Account) -> None:
     try:
         files.add(dataset, list(typed.values()), actor=actor)
     except errors.Invalid as error:
-        error.fields = {_renumber(key, numbers): sentence for key, sentence in error.fields.items()}
+        error.rename(lambda key: _renumber(key, numbers))
         raise
 
 

@@ -11,6 +11,7 @@ from portal.domain.files import files, matching
 from portal.domain.shared import path_names, text_rules
 from portal.domain.uploads.receive import Receipt
 from portal.ingest import upload_session
+from portal.messages import say
 from portal.models import Account, Dataset
 from portal.web import forms, htmx, multipart, permissions, session
 from portal.web.datasets.blueprint import address
@@ -167,5 +168,6 @@ def refused(dataset: Dataset, error: errors.DomainError, sending: Sending) -> Re
     better = error.more.get("suggestion")
     values = {**sending.fields, "as": better or sending.fields.get("as", "")}
     if isinstance(error, errors.BadName):
-        error.fields = {"file": f"{error.sentence} Choose the file again: it will be stored under the name below."}
+        again = "{fault} Choose the file again: it will be stored under the name below."
+        error.field_messages = {"file": say("choose_again", again, fault=error.message)}
     return forms.refused("files/online_upload.html", error, values=values, **_context(dataset))

@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import select
-from tests.arrival.conftest import receiving
 
 from portal import clock, db
 from portal.domain.accounts import centers
@@ -12,7 +11,6 @@ from tests import depositing as deposit
 from tests.conftest import INES, RUTH, STRANGER
 from tests.web.api.test_api import Program
 
-__all__ = ["receiving"]
 GIB = 1 << 30
 
 

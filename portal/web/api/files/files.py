@@ -37,7 +37,7 @@ def add_files(ref: str):
             added = files.add(dataset, wanted, actor=actor)
         except errors.Invalid as error:
             if isinstance(given, dict):  # the only one has no number
-                error.fields = {name.removeprefix("files.0."): text for name, text in error.fields.items()}
+                error.rename(lambda name: name.removeprefix("files.0."))
             raise
     running = api_lists.running(dataset)
     declared = files.of_numbers(dataset, added)

@@ -2,12 +2,12 @@
 
 import re
 
-from ftp.area import Area
 from ftp.authorizer import Who
-from ftp.entries import Branch, Shelf
-from ftp.granted import Granted, Grants
-from ftp.outgoing import Outgoing
-from ftp.released import Released, Shop
+from ftp.tree.area import Area
+from ftp.tree.entries import Branch, Shelf
+from ftp.tree.granted import Granted, Grants
+from ftp.tree.outgoing import Outgoing
+from ftp.tree.released import Released, Shop
 from portal import config, errors
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sqlalchemy import Row
 
-from ftp.entries import Branch, Entry, Ledger, folder
-from ftp.released import Released
+from ftp.tree.entries import Branch, Entry, Ledger, folder
+from ftp.tree.released import Released
 from portal.domain.access_requests import download_log
 from portal.domain.access_requests.decisions import Download
 from portal.domain.permissions import active_grants as reads

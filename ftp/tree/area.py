@@ -1,6 +1,6 @@
 """An account's drop box as a branch of the tree: folders and names are rows, bytes lie under their tokens."""
 
-from ftp.entries import Branch, Entry, Source, folder, open_bytes
+from ftp.tree.entries import Branch, Entry, Source, folder, open_bytes
 from portal import db, errors, states, storage
 from portal.domain.files import area_paths
 from portal.domain.uploads import folders

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Row
 
-from ftp.entries import Branch, Entry, Ledger, Sheet, Source, folder, open_bytes
+from ftp.tree.entries import Branch, Entry, Ledger, Sheet, Source, folder, open_bytes
 from portal import clock, config, db, errors, storage
 from portal.queries.uploads import ftp_listing
 

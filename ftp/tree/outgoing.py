@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ftp.entries import Branch, Entry, Source, folder, open_bytes
+from ftp.tree.entries import Branch, Entry, Source, folder, open_bytes
 from portal import errors
 
 # Shown before the first report is made, so that programs may look into it from the first day on.
