@@ -324,12 +324,12 @@ def test_transition_that_is_not_in_the_table_is_refused(deposit, ines, ruth):
         transitions.advance(db.session.get(Dataset, dataset), "approve", actor=ruth.account)
 
 
-def test_settle_leaves_archived_files_alone(deposit):
+def test_recompute_state_leaves_archived_files_alone(deposit):
     dataset = deposit({"name": "a"})
     with db.transaction():
         file = files.by_number(db.session.get(Dataset, dataset), 1)
         file.state = states.ARCHIVED
-        matching.settle(file)
+        matching.recompute_state(file)
 
     assert standing(dataset) == [("a", "archived", None)]
 

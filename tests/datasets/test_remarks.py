@@ -99,7 +99,7 @@ def test_done_and_open_again(dataset):
     head = say(dataset, "Which bank?", RUTH, section="info")
     for who, done in ((INES, True), (RUTH, False)):
         with db.transaction():
-            remarks.settle(dataset, head, done=done, actor=who.account)
+            remarks.set_done(dataset, head, done=done, actor=who.account)
         assert remark_threads.of(dataset, INES.account).entries[0].open is not done
         assert head.done_by == (INES.id if done else None)
 
@@ -122,7 +122,7 @@ def test_private_remark_leaves_no_trace_for_the_submitter(dataset):
     newest = db.session.scalar(select(Event.id).order_by(Event.id.desc()))
     private = say(dataset, SECRET, RUTH, public=False, file=1)
     with db.transaction():
-        remarks.settle(dataset, private, done=True, actor=RUTH.account)
+        remarks.set_done(dataset, private, done=True, actor=RUTH.account)
     with db.transaction():
         actions.act(dataset, "return", actor=RUTH.account, note="Name the bank.")
 

@@ -86,7 +86,7 @@ def test_comparison_sorts_and_changes_nothing(dataset):
     assert {declared for _state, declared in standing(dataset).values()} == {None}
 
 
-def test_applied_list_settles_each_file(dataset):
+def test_applied_list_recomputes_each_file(dataset):
     with db.transaction():
         md5_lists.apply(
             db.session.get_one(Dataset, dataset), f"{A}  a.gz\n{C}  b.gz\n{B}  late.gz\n", actor=INES.account

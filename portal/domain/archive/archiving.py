@@ -74,7 +74,7 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
     agreed = {row.id for row in right}
     for row in rows:
         if row.id not in agreed:
-            matching.settle(db.session.get_one(File, row.id))
+            matching.recompute_state(db.session.get_one(File, row.id))
     _move([row.upload_id for row in right], states.RECEIVED, states.CHECKING)
     bag = str(storage.bag_path(dataset.realm, dataset.accession or ""))
     areas = {realm: str(storage.area_path(realm, dataset.account_id, "")) for realm in ("open", "protected")}
@@ -210,7 +210,7 @@ def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
     upload = db.session.get(Upload, upload_id, populate_existing=True)
     if failed != 1 or upload is None:
         return False
-    matching.settle_upload(upload)
+    matching.recompute_state_of_upload(upload)
     return True
 
 
@@ -250,7 +250,7 @@ def revive_upload(upload: Upload) -> None:
     if upload.state == states.FAILED and upload.error in OURS:
         _move([upload.id], states.FAILED, states.RECEIVED, error=None, detail="")
         db.session.refresh(upload)
-        matching.settle_upload(upload)
+        matching.recompute_state_of_upload(upload)
 
 
 def give_up(dataset_id: int, error: str) -> None:

@@ -89,7 +89,7 @@ def _cancel(_order: Order, dataset: Dataset, component: Component | None, actor:
     )
     gone = select(File.id).where(File.id.in_(named), File.id.not_in(still), File.state.not_in(states.DEAD_FILES))
     bulk_edit.remove(dataset, list(db.session.scalars(gone)), actor=actor)
-    components.settle(dataset)
+    components.recompute_states(dataset)
     return "CANCELLED"
 
 

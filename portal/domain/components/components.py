@@ -1,4 +1,4 @@
-"""Components in the catalogue: found, written in bulk, settled. How one stands is said by settle() alone."""
+"""Components in the catalogue: found, written in bulk; recompute_states() alone says which state each is in."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -142,7 +142,7 @@ def _pair(model: Any, column: str, pairs: dict[int, set[int]], fresh: bool) -> N
         db.session.connection().execute(insert(model), rows)
 
 
-def settle(dataset: Dataset) -> None:
+def recompute_states(dataset: Dataset) -> None:
     """The one place that says how components stand: loaded once all data they lead to are archived, until they are
     withdrawn. Also of those in other datasets that this one refers to. Red ones stay red until they are sent anew."""
     db.session.flush()

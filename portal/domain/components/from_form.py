@@ -286,7 +286,7 @@ def close(found: Plan) -> None:
     components.change(found.patched)
     for part in components.portions(found.gone):
         db.change(update(Component).where(Component.id.in_(part)).values(status="withdrawn", updated_at=clock.now()))
-    components.settle(found.dataset)
+    components.recompute_states(found.dataset)
     db.session.merge(Counter(name=f"mirrored:{found.dataset.id}", next=found.began))
     db.session.flush()
 

@@ -41,7 +41,7 @@ def close(parcel: Parcel) -> None:
     for dataset_id in sorted(parcel.touched):
         dataset = db.session.get_one(Dataset, dataset_id)
         _hand_in(parcel, dataset)
-        components.settle(dataset)
+        components.recompute_states(dataset)
 
 
 def _id(target: Any) -> int:

@@ -168,7 +168,7 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     if dataset.accession and dataset.bag_generation:
         files.mark_bag(dataset)
     if "access" in after:
-        realms.follow(dataset)
+        realms.enqueue_move(dataset)
     if "release_date" in after and due(dataset):
         job_queue.owe("release", dataset_id=dataset.id, priority=3)
     return dataset
@@ -226,7 +226,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
         first_submitted_at=dataset.first_submitted_at or now,
     )
     accessions.give(dataset)
-    realms.settle(dataset)
+    realms.place_at_submit(dataset)
     index(dataset)
     history.record(
         "submit",

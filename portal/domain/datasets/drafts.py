@@ -107,7 +107,7 @@ def keep(dataset: Dataset, values: dict[str, str | None]) -> None:
     db.session.flush()
 
 
-def settle(dataset: Dataset, saved: Iterable[str]) -> None:
+def forget_saved(dataset: Dataset, saved: Iterable[str]) -> None:
     """These fields were saved by a whole form: what was kept of them is done with."""
     if dataset.pending:
         keep(dataset, dict.fromkeys(saved))

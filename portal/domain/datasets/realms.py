@@ -47,18 +47,18 @@ def refuse_change(dataset: Dataset, access: str) -> None:
         )
 
 
-def follow(dataset: Dataset) -> None:
+def enqueue_move(dataset: Dataset) -> None:
     """The access changed: what is archived moves after it. Nothing is on disk before the first submit."""
     if dataset.accession is not None:
         job_queue.owe("move", dataset_id=dataset.id, priority=2)
 
 
-def settle(dataset: Dataset) -> None:
+def place_at_submit(dataset: Dataset) -> None:
     """At a submit: with no bag and nothing on its way to one the realm is just set; else all of it moves."""
     if dataset.realm == wanted(dataset):
         return
     if dataset.bag_dirty or dataset.bag_generation or files.count(dataset, states.ARCHIVED, states.CHECKING):
-        follow(dataset)
+        enqueue_move(dataset)
     else:
         dataset.realm = wanted(dataset)
 

@@ -120,7 +120,7 @@ def _record(action: str, remark: Remark, dataset: Dataset, actor: Account) -> No
         )
 
 
-def settle(dataset: Dataset, remark: Remark, *, done: bool, actor: Account) -> Remark:
+def set_done(dataset: Dataset, remark: Remark, *, done: bool, actor: Account) -> Remark:
     """Mark a remark as done, or open it again. Answers go with what they answer."""
     if not access.may_discuss(dataset, actor):
         raise errors.Forbidden("Only its submitter and curators talk about a dataset.")

@@ -50,7 +50,7 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
             for one in changes
         ],
     )
-    matching.settle_all(dataset, [one.id for one in changes if "declared_md5" in one.after])
+    matching.recompute_states(dataset, [one.id for one in changes if "declared_md5" in one.after])
     files.touched(dataset, actor=actor)
 
 

@@ -1,4 +1,4 @@
-"""The files a dataset declares: added, edited, removed. How one stands is said by matching.settle() alone."""
+"""The files a dataset declares: added, edited, removed. How one stands is said by matching.recompute_state() alone."""
 
 from typing import Any
 
@@ -161,7 +161,7 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     if "name" in changed:
         _rename(file, dataset, changed["name"])
     db.session.flush()
-    matching.settle(file)
+    matching.recompute_state(file)
     touched(dataset, actor=actor)
     return file
 

@@ -1,6 +1,6 @@
 """Which upload a declared file means: its exact path in the area, else the only upload of that base name.
 
-Every change of a file's state through its bytes goes through settle().
+Every change of a file's state through its bytes goes through recompute_state().
 """
 
 from typing import Any, NamedTuple
@@ -120,14 +120,14 @@ def link(file: File, upload: Upload) -> None:
     """Let a file claim an upload, and say how it stands then."""
     file.upload_id, file.upload = upload.id, upload
     db.session.flush()
-    settle(file)
+    recompute_state(file)
     if upload.member_count:
         sample_counts.prefill([upload.id])
 
 
 def find_for(dataset: Dataset, numbers: range) -> None:
     """Link what already arrived to the waiting files of these numbers, in a handful of statements whatever their
-    number. Only what turns red is settled one by one."""
+    number. Only what turns red is recomputed one by one."""
     db.session.flush()
     _give_back(dataset, numbers)
     pairs, right, packages = _pairs(dataset, numbers), [], []
@@ -258,16 +258,16 @@ def release(upload: Upload) -> None:
 def unlink(file: File) -> None:
     file.upload_id, file.upload = None, None
     db.session.flush()
-    settle(file)
+    recompute_state(file)
 
 
-def settle_upload(upload: Upload) -> None:
+def recompute_state_of_upload(upload: Upload) -> None:
     for file in db.session.scalars(select(File).where(File.upload_id == upload.id)):
-        settle(file)
+        recompute_state(file)
 
 
-def settle_all(dataset: Dataset, ids: list[int]) -> None:
-    """settle() for many files of a dataset. Only what is red, or was, is looked at one by one."""
+def recompute_states(dataset: Dataset, ids: list[int]) -> None:
+    """recompute_state() for many files of a dataset. Only what is red, or was, is looked at one by one."""
     waiting: list[int] = []
     for start in range(0, len(ids), 1000):
         query = (
@@ -292,10 +292,10 @@ def settle_all(dataset: Dataset, ids: list[int]) -> None:
             if row.error or judge(upload or None, row.declared_md5, dataset.state) != (row.state, None):
                 waiting.append(row.id)
     for file_id in waiting:
-        settle(db.session.get_one(File, file_id))
+        recompute_state(db.session.get_one(File, file_id))
 
 
-def settle(file: File) -> None:
+def recompute_state(file: File) -> None:
     """The one place that says how a file stands, from its upload, its declared MD5 and its dataset."""
     if file.state in (*states.DEAD_FILES, states.ARCHIVED):
         return

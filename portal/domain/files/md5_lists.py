@@ -218,5 +218,5 @@ def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
             for one in changed
         ],
     )
-    matching.settle_all(dataset, [one.id for one in changed])
+    matching.recompute_states(dataset, [one.id for one in changed])
     files.touched(dataset, actor=actor)

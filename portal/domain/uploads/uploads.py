@@ -258,4 +258,4 @@ def digested(upload_id: int, *, md5: str, sha256: str, facts: storage.Facts) -> 
     row.inode, row.mtime_ns = facts.inode, facts.mtime_ns
     db.session.flush()
     history.record("digest", actor=None, upload=row, center_id=row.center_id, after={"md5": md5})
-    matching.settle_upload(row)
+    matching.recompute_state_of_upload(row)

@@ -72,7 +72,7 @@ def apply(dataset: Dataset, values: dict[str, Any], typed: Rows, *, actor: Accou
         raise errors.Invalid(fields=wrong)
     mine = drafts.changed(dataset, values, was())
     datasets.edit(dataset, mine, actor=actor)
-    drafts.settle(dataset, [*values, *(key for key in request.form if ROW.fullmatch(key))])
+    drafts.forget_saved(dataset, [*values, *(key for key in request.form if ROW.fullmatch(key))])
     declare(dataset, typed, actor=actor)
 
 

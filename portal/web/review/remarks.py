@@ -70,7 +70,7 @@ def settle(ref: str, n: int, what: str) -> Response:
     """Done, or open again."""
     dataset, me = permissions.dataset_or_404(ref, "discuss"), permissions.account()
     with db.transaction():
-        remarks.settle(dataset, remarks.find(dataset, n, actor=me), done=what == "done", actor=me)
+        remarks.set_done(dataset, remarks.find(dataset, n, actor=me), done=what == "done", actor=me)
     return htmx.fragment_or_redirect("review/_remarks.html", home(dataset), dataset=dataset, talk=thread_of(dataset))
 
 

@@ -53,7 +53,7 @@ def _forget(dataset: Dataset) -> None:
         .values(archive_path=None)
         .execution_options(synchronize_session=False)
     )
-    components.settle(dataset)
+    components.recompute_states(dataset)
 
 
 def _absent(_function, _path, info) -> None:

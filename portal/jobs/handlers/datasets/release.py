@@ -37,5 +37,5 @@ def _owe_missing(dataset: Dataset) -> bool:
         job_queue.owe("bag", dataset_id=dataset.id, priority=3)
     moving = realms.obstacle(dataset)
     if moving:
-        realms.follow(dataset)
+        realms.enqueue_move(dataset)
     return bool(reading or writing or moving)

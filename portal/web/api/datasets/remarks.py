@@ -49,7 +49,7 @@ def change_remark(ref: str, n: int):
     if given.get("done") is None:
         raise errors.Invalid(fields={"done": "true or false."})
     with db.transaction():
-        remark = remarks.settle(dataset, remarks.find(dataset, n, actor=actor), done=given["done"], actor=actor)
+        remark = remarks.set_done(dataset, remarks.find(dataset, n, actor=actor), done=given["done"], actor=actor)
     return document(remark)
 
 
