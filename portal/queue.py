@@ -1,5 +1,5 @@
-"""The doorbell: a Huey queue that carries job ids to the worker. It may lose any of them: the job row is the truth and
-the sweeper rings again. Its file uses the interpreter's own SQLite with a rollback journal and may be deleted at any
+"""A Huey queue that carries job ids to the worker. It may lose any of them: the job row is the truth and the sweeper
+wakes the worker again. Its file uses the interpreter's own SQLite with a rollback journal and may be deleted at any
 time."""
 
 import logging
@@ -52,7 +52,7 @@ def sweep() -> None:
         _sweeper()
 
 
-def ring(job_id: int) -> None:
+def wake(job_id: int) -> None:
     """Wake a worker for a job. A queue that fails is only logged: the sweeper finds the row within a minute."""
     try:
         run(job_id)

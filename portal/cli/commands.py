@@ -110,7 +110,7 @@ def release_due(asked: argparse.Namespace) -> int:
     if not asked.dry_run and found:
         with db.transaction():
             for dataset in found:
-                releases.owe(dataset)
+                releases.enqueue(dataset)
     return 0
 
 

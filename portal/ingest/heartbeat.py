@@ -74,15 +74,15 @@ class Pulse:
             return list(self._receptions)
 
     @contextmanager
-    def watch_job(self, hold: job_queue.Hold, progress: Callable[[], tuple[int, int]]) -> Iterator[None]:
+    def watch_job(self, lease: job_queue.Lease, progress: Callable[[], tuple[int, int]]) -> Iterator[None]:
         """Keep a job's lease while its handler runs; `progress()` gives (done, total)."""
         with self._lock:
-            self._jobs[hold.id] = [hold, progress, time.monotonic(), 0]
+            self._jobs[lease.id] = [lease, progress, time.monotonic(), 0]
         try:
             yield
         finally:
             with self._lock:
-                self._jobs.pop(hold.id, None)
+                self._jobs.pop(lease.id, None)
 
     def _run(self) -> None:
         wait = FIRST
@@ -99,11 +99,11 @@ class Pulse:
 
     def tick(self) -> None:
         """Write and read back once. An idle process does nothing here."""
-        receptions, beats = self.receptions(), self._beats()
-        if not receptions and not beats:
+        receptions, leases = self.receptions(), self._leases()
+        if not receptions and not leases:
             return
         with db.transaction():
-            job_queue.beat(beats)
+            job_queue.renew_leases(leases)
             lost = [reception for reception in receptions if not self._keep(reception)]
             epochs = self._epochs({reception.account_id for reception in receptions})
         for reception in receptions:
@@ -119,18 +119,18 @@ class Pulse:
         query = select(Account.id, Account.epoch).where(Account.id.in_(ids), Account.state == "active")
         return {row.id: row.epoch for row in db.session.execute(query)}
 
-    def _beats(self) -> dict[int, tuple[int, int, int, int | None]]:
-        beats = {}
+    def _leases(self) -> dict[int, tuple[int, int, int, int | None]]:
+        leases = {}
         with self._lock:
             entries = list(self._jobs.values())
         for entry in entries:
-            hold, progress, before, last = entry
+            lease, progress, before, last = entry
             done, total = progress()
             now = time.monotonic()
             rate = int((done - last) / (now - before)) if now > before and done >= last else None
             entry[2:] = [now, done]
-            beats[hold.id] = (hold.fence, done, total, rate)
-        return beats
+            leases[lease.id] = (lease.fence, done, total, rate)
+        return leases
 
 
 pulse = Pulse()

@@ -23,13 +23,13 @@ class Outside:
         for thread in self._threads:
             thread.start()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         for bell in self._bells:
             bell.set()
 
     def join(self, seconds: float) -> None:
         """Once the worker stops: let what is being sent be recorded."""
-        self.ring()
+        self.wake()
         for thread in self._threads:
             thread.join(seconds)
 

@@ -15,57 +15,57 @@ from portal.domain.uploads import expiry, uploads
 from portal.domain.webhooks import deliveries
 
 
-def owe_releases() -> None:
+def enqueue_releases() -> None:
     """Everything asked for or overdue, whenever it became so."""
     for dataset in releases.due():
         if releases.is_wanted(dataset):
-            releases.owe(dataset)
+            releases.enqueue(dataset)
 
 
-def owe_cuts() -> None:
+def enqueue_cuts() -> None:
     """Receptions whose process was killed while the others went on."""
     if uploads.silent():
-        job_queue.owe("cut", key="cut", priority=6)
+        job_queue.enqueue("cut", key="cut", priority=6)
 
 
-def owe_watch() -> None:
+def enqueue_watch() -> None:
     """Ask for papers once a day, where the site may go out."""
     if settings().europepmc_url:
-        job_queue.owe("watch", key="watch", priority=8)
+        job_queue.enqueue("watch", key="watch", priority=8)
 
 
-def owe_expiry() -> None:
-    job_queue.owe("expire", key="expire", priority=8)
+def enqueue_expiry() -> None:
+    job_queue.enqueue("expire", key="expire", priority=8)
 
 
-def owe_prune() -> None:
-    job_queue.owe("prune", key="prune", priority=8)
+def enqueue_prune() -> None:
+    job_queue.enqueue("prune", key="prune", priority=8)
 
 
-def owe_selfcheck() -> None:
+def enqueue_selfcheck() -> None:
     """A little later: at the first start of a site the doors do not stand yet."""
-    job_queue.owe("selfcheck", key="selfcheck", priority=8, delay=10 * clock.MINUTE)
+    job_queue.enqueue("selfcheck", key="selfcheck", priority=8, delay=10 * clock.MINUTE)
 
 
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("clock", clock.MINUTE, beat),
-    ("release", clock.MINUTE, owe_releases),
+    ("release", clock.MINUTE, enqueue_releases),
     ("webhooks", 5_000, deliveries.plan),
     ("remind", clock.HOUR, releases.remind),
     ("edits", clock.MINUTE, reminders.tell_edits),
     ("waits", clock.HOUR, reminders.remind),
     ("grants", clock.MINUTE, decisions.end_due),
     ("requests", clock.HOUR, decisions.remind),
-    ("cut", 5 * clock.MINUTE, owe_cuts),
+    ("cut", 5 * clock.MINUTE, enqueue_cuts),
     ("survey", clock.MINUTE, inspection_results.plan),
     ("names", 10_000, search_index.take_in),
     ("fixity", clock.HOUR, fixity.plan),
     ("expiring", clock.DAY, expiry.warn),
-    ("expire", clock.DAY, owe_expiry),
-    ("watch", clock.DAY, owe_watch),
-    ("prune", clock.DAY, owe_prune),
-    ("selfcheck", clock.DAY, owe_selfcheck),
+    ("expire", clock.DAY, enqueue_expiry),
+    ("watch", clock.DAY, enqueue_watch),
+    ("prune", clock.DAY, enqueue_prune),
+    ("selfcheck", clock.DAY, enqueue_selfcheck),
     ("reports", clock.MINUTE, schedule.plan),
 )
 # What goes by the date and cannot be taken back waits while the clock is in doubt.

@@ -1,4 +1,4 @@
-"""The worker's clock: rings for work that is due, and owes what comes round by the minute, hour and day."""
+"""The worker's scheduler: wakes threads for work that is due, and enqueues the periodic tasks."""
 
 import logging
 import threading
@@ -45,11 +45,11 @@ class Clockwork:
             self._woken.clear()
 
     def sweep(self) -> None:
-        """Ring once a thread when work is due; each drains what there is. A queue that rings already is left alone."""
+        """Wake one thread a due job; each drains what there is. A queue that wakes one already is left alone."""
         count = len(job_queue.due(limit=self.threads))
         if count and queue.queue.pending_count() == 0:
             for _ in range(count):
-                queue.ring(0)
+                queue.wake(0)
 
     def until_next(self) -> float:
         """Seconds until a job that waits becomes due, at most PERIOD."""

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from portal import clock, db, errors, ingest, queue, states
 from portal.config import settings
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
 from portal.jobs.outbound_threads import Outside
 from portal.jobs.registry import HANDLERS
@@ -58,7 +58,7 @@ class Worker:
 
     def answer(self, _job_id: int = 0) -> None:
         """The bell: this thread does the work of the house, and others what waits for servers elsewhere."""
-        self.outside.ring()
+        self.outside.wake()
         self.drain(without=OUTSIDE)
 
     def drain(self, _job_id: int = 0, *, without: frozenset[str] = frozenset()) -> None:
@@ -66,28 +66,28 @@ class Worker:
         while not self.stop.is_set():
             bulk = not without >= BULK and self._bulk.acquire(blocking=False)
             try:
-                hold = self.take(without=without if bulk else without | BULK)
-                if bulk and (hold is None or hold.kind not in BULK):
+                lease = self.take(without=without if bulk else without | BULK)
+                if bulk and (lease is None or lease.kind not in BULK):
                     self._bulk.release()
                     bulk = False
-                if hold is None:
+                if lease is None:
                     return
-                self.perform(hold)
+                self.perform(lease)
             finally:
                 if bulk:
                     self._bulk.release()
                 db.end()
 
-    def take(self, *, without: frozenset[str] = frozenset()) -> Hold | None:
+    def take(self, *, without: frozenset[str] = frozenset()) -> Lease | None:
         """Claim the best job that is due; one whose attempts are used up (its workers died of it) fails instead."""
         for job_id in job_queue.due(limit=20, without=without):
             with db.transaction():
-                hold = None if self._in_the_way(job_id) else job_queue.claim(job_id, owner=self.owner)
-                if hold is None:
+                lease = None if self._in_the_way(job_id) else job_queue.claim(job_id, owner=self.owner)
+                if lease is None:
                     continue
-                if hold.attempt <= hold.max_attempts:
-                    return hold
-                self._fail(hold, "Its worker ended without a word each time.")
+                if lease.attempt <= lease.max_attempts:
+                    return lease
+                self._fail(lease, "Its worker ended without a word each time.")
         return None
 
     def _in_the_way(self, job_id: int) -> bool:
@@ -97,73 +97,73 @@ class Worker:
             row.kind in ALONE and row.dataset_id is not None and job_queue.is_held(row.dataset_id, ALONE)
         )
 
-    def perform(self, hold: Hold) -> None:
+    def perform(self, lease: Lease) -> None:
         """Run one job and see that it is finished, handed back or failed."""
-        handler, progress = HANDLERS.get(hold.kind), Progress(self.stop)
+        handler, progress = HANDLERS.get(lease.kind), Progress(self.stop)
         if handler is None:
-            self._fault(hold, f"This worker does not know work of the kind {hold.kind}.")
+            self._fault(lease, f"This worker does not know work of the kind {lease.kind}.")
             return
         try:
-            with ingest.pulse.watch_job(hold, progress.read):
-                handler.run(hold, progress)
+            with ingest.pulse.watch_job(lease, progress.read):
+                handler.run(lease, progress)
         except Stopped:
-            self._hand_back(hold, "", 0)
+            self._hand_back(lease, "", 0)
         except Again as again:
-            self._hand_back(hold, again.sentence, again.delay)
+            self._hand_back(lease, again.sentence, again.delay)
         except errors.Fenced:
-            log.warning("job %s (%s) was taken over; its result is dropped", hold.id, hold.kind)
+            log.warning("job %s (%s) was taken over; its result is dropped", lease.id, lease.kind)
         except errors.DomainError as error:
-            self._refused(hold, error)
+            self._refused(lease, error)
         except OSError as error:
-            self._os_fault(hold, error)
+            self._os_fault(lease, error)
         except Exception as error:
-            log.exception("job %s (%s) failed, attempt %s", hold.id, hold.kind, hold.attempt)
-            self._fault(hold, f"{type(error).__name__}: {error}")
+            log.exception("job %s (%s) failed, attempt %s", lease.id, lease.kind, lease.attempt)
+            self._fault(lease, f"{type(error).__name__}: {error}")
 
-    def _refused(self, hold: Hold, error: errors.DomainError) -> None:
+    def _refused(self, lease: Lease, error: errors.DomainError) -> None:
         if isinstance(error, errors.DiskFull):
-            self._hand_back(hold, "waiting for space", SPACE_DELAY)
+            self._hand_back(lease, "waiting for space", SPACE_DELAY)
         elif isinstance(error, errors.Busy):
-            self._hand_back(hold, error.sentence, 2_000)
+            self._hand_back(lease, error.sentence, 2_000)
         else:
-            log.warning("job %s (%s), attempt %s: %s", hold.id, hold.kind, hold.attempt, error.sentence)
-            self._fault(hold, error.sentence)
+            log.warning("job %s (%s), attempt %s: %s", lease.id, lease.kind, lease.attempt, error.sentence)
+            self._fault(lease, error.sentence)
 
-    def _os_fault(self, hold: Hold, error: OSError) -> None:
+    def _os_fault(self, lease: Lease, error: OSError) -> None:
         if error.errno in NO_SPACE:
-            log.error("job %s (%s) waits for space", hold.id, hold.kind)
-            self._hand_back(hold, "waiting for space", SPACE_DELAY)
+            log.error("job %s (%s) waits for space", lease.id, lease.kind)
+            self._hand_back(lease, "waiting for space", SPACE_DELAY)
             return
-        log.exception("job %s (%s) failed, attempt %s", hold.id, hold.kind, hold.attempt)
-        self._fault(hold, error.strerror or type(error).__name__)
+        log.exception("job %s (%s) failed, attempt %s", lease.id, lease.kind, lease.attempt)
+        self._fault(lease, error.strerror or type(error).__name__)
 
-    def _hand_back(self, hold: Hold, sentence: str, delay: int) -> None:
+    def _hand_back(self, lease: Lease, sentence: str, delay: int) -> None:
         try:
             with db.transaction():
-                job_queue.put_off(hold, sentence, delay=delay, free=True)
+                job_queue.put_off(lease, sentence, delay=delay, free=True)
         except Exception as error:  # a full disk may refuse this too; the lease runs out and the job is taken again
-            log.warning("job %s could not be handed back: %s", hold.id, error)
+            log.warning("job %s could not be handed back: %s", lease.id, error)
         self.clockwork.wake()
 
-    def _fault(self, hold: Hold, words: str) -> None:
+    def _fault(self, lease: Lease, words: str) -> None:
         try:
             with db.transaction():
-                if not job_queue.put_off(hold, words):
-                    self._give_up(hold, words)
+                if not job_queue.put_off(lease, words):
+                    self._give_up(lease, words)
         except Exception as error:
-            log.warning("job %s could not be put off: %s", hold.id, error)
+            log.warning("job %s could not be put off: %s", lease.id, error)
         self.clockwork.wake()
 
-    def _fail(self, hold: Hold, words: str) -> None:
-        row = job_queue.check_hold(hold)
+    def _fail(self, lease: Lease, words: str) -> None:
+        row = job_queue.check_lease(lease)
         row.state, row.ended_at, row.lease_until, row.error = states.FAILED, clock.now(), None, words
-        self._give_up(hold, words)
+        self._give_up(lease, words)
 
-    def _give_up(self, hold: Hold, words: str) -> None:
-        log.error("job %s (%s) failed for good: %s", hold.id, hold.kind, words)
-        handler: Handler | None = HANDLERS.get(hold.kind)
+    def _give_up(self, lease: Lease, words: str) -> None:
+        log.error("job %s (%s) failed for good: %s", lease.id, lease.kind, words)
+        handler: Handler | None = HANDLERS.get(lease.kind)
         if handler is not None and handler.give_up is not None:
-            handler.give_up(hold, words)
+            handler.give_up(lease, words)
 
 
 def _is_alive(owner: str) -> bool:

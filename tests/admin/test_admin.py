@@ -43,7 +43,7 @@ def test_link_that_lets_in_is_not_shown_once_it_went_to_its_reader(sign_in, sett
 
 def test_failed_job_is_run_again(sign_in, ruth):
     with db.transaction():
-        job = job_queue.owe("mail", key="mail:0")
+        job = job_queue.enqueue("mail", key="mail:0")
         job.state, job.error = states.FAILED, "It broke."
     client = sign_in(ruth)
     page = client.get("/admin/jobs?state=failed").text
@@ -65,7 +65,7 @@ def test_long_lists_go_on_by_id(sign_in, ruth):
 
 def test_job_of_a_dataset_is_not_cancelled_and_one_that_comes_again_is(sign_in, ruth):
     with db.transaction():
-        archive, prune = job_queue.owe("archive", key="archive:1"), job_queue.owe("prune", key="prune")
+        archive, prune = job_queue.enqueue("archive", key="archive:1"), job_queue.enqueue("prune", key="prune")
     client = sign_in(ruth)
     page = client.get("/admin/jobs").text
     assert f"/admin/jobs/{prune.id}/cancel" in page and f"/admin/jobs/{archive.id}/cancel" not in page
@@ -81,11 +81,11 @@ def test_job_of_a_dataset_is_not_cancelled_and_one_that_comes_again_is(sign_in, 
 
 def test_failed_job_that_a_newer_one_took_over_is_left_alone(sign_in, ruth):
     with db.transaction():
-        old = job_queue.owe("prune", key="prune")
+        old = job_queue.enqueue("prune", key="prune")
         old.state = states.FAILED
         db.session.flush()
-        job_queue.owe("prune", key="prune")
-        other = job_queue.owe("expire", key="expire", max_attempts=300)
+        job_queue.enqueue("prune", key="prune")
+        other = job_queue.enqueue("expire", key="expire", max_attempts=300)
         other.state = states.FAILED
     client = sign_in(ruth)
     client.get("/admin/jobs")
@@ -123,7 +123,7 @@ def test_overview_leads_to_what_wants_an_eye(sign_in, ruth):
     client = sign_in(ruth)
     assert "Nothing failed, nobody waits, and every center has room." in client.get("/admin").text
     with db.transaction():
-        job_queue.owe("prune", key="prune").state = states.FAILED
+        job_queue.enqueue("prune", key="prune").state = states.FAILED
         notifications.send("k", to="x@example.org", template="test", name="x").state = "failed"
         accounts.register(email="nils.berg@example.org", name="Nils Berg", password="a long enough one")
     page = client.get("/admin").text

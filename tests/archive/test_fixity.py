@@ -34,7 +34,7 @@ def archived(run_jobs):
 
 def read(dataset_id, run_jobs):
     with db.transaction():
-        fixity.owe(dataset_id)
+        fixity.enqueue(dataset_id)
     run_jobs()
     return [file.fixity for file in deposit.files_of(dataset_id)]
 

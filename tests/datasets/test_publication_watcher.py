@@ -58,7 +58,7 @@ def two(database, run_jobs):
 
 def go_round(run_jobs):
     with db.transaction():
-        periodic_tasks.owe_watch()
+        periodic_tasks.enqueue_watch()
     run_jobs()
 
 
@@ -86,7 +86,7 @@ def test_paper_before_the_approval_opens_the_dataset_with_it(two, europepmc, run
     assert depositing.get(two[1]).state == states.SUBMITTED
     depositing.approve(two[1])
     with db.transaction():
-        periodic_tasks.owe_releases()
+        periodic_tasks.enqueue_releases()
     run_jobs()
     assert depositing.get(two[1]).state == states.RELEASED
 

@@ -44,7 +44,7 @@ def turn(run_jobs) -> None:
     """What the clock of the worker does every minute, until nothing is left to do."""
     for _ in range(3):
         with db.transaction():
-            periodic_tasks.owe_releases()
+            periodic_tasks.enqueue_releases()
         run_jobs()
 
 

@@ -21,10 +21,10 @@ def shown(settings) -> dict[str, bytes]:
     return {name: gzip.decompress(data) if name.endswith(".gz") else data for name, data in found.items()}
 
 
-def owe() -> None:
+def enqueue() -> None:
     """Those of the center first, so that it is they that are being written."""
     with db.transaction():
-        job_queue.owe("report", key="report:1", priority=1)
+        job_queue.enqueue("report", key="report:1", priority=1)
 
 
 @pytest.mark.parametrize("step", ["written:1", "placed:1", "placed:2"])
@@ -34,14 +34,14 @@ def test_reports_killed(settings, monkeypatch, step):
     clock.shift(-clock.DAY)
     deposit.submit({"a.bin": b"one"})
     Worker().drain()
-    owe()
+    enqueue()
     Worker().drain()
     before = shown(settings)
     assert len(before) == 5
 
     clock.reset()
     deposit.send("b.bin", b"two")
-    owe()
+    enqueue()
     work_until_killed(settings, f"report.{step}:kill")
 
     torn = shown(settings)

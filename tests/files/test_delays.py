@@ -59,8 +59,8 @@ def test_third_lease_in_vain_is_a_delay_at_once(running, sign_in):
     for attempt in range(3):
         with db.transaction():
             job = db.session.query(Job).filter_by(kind="archive").one()
-            hold = job_queue.claim(job.id, owner="test")
-            job_queue.put_off(hold, "The disk is read-only.", delay=0)
+            lease = job_queue.claim(job.id, owner="test")
+            job_queue.put_off(lease, "The disk is read-only.", delay=0)
         shown = states_shown(sign_in, accession)["deposit"]
         assert ("Checking, delayed" in shown) == (attempt == 2)
     assert "Delayed: it has been checked and 3 attempts came to nothing. The disk is read-only." in shown
@@ -71,7 +71,7 @@ def test_digest_that_is_never_read_is_a_delay(running, sign_in):
     with db.transaction():
         upload = db.session.query(Upload).one()
         upload.md5 = upload.sha256 = None
-        job_queue.owe("digest", upload_id=upload.id)
+        job_queue.enqueue("digest", upload_id=upload.id)
     clock.shift(clock.DAY + clock.MINUTE)
     ines = sign_in(INES)
     for page in ("/area", "/tracking?state=all&from=2000-01-01"):

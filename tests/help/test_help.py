@@ -131,13 +131,13 @@ def test_release_is_shown_with_how_far_it_is(running, run_jobs, sign_in):
     run_jobs()
     depositing.approve(made)
     with db.transaction():
-        hold = job_queue.claim(job_queue.owe("release", dataset_id=made).id, owner="test")
-        job_queue.beat({hold.id: (hold.fence, 42, 100, None)})
+        lease = job_queue.claim(job_queue.enqueue("release", dataset_id=made).id, owner="test")
+        job_queue.renew_leases({lease.id: (lease.fence, 42, 100, None)})
     started = clock.now()
     page = sign_in(INES).get(f"/deposit/{depositing.get(made).accession}").text
     assert "Preparing the release, 42 %" in page and clock.now() - started < 30_000
     with db.transaction():
-        db.session.query(Job).filter_by(id=hold.id).one().state = states.DONE
+        db.session.query(Job).filter_by(id=lease.id).one().state = states.DONE
     assert "Preparing the release" not in sign_in(INES).get(f"/deposit/{depositing.get(made).accession}").text
 
 

@@ -84,7 +84,7 @@ def test_unused_uploads_expire_with_their_bytes(run_jobs):
     clock.shift(8 * clock.DAY)
     deposit.send("new.bin", b"new")
     with db.transaction():
-        periodic_tasks.owe_expiry()
+        periodic_tasks.enqueue_expiry()
 
     run_jobs()
 
@@ -98,13 +98,13 @@ def test_reception_of_a_killed_process_is_cut(run_jobs):
     path = deposit.area_path("a.bin")
     with db.transaction():
         db.session.execute(update(Upload).values(state="receiving", size=0))
-        periodic_tasks.owe_cuts()
+        periodic_tasks.enqueue_cuts()
     run_jobs()
     assert deposit.upload_of("a.bin").state == "receiving"
 
     clock.shift(uploads.SILENT_MS + 1)
     with db.transaction():
-        periodic_tasks.owe_cuts()
+        periodic_tasks.enqueue_cuts()
     run_jobs()
 
     found = deposit.upload_of("a.bin")
@@ -119,14 +119,14 @@ def test_release_date_opens_the_dataset(run_jobs):
     deposit.approve(dataset_id)
     clock.shift(clock.midnight(day, "UTC") - clock.now() - 1_000)
     with db.transaction():
-        periodic_tasks.owe_releases()
+        periodic_tasks.enqueue_releases()
     run_jobs()
     assert deposit.get(dataset_id).state == "approved"
 
     clock.shift(1_001)
     for _ in range(3):
         with db.transaction():
-            periodic_tasks.owe_releases()
+            periodic_tasks.enqueue_releases()
         run_jobs()
         clock.shift(clock.MINUTE)
 
@@ -143,7 +143,7 @@ def test_overdue_dataset_that_is_not_ready_owes_one_job_only(run_jobs):
     deposit.approve(dataset_id)
     for _ in range(20):
         with db.transaction():
-            periodic_tasks.owe_releases()
+            periodic_tasks.enqueue_releases()
         run_jobs()
         clock.shift(clock.MINUTE)
 
@@ -159,11 +159,11 @@ def test_overdue_dataset_that_is_not_ready_owes_one_job_only(run_jobs):
 
 def test_old_rows_are_swept(run_jobs):
     with db.transaction():
-        job_queue.owe("prune", key="prune")
+        job_queue.enqueue("prune", key="prune")
     run_jobs()
     clock.shift(31 * clock.DAY)
     with db.transaction():
-        job_queue.owe("prune", key="prune")
+        job_queue.enqueue("prune", key="prune")
     run_jobs()
 
     assert len(list(db.session.scalars(select(Job)))) == 1

@@ -59,13 +59,13 @@ def run(mail_id: int) -> Mail:
     """Run the mail's job as a worker does, whatever comes of it."""
     job_id = db.session.scalar(select(Job.id).where(Job.key == f"mail:{mail_id}").order_by(Job.id.desc()))
     with db.transaction():
-        hold = job_queue.claim(job_id, owner="test")
-    assert hold is not None
+        lease = job_queue.claim(job_id, owner="test")
+    assert lease is not None
     try:
-        mail_job.send_mail(hold, lambda _done: None)
+        mail_job.send_mail(lease, lambda _done: None)
     except mail_job.NotSent as error:
         with db.transaction():
-            job_queue.put_off(hold, error.sentence)
+            job_queue.put_off(lease, error.sentence)
     found = db.session.get(Mail, mail_id, populate_existing=True)
     assert found is not None
     return found
@@ -86,7 +86,7 @@ def test_sent_mail_is_not_sent_again_by_a_second_job(database, server):
     mail_id = write()
     run(mail_id)
     with db.transaction():
-        notifications.owe(db.session.get(Mail, mail_id))
+        notifications.enqueue(db.session.get(Mail, mail_id))
     assert run(mail_id).attempt == 1
     assert len(server.received) == 1
 

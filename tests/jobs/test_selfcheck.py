@@ -20,7 +20,7 @@ def found(monkeypatch):
 
 def look(run_jobs) -> list[Mail]:
     with db.transaction():
-        periodic_tasks.owe_selfcheck()
+        periodic_tasks.enqueue_selfcheck()
     run_jobs()
     clock.shift(clock.HOUR)
     run_jobs()
@@ -48,6 +48,6 @@ def test_start_of_a_site_is_not_judged_at_once(found, run_jobs, ruth):
     """The first round comes with the first start, when web and FTP may not stand yet."""
     found.append(Finding(BAD, "The web never started."))
     with db.transaction():
-        periodic_tasks.owe_selfcheck()
+        periodic_tasks.enqueue_selfcheck()
     run_jobs()
     assert list(db.session.scalars(select(Mail))) == []

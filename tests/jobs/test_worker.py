@@ -32,9 +32,9 @@ def handle(monkeypatch):
     return use
 
 
-def owe(kind="test", **more):
+def enqueue(kind="test", **more):
     with db.transaction():
-        return job_queue.owe(kind, key=more.pop("key", f"{kind}:{more}"), **more).id
+        return job_queue.enqueue(kind, key=more.pop("key", f"{kind}:{more}"), **more).id
 
 
 def row(job_id):
@@ -42,13 +42,13 @@ def row(job_id):
     return db.session.get_one(Job, job_id)
 
 
-def done(hold, _progress):
+def done(lease, _progress):
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
 def failing(error):
-    def run(_hold, _progress):
+    def run(_lease, _progress):
         raise error
 
     return run
@@ -56,8 +56,8 @@ def failing(error):
 
 def test_due_job_is_run_once(handle):
     seen = []
-    handle("test", lambda hold, progress: (seen.append(hold.id), done(hold, progress)))
-    job_id = owe()
+    handle("test", lambda lease, progress: (seen.append(lease.id), done(lease, progress)))
+    job_id = enqueue()
 
     Worker().drain()
     Worker().drain()
@@ -68,7 +68,7 @@ def test_due_job_is_run_once(handle):
 
 def test_job_is_not_taken_before_its_time(handle):
     handle("test", done)
-    job_id = owe(delay=5_000)
+    job_id = enqueue(delay=5_000)
     Worker().drain()
     assert row(job_id).state == "queued"
 
@@ -80,13 +80,13 @@ def test_job_is_not_taken_before_its_time(handle):
 def test_two_workers_share_no_job(handle):
     ran, lock = [], threading.Lock()
 
-    def run(hold, progress):
+    def run(lease, progress):
         with lock:
-            ran.append(hold.id)
-        done(hold, progress)
+            ran.append(lease.id)
+        done(lease, progress)
 
     handle("test", run)
-    wanted = [owe(key=f"test:{n}") for n in range(40)]
+    wanted = [enqueue(key=f"test:{n}") for n in range(40)]
     threads = [threading.Thread(target=Worker().drain) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -97,14 +97,14 @@ def test_two_workers_share_no_job(handle):
 
 
 def test_worker_that_lost_its_lease_cannot_record(handle):
-    def slow(hold, _progress):
+    def slow(lease, _progress):
         clock.shift(job_queue.LEASE_MS + 1)
         with db.transaction():
-            assert job_queue.claim(hold.id, owner="another") is not None
-        done(hold, None)
+            assert job_queue.claim(lease.id, owner="another") is not None
+        done(lease, None)
 
     handle("test", slow)
-    job_id = owe()
+    job_id = enqueue()
 
     Worker().drain()
 
@@ -113,8 +113,8 @@ def test_worker_that_lost_its_lease_cannot_record(handle):
 
 def test_failure_is_tried_again_later_each_time_and_given_up(handle):
     told = []
-    handle("test", failing(errors.StorageFault("The disk is ill.")), give_up=lambda hold, words: told.append(words))
-    job_id = owe(max_attempts=3)
+    handle("test", failing(errors.StorageFault("The disk is ill.")), give_up=lambda lease, words: told.append(words))
+    job_id = enqueue(max_attempts=3)
     waits = []
     for _ in range(3):
         Worker().drain()
@@ -129,7 +129,7 @@ def test_failure_is_tried_again_later_each_time_and_given_up(handle):
 
 def test_full_disk_waits_and_costs_no_attempt(handle):
     handle("test", failing(OSError(errno.ENOSPC, "No space left on device")))
-    job_id = owe(max_attempts=1)
+    job_id = enqueue(max_attempts=1)
     for _ in range(4):
         Worker().drain()
         clock.shift(61_000)
@@ -142,7 +142,7 @@ def test_full_disk_waits_and_costs_no_attempt(handle):
 
 def test_failing_disk_is_counted(handle):
     handle("test", failing(OSError(errno.EIO, "Input/output error")))
-    job_id = owe(max_attempts=1)
+    job_id = enqueue(max_attempts=1)
 
     Worker().drain()
 
@@ -151,8 +151,8 @@ def test_failing_disk_is_counted(handle):
 
 def test_job_that_kills_its_workers_ends(handle):
     told = []
-    handle("test", done, give_up=lambda hold, words: told.append(hold.id))
-    job_id = owe(max_attempts=3)
+    handle("test", done, give_up=lambda lease, words: told.append(lease.id))
+    job_id = enqueue(max_attempts=3)
     for _ in range(3):
         with db.transaction():
             assert job_queue.claim(job_id, owner="killed") is not None
@@ -165,7 +165,7 @@ def test_job_that_kills_its_workers_ends(handle):
 
 
 def test_unknown_kind_is_told(caplog):
-    job_id = owe("unheard", max_attempts=1)
+    job_id = enqueue("unheard", max_attempts=1)
     Worker().drain()
     assert "does not know" in row(job_id).error
     assert row(job_id).state == "failed"
@@ -174,14 +174,14 @@ def test_unknown_kind_is_told(caplog):
 def test_asked_again_while_running_runs_again(handle):
     runs = []
 
-    def run(hold, progress):
-        runs.append(hold.id)
+    def run(lease, progress):
+        runs.append(lease.id)
         if len(runs) == 1:
-            owe(key="same")
-        done(hold, progress)
+            enqueue(key="same")
+        done(lease, progress)
 
     handle("test", run)
-    job_id = owe(key="same")
+    job_id = enqueue(key="same")
 
     Worker().drain()
 
@@ -191,7 +191,7 @@ def test_asked_again_while_running_runs_again(handle):
 
 def test_come_again_is_no_failure(handle):
     handle("test", failing(Again(3_000, "Its files are read first.")))
-    job_id = owe(max_attempts=1)
+    job_id = enqueue(max_attempts=1)
 
     Worker().drain()
 
@@ -202,14 +202,14 @@ def test_come_again_is_no_failure(handle):
 def test_stop_hands_the_job_back_at_once(handle):
     begun = threading.Event()
 
-    def run(_hold, progress):
+    def run(_lease, progress):
         begun.set()
         while True:
             progress(1)
             time.sleep(0.01)
 
     handle("test", run)
-    job_id = owe()
+    job_id = enqueue()
     one = Worker()
     thread = threading.Thread(target=one.drain)
     thread.start()
@@ -225,9 +225,9 @@ def test_stop_hands_the_job_back_at_once(handle):
 def test_best_job_first(handle):
     order = []
     for kind in ("test", "other"):
-        handle(kind, lambda hold, progress: (order.append(hold.kind), done(hold, progress)))
-    owe("other", priority=9)
-    owe("test", priority=1)
+        handle(kind, lambda lease, progress: (order.append(lease.kind), done(lease, progress)))
+    enqueue("other", priority=9)
+    enqueue("test", priority=1)
 
     Worker().drain()
 
@@ -237,19 +237,19 @@ def test_best_job_first(handle):
 def test_bulk_reading_leaves_a_thread_free(handle):
     release, reading = threading.Event(), threading.Event()
 
-    def bulk(hold, progress):
+    def bulk(lease, progress):
         reading.set()
         release.wait(10)
-        done(hold, progress)
+        done(lease, progress)
 
     handle("fixity", bulk, bulk=True)
     handle("test", done)
     one = Worker(threads=2)
-    first, second = owe("fixity", key="f1"), owe("fixity", key="f2")
+    first, second = enqueue("fixity", key="f1"), enqueue("fixity", key="f2")
     thread = threading.Thread(target=one.drain)
     thread.start()
     assert reading.wait(5)
-    urgent = owe("test", priority=9)
+    urgent = enqueue("test", priority=9)
 
     one.drain()
 
@@ -262,7 +262,7 @@ def test_bulk_reading_leaves_a_thread_free(handle):
 def test_two_jobs_on_one_bag_never_run_at_once(monkeypatch, run_jobs, ines):
     with db.transaction():
         dataset_id = datasets.create(actor=ines.account, title="Counts").id
-    archive, bag = owe("archive", dataset_id=dataset_id), owe("bag", dataset_id=dataset_id)
+    archive, bag = enqueue("archive", dataset_id=dataset_id), enqueue("bag", dataset_id=dataset_id)
     with db.transaction():
         assert job_queue.claim(archive, owner="another") is not None
 
@@ -275,7 +275,7 @@ def test_two_jobs_on_one_bag_never_run_at_once(monkeypatch, run_jobs, ines):
 
 def test_jobs_of_a_dead_process_are_due_at_once(handle):
     handle("test", done)
-    gone, here = owe(key="gone"), owe(key="here")
+    gone, here = enqueue(key="gone"), enqueue(key="here")
     pid = os.spawnlp(os.P_NOWAIT, "true", "true")
     os.waitpid(pid, 0)
     with db.transaction():
@@ -302,7 +302,7 @@ def test_stopped_progress_raises():
 
 
 def test_sweep_rings_for_what_the_queue_forgot():
-    owe(key="a")
+    enqueue(key="a")
     queue.queue.storage.flush_queue()
     clockwork = Clockwork(threading.Event(), threads=2)
 

@@ -99,8 +99,8 @@ def test_round_that_tells_of_the_worker_is_one_that_it_makes(database):
 def test_failed_and_waiting_jobs_are_told(database):
     assert said(background_jobs.jobs).startswith("ok ")
     with db.transaction():
-        job_queue.owe("mail", key="mail:0").state = states.FAILED
-        job_queue.owe("prune", key="prune")
+        job_queue.enqueue("mail", key="mail:0").state = states.FAILED
+        job_queue.enqueue("prune", key="prune")
     assert "warn 1 job failed" in said(background_jobs.jobs)
     clock.shift(20 * clock.MINUTE)
     assert "warn Work that is due has waited 20 min" in said(background_jobs.jobs)

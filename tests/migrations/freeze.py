@@ -325,9 +325,9 @@ def hooks(nils: Account) -> None:
 
 def owed() -> None:
     """Work that failed for good and work that was cancelled."""
-    failed = job_queue.owe("prune", key="prune")
+    failed = job_queue.enqueue("prune", key="prune")
     failed.state, failed.attempt, failed.error, failed.ended_at = states.FAILED, 5, "No answer.", clock.now()
-    job_queue.cancel(job_queue.owe("expire", key="expire"), actor=None)
+    job_queue.cancel(job_queue.enqueue("expire", key="expire"), actor=None)
 
 
 def settle(live: Live) -> None:

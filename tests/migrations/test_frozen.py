@@ -138,7 +138,7 @@ def turn(run_jobs, monkeypatch) -> None:
     monkeypatch.setattr(trusted_clock, "_awake", None)
     with db.transaction():
         trusted_clock.beat()
-        periodic_tasks.owe_releases()
+        periodic_tasks.enqueue_releases()
     run_jobs()
 
 

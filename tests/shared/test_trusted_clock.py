@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from portal import cli, clock, db, states
 from portal.domain.datasets import releases
 from portal.domain.shared import trusted_clock
-from portal.domain.shared.job_queue import owe
+from portal.domain.shared.job_queue import enqueue
 from portal.jobs.scheduler import Clockwork
 from portal.maintenance import self_check
 from portal.models import Counter, Dataset, Job, Request
@@ -92,7 +92,7 @@ def test_clock_that_is_right_again_goes_on_as_before(worker):
     clock.shift(YEAR)
     turn(worker)
     with db.transaction():
-        owe("prune", key="later", delay=clock.HOUR)
+        enqueue("prune", key="later", delay=clock.HOUR)
     clock.shift(-YEAR)
     turn(worker)
     assert not trusted_clock.is_doubtful()
@@ -105,7 +105,7 @@ def test_clock_that_is_set_back_leaves_no_work_for_later(worker):
     clock.shift(YEAR)
     turn(worker)
     with db.transaction():
-        owe("prune", key="later", delay=clock.HOUR)
+        enqueue("prune", key="later", delay=clock.HOUR)
     clock.shift(-YEAR)
     turn(worker)
     late = select(Job.key).where(Job.state == states.QUEUED, Job.not_before > clock.now() + clock.HOUR)

@@ -297,7 +297,7 @@ def test_hanging_servers_leave_the_house_its_threads(receiver):
     happen()
     with db.transaction():
         deliveries.plan()
-        job_queue.owe("prune", key="prune")
+        job_queue.enqueue("prune", key="prune")
     worker = Worker(threads=1)
     worker.answer()
     assert receiver.received == []

@@ -272,7 +272,7 @@ def give_up(dataset_id: int, error: str) -> None:
 def finish(dataset: Dataset) -> None:
     """After the last batch: the manifests follow, and a release that waits looks again."""
     if dataset.bag_dirty:
-        job_queue.owe("bag", dataset_id=dataset.id, priority=4, delay=0 if releases.is_wanted(dataset) else 2_000)
-    files.owe_components(dataset)
+        job_queue.enqueue("bag", dataset_id=dataset.id, priority=4, delay=0 if releases.is_wanted(dataset) else 2_000)
+    files.enqueue_components(dataset)
     if releases.is_wanted(dataset):
-        job_queue.owe("release", dataset_id=dataset.id, priority=3)
+        job_queue.enqueue("release", dataset_id=dataset.id, priority=3)

@@ -18,7 +18,7 @@ from portal.domain.components import metadata_objects
 from portal.domain.datasets import releases
 from portal.domain.files import accessions
 from portal.domain.shared import history, job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.models import Component, Dataset, File, Publication
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -235,12 +235,12 @@ def being_archived(dataset: Dataset) -> set[str]:
     return {accessions.of_file(dataset.accession, n) for n in db.session.scalars(query)}
 
 
-def written(dataset: Dataset, bag: Bag, hold: Hold) -> None:
+def written(dataset: Dataset, bag: Bag, lease: Lease) -> None:
     """The bag is on disk: clean, unless it was asked for again meanwhile. A release that waits looks again."""
-    row = job_queue.check_hold(hold)
+    row = job_queue.check_lease(lease)
     dataset.bag_generation = bag.generation
     if not row.again:
         dataset.bag_dirty = False
     history.record("bag", actor=None, dataset=dataset, after={"generation": bag.generation, "files": len(bag.payload)})
     if releases.is_wanted(dataset):
-        job_queue.owe("release", dataset_id=dataset.id, priority=3)
+        job_queue.enqueue("release", dataset_id=dataset.id, priority=3)

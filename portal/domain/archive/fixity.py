@@ -46,10 +46,10 @@ def plan() -> None:
         .limit(AT_ONCE)
     )
     for dataset_id in db.session.scalars(query):
-        owe(dataset_id)
+        enqueue(dataset_id)
     for dataset in db.session.scalars(_opening()):
         if releases.needs_fixity(dataset):
-            owe(dataset.id, priority=6)
+            enqueue(dataset.id, priority=6)
 
 
 def _opening():
@@ -57,9 +57,9 @@ def _opening():
     return select(Dataset).where(Dataset.state == states.APPROVED, Dataset.release_date <= near)
 
 
-def owe(dataset_id: int, *, priority: int = 9) -> None:
+def enqueue(dataset_id: int, *, priority: int = 9) -> None:
     """One job reads one dataset; a more urgent asking moves it forward."""
-    job = job_queue.owe("fixity", dataset_id=dataset_id, priority=priority)
+    job = job_queue.enqueue("fixity", dataset_id=dataset_id, priority=priority)
     job.priority = min(job.priority, priority)
 
 

@@ -158,20 +158,20 @@ def add(told: Told, people: People) -> Dataset:
         dataset=dataset,
         after={"state": dataset.state, "files": len(told.lying), "adopted": adopted},
     )
-    _owe(dataset)
+    _enqueue(dataset)
     return dataset
 
 
-def _owe(dataset: Dataset) -> None:
+def _enqueue(dataset: Dataset) -> None:
     db.session.flush()
     if dataset.bag_dirty:
-        job_queue.owe("bag", dataset_id=dataset.id, priority=4)
+        job_queue.enqueue("bag", dataset_id=dataset.id, priority=4)
     if dataset.state != states.WITHDRAWN:
-        job_queue.owe("components", dataset_id=dataset.id, priority=4)
+        job_queue.enqueue("components", dataset_id=dataset.id, priority=4)
         if dataset.realm != realms.wanted(dataset):
-            job_queue.owe("move", dataset_id=dataset.id, priority=2)
+            job_queue.enqueue("move", dataset_id=dataset.id, priority=2)
     if releases.is_wanted(dataset):
-        releases.owe(dataset)
+        releases.enqueue(dataset)
 
 
 def _files(dataset: Dataset, told: Told) -> int:

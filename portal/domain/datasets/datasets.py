@@ -170,7 +170,7 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     if "access" in after:
         realms.enqueue_move(dataset)
     if "release_date" in after and due(dataset):
-        job_queue.owe("release", dataset_id=dataset.id, priority=3)
+        job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
     return dataset
 
 
@@ -237,7 +237,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     )
     send_to_archive(dataset)
     files.note_bag(dataset)
-    files.owe_components(dataset)
+    files.enqueue_components(dataset)
     return dataset
 
 
@@ -247,7 +247,7 @@ def send_to_archive(dataset: Dataset) -> None:
     moved = db.change(arrived.values(state=states.CHECKING, updated_at=clock.now()))
     db.session.expire_all()
     if moved:
-        job_queue.owe("archive", dataset_id=dataset.id, priority=2)
+        job_queue.enqueue("archive", dataset_id=dataset.id, priority=2)
 
 
 def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:

@@ -63,7 +63,7 @@ def record(
     history.record("publication", actor=actor, dataset=dataset, after={"kind": kind, "value": value, "source": source})
     files.note_bag(dataset)
     if dataset.state == states.APPROVED:
-        job_queue.owe("release", dataset_id=dataset.id, priority=3)
+        job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
     return found
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from portal import clock, db, errors, states
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.models import Dataset, File, Job, Upload
 
 MOVING = "Its files are on their way to the {} area."
@@ -50,7 +50,7 @@ def refuse_change(dataset: Dataset, access: str) -> None:
 def enqueue_move(dataset: Dataset) -> None:
     """The access changed: what is archived moves after it. Nothing is on disk before the first submit."""
     if dataset.accession is not None:
-        job_queue.owe("move", dataset_id=dataset.id, priority=2)
+        job_queue.enqueue("move", dataset_id=dataset.id, priority=2)
 
 
 def place_at_submit(dataset: Dataset) -> None:
@@ -63,10 +63,10 @@ def place_at_submit(dataset: Dataset) -> None:
         dataset.realm = wanted(dataset)
 
 
-def switch(dataset: Dataset, hold: Hold, *, source: str) -> bool:
+def switch(dataset: Dataset, lease: Lease, *, source: str) -> bool:
     """The bytes are complete in the other realm too: from this commit on they are read there. False where the access
     changed back meanwhile, or the bytes lie there already."""
-    job_queue.check_hold(hold)
+    job_queue.check_lease(lease)
     if dataset.realm != source or wanted(dataset) == source:
         return False
     target = other(source)

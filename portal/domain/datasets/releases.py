@@ -68,7 +68,7 @@ def request_release(dataset: Dataset, *, actor: Account, note: str = "") -> Data
         dataset.release_wanted_at = clock.now()
         history.record("ask_release", actor=actor, dataset=dataset, note=note)
     db.session.flush()
-    job_queue.owe("release", dataset_id=dataset.id, priority=3)
+    job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
     return dataset
 
 
@@ -122,9 +122,9 @@ def remind(days: int = 7) -> None:
         )
 
 
-def owe(dataset: Dataset) -> None:
+def enqueue(dataset: Dataset) -> None:
     """Let the worker open it, or say what is in the way."""
-    job_queue.owe("release", dataset_id=dataset.id, priority=3)
+    job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
 
 
 def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
@@ -176,7 +176,7 @@ def withdraw(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
     transitions.advance(dataset, "withdraw", actor=actor)
     history.record("withdraw", actor=actor, dataset=dataset, note=reason)
     share_links.end_all(dataset)
-    job_queue.owe("withdraw", dataset_id=dataset.id, priority=1)
+    job_queue.enqueue("withdraw", dataset_id=dataset.id, priority=1)
     return dataset
 
 

@@ -156,7 +156,7 @@ def _mail_soon(dataset: Dataset, actor: Account) -> None:
     if rest <= 0:
         mail(dataset)
     else:
-        job_queue.owe("remarks", dataset_id=dataset.id, priority=6, delay=rest)
+        job_queue.enqueue("remarks", dataset_id=dataset.id, priority=6, delay=rest)
 
 
 def _side(dataset: Dataset, *, own: bool):

@@ -67,7 +67,7 @@ def approve(dataset: Dataset, *, actor: Account, version: int | None = None, not
     _turned(dataset, "approved", remark, actor)
     files.mark_bag(dataset)
     if datasets.due(dataset):
-        job_queue.owe("release", dataset_id=dataset.id, priority=3)
+        job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
     return dataset
 
 

@@ -182,11 +182,11 @@ def _rename(file: File, dataset: Dataset, name: str) -> None:
 
 
 def mark_bag(dataset: Dataset) -> None:
-    """The bag on disk no longer says what the catalogue says: owe a new one."""
+    """The bag on disk no longer says what the catalogue says: enqueue a new one."""
     dataset.bag_dirty = True
     db.session.flush()
-    job_queue.owe("bag", dataset_id=dataset.id, priority=3)
-    owe_components(dataset)
+    job_queue.enqueue("bag", dataset_id=dataset.id, priority=3)
+    enqueue_components(dataset)
 
 
 def note_bag(dataset: Dataset) -> None:
@@ -194,13 +194,13 @@ def note_bag(dataset: Dataset) -> None:
     if dataset.accession:
         dataset.bag_dirty = True
         db.session.flush()
-        job_queue.owe("bag", dataset_id=dataset.id, priority=4, delay=CALM)
+        job_queue.enqueue("bag", dataset_id=dataset.id, priority=4, delay=CALM)
 
 
-def owe_components(dataset: Dataset) -> None:
+def enqueue_components(dataset: Dataset) -> None:
     """The components of a dataset follow it: what they say and how they stand."""
     if dataset.accession:
-        job_queue.owe("components", dataset_id=dataset.id, priority=4)
+        job_queue.enqueue("components", dataset_id=dataset.id, priority=4)
 
 
 def touched(dataset: Dataset, *, actor: Account | None) -> None:
@@ -212,7 +212,7 @@ def touched(dataset: Dataset, *, actor: Account | None) -> None:
         dataset.version += 1
     db.session.flush()
     note_bag(dataset)
-    owe_components(dataset)
+    enqueue_components(dataset)
 
 
 def refuse_released(dataset: Dataset) -> None:

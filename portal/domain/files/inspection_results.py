@@ -79,20 +79,20 @@ _COLUMNS = (
 
 
 def ask() -> None:
-    """Something new arrived: owe the survey. Asked at most once a second by a process; the survey comes again later
+    """Something new arrived: enqueue the survey. Asked at most once a second by a process; the survey comes again later
     than that as long as it finds anything, so nothing is passed over."""
     global _asked
     engine, moment = db.engine(), time.monotonic()
     if _asked[0] is engine and moment - _asked[1] < ASK_EVERY:
         return
-    job_queue.owe("survey", key="survey", priority=6)
+    job_queue.enqueue("survey", key="survey", priority=6)
     _asked = (engine, moment)
 
 
 def plan() -> None:
     """What an ended process never asked for."""
     if db.session.scalar(select(Upload.id).where(NEW, Upload.sha256.is_not(None)).limit(1)) is not None:
-        job_queue.owe("survey", key="survey", priority=6)
+        job_queue.enqueue("survey", key="survey", priority=6)
 
 
 def small() -> list[Target]:
@@ -113,12 +113,12 @@ def large() -> list[int]:
     return list(db.session.scalars(query.order_by(Upload.id).limit(BATCH)))
 
 
-def owe(upload_ids: list[int]) -> None:
+def enqueue(upload_ids: list[int]) -> None:
     """Give uploads a job each. Nobody is rung: the clock of the worker finds them."""
     for upload_id in upload_ids:
         mine = update(Upload).where(Upload.id == upload_id, Upload.inspection.is_(None))
         if db.change(mine.values(inspection=states.OWED)) == 1:
-            job_queue.owe("inspect", upload_id=upload_id, priority=7, delay=1)
+            job_queue.enqueue("inspect", upload_id=upload_id, priority=7, delay=1)
 
 
 def target(upload_id: int) -> Target | None:

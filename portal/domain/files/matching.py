@@ -165,7 +165,7 @@ def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
         ],
     )
     if any(pair["state"] == states.CHECKING for pair in pairs):
-        job_queue.owe("archive", dataset_id=dataset.id, priority=2)
+        job_queue.enqueue("archive", dataset_id=dataset.id, priority=2)
 
 
 def _waiting(dataset: Dataset, numbers: range):
@@ -301,7 +301,7 @@ def recompute_state(file: File) -> None:
         return
     state, error = _judge(file)
     if state == states.CHECKING:
-        job_queue.owe("archive", dataset_id=file.dataset_id, priority=2)
+        job_queue.enqueue("archive", dataset_id=file.dataset_id, priority=2)
     if (state, error) == (file.state, file.error) and error is None:
         return
     before = file.state
@@ -320,7 +320,7 @@ def recompute_state(file: File) -> None:
         after={"state": state, "error": error},
     )
     if error == "md5_mismatch":
-        job_queue.owe(
+        job_queue.enqueue(
             "diagnose", dataset_id=dataset.id, key=f"diagnose:{file.id}", upload_id=file.upload_id, priority=4
         )
 

@@ -52,6 +52,6 @@ def _prefill(upload_ids: list[int]) -> None:
             }
         )
         if accession:
-            job_queue.owe("components", dataset_id=dataset_id, priority=4)
+            job_queue.enqueue("components", dataset_id=dataset_id, priority=4)
     if events:
         history.append_all("edit_file", events)

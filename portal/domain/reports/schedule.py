@@ -84,7 +84,7 @@ def plan() -> None:
         keys.append(PUBLIC_KEY)
     for key in keys:
         if not _is_tried(key):
-            job_queue.owe("report", key=key, priority=8)
+            job_queue.enqueue("report", key=key, priority=8)
 
 
 def _is_tried(key: str) -> bool:
@@ -113,9 +113,9 @@ def last_event() -> int:
     return int(db.session.scalar(select(func.max(Event.id))) or 0)
 
 
-def center_of(hold: job_queue.Hold) -> int | None:
+def center_of(lease: job_queue.Lease) -> int | None:
     """The center that a job is for; None for the public mirror."""
-    key = db.session.scalar(select(Job.key).where(Job.id == hold.id)) or PUBLIC_KEY
+    key = db.session.scalar(select(Job.key).where(Job.id == lease.id)) or PUBLIC_KEY
     return None if key == PUBLIC_KEY else int(key.partition(":")[2])
 
 

@@ -15,8 +15,8 @@ BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
 
 
 @dataclass(frozen=True)
-class Hold:
-    """What a worker holds: the job's facts and the fence that its writes must still match."""
+class Lease:
+    """A worker's claim on a job: the job's facts, and the fence that its writes must still match."""
 
     id: int
     kind: str
@@ -27,7 +27,7 @@ class Hold:
     upload_id: int | None
 
 
-def owe(
+def enqueue(
     kind: str,
     *,
     dataset_id: int | None = None,
@@ -37,7 +37,8 @@ def owe(
     delay: int = 0,
     max_attempts: int = 5,
 ) -> Job:
-    """Write that work is owed and ring after the commit. One open job a key: a running one is asked to go again."""
+    """Write a job that is to be done, and wake a worker after the commit. One open job a key: a running one is asked to
+    go again."""
     key = key or f"{kind}:{'d' if dataset_id else 'u'}{dataset_id or upload_id or 0}"
     job = db.session.scalar(select(Job).where(Job.key == key, Job.state.in_((states.QUEUED, states.RUNNING))))
     if job is None:
@@ -59,11 +60,11 @@ def owe(
         job.not_before = min(job.not_before, clock.now() + delay)
     job_id = job.id
     if not delay:
-        db.on_commit(lambda: queue.ring(job_id))
+        db.on_commit(lambda: queue.wake(job_id))
     return job
 
 
-def claim(job_id: int, *, owner: str) -> Hold | None:
+def claim(job_id: int, *, owner: str) -> Lease | None:
     """Take a job that is due, or whose lease ran out. None: somebody else has it, or nothing is owed."""
     now = clock.now()
     due = or_(
@@ -90,39 +91,39 @@ def claim(job_id: int, *, owner: str) -> Hold | None:
         return None
     job = db.session.get(Job, job_id, populate_existing=True)
     assert job is not None
-    return Hold(job.id, job.kind, job.fence, job.attempt, job.max_attempts, job.dataset_id, job.upload_id)
+    return Lease(job.id, job.kind, job.fence, job.attempt, job.max_attempts, job.dataset_id, job.upload_id)
 
 
-def check_hold(hold: Hold) -> Job:
+def check_lease(lease: Lease) -> Job:
     """The job's row if this worker still holds it; Fenced when it lost its lease to another."""
-    job = db.session.get(Job, hold.id, populate_existing=True)
-    if job is None or job.fence != hold.fence or job.state != states.RUNNING:
+    job = db.session.get(Job, lease.id, populate_existing=True)
+    if job is None or job.fence != lease.fence or job.state != states.RUNNING:
         raise errors.Fenced("This job was taken over by another worker.")
     return job
 
 
-def finish(hold: Hold) -> None:
+def finish(lease: Lease) -> None:
     """Close a job in the transaction of its result; go again when that was asked meanwhile."""
-    job = check_hold(hold)
+    job = check_lease(lease)
     if job.again:
         job.state, job.again, job.attempt, job.lease_until = states.QUEUED, False, 0, None
         job.not_before = clock.now()
-        db.on_commit(lambda: queue.ring(hold.id))
+        db.on_commit(lambda: queue.wake(lease.id))
         return
     job.state, job.ended_at, job.lease_until = states.DONE, clock.now(), None
 
 
-def put_off(hold: Hold, error: str, *, delay: int | None = None, free: bool = False) -> bool:
+def put_off(lease: Lease, error: str, *, delay: int | None = None, free: bool = False) -> bool:
     """Hand a job back for a later attempt; failed for good after its last. `free` attempts are not counted
     (waiting for space). Returns whether another attempt follows."""
-    job = check_hold(hold)
+    job = check_lease(lease)
     job.error, job.owner, job.lease_until = error[:2000], None, None
     if free:
         job.attempt -= 1
     if job.attempt >= job.max_attempts:
         job.state, job.ended_at = states.FAILED, clock.now()
         return False
-    wait = BACKOFF_MS[min(hold.attempt, len(BACKOFF_MS)) - 1] if delay is None else delay
+    wait = BACKOFF_MS[min(lease.attempt, len(BACKOFF_MS)) - 1] if delay is None else delay
     job.state, job.not_before = states.QUEUED, clock.now() + wait
     return True
 
@@ -137,7 +138,7 @@ def retry(job: Job, *, actor: Account | None = None) -> None:
     job.state, job.attempt, job.ended_at, job.not_before = states.QUEUED, 0, None, clock.now()
     _tell("job.retry", job, actor)
     job_id = job.id
-    db.on_commit(lambda: queue.ring(job_id))
+    db.on_commit(lambda: queue.wake(job_id))
 
 
 def retry_all(*, actor: Account | None, limit: int = 500) -> int:
@@ -166,16 +167,17 @@ def _tell(action: str, job: Job, actor: Account | None) -> None:
     history.append(action, **event, after={"job": job.id, "kind": job.kind})
 
 
-def beat(holds: dict[int, tuple[int, int, int, int | None]]) -> None:
-    """Renew leases and write progress: job id -> (fence, done, total, rate in bytes/s). Called by the pulse."""
+def renew_leases(leases: dict[int, tuple[int, int, int, int | None]]) -> None:
+    """Renew leases and write progress: job id -> (fence, done, total, rate in bytes/s). Called by the heartbeat
+    of the process."""
     until = clock.now() + LEASE_MS
-    for job_id, (fence, done, total, rate) in holds.items():
+    for job_id, (fence, done, total, rate) in leases.items():
         held = update(Job).where(Job.id == job_id, Job.fence == fence, Job.state == states.RUNNING)
         db.change(held.values(lease_until=until, done=done, total=total, rate=rate))
 
 
 def due(limit: int = 200, *, without: frozenset[str] = frozenset()) -> list[int]:
-    """Ids of jobs to ring for, best first: queued and due, or held by a worker whose lease ran out."""
+    """Ids of jobs to wake a worker for, best first: queued and due, or held by a worker whose lease ran out."""
     now = clock.now()
     wanted = or_(
         and_(Job.state == states.QUEUED, Job.not_before <= now),

@@ -36,7 +36,7 @@ def send(key: str, *, to: str, template: str, **values: object) -> Mail:
     )
     db.session.add(mail)
     db.session.flush()
-    owe(mail)
+    enqueue(mail)
     return mail
 
 
@@ -51,7 +51,7 @@ def send_again(mail: Mail, *, actor: Account | None = None) -> None:
     """Try a mail once more on an operator's word; its Message-ID stays the same."""
     mail.state, mail.error, mail.next_at = "queued", "", clock.now()
     _tell("mail.again", mail, actor)
-    owe(mail)
+    enqueue(mail)
 
 
 def drop(mail: Mail, *, actor: Account | None) -> None:
@@ -70,8 +70,8 @@ def _tell(action: str, mail: Mail, actor: Account | None) -> None:
     history.record(action, actor=actor, after={"mail": mail.id, "to": mail.to})
 
 
-def owe(mail: Mail) -> None:
-    job_queue.owe("mail", key=f"mail:{mail.id}", priority=3, max_attempts=ATTEMPTS)
+def enqueue(mail: Mail) -> None:
+    job_queue.enqueue("mail", key=f"mail:{mail.id}", priority=3, max_attempts=ATTEMPTS)
 
 
 def render(template: str, **values: object) -> tuple[str, str]:

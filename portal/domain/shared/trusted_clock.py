@@ -39,7 +39,7 @@ def beat() -> None:
     may_have_passed = AWAY if before is None else LEAP + awake - before
     if last is not None and now - last > may_have_passed and not (before is None and is_kept()):
         log.error("the clock leapt %d h ahead; what is due by date waits", (now - last) // clock.HOUR)
-        job_queue.owe("selfcheck", key="selfcheck", priority=3)
+        job_queue.enqueue("selfcheck", key="selfcheck", priority=3)
         return
     if last is not None and last - now > clock.MINUTE:
         _set_back(now)

@@ -24,7 +24,7 @@ def notice(upload_id: int, standing: Standing) -> None:
     place = standing.place
     if standing.via == "ftp" and place.area == "incoming" and place.name.lower().endswith(".xml"):
         key = f"drop:{standing.account_id}:{place.realm}:{folder_of(place.name)}"
-        job_queue.owe("drop", upload_id=upload_id, key=key, priority=4, delay=REST_MS)
+        job_queue.enqueue("drop", upload_id=upload_id, key=key, priority=4, delay=REST_MS)
 
 
 def waiting(upload: Upload) -> list[Upload]:

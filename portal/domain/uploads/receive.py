@@ -114,7 +114,7 @@ def _note_arrivals(pairs: list[tuple[Arrival, int]]) -> None:
     )
     for one, upload_id in pairs:
         if one.sha256 is None:
-            job_queue.owe("digest", upload_id=upload_id)
+            job_queue.enqueue("digest", upload_id=upload_id)
         ftp_drops.notice(upload_id, one.standing)
     matching.claim_new(
         [

@@ -60,7 +60,7 @@ def plan() -> None:
     query = select(Webhook).join(Account).where(Account.state == "active", or_(due, Webhook.test_at.is_not(None)))
     for hook in db.session.scalars(query).all():
         if hook.test_at is not None or not _skip(hook, newest) or hook.cursor < newest:
-            subscriptions.owe(hook)
+            subscriptions.enqueue(hook)
 
 
 def pass_over(webhook_id: int) -> bool:

@@ -56,7 +56,7 @@ def pause(hook: Webhook, *, actor: Account | None, why: str = "") -> None:
 def resume(hook: Webhook, *, actor: Account) -> None:
     """Go on with the first event that was not delivered."""
     _advance(hook, "resume", actor, why="", next_at=None, attempts=0, failing_since=None)
-    owe(hook)
+    enqueue(hook)
 
 
 def _advance(hook: Webhook, action: str, actor: Account | None, **values: object) -> None:
@@ -80,11 +80,11 @@ def ask_test(hook: Webhook, *, actor: Account) -> None:
     if hook.account_id != actor.id:
         raise errors.Forbidden("Only its owner tests a webhook.")
     hook.test_at = clock.now()
-    owe(hook)
+    enqueue(hook)
 
 
-def owe(hook: Webhook) -> None:
-    job_queue.owe("webhook", key=f"webhook:{hook.id}", priority=7)
+def enqueue(hook: Webhook) -> None:
+    job_queue.enqueue("webhook", key=f"webhook:{hook.id}", priority=7)
 
 
 def _tell(action: str, hook: Webhook, actor: Account | None, note: str = "") -> None:

@@ -1,13 +1,13 @@
 """What a handler of a kind of job is, and how it tells its progress and comes again later.
 
-A handler does its work outside any transaction and writes the result in one of its own, with jobs.finish(hold).
+A handler does its work outside any transaction and writes the result in one of its own, with job_queue.finish(lease).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 
 
 class Stopped(Exception):
@@ -55,8 +55,8 @@ class Handler:
     and never takes the last free thread; `alone` work writes into a bag, and no two such jobs share a dataset;
     `outside` work waits for other people's servers, in threads that do nothing else."""
 
-    run: Callable[[Hold, Progress], None]
-    give_up: Callable[[Hold, str], None] | None = None
+    run: Callable[[Lease, Progress], None]
+    give_up: Callable[[Lease, str], None] | None = None
     bulk: bool = False
     alone: bool = False
     outside: bool = False

@@ -18,7 +18,7 @@ def stage(state: str) -> dict[str, object]:
         found: dict[str, object] = {"token": tokens.api_tokens(ines)[0].id}
         found |= {kind: tokens.issue(ines, kind, lifetime=60_000) for kind in ("verify", "reset")}
         accounts.start_reset("mei.tanaka@example.org")
-        job = job_queue.owe("mail", key="mail:0")
+        job = job_queue.enqueue("mail", key="mail:0")
         job.state = "failed"
     job_id = db.session.scalar(select(Job.id).where(Job.state == "failed"))
     return found | {"job": job_id, "mail": db.session.scalar(select(Mail.id))}

@@ -24,7 +24,7 @@ def stage(state: str) -> dict[str, object]:
         assert ada is not None
         if state == "closed":
             accounts.close(ada, actor=None)
-        job = job_queue.owe("prune", key="prune")
+        job = job_queue.enqueue("prune", key="prune")
         mail = notifications.send("k", to="x@example.org", template="test", name="x")
         upload = Upload(
             token="t",

@@ -7,40 +7,40 @@ from portal.config import settings
 from portal.domain.archive import archiving
 from portal.domain.archive.archiving import Fault, Item
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.faults import point
 from portal.jobs.handlers.handler import Progress
 from portal.models import Dataset
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     with db.transaction():
-        job_queue.check_hold(hold)
-        dataset = db.session.get(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is None or dataset.state == states.WITHDRAWN:
-            job_queue.finish(hold)
+            job_queue.finish(lease)
             return
         archiving.put_back(dataset)
-        if hold.attempt == 1:
+        if lease.attempt == 1:
             archiving.revive(dataset)
         progress.expect(archiving.bytes_ahead(dataset))
-    while _batch(hold, progress):
+    while _batch(lease, progress):
         progress.check()
 
 
-def give_up(hold: Hold, error: str) -> None:
-    archiving.give_up(hold.dataset_id or 0, error)
+def give_up(lease: Lease, error: str) -> None:
+    archiving.give_up(lease.dataset_id or 0, error)
 
 
-def _batch(hold: Hold, progress: Progress) -> bool:
+def _batch(lease: Lease, progress: Progress) -> bool:
     """One batch; False when there was none and the job is finished."""
     with db.transaction():
-        job_queue.check_hold(hold)
-        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get_one(Dataset, lease.dataset_id)
         items = archiving.take(dataset)
         if not items:
             archiving.finish(dataset)
-            job_queue.finish(hold)
+            job_queue.finish(lease)
     db.end()
     if not items:
         return False
@@ -48,8 +48,8 @@ def _batch(hold: Hold, progress: Progress) -> bool:
     linked, faults = _link_all(dataset, items, progress)
     point("archive.synced")
     with db.transaction():
-        job_queue.check_hold(hold)
-        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get_one(Dataset, lease.dataset_id)
         rejected = archiving.record(dataset, linked, faults)
         point("archive.recorded")
     point("archive.committed")

@@ -10,7 +10,7 @@ from portal.domain.archive import fixity
 from portal.domain.archive.fixity import BAD, OK, UNKNOWN, Target
 from portal.domain.datasets import releases
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Again, Progress
 from portal.models import Dataset
 
@@ -20,30 +20,30 @@ MOVERS, PAUSE_MOVING = frozenset({"move"}), 7_000
 GROUP, GROUP_BYTES = 200, 1 << 30
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     began = time.monotonic()
-    while targets := _next(hold):
-        if job_queue.is_held(hold.dataset_id or 0, MOVERS):
+    while targets := _next(lease):
+        if job_queue.is_held(lease.dataset_id or 0, MOVERS):
             raise Again(PAUSE_MOVING, "The files are being moved; they are read after that.")
         progress.expect(progress.done + sum(target.size for target in targets))
         for group in _groups(targets):
             verdicts = judge(group, progress)
-            _record(hold, verdicts)
+            _record(lease, verdicts)
             if time.monotonic() - began > TURN:
                 raise Again(0)
         if all(verdict == UNKNOWN for _target, verdict, _why in verdicts):
             break
     with db.transaction():
-        job_queue.check_hold(hold)
-        dataset = db.session.get(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is not None and releases.is_wanted(dataset):
-            job_queue.owe("release", dataset_id=dataset.id, priority=3)
-        job_queue.finish(hold)
+            job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
+        job_queue.finish(lease)
 
 
-def _next(hold: Hold) -> list[Target]:
+def _next(lease: Lease) -> list[Target]:
     with db.reading():
-        dataset = db.session.get(Dataset, hold.dataset_id)
+        dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is None or dataset.state == states.WITHDRAWN or not dataset.accession:
             return []
         return fixity.targets(dataset)
@@ -62,10 +62,10 @@ def _groups(targets: list[Target]) -> list[list[Target]]:
     return groups
 
 
-def _record(hold: Hold, verdicts: list[tuple[Target, str, str]]) -> None:
+def _record(lease: Lease, verdicts: list[tuple[Target, str, str]]) -> None:
     with db.transaction():
-        job_queue.check_hold(hold)
-        fixity.record(db.session.get_one(Dataset, hold.dataset_id), verdicts)
+        job_queue.check_lease(lease)
+        fixity.record(db.session.get_one(Dataset, lease.dataset_id), verdicts)
     db.end()
 
 

@@ -11,7 +11,7 @@ from portal.config import settings
 from portal.domain.archive import bags
 from portal.domain.datasets import realms
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.faults import point
 from portal.jobs.handlers.handler import Again, Progress
 from portal.models import Dataset
@@ -20,10 +20,10 @@ READERS = frozenset({"fixity"})
 SOON = 5_000
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     with db.reading():
-        job_queue.check_hold(hold)
-        dataset = db.session.get(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is not None and job_queue.is_held(dataset.id, READERS):
             raise Again(SOON, "The files are being read and compared; they move after that.")
         known = dataset is not None and dataset.accession is not None and dataset.state != states.WITHDRAWN
@@ -36,15 +36,15 @@ def run(hold: Hold, progress: Progress) -> None:
         point("move.renamed")
         _check(accession, realms.other(source), sizes)
         with db.transaction():
-            dataset = db.session.get_one(Dataset, hold.dataset_id)
-            if realms.switch(dataset, hold, source=source):
+            dataset = db.session.get_one(Dataset, lease.dataset_id)
+            if realms.switch(dataset, lease, source=source):
                 source = dataset.realm
             point("move.recorded")
         point("move.switched")
     if accession:
-        _clear(accession, due_from=source, hold=hold)
+        _clear(accession, due_from=source, lease=lease)
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
 def _copy(accession: str, source: str, progress: Progress) -> None:
@@ -89,11 +89,11 @@ def _check(accession: str, realm: str, sizes: dict[str, int]) -> None:
             raise errors.StorageFault(f"{path} did not arrive whole in the {realm} area.")
 
 
-def _clear(accession: str, *, due_from: str, hold: Hold) -> None:
+def _clear(accession: str, *, due_from: str, lease: Lease) -> None:
     """Remove the copy that does not count, as the catalogue says it now."""
     with db.reading():
-        job_queue.check_hold(hold)
-        dataset = db.session.get_one(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get_one(Dataset, lease.dataset_id)
         realm = dataset.realm
     if realm != due_from:
         return

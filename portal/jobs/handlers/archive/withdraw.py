@@ -8,7 +8,7 @@ from portal import db, states, storage
 from portal.domain.archive import bags
 from portal.domain.components import components
 from portal.domain.shared import history, job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.domain.uploads import folders, uploads
 from portal.faults import point
 from portal.jobs.handlers.archive import bag as bag_job
@@ -16,12 +16,12 @@ from portal.jobs.handlers.handler import Progress
 from portal.models import Dataset, File, Upload
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     with db.transaction():
-        job_queue.check_hold(hold)
-        dataset = db.session.get(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is None or dataset.state != states.WITHDRAWN or not dataset.accession:
-            job_queue.finish(hold)
+            job_queue.finish(lease)
             return
         _forget(dataset)
         bag = bags.describe(dataset)
@@ -31,10 +31,10 @@ def run(hold: Hold, progress: Progress) -> None:
         shutil.rmtree(storage.bag_path(realm, bag.accession) / "data", ignore_errors=False, onerror=_absent)
     storage.make_folder(storage.bag_path(bag.realm, bag.accession) / "data")
     with db.transaction():
-        dataset = db.session.get_one(Dataset, hold.dataset_id)
-        bags.written(dataset, bag, hold)
+        dataset = db.session.get_one(Dataset, lease.dataset_id)
+        bags.written(dataset, bag, lease)
         history.record("remove_bytes", actor=None, dataset=dataset)
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
 def _forget(dataset: Dataset) -> None:

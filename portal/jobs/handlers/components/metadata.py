@@ -4,42 +4,42 @@ from portal import clock, db, storage
 from portal.domain.components import from_form, metadata_objects, submissions, xml_documents
 from portal.domain.components.submission_batch import Document
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.domain.uploads import ftp_drops
 from portal.jobs.handlers.handler import Again, Progress
 from portal.models import Account, Dataset, Upload
 
 
-def follow(hold: Hold, progress: Progress) -> None:
+def follow(lease: Lease, progress: Progress) -> None:
     """What components say and how they stand is said anew after an edit, and after files were archived, removed or
     released. The texts are made between two short transactions."""
-    dataset = db.session.get(Dataset, hold.dataset_id)
+    dataset = db.session.get(Dataset, lease.dataset_id)
     if dataset is not None and dataset.accession:
-        _mirror(from_form.plan(dataset), hold, progress)
+        _mirror(from_form.plan(dataset), lease, progress)
     else:
         with db.transaction():
-            job_queue.finish(hold)
+            job_queue.finish(lease)
 
 
-def _mirror(plan: from_form.Plan, hold: Hold, progress: Progress) -> None:
+def _mirror(plan: from_form.Plan, lease: Lease, progress: Progress) -> None:
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         from_form.reserve(plan)
     from_form.compose(plan)
     for part in from_form.portions(plan):
         with db.transaction():
-            job_queue.check_hold(hold)
+            job_queue.check_lease(lease)
             from_form.write(plan, part)
         progress.check()
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         from_form.close(plan)
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
-def drop(hold: Hold, progress: Progress) -> None:
+def drop(lease: Lease, progress: Progress) -> None:
     """Read the metadata of one folder together, once nothing more arrives there; lay the RECEIPT beside it."""
-    upload = db.session.get(Upload, hold.upload_id)
+    upload = db.session.get(Upload, lease.upload_id)
     found = ftp_drops.waiting(upload) if upload is not None and upload.account.is_active else []
     if found and ftp_drops.rests_at(found) > clock.now():
         raise Again(max(1000, ftp_drops.rests_at(found) - clock.now()))
@@ -47,7 +47,7 @@ def drop(hold: Hold, progress: Progress) -> None:
     if known:
         _take(upload.account if upload else None, known)
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
 def _documents(found: list[Upload], progress: Progress) -> list[tuple[Upload, Document]]:

@@ -15,7 +15,7 @@ from portal import db, errors
 from portal.config import settings
 from portal.domain.datasets import publications
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Progress
 from portal.models import Dataset
 
@@ -29,7 +29,7 @@ class NoAnswer(errors.DomainError):
     status, title, code = 503, "Europe PMC did not answer", "europepmc"
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     """One question a dataset; what was found is recorded at once, so that a broken round has lost nothing."""
     after = 0
     while settings().europepmc_url:
@@ -43,15 +43,15 @@ def run(hold: Hold, progress: Progress) -> None:
             progress.check()
             found = ask(accession)
             if found:
-                _record(hold, dataset_id, found)
+                _record(lease, dataset_id, found)
         after = waiting[-1][0]
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
-def _record(hold: Hold, dataset_id: int, found: tuple[str, str]) -> None:
+def _record(lease: Lease, dataset_id: int, found: tuple[str, str]) -> None:
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         dataset = db.session.get(Dataset, dataset_id)
         if dataset is not None and dataset.accession:
             publications.record(dataset, found[0], actor=None, title=found[1], source="watcher")

@@ -4,37 +4,37 @@ from portal import clock, db
 from portal.domain.archive import fixity
 from portal.domain.datasets import realms, releases
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Again, Progress
 from portal.models import Dataset
 
 SOON, LATER = 30_000, 5 * clock.MINUTE
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     progress.check()
     with db.transaction():
-        job_queue.check_hold(hold)
-        dataset = db.session.get(Dataset, hold.dataset_id)
+        job_queue.check_lease(lease)
+        dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is None or not releases.is_wanted(dataset):
-            job_queue.finish(hold)
+            job_queue.finish(lease)
             return
         blocking = releases.obstacles(dataset)
         if not blocking:
             releases.release(dataset)
-            job_queue.finish(hold)
+            job_queue.finish(lease)
             return
-        owed = _owe_missing(dataset)
+        owed = _enqueue_missing(dataset)
     raise Again(SOON if owed else LATER, " ".join(blocking))
 
 
-def _owe_missing(dataset: Dataset) -> bool:
-    """Owe what a job can do about it; both ring for this job when they are done."""
+def _enqueue_missing(dataset: Dataset) -> bool:
+    """Enqueue what a job can do about it; both enqueue this job again when they are done."""
     reading, writing = releases.needs_fixity(dataset), dataset.bag_dirty
     if reading:
-        fixity.owe(dataset.id, priority=4)
+        fixity.enqueue(dataset.id, priority=4)
     if writing:
-        job_queue.owe("bag", dataset_id=dataset.id, priority=3)
+        job_queue.enqueue("bag", dataset_id=dataset.id, priority=3)
     moving = realms.obstacle(dataset)
     if moving:
         realms.enqueue_move(dataset)

@@ -5,14 +5,14 @@ from sqlalchemy import select
 from portal import db, states, storage
 from portal.domain.files import diagnosis
 from portal.domain.shared import job_queue, notifications
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Progress
 from portal.models import Dataset, File
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     with db.reading():
-        file = _failed(hold)
+        file = _failed(lease)
         upload = file.upload if file else None
     found = ""
     if file is not None and upload is not None and file.declared_md5:
@@ -23,18 +23,18 @@ def run(hold: Hold, progress: Progress) -> None:
         except FileNotFoundError:
             found = ""
     with db.transaction():
-        job_queue.check_hold(hold)
-        present = _failed(hold)
+        job_queue.check_lease(lease)
+        present = _failed(lease)
         if file is not None and present is not None and present.declared_md5 == file.declared_md5:
             present.comment = found or present.comment
             _tell(present)
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
-def _failed(hold: Hold) -> File | None:
+def _failed(lease: Lease) -> File | None:
     query = select(File).where(
-        File.upload_id == hold.upload_id,
-        File.dataset_id == hold.dataset_id,
+        File.upload_id == lease.upload_id,
+        File.dataset_id == lease.dataset_id,
         File.state == states.FAILED,
         File.error == "md5_mismatch",
     )

@@ -9,7 +9,7 @@ from portal import db, errors, inspection, storage
 from portal.domain.files import inspection_results
 from portal.domain.files.inspection_results import AT_ONCE, Result, Target
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.faults import point
 from portal.inspection import Report
 from portal.jobs.handlers.handler import Again, Progress, Stopped
@@ -19,52 +19,52 @@ TURN = 5.0
 COMES_AGAIN = 1_500
 
 
-def survey(hold: Hold, progress: Progress) -> None:
+def survey(lease: Lease, progress: Progress) -> None:
     """Look into all that is small and new, and come again a little later as long as something was."""
-    began, busy = time.monotonic(), _owe_large(hold)
+    began, busy = time.monotonic(), _enqueue_large(lease)
     while targets := _small():
         busy = True
-        _together(hold, targets, progress)
+        _together(lease, targets, progress)
         if time.monotonic() - began > TURN:
             raise Again(0)
     if busy:
         raise Again(COMES_AGAIN)
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
-def give_up_survey(_hold: Hold, _error: str) -> None:
+def give_up_survey(_lease: Lease, _error: str) -> None:
     """One of the next ones ends its worker each time: each by itself, so that the others come through."""
-    inspection_results.owe([one.id for one in inspection_results.small()])
+    inspection_results.enqueue([one.id for one in inspection_results.small()])
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     """Look into one upload."""
     with db.reading():
-        target = inspection_results.target(hold.upload_id or 0)
+        target = inspection_results.target(lease.upload_id or 0)
     if target is not None:
         progress.expect(target.size)
         result = examine(target, progress)
-        _write_members(hold, result)
+        _write_members(lease, result)
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         if target is not None:
             inspection_results.record([result])
             point("inspect.recorded")
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
-def give_up(hold: Hold, _error: str) -> None:
-    inspection_results.give_up(hold.upload_id or 0)
+def give_up(lease: Lease, _error: str) -> None:
+    inspection_results.give_up(lease.upload_id or 0)
 
 
-def _owe_large(hold: Hold) -> bool:
+def _enqueue_large(lease: Lease) -> bool:
     with db.reading():
         waiting = inspection_results.large()
     if waiting:
         with db.transaction():
-            job_queue.check_hold(hold)
-            inspection_results.owe(waiting)
+            job_queue.check_lease(lease)
+            inspection_results.enqueue(waiting)
     return bool(waiting)
 
 
@@ -73,7 +73,7 @@ def _small() -> list[Target]:
         return inspection_results.small()
 
 
-def _together(hold: Hold, targets: list[Target], progress: Progress) -> None:
+def _together(lease: Lease, targets: list[Target], progress: Progress) -> None:
     results, refused = [], []
     for target in targets:
         try:
@@ -83,11 +83,11 @@ def _together(hold: Hold, targets: list[Target], progress: Progress) -> None:
             refused.append(target.id)
         progress.next()
     for result in results:
-        _write_members(hold, result)
+        _write_members(lease, result)
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         inspection_results.record(results)
-        inspection_results.owe(refused)
+        inspection_results.enqueue(refused)
         point("inspect.recorded")
 
 
@@ -146,14 +146,14 @@ def _compare(target: Target, report: Report, known: storage.Facts, after: os.sta
     return Result(target, report, gone=after.st_nlink == 0)
 
 
-def _write_members(hold: Hold, result: Result) -> None:
+def _write_members(lease: Lease, result: Result) -> None:
     """Many members in several short transactions; a few are written with the result, which is the last word."""
     members, upload_id = result.report.members, result.target.id
     if len(members) <= inspection_results.FEW:
         return
     for start in range(0, len(members), AT_ONCE):
         with db.transaction():
-            job_queue.check_hold(hold)
+            job_queue.check_lease(lease)
             if start == 0:
                 inspection_results.clear_members(upload_id)
             inspection_results.add_members(upload_id, members[start : start + AT_ONCE], first=start + 1)

@@ -23,38 +23,38 @@ class NotSent(errors.DomainError):
     status, title, code = 503, "The mail could not be sent", "mail"
 
 
-def send_mail(hold: job_queue.Hold, progress: Callable[[int], None]) -> None:
+def send_mail(lease: job_queue.Lease, progress: Callable[[int], None]) -> None:
     """Send outside any transaction; a silent server costs this job a wait and nobody else anything."""
-    mail = _mail(hold)
+    mail = _mail(lease)
     if mail is None or mail.state == "sent":
         with db.transaction():
-            job_queue.finish(hold)
+            job_queue.finish(lease)
         return
     message, mail_id = compose(mail), mail.id
     db.end()
     try:
         deliver(message, mail_id)
     except smtplib.SMTPException as error:
-        _note_failure(hold, mail_id, _words(error), for_good=_is_final(error))
+        _note_failure(lease, mail_id, _words(error), for_good=_is_final(error))
     except ssl.SSLCertVerificationError as error:
         _note_failure(
-            hold, mail_id, f"The mail server's certificate is not trusted: {error.verify_message}.", for_good=False
+            lease, mail_id, f"The mail server's certificate is not trusted: {error.verify_message}.", for_good=False
         )
     except OSError as error:
-        _note_failure(hold, mail_id, f"The mail server did not answer: {error.strerror or error}.", for_good=False)
+        _note_failure(lease, mail_id, f"The mail server did not answer: {error.strerror or error}.", for_good=False)
     else:
-        _note_sent(hold, mail_id)
+        _note_sent(lease, mail_id)
 
 
-def give_up(hold: job_queue.Hold, error: str) -> None:
+def give_up(lease: job_queue.Lease, error: str) -> None:
     """No attempt is left, whatever it was that failed: the outbox says so."""
-    mail = _mail(hold)
+    mail = _mail(lease)
     if mail is not None and mail.state == "queued":
         mail.state, mail.error = "failed", error[:2000]
 
 
-def _mail(hold: job_queue.Hold) -> Mail | None:
-    job = db.session.get(Job, hold.id)
+def _mail(lease: job_queue.Lease) -> Mail | None:
+    job = db.session.get(Job, lease.id)
     return db.session.get(Mail, int(job.key.partition(":")[2])) if job is not None else None
 
 
@@ -123,22 +123,22 @@ def _words(error: smtplib.SMTPException) -> str:
     return f"The mail server broke off: {error}"
 
 
-def _note_sent(hold: job_queue.Hold, mail_id: int) -> None:
+def _note_sent(lease: job_queue.Lease, mail_id: int) -> None:
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
         mail = db.session.get(Mail, mail_id)
         assert mail is not None
         mail.state, mail.error, mail.sent_at, mail.attempt = "sent", "", clock.now(), mail.attempt + 1
 
 
-def _note_failure(hold: job_queue.Hold, mail_id: int, words: str, *, for_good: bool) -> None:
-    last = for_good or hold.attempt >= hold.max_attempts
+def _note_failure(lease: job_queue.Lease, mail_id: int, words: str, *, for_good: bool) -> None:
+    last = for_good or lease.attempt >= lease.max_attempts
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         mail = db.session.get(Mail, mail_id)
         assert mail is not None
         mail.state, mail.error, mail.attempt = "failed" if last else "queued", words[:2000], mail.attempt + 1
         if for_good:
-            job_queue.finish(hold)
+            job_queue.finish(lease)
     if not for_good:
         raise NotSent(words)

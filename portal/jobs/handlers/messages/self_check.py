@@ -5,21 +5,21 @@ from sqlalchemy import select
 from portal import clock, db
 from portal.config import settings
 from portal.domain.shared import job_queue, notifications
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Progress
 from portal.maintenance import self_check
 from portal.maintenance.self_check import Finding
 from portal.models import Account
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     found = self_check.run()
     faults = [(name, one) for name, findings in found.items() for one in findings if one.level == self_check.BAD]
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         if faults:
             _tell(faults)
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
 def _tell(faults: list[tuple[str, Finding]]) -> None:

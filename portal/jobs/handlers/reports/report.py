@@ -11,21 +11,21 @@ from portal.domain.reports.atomic_files import Landing
 from portal.domain.reports.schedule import Order
 from portal.domain.reports.snapshot import Comparison, Seen, short
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Progress
 from portal.models import Center
 
 NOTHING = b""
 
 
-def run(hold: Hold, progress: Progress) -> None:
+def run(lease: Lease, progress: Progress) -> None:
     """May run twice: the reports of a day are compared with those of the day before it."""
     with db.reading():
-        center_id = schedule.center_of(hold)
+        center_id = schedule.center_of(lease)
         order = schedule.order(center_id)
     if order is None:
         with db.transaction():
-            job_queue.finish(hold)
+            job_queue.finish(lease)
         return
     atomic_files.sweep(order.folder)
     done = _Run(order, progress)
@@ -35,11 +35,11 @@ def run(hold: Hold, progress: Progress) -> None:
     if order.center_id is not None:
         done.usage("protected")
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         for kind, full, path in done.made:
             schedule.record(order, kind, path, full=full)
         gone = schedule.prune(order, recalled=done.recalled)
-        job_queue.finish(hold)
+        job_queue.finish(lease)
     for path in [*gone, *schedule.stale_notes(order)]:
         storage.remove(path)
 

@@ -4,7 +4,7 @@ from sqlalchemy import delete, select
 
 from portal import clock, db, states, storage
 from portal.domain.shared import job_queue
-from portal.domain.shared.job_queue import Hold
+from portal.domain.shared.job_queue import Lease
 from portal.domain.uploads import expiry, resumable, uploads
 from portal.jobs.handlers.handler import Progress
 from portal.models import Job, Once, Throttle, Token, WireFault
@@ -12,20 +12,20 @@ from portal.models import Job, Once, Throttle, Token, WireFault
 PIECE = 2_000
 
 
-def expire(hold: Hold, progress: Progress) -> None:
+def expire(lease: Lease, progress: Progress) -> None:
     """Uploads that were never finished or never used within the days of the settings."""
     with db.transaction():
         resumable.sweep()
     while True:
         progress.check()
         with db.transaction():
-            job_queue.check_hold(hold)
+            job_queue.check_lease(lease)
             if not expiry.expire(limit=200):
-                job_queue.finish(hold)
+                job_queue.finish(lease)
                 return
 
 
-def cut(hold: Hold, progress: Progress) -> None:
+def cut(lease: Lease, progress: Progress) -> None:
     """Receptions that no process serves any more are incomplete, with what there is of them."""
     with db.reading():
         silent = uploads.silent()
@@ -35,14 +35,14 @@ def cut(hold: Hold, progress: Progress) -> None:
         facts = storage.facts(storage.area_path(row.realm, row.account_id, row.token))
         lengths[row.id] = facts.size if facts else 0
     with db.transaction():
-        job_queue.check_hold(hold)
+        job_queue.check_lease(lease)
         for row in uploads.silent():
             if row.id in lengths:
                 uploads.set_cut(row, length=lengths[row.id], reason="the server stopped while it was received")
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
-def prune(hold: Hold, progress: Progress) -> None:
+def prune(lease: Lease, progress: Progress) -> None:
     now = clock.now()
     old = (
         (Job, Job.state.in_((states.DONE, states.CANCELLED)), Job.ended_at < now - 30 * clock.DAY),
@@ -55,7 +55,7 @@ def prune(hold: Hold, progress: Progress) -> None:
         while _prune_some(model, conditions):
             progress.check()
     with db.transaction():
-        job_queue.finish(hold)
+        job_queue.finish(lease)
 
 
 def _prune_some(model, conditions) -> bool:
