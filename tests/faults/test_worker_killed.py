@@ -89,10 +89,10 @@ def test_bag_killed(settings, step):
 def test_digest_killed(settings):
     first, rest = os.urandom(5 << 20), os.urandom(1000)
     place = {"realm": "open", "area": "incoming", "name": "a.bin", "via": "api"}
-    cut = deposit.door.open(deposit.INES.id, **place)
+    cut = deposit.upload_session.open(deposit.INES.id, **place)
     cut.write(first)
     cut.abort("cut")
-    again = deposit.door.open(deposit.INES.id, offset=len(first), **place)
+    again = deposit.upload_session.open(deposit.INES.id, offset=len(first), **place)
     again.write(rest)
     again.finish()
 

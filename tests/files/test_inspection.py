@@ -129,7 +129,9 @@ def test_resumed_upload_is_looked_into_again(run_jobs):
     run_jobs()
     assert said("a.tar")[2] == "tar_missing_terminating_blocks"
 
-    again = deposit.door.open(deposit.INES.id, realm="open", area="incoming", name="a.tar", via="api", offset=1024)
+    again = deposit.upload_session.open(
+        deposit.INES.id, realm="open", area="incoming", name="a.tar", via="api", offset=1024
+    )
     again.write(whole[1024:])
     again.finish()
     for _ in range(3):

@@ -18,10 +18,12 @@ pytestmark = pytest.mark.usefixtures("receiving")
 
 def resume(name, first, rest):
     """Send the start, cut it, and go on where it ended."""
-    reception = deposit.door.open(deposit.INES.id, realm="open", area="incoming", name=name, via="api")
+    reception = deposit.upload_session.open(deposit.INES.id, realm="open", area="incoming", name=name, via="api")
     reception.write(first)
     reception.abort("cut")
-    again = deposit.door.open(deposit.INES.id, realm="open", area="incoming", name=name, via="api", offset=len(first))
+    again = deposit.upload_session.open(
+        deposit.INES.id, realm="open", area="incoming", name=name, via="api", offset=len(first)
+    )
     again.write(rest)
     return again.finish()
 
