@@ -48,6 +48,7 @@ RANKS = {room: rank for rank, line in enumerate(FLOORS.strip().splitlines()) for
 # Whose modules may load others by name, so that a process does not load the web, and why, is said where they do it.
 BY_NAME = {"portal", "portal.cli.__main__"}
 MOST_MODULES, MOST_GROUND, MOST_LINES = 15, 12, 320
+MOST_COLUMNS = 140  # of a template: pages and mails
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -189,6 +190,18 @@ def test_layout_is_the_formatters_alone():
     ]
 
     assert len(skips) < 20
+
+
+def test_lines_of_templates_fit_a_screen():
+    pages = [path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt")]
+    wide = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in pages
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MOST_COLUMNS
+    ]
+
+    assert len(pages) > 100 and wide == []
 
 
 def test_ranks_tell_rooms_that_exist():
