@@ -3,9 +3,11 @@
 from typing import Any
 
 from ftp import listing
+from ftp.control import ControlConnection
 from ftp.tree.entries import Branch, Entry
 from portal import clock, errors
 from portal.ingest import copy_move
+from portal.messages import say
 
 UNSUPPORTED = {
     "MFMT": "Times are those of arrival here and cannot be set.",
@@ -27,7 +29,11 @@ MORE: dict[str, dict[str, Any]] = {
 }
 
 
-class Commands:
+class DigestUnknown(errors.NotReady):
+    ftp = 450
+
+
+class Commands(ControlConnection):
     """CWD, listings, facts, digests, folders, renames. Refusals are raised and answered by the session."""
 
     unsupported = UNSUPPORTED
@@ -36,21 +42,21 @@ class Commands:
     @staticmethod
     def table(commands: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """The library's command table; paths and permissions are the tree's business, not the library's."""
-        made = {name: {**row, "perm": None} for name, row in commands.items() if name != "MFMT"}
-        return made | {name: dict(row, perm=None) for name, row in MORE.items()}
+        library = {name: {**row, "perm": None} for name, row in commands.items() if name != "MFMT"}
+        return library | {name: dict(row, perm=None) for name, row in MORE.items()}
 
     def find(self, path: str) -> tuple[Branch, str, Entry]:
         """What lies at a path. Raises NotFound."""
-        branch, rest = self.fs.find(path)
+        branch, rest = self.tree.find(path)
         entry = branch.entry(rest)
         if entry is None:
-            raise errors.NotFound(f"There is no {self.fs.normal(path)}.")
+            raise errors.NotFound(say("ftp_nothing_there", "There is no {path}.", path=self.tree.normal(path)))
         return branch, rest, entry
 
     def file(self, path: str) -> Entry:
         entry = self.find(path)[2]
         if entry.folder:
-            raise errors.NotFound(f"{self.fs.normal(path)} is a folder.")
+            raise errors.NotFound(say("ftp_is_folder", "{path} is a folder.", path=self.tree.normal(path)))
         return entry
 
     # Where.
@@ -58,9 +64,9 @@ class Commands:
     def ftp_CWD(self, path: str) -> None:
         entry = self.find(path or "/")[2]
         if not entry.folder:
-            raise errors.NotFound(f"{self.fs.normal(path)} is no folder.")
-        self.fs.cwd = self.fs.normal(path or "/")
-        self.respond(f'250 "{self.fs.cwd}" is the current folder.')
+            raise errors.NotFound(say("ftp_no_folder", "{path} is no folder.", path=self.tree.normal(path)))
+        self.tree.cwd = self.tree.normal(path or "/")
+        self.respond(f'250 "{self.tree.cwd}" is the current folder.')
 
     def ftp_CDUP(self, line: str) -> None:
         self.ftp_CWD("..")
@@ -71,7 +77,7 @@ class Commands:
         branch, rest, entry = self.find(path)
         if not entry.folder:
             return [entry]
-        return sorted(branch.entries(rest), key=lambda one: one.name)
+        return sorted(branch.entries(rest), key=lambda entry: entry.name)
 
     def ftp_LIST(self, line: str) -> None:
         lines = listing.long_lines(self.entries(without_flags(line)), now=clock.now())
@@ -83,14 +89,14 @@ class Commands:
     def ftp_MLSD(self, line: str) -> None:
         branch, rest, entry = self.find(line)
         if not entry.folder:
-            self.respond(f"501 {self.fs.normal(line)} is no folder.")
+            self.respond(f"501 {self.tree.normal(line)} is no folder.")
             return
-        found = sorted(branch.entries(rest), key=lambda one: one.name)
-        self.push_dtp_data(listing.fact_lines(found, self._current_facts), cmd="MLSD")
+        entries = sorted(branch.entries(rest), key=lambda entry: entry.name)
+        self.push_dtp_data(listing.fact_lines(entries, self._current_facts), cmd="MLSD")
 
     def ftp_MLST(self, line: str) -> None:
         facts = listing.fact_line(self.find(line)[2], self._current_facts)
-        path = self.fs.normal(line)
+        path = self.tree.normal(line)
         self.push(f"250-Facts:\r\n {facts} {path}\r\n")
         self.respond("250 End.")
 
@@ -99,7 +105,7 @@ class Commands:
             super().ftp_STAT("")
             return
         lines = listing.long_lines(self.entries(without_flags(line)), now=clock.now()).decode()
-        self.push(f"213-Status of {self.fs.normal(line)}:\r\n{lines}")
+        self.push(f"213-Status of {self.tree.normal(line)}:\r\n{lines}")
         self.respond("213 End of status.")
 
     # Facts of one file.
@@ -112,7 +118,9 @@ class Commands:
 
     def ftp_HASH(self, line: str) -> None:
         entry = self.file(line)
-        self.respond(f"213 {self.hash_name} 0-{entry.size} {self.digest(entry, self.hash_name)} {self.fs.normal(line)}")
+        self.respond(
+            f"213 {self.hash_name} 0-{entry.size} {self.digest(entry, self.hash_name)} {self.tree.normal(line)}"
+        )
 
     def ftp_XMD5(self, line: str) -> None:
         self.respond(f"250 {self.digest(self.file(unquoted(line)), 'MD5')}")
@@ -124,9 +132,12 @@ class Commands:
         """The recorded digest; bytes are never read for it."""
         value = entry.md5 if name == "MD5" else entry.sha256
         if not value:
-            error = errors.NotReady("The digest is not known: the file is not whole, or its digest is being computed.")
-            error.ftp = 450
-            raise error
+            raise DigestUnknown(
+                say(
+                    "digest_unknown",
+                    "The digest is not known: the file is not whole, or its digest is being computed.",
+                )
+            )
         return value
 
     def ftp_OPTS(self, line: str) -> None:
@@ -145,32 +156,32 @@ class Commands:
     # Changes.
 
     def ftp_MKD(self, line: str) -> None:
-        area, path = self.fs.area(line)
+        area, path = self.tree.area(line)
         area.make_folder(path)
-        made = self.fs.normal(line).replace('"', '""')
-        self.respond(f'257 "{made}" made.')
+        quoted = self.tree.normal(line).replace('"', '""')
+        self.respond(f'257 "{quoted}" made.')
 
     def ftp_RMD(self, line: str) -> None:
-        area, path = self.fs.area(line)
+        area, path = self.tree.area(line)
         area.remove_folder(path)
         self.respond("250 The folder is gone.")
 
     def ftp_DELE(self, line: str) -> None:
-        area, path = self.fs.area(line)
+        area, path = self.tree.area(line)
         area.remove(path)
         self.respond("250 The file is gone.")
 
     def ftp_RNFR(self, line: str) -> None:
-        self.fs.area(line)
+        self.tree.area(line)
         self.find(line)
-        self._rnfr = self.fs.normal(line)
+        self._rnfr = self.tree.normal(line)
         self.respond("350 To what name?")
 
     def ftp_RNTO(self, line: str) -> None:
         if not self._rnfr:
             self.respond("503 Say RNFR first.")
             return
-        (old_area, old), (area, new) = self.fs.area(self._rnfr), self.fs.area(line)
+        (old_area, old), (area, new) = self.tree.area(self._rnfr), self.tree.area(line)
         self._rnfr = None
         if area is old_area:
             area.rename(old, new)
@@ -179,9 +190,9 @@ class Commands:
         self.respond("250 Renamed.")
 
     def ftp_SITE_CPFR(self, line: str) -> None:
-        self.fs.area(line)
+        self.tree.area(line)
         self.find(line)
-        self.copy_from = self.fs.normal(line)
+        self.copy_from = self.tree.normal(line)
         self.respond("350 To what name?")
 
     def ftp_SITE_CPTO(self, line: str) -> None:
@@ -189,7 +200,7 @@ class Commands:
         if not self.copy_from:
             self.respond("503 Say SITE CPFR first.")
             return
-        (old_area, old), (area, new) = self.fs.area(self.copy_from), self.fs.area(line)
+        (old_area, old), (area, new) = self.tree.area(self.copy_from), self.tree.area(line)
         self.copy_from = ""
         count = copy_move.copy(area.account_id, old_area.place(old), area.place(new))
         self.respond(f"250 Copied, {count} file{'' if count == 1 else 's'}.")

@@ -2,6 +2,8 @@
 a reset, or TLS that ends without close_notify, is never mistaken for the end of a file."""
 
 import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from OpenSSL import SSL
 from pyftpdlib.exceptions import _RetryError
@@ -12,6 +14,7 @@ from pyftpdlib.ioloop import AsyncChat
 from pyftpdlib.utils import is_ssl_sock
 
 from portal import errors
+from portal.messages import Message, say
 
 # Reads per turn, so that the control connection is heard in between.
 TURNS = 8
@@ -19,8 +22,22 @@ TLS_TURNS = 64
 TLS_RECORD = 16 << 10
 SEND_BLOCK = 1 << 20
 SILENCE = 60.0
+DATA_CUT = say("data_cut", "The data connection broke.")
 
 FileProducer.buffer_size = 256 << 10
+
+
+class Control(Protocol):
+    """What a data connection asks of its control connection."""
+
+    quiet: Callable[..., object]
+
+    def note(self, kind: str, detail: str = "", *, meant: str = "") -> None: ...
+    def respond(self, resp: str, logfun: Callable[..., object] = ...) -> None: ...
+    def log_transfer(
+        self, cmd: str, filename: Any, receive: bool, completed: bool, elapsed: float, bytes: int
+    ) -> None: ...
+    def _on_dtp_close(self) -> None: ...
 
 
 class Receiving(DTPHandler):
@@ -28,19 +45,20 @@ class Receiving(DTPHandler):
 
     timeout = 0  # the session's own tick looks for silence
     ac_out_buffer_size = SEND_BLOCK
+    cmd_channel: Control
     trouble: errors.DomainError | None = None
 
-    def __init__(self, sock, cmd_channel) -> None:
+    def __init__(self, sock: Any, cmd_channel: Control) -> None:
         self.heard = time.monotonic()
         self._sent_before = 0
         super().__init__(sock, cmd_channel)
 
-    def enable_receiving(self, type, cmd) -> None:
+    def enable_receiving(self, type: str, cmd: str) -> None:
         """From now on bytes of an upload come in; `file_obj` is its Incoming."""
         self.cmd, self.receive, self._initialized = cmd, True, True
         self.heard = time.monotonic()
         if self._closed:
-            self.fail(errors.Incomplete("The data connection was closed before a byte came."))
+            self.fail(errors.Incomplete(say("data_closed", "The data connection was closed before a byte came.")))
             return
         self.modify_ioloop_events(self.ioloop.READ)
         self._wanted_io_events = self.ioloop.READ
@@ -51,9 +69,10 @@ class Receiving(DTPHandler):
 
     def _is_on_disk(self) -> bool:
         try:
-            return self.file_obj.fileno() >= 0
+            handle: int = self.file_obj.fileno()
         except (OSError, ValueError):
             return False
+        return handle >= 0
 
     def handle_read_event(self) -> None:
         if not self.receive:
@@ -82,7 +101,7 @@ class Receiving(DTPHandler):
         except BlockingIOError as error:
             raise _RetryError from error
         except OSError:
-            self.cut("data_cut", "The data connection broke.")
+            self.cut("data_cut", DATA_CUT)
             return False
         if not count:
             self.finish()
@@ -95,7 +114,7 @@ class Receiving(DTPHandler):
         self.transfer_finished = True
         self.close()
 
-    def cut(self, kind: str, sentence: str) -> None:
+    def cut(self, kind: str, sentence: Message) -> None:
         """The connection ended in a way that does not tell whether the file is whole."""
         self._error = True
         self.cmd_channel.note(kind, self.file_obj.name)
@@ -105,7 +124,7 @@ class Receiving(DTPHandler):
         self.trouble = self.trouble or trouble
         self.close()
 
-    def give_up(self, sentence: str) -> None:
+    def give_up(self, sentence: Message) -> None:
         """End a transfer from our side."""
         if self.receive:
             self.fail(errors.Incomplete(sentence))
@@ -124,7 +143,7 @@ class Receiving(DTPHandler):
             return
         if not self.receive:
             if silent:
-                self.give_up(f"No data went through for {SILENCE:.0f} s.")
+                self.give_up(say("data_stalled", "No data went through for {seconds:.0f} s.", seconds=SILENCE))
             return
         try:
             if self.file_obj.lost:
@@ -134,11 +153,11 @@ class Receiving(DTPHandler):
             self.fail(error)
         else:
             if silent:
-                self.cut("data_silent", f"No data came for {SILENCE:.0f} s.")
+                self.cut("data_silent", say("data_silent", "No data came for {seconds:.0f} s.", seconds=SILENCE))
 
     def handle_close(self) -> None:
         if self.receive and not self._closed:
-            self.cut("data_cut", "The data connection broke.")
+            self.cut("data_cut", DATA_CUT)
         else:
             super().handle_close()
 
@@ -146,7 +165,11 @@ class Receiving(DTPHandler):
         if self.receive:
             self.log_exception(self)
             self._error = True
-            self.fail(errors.StorageFault("Something failed here while receiving; the fault is ours. Send it again."))
+            self.fail(
+                errors.StorageFault(
+                    say("receive_failed", "Something failed here while receiving; the fault is ours. Send it again.")
+                )
+            )
         else:
             super().handle_error()
 
@@ -193,7 +216,7 @@ class DataChannel(TLS_DTPHandler, Receiving):
             self.finish()
             return False
         except (SSL.Error, OSError, AssertionError):
-            self.cut("tls_cut", "The encrypted data connection ended without its closing mark.")
+            self.cut("tls_cut", say("tls_cut", "The encrypted data connection ended without its closing mark."))
             return False
         self.tot_bytes_received += len(data)
         self.file_obj.reception.write(data)
@@ -207,6 +230,6 @@ class DataChannel(TLS_DTPHandler, Receiving):
         self.cmd_channel.note("tls_handshake", "on the data connection")
         if self.receive:
             self._error = True
-            self.fail(errors.Incomplete("The TLS handshake of the data connection failed."))
+            self.fail(errors.Incomplete(say("data_handshake", "The TLS handshake of the data connection failed.")))
         else:
             super().handle_failed_ssl_handshake()

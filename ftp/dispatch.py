@@ -1,12 +1,18 @@
 """How data connections come about: passive ones that were never opened, active ones that cannot be."""
 
+from typing import Any
+
 from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
+
+from ftp.control import ControlConnection
 
 
 class Passive(PassiveDTP):
     """Waits for the client's connection for 30 s."""
 
-    def handle_accepted(self, sock, addr) -> None:
+    cmd_channel: ControlConnection
+
+    def handle_accepted(self, sock: Any, addr: tuple[Any, ...]) -> None:
         super().handle_accepted(sock, addr)
         channel = self.cmd_channel
         if not self._closed or not channel.connected or channel._dtp_acceptor is not self:
@@ -29,6 +35,7 @@ class Active(ActiveDTP):
     """Connects to the client; where that fails the client sits behind a router."""
 
     timeout = 15
+    cmd_channel: ControlConnection
 
     def handle_timeout(self) -> None:
         self.handle_close()

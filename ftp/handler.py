@@ -7,16 +7,14 @@ from typing import Any
 
 from pyftpdlib.handlers.ftps.control import TLS_FTPHandler
 
-from ftp.authorizer import Authorizer, Who
+from ftp.authorizer import Authorizer
 from ftp.commands import Commands
+from ftp.control import SessionServer
 from ftp.data import DataChannel
 from ftp.dispatch import Active, Passive
 from ftp.security import Security
 from ftp.transfers import Transfers
-from ftp.tree.filesystem import Tree
 from portal import db, errors
-from portal.domain.accounts import accounts, ftp_faults
-from portal.domain.shared import notifications
 
 log = logging.getLogger("ftp")
 LONGEST_LINE = 2048
@@ -30,14 +28,7 @@ TRANSFERS = frozenset(("STOR", "APPE", "RETR", "LIST", "NLST", "MLSD"))
 FOREIGN = ("GET", "POST", "HEAD", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "HOST:")
 
 
-def printable(text: str) -> str:
-    """Text safe for one line of a reply or a log."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-class Session(Transfers, Commands, Security, TLS_FTPHandler):
+class Session(Transfers, Commands, Security):
     """The protocol of one client. Each session runs in a thread of its own."""
 
     authorizer = Authorizer()
@@ -48,15 +39,9 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
     auth_failed_timeout = 0.3
     unicode_errors = "surrogateescape"
     proto_cmds = Commands.table(TLS_FTPHandler.proto_cmds)
-    quiet = staticmethod(log.debug)
 
-    def __init__(self, conn, server, ioloop=None) -> None:
-        self.who: Who | None = None
-        self.expired = False
-        self.heard = self.began = self.checked = time.monotonic()
+    def __init__(self, conn: Any, server: SessionServer, ioloop: Any = None) -> None:
         self.strange = 0
-        self.announced: int | None = None
-        self.hash_name = "MD5"
         super().__init__(conn, server, ioloop)
         self._available_facts = ["type", "perm", "size", "modify", "unique"]
         self._current_facts = list(self._available_facts)
@@ -73,19 +58,6 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
     def decode(self, line: bytes) -> str:
         """Undecodable bytes stay as marks that no name rule lets pass."""
         return line.decode("utf-8", "surrogateescape")
-
-    def push(self, data: str) -> None:
-        super(TLS_FTPHandler, self).push(data) if data.isascii() else self._push_wide(data)
-
-    def _push_wide(self, data: str) -> None:
-        super(TLS_FTPHandler, self).push(data.encode("utf-8", "backslashreplace").decode())
-
-    def respond(self, resp: str, logfun: Any = None) -> None:
-        resp = printable(resp)
-        self._last_response = resp
-        self.push(f"{resp}\r\n")
-        if resp[0] in "45":
-            self.log(f"-> {resp}", logfun or log.debug)
 
     def collect_incoming_data(self, data: bytes) -> None:
         if not self.authenticated and not self._ssl_requested and data[:2] == b"\x16\x03":
@@ -118,8 +90,8 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
         if self.expired:
             self.hang_up("421 Your account was closed or signed out. Sign in again.")
             return
-        known = cmd in self.proto_cmds or cmd[-4:] in ("ABOR", "STAT", "QUIT")
-        if not known or (cmd == "SITE" and arg[:4].upper() not in ("HELP", "CHMO", "CPFR", "CPTO")):
+        is_command = cmd in self.proto_cmds or cmd[-4:] in ("ABOR", "STAT", "QUIT")
+        if not is_command or (cmd == "SITE" and arg[:4].upper() not in ("HELP", "CHMO", "CPFR", "CPTO")):
             self.refuse_unknown(cmd)
             return
         self.strange = 0 if self.authenticated else self.strange
@@ -137,12 +109,6 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
 
     # Refusals.
 
-    def refuse(self, error: errors.DomainError) -> None:
-        """Say what a verb refused, in its own words, and keep what the portal will explain."""
-        if isinstance(error, errors.BadName):
-            self.note("refused_name", error.sentence)
-        self.respond(f"{error.ftp} {notifications.told(error)}")
-
     def refuse_unknown(self, cmd: str) -> None:
         if cmd in FOREIGN and cmd not in self.proto_cmds and not self.authenticated:
             self.hang_up("421 This is an FTP server.")
@@ -157,28 +123,6 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
             self.hang_up("421 Too many lines that are no FTP command.")
         else:
             self.respond(reply)
-
-    def hang_up(self, reply: str) -> None:
-        if not self._closed and not self._closing:
-            self.ac_in_buffer = b""
-            self.drop_pending()
-            if self.data_channel is not None:
-                self.data_channel.give_up("The session ended before the file was whole.")
-            self.respond(reply, log.info)
-            self.close_when_done()
-
-    def note(self, kind: str, detail: str = "", *, meant: str = "") -> None:
-        """Keep a fault of the wire for the account or address, so that the portal can explain it. `meant` is the user
-        name of somebody who has not signed in."""
-        known = accounts.by_email(meant) if meant and not self.who else None
-        account_id = self.who.account_id if self.who else known.id if known else None
-        if not self.server.may_note(kind, account_id, self.remote_ip):
-            return
-        try:
-            with db.transaction():
-                ftp_faults.note(kind, account_id=account_id, address=self.remote_ip, detail=printable(detail))
-        except errors.DomainError as error:
-            self.log(f"a fault of the wire was not kept: {error}", log.warning)
 
     # Time.
 
@@ -209,26 +153,3 @@ class Session(Transfers, Commands, Security, TLS_FTPHandler):
     def close(self) -> None:
         self.server.watch.drop(self)
         super().close()
-
-    def flush_account(self) -> None:
-        self.drop_pending()
-        super().flush_account()
-        self.who, self.fs = None, None
-        self.began = time.monotonic()
-
-    def sign_in_as(self, who: Who) -> None:
-        self.who, self.fs, self.username = who, Tree(who), who.name
-        self.authenticated, self.attempted_logins = True, 0
-
-    def log(self, msg: str, logfun: Any = log.info) -> None:
-        logfun("%s [%s] %s", self.remote_ip, printable(self.username)[:100], printable(msg))
-
-    def logline(self, msg: str, logfun: Any = None) -> None:
-        """Lines of the protocol are not logged: they hold names, and PASS."""
-
-    def log_cmd(self, cmd: str, arg: Any, respcode: int, respstr: str) -> None:
-        if cmd in ("DELE", "RMD", "RNTO", "MKD"):
-            self.log(f"{cmd} {arg} {respcode}")
-
-    def log_exception(self, instance: Any) -> None:
-        log.exception("a session of %s failed", self.remote_ip)

@@ -6,6 +6,7 @@ from portal import errors
 from portal.domain.shared import notifications
 from portal.domain.uploads.receive import Receipt
 from portal.ingest.upload_session import Reception
+from portal.messages import say
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,9 @@ class Incoming:
                 trouble = error
             except Exception:
                 log.exception("an upload could not be finished")
-                trouble = errors.StorageFault("These bytes could not be stored; the fault is ours. Send them again.")
+                trouble = errors.StorageFault(
+                    say("not_stored", "These bytes could not be stored; the fault is ours. Send them again.")
+                )
         kept = self._abort(trouble)
         return _refusal(trouble, kept) if trouble else None
 

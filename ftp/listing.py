@@ -33,17 +33,17 @@ def name_lines(entries: Iterable[Entry]) -> bytes:
 
 
 def fact_lines(entries: Iterable[Entry], facts: Iterable[str]) -> bytes:
-    wanted = [fact for fact in FACTS if fact in set(facts)]
-    return "".join(f"{fact_line(entry, wanted)} {entry.name}\r\n" for entry in entries).encode()
+    selected = [fact for fact in FACTS if fact in set(facts)]
+    return "".join(f"{fact_line(entry, selected)} {entry.name}\r\n" for entry in entries).encode()
 
 
 def fact_line(entry: Entry, facts: Iterable[str]) -> str:
     """The facts of one entry, without its name."""
-    known = {
+    values = {
         "type": "dir" if entry.folder else "file",
         "size": "" if entry.folder else str(entry.size),
         "modify": stamp(entry.modified) if entry.modified else "",
         "perm": entry.perm,
         "unique": entry.unique,
     }
-    return "".join(f"{fact}={known[fact]};" for fact in facts if known.get(fact))
+    return "".join(f"{fact}={values[fact]};" for fact in facts if values.get(fact))

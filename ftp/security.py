@@ -6,24 +6,20 @@ import time
 from OpenSSL import SSL
 
 from ftp import authorizer
+from ftp.authorizer import Who
+from ftp.control import ControlConnection
 from portal import db, errors
 from portal.domain.accounts import accounts, ftp_faults
 
 TLS_COMMANDS = ("AUTH", "PBSZ", "PROT")
 
 
-class Security:
+class Security(ControlConnection):
     """USER, PASS, AUTH, PROT. `tls_mode` is the site's setting."""
 
-    tls_mode = "optional"
-
     @classmethod
-    def get_ssl_context(cls):
+    def get_ssl_context(cls) -> SSL.Context | None:
         return cls.ssl_context
-
-    def features(self) -> list[str]:
-        more = ["HASH MD5*;SHA-256" if self.hash_name == "MD5" else "HASH MD5;SHA-256*", "XMD5", "XSHA256"]
-        return more if self.tls_mode == "off" else ["AUTH TLS", "PBSZ", "PROT", *more]
 
     def admits(self, cmd: str) -> bool:
         """Whether the site's TLS setting lets this command pass; answers it otherwise."""
@@ -48,7 +44,7 @@ class Security:
         super().ftp_AUTH(line)
 
     def handle_failed_ssl_handshake(self) -> None:
-        reason = said_by_tls(sys.exc_info()[1])
+        reason = tls_reason(sys.exc_info()[1])
         self.note("tls_distrusted" if is_distrust(reason) else "tls_handshake", reason or "on the control connection")
         super().handle_failed_ssl_handshake()
 
@@ -71,14 +67,15 @@ class Security:
             self._refuse_sign_in(error)
         else:
             self.sign_in_as(who)
-            self.adopt_faults()
+            self.adopt_faults(who)
             self.log("signed in")
-            self.respond(self._welcome())
+            self.respond(self._welcome(who))
 
-    def _welcome(self) -> str:
-        if self.who.account_id is None:
-            return f"230 Released datasets are in /{self.fs.prefix}/."
-        return f"230 Welcome. Put files into /{self.fs.prefix}/, or /{self.fs.prefix}-protected/ for controlled access."
+    def _welcome(self, who: Who) -> str:
+        prefix = self.tree.prefix
+        if who.account_id is None:
+            return f"230 Released datasets are in /{prefix}/."
+        return f"230 Welcome. Put files into /{prefix}/, or /{prefix}-protected/ for controlled access."
 
     def _refuse_sign_in(self, error: errors.DomainError) -> None:
         self.log("sign-in failed")
@@ -92,21 +89,21 @@ class Security:
         else:
             self.respond(f"530 {error.sentence}")
 
-    def adopt_faults(self) -> None:
+    def adopt_faults(self, who: Who) -> None:
         """What befell this client before it had signed in is its account's to read."""
-        if self.who.account_id is None or not ftp_faults.has_unclaimed(self.remote_ip):
+        if who.account_id is None or not ftp_faults.has_unclaimed(self.remote_ip):
             return
         try:
             with db.transaction():
-                ftp_faults.adopt(self.who.account_id, address=self.remote_ip)
+                ftp_faults.adopt(who.account_id, address=self.remote_ip)
         except errors.DomainError as error:
             self.log(f"faults of the wire stay without an account: {error}")
 
 
-def said_by_tls(error: BaseException | None) -> str:
+def tls_reason(error: BaseException | None) -> str:
     """The reason that the TLS library gives, such as "tlsv1 alert unknown ca"."""
-    found = error.args[0] if isinstance(error, SSL.Error) and error.args else None
-    return str(found[-1][2]) if isinstance(found, list) and found else ""
+    entries = error.args[0] if isinstance(error, SSL.Error) and error.args else None
+    return str(entries[-1][2]) if isinstance(entries, list) and entries else ""
 
 
 def is_distrust(reason: str) -> bool:

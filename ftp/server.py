@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pyftpdlib.servers import ThreadedFTPServer
+from pyftpdlib.servers import FTPServer, ThreadedFTPServer
 
 from ftp import tls
 from ftp.authorizer import Watch
@@ -46,7 +46,7 @@ class Server(ThreadedFTPServer):
         now, key = time.monotonic(), (kind, account_id or address)
         with self._lock:
             if len(self._noted) > MOST_NOTED:
-                self._noted = {one: at for one, at in self._noted.items() if at > now - NOTE_EVERY}
+                self._noted = {sender: at for sender, at in self._noted.items() if at > now - NOTE_EVERY}
             if self._noted.get(key, -NOTE_EVERY) > now - NOTE_EVERY or len(self._noted) > MOST_NOTED:
                 return False
             self._noted[key] = now
@@ -71,7 +71,7 @@ class Server(ThreadedFTPServer):
             time.sleep(0.2)
 
     def handle_accepted(self, sock: socket.socket, addr: tuple[Any, ...]) -> None:
-        session = super(ThreadedFTPServer.__mro__[1], self).handle_accepted(sock, addr)
+        session = FTPServer.handle_accepted(self, sock, addr)  # the library would start a thread of its own kind
         if session is None or session._closed:
             return
         self.ioloop.unregister(session._fileno)

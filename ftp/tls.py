@@ -25,16 +25,16 @@ def context(settings: Settings) -> SSL.Context | None:
     if settings.ftp_tls == "off":
         return None
     path = certificate(settings)
-    made = SSL.Context(SSL.TLS_SERVER_METHOD)
-    made.set_min_proto_version(SSL.TLS1_2_VERSION)
-    made.set_max_proto_version(SSL.TLS1_2_VERSION)
-    made.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
-    made.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL")
-    made.set_session_id(b"omix-ftp")
-    made.use_certificate_chain_file(str(path))
-    made.use_privatekey_file(str(path))
-    made.check_privatekey()
-    return made
+    tls = SSL.Context(SSL.TLS_SERVER_METHOD)
+    tls.set_min_proto_version(SSL.TLS1_2_VERSION)
+    tls.set_max_proto_version(SSL.TLS1_2_VERSION)
+    tls.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE)
+    tls.set_cipher_list(b"ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL")
+    tls.set_session_id(b"omix-ftp")
+    tls.use_certificate_chain_file(str(path))
+    tls.use_privatekey_file(str(path))
+    tls.check_privatekey()
+    return tls
 
 
 def certificate(settings: Settings) -> Path:
@@ -44,11 +44,11 @@ def certificate(settings: Settings) -> Path:
     with (settings.keys / ".ftp.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            storage.write_whole(path, _made(settings), mode=0o600)
+            storage.write_whole(path, _self_signed(settings), mode=0o600)
     return path
 
 
-def _made(settings: Settings) -> bytes:
+def _self_signed(settings: Settings) -> bytes:
     """A self-signed certificate on a P-256 key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, settings.site_name[:64] or "OMIX")])
@@ -74,12 +74,12 @@ def _made(settings: Settings) -> bytes:
 
 def _addresses(settings: Settings) -> list[x509.GeneralName]:
     """Every name and address under which the door may be reached."""
-    wanted = dict.fromkeys([settings.host, settings.ftp_public_address, socket.getfqdn(), "localhost", "127.0.0.1"])
+    addresses = dict.fromkeys([settings.host, settings.ftp_public_address, socket.getfqdn(), "localhost", "127.0.0.1"])
     names: list[x509.GeneralName] = []
-    for one in filter(None, wanted):
+    for address in filter(None, addresses):
         try:
-            names.append(x509.IPAddress(ipaddress.ip_address(one)))
+            names.append(x509.IPAddress(ipaddress.ip_address(address)))
         except ValueError:
-            if one.isascii() and os.sep not in one:
-                names.append(x509.DNSName(one))
+            if address.isascii() and os.sep not in address:
+                names.append(x509.DNSName(address))
     return names

@@ -5,6 +5,8 @@ from typing import Any
 
 from pyftpdlib.handlers.ftp.producers import FileProducer
 
+from ftp.commands import UNSUPPORTED
+from ftp.control import ControlConnection
 from ftp.incoming import Incoming
 from ftp.tree.entries import Source
 from portal import db, errors
@@ -14,7 +16,7 @@ from portal.ingest import upload_session
 RECHECK = 15.0
 
 
-class Transfers:
+class Transfers(ControlConnection):
     """An upload is one reception of the arrival door; a download asks first whether it is open to this person."""
 
     source: Source | None = None
@@ -42,7 +44,7 @@ class Transfers:
     def ftp_STOR(self, line: str, *, append: bool = False) -> None:
         offset, self._restart_position = self._restart_position, 0
         announced, self.announced = self.announced, None
-        area, path = self.fs.area(line)
+        area, path = self.tree.area(line)
         place = area.place(path)
         if self._current_type == "a":
             self.note("ascii_upload", place.name)
@@ -102,13 +104,13 @@ class Transfers:
         super().ftp_ABOR(line)
 
     def ftp_STOU(self, line: str) -> None:
-        self.respond(f"502 {self.unsupported['STOU']}")
+        self.respond(f"502 {UNSUPPORTED['STOU']}")
 
     # Downloads.
 
     def ftp_RETR(self, line: str) -> None:
         offset, self._restart_position = self._restart_position, 0
-        branch, path = self.fs.find(line)
+        branch, path = self.tree.find(line)
         source = branch.open(path)
         if offset > source.size:
             source.file.close()
@@ -160,15 +162,6 @@ class Transfers:
             db.end()
 
     # Data connections.
-
-    def drop_pending(self) -> bool:
-        """What waited for a data connection that will not come. Returns whether anything did."""
-        pending = self._in_dtp_queue is not None or self._out_dtp_queue is not None
-        for queued in (self._in_dtp_queue and self._in_dtp_queue[0], self._out_dtp_queue and self._out_dtp_queue[2]):
-            if queued is not None:
-                queued.close()
-        self._in_dtp_queue = self._out_dtp_queue = None
-        return pending
 
     def _make_eport(self, ip: str, port: int) -> None:
         self.drop_pending()

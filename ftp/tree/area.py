@@ -1,10 +1,15 @@
 """An account's drop box as a branch of the tree: folders and names are rows, bytes lie under their tokens."""
 
-from ftp.tree.entries import Branch, Entry, Source, folder, open_bytes
+from typing import Any
+
+from sqlalchemy import Row
+
+from ftp.tree.entries import Branch, Entry, Source, folder, no_file, open_bytes
 from portal import db, errors, states, storage
 from portal.domain.files import area_paths
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
+from portal.messages import say
 from portal.models import Account
 from portal.queries.uploads import ftp_listing
 
@@ -35,11 +40,11 @@ class Area(Branch):
         return None
 
     def entries(self, path: str) -> list[Entry]:
-        found = [self._entry(row) for row in ftp_listing.uploads_in(*self._where(), path)]
-        made = ftp_listing.folders_in(*self._where(), path).items()
-        return found + [folder(name, modified=changed, perm=FOLDER_PERM) for name, changed in made]
+        files = [self._entry(row) for row in ftp_listing.uploads_in(*self._where(), path)]
+        folders = ftp_listing.folders_in(*self._where(), path).items()
+        return files + [folder(name, modified=changed, perm=FOLDER_PERM) for name, changed in folders]
 
-    def _entry(self, row) -> Entry:
+    def _entry(self, row: Row[Any]) -> Entry:
         """An upload; one that arrives or was cut shows how long it truly is, so that its sender resumes there."""
         size = row.size
         if row.state == states.RECEIVING:
@@ -59,9 +64,9 @@ class Area(Branch):
     def open(self, path: str) -> Source:
         row = ftp_listing.upload_at(self.account_id, Place(self.area, self.realm, path))
         if row is None:
-            raise errors.NotFound(f"There is no file {path}.")
+            raise no_file(path)
         if row.state == states.RECEIVING:
-            raise errors.Busy(f"{path} is still arriving.")
+            raise errors.Busy(say("ftp_still_arriving", "{path} is still arriving.", path=path))
         file, size = open_bytes(storage.area_path(self.realm, self.account_id, row.token))
         return Source(file, size)
 
@@ -88,5 +93,5 @@ class Area(Branch):
     def _account(self) -> Account:
         account = db.session.get(Account, self.account_id)
         if account is None or account.state != "active":
-            raise errors.SignInNeeded("This account is closed.")
+            raise errors.SignInNeeded(say("account_closed", "This account is closed."))
         return account

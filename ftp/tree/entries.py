@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from portal import errors, storage
+from portal.messages import Message, say
 
 READ, LOOK = "r", "el"
 
@@ -60,15 +61,19 @@ def open_bytes(path: Path) -> tuple[BinaryIO, int]:
     try:
         handle = storage.open_read(path)
     except OSError as error:
-        raise errors.NotFound("These bytes are not here.") from error
+        raise errors.NotFound(say("ftp_bytes_gone", "These bytes are not here.")) from error
     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
     return os.fdopen(handle, "rb", buffering=0), os.fstat(handle).st_size
+
+
+def no_file(path: str) -> errors.NotFound:
+    return errors.NotFound(say("ftp_no_file", "There is no file {path}.", path=path))
 
 
 class Branch:
     """A read-only part of the tree. Paths are relative to it, without slashes at the ends; "" is the branch itself."""
 
-    refusal = "Nothing can be stored here."
+    refusal = say("ftp_read_only", "Nothing can be stored here.")
 
     def entry(self, path: str) -> Entry | None:
         """What lies at a path, or None."""
@@ -80,13 +85,13 @@ class Branch:
 
     def open(self, path: str) -> Source:
         """Bytes to read. Raises NotFound and other refusals."""
-        raise errors.NotFound(f"There is no file {path}.")
+        raise no_file(path)
 
 
 class Shelf(Branch):
     """A folder whose entries are fixed."""
 
-    def __init__(self, *names: str, refusal: str = "") -> None:
+    def __init__(self, *names: str, refusal: Message | None = None) -> None:
         self.names = names
         self.refusal = refusal or self.refusal
 

@@ -9,6 +9,7 @@ from ftp.tree.granted import Granted, Grants
 from ftp.tree.outgoing import Outgoing
 from ftp.tree.released import Released, Shop
 from portal import config, errors
+from portal.messages import Message, say
 
 
 class Tree:
@@ -35,10 +36,10 @@ class Tree:
             "granted": Grants(account),
         }
 
-    def _where_to(self) -> str:
+    def _where_to(self) -> Message:
         if not self.who.account_id:
             return Shop.refusal
-        return f"Files go into /{self.prefix}/, /{self.prefix}-protected/ or /test/."
+        return say("ftp_where_to", "Files go into /{prefix}/, /{prefix}-protected/ or /test/.", prefix=self.prefix)
 
     def normal(self, path: str) -> str:
         """An absolute path without dots, doubled or trailing slashes."""
@@ -87,5 +88,5 @@ class Tree:
         if not isinstance(branch, Area):
             raise errors.Forbidden(branch.refusal)
         if not rest:
-            raise errors.Forbidden("This folder is always here.")
+            raise errors.Forbidden(say("ftp_fixed_folder", "This folder is always here."))
         return branch, rest

@@ -3,6 +3,7 @@ each download written down."""
 
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -10,10 +11,11 @@ from ftp.tree.entries import Branch, Entry, Ledger, folder
 from ftp.tree.released import Released
 from portal.domain.access_requests import download_log
 from portal.domain.access_requests.decisions import Download
-from portal.domain.permissions import active_grants as reads
+from portal.domain.permissions import active_grants
+from portal.messages import say
 from portal.queries.uploads import ftp_listing
 
-REFUSAL = "Granted datasets are for reading. Files go into your own area."
+REFUSAL = say("ftp_granted", "Granted datasets are for reading. Files go into your own area.")
 
 
 class Grants(Branch):
@@ -28,7 +30,7 @@ class Grants(Branch):
         return None if path else folder("granted")
 
     def entries(self, path: str) -> list[Entry]:
-        rows = reads.granted_to(self.account_id)
+        rows = active_grants.granted_to(self.account_id)
         return [folder(row.accession, modified=row.released_at or 0) for row in rows]
 
 
@@ -42,10 +44,10 @@ class Granted(Released):
         super().__init__(accession)
         self.bound = self.dataset.bound if self.dataset else None
 
-    def find(self) -> Row | None:
+    def find(self) -> Row[Any] | None:
         return ftp_listing.granted_dataset(self.accession, self.account_id)
 
-    def ledger(self, row: Row, size: int) -> Ledger | None:
+    def ledger(self, row: Row[Any], size: int) -> Ledger | None:
         assert self.dataset is not None
         return Entries(
             Download(

@@ -1,9 +1,12 @@
 """Released open datasets as branches of the tree: for everyone, read-only, with their files under plain names."""
 
+from typing import Any
+
 from sqlalchemy import Row
 
-from ftp.tree.entries import Branch, Entry, Ledger, Sheet, Source, folder, open_bytes
+from ftp.tree.entries import Branch, Entry, Ledger, Sheet, Source, folder, no_file, open_bytes
 from portal import clock, config, db, errors, storage
+from portal.messages import say
 from portal.queries.uploads import ftp_listing
 
 SHEETS = ("md5sum.txt", "manifest-md5.txt")
@@ -12,7 +15,7 @@ SHEETS = ("md5sum.txt", "manifest-md5.txt")
 class Shop(Branch):
     """All released open datasets, the newest first; with `plain` by their numbers alone."""
 
-    refusal = "Released datasets cannot be changed. Sign in and send files into your own area."
+    refusal = say("ftp_released", "Released datasets cannot be changed. Sign in and send files into your own area.")
 
     def __init__(self, *, plain: bool = False) -> None:
         self.plain = plain
@@ -35,7 +38,7 @@ class Released(Branch):
         self.accession = accession
         self.dataset = self.find()
 
-    def find(self) -> Row | None:
+    def find(self) -> Row[Any] | None:
         """The dataset, if it is open to this person now."""
         return ftp_listing.open_dataset(self.accession)
 
@@ -63,11 +66,11 @@ class Released(Branch):
             folder(name, modified=at)
             for name, at in ftp_listing.file_folders_in(self.dataset.id, path, self.bound).items()
         ]
-        taken = {one.name for one in files}
+        taken = {entry.name for entry in files}
         sheets = [] if path else [self._sheet(name) for name in SHEETS if name not in taken]
         return files + folders + sheets
 
-    def _entry(self, row) -> Entry:
+    def _entry(self, row: Row[Any]) -> Entry:
         return Entry(
             row.base,
             size=row.size or 0,
@@ -95,12 +98,14 @@ class Released(Branch):
         dataset = self.dataset
         row = ftp_listing.file_at(dataset.id, path, self.bound) if dataset else None
         if dataset is None or (row is None and path not in SHEETS):
-            raise errors.NotFound(f"There is no file {path}.")
+            raise no_file(path)
         if row is None:
             text = self._digests()
             return Source(Sheet(text), len(text))
         if row.fixity == "bad":
-            raise errors.Damaged(f"{path} is damaged in the archive and is not served; its curators know.")
+            raise errors.Damaged(
+                say("ftp_damaged", "{path} is damaged in the archive and is not served; its curators know.", path=path)
+            )
         file, size = open_bytes(storage.archived_path(dataset.realm, dataset.accession, row.archive_path))
         return Source(file, size, dataset.id, self.still_open, self.ledger(row, size))
 
@@ -108,6 +113,6 @@ class Released(Branch):
         with db.reading():
             return self.find() is not None
 
-    def ledger(self, row: Row, size: int) -> Ledger | None:
+    def ledger(self, row: Row[Any], size: int) -> Ledger | None:
         """Downloads of open data are counted, not written down."""
         return None
