@@ -1,5 +1,5 @@
-"""The data channel. Uploads are received straight into the reception's buffers and acknowledged only after it finished;
-a reset, or TLS that ends without close_notify, is never mistaken for the end of a file."""
+"""The data channel. Uploads are received straight into the buffers of their session and acknowledged only once it has
+finished; a reset, or TLS that ends without close_notify, is never mistaken for the end of a file."""
 
 import time
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from pyftpdlib.handlers.ftps.data import TLS_DTPHandler
 from pyftpdlib.ioloop import AsyncChat
 from pyftpdlib.utils import is_ssl_sock
 
+from ftp import upload_end
 from portal import errors
 from portal.messages import Message, say
 
@@ -54,7 +55,7 @@ class Receiving(DTPHandler):
         super().__init__(sock, cmd_channel)
 
     def enable_receiving(self, type: str, cmd: str) -> None:
-        """From now on bytes of an upload come in; `file_obj` is its Incoming."""
+        """From now on bytes of an upload come in; `file_obj` is its UploadSession."""
         self.cmd, self.receive, self._initialized = cmd, True, True
         self.heard = time.monotonic()
         if self._closed:
@@ -94,10 +95,10 @@ class Receiving(DTPHandler):
         return TURNS
 
     def take(self) -> bool:
-        """Receive once into the reception. False when the upload ended. Raises _RetryError when nothing waits."""
-        reception = self.file_obj.reception
+        """Receive once into the upload session. False when the upload ended. Raises _RetryError when nothing waits."""
+        upload = self.file_obj
         try:
-            count = self.socket.recv_into(reception.buffer())
+            count = self.socket.recv_into(upload.buffer())
         except BlockingIOError as error:
             raise _RetryError from error
         except OSError:
@@ -107,7 +108,7 @@ class Receiving(DTPHandler):
             self.finish()
             return False
         self.tot_bytes_received += count
-        reception.filled(count)
+        upload.filled(count)
         return True
 
     def finish(self) -> None:
@@ -147,8 +148,8 @@ class Receiving(DTPHandler):
             return
         try:
             if self.file_obj.lost:
-                self.file_obj.reception.buffer()
-            self.file_obj.reception.rest()
+                self.file_obj.buffer()
+            self.file_obj.rest()
         except errors.DomainError as error:
             self.fail(error)
         else:
@@ -179,15 +180,17 @@ class Receiving(DTPHandler):
             super().close()
             return
         AsyncChat.close(self)
-        incoming, channel = self.file_obj, self.cmd_channel
-        if incoming.ended:
+        upload, channel = self.file_obj, self.cmd_channel
+        if upload.done:
             return
-        reply = incoming.end(whole=self.transfer_finished, trouble=self.trouble)
+        # 3. End: only a finished transfer is made durable and recorded; anything else stays incomplete.
+        reply = upload_end.end(upload, whole=self.transfer_finished, trouble=self.trouble)
+        # 6. Acknowledge.
         if reply:
             self.transfer_finished = reply.startswith("226")
             channel.respond(reply)
         channel.log_transfer(
-            incoming.cmd, incoming.name, True, self.transfer_finished, self.get_elapsed_time(), self.tot_bytes_received
+            self.cmd or "", upload.name, True, self.transfer_finished, self.get_elapsed_time(), self.tot_bytes_received
         )
         channel._on_dtp_close()
 
@@ -219,7 +222,7 @@ class DataChannel(TLS_DTPHandler, Receiving):
             self.cut("tls_cut", say("tls_cut", "The encrypted data connection ended without its closing mark."))
             return False
         self.tot_bytes_received += len(data)
-        self.file_obj.reception.write(data)
+        self.file_obj.write(data)
         return True
 
     def handle_error(self) -> None:

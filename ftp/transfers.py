@@ -7,20 +7,20 @@ from pyftpdlib.handlers.ftp.producers import FileProducer
 
 from ftp.commands import UNSUPPORTED
 from ftp.control import ControlConnection
-from ftp.incoming import Incoming
 from ftp.tree.entries import Source
 from portal import db, errors
 from portal.domain.access_requests import download_counts
 from portal.ingest import upload_session
+from portal.ingest.upload_session import UploadSession
 
 RECHECK = 15.0
 
 
 class Transfers(ControlConnection):
-    """An upload is one reception of the arrival door; a download asks first whether it is open to this person."""
+    """An upload is one upload session; a download asks first whether it is open to this person."""
 
     source: Source | None = None
-    upload: Incoming | None = None
+    upload: UploadSession | None = None
 
     def may_transfer(self) -> bool:
         """One transfer at a time, as the protocol has it; what waited for an earlier command gives way."""
@@ -54,7 +54,8 @@ class Transfers(ControlConnection):
             self.hang_up("421 This server stops. Come back in a minute.")
             return
         resumed = append or offset > 0
-        reception = upload_session.open(
+        # 1. Admit.
+        self.upload = upload_session.open(
             area.account_id,
             realm=place.realm,
             area=place.area,
@@ -64,25 +65,25 @@ class Transfers(ControlConnection):
             offset=offset or None,
             append=append,
         )
-        self.upload = Incoming(reception, place.name, "APPE" if append else "STOR")
+        # 2. Receive, through the data channel, which also ends the upload and replies.
         try:
-            self.expect(self.upload)
+            self.expect(self.upload, "APPE" if append else "STOR")
         except BaseException:
             self.let_go()
             raise
 
-    def expect(self, incoming: Incoming) -> None:
+    def expect(self, upload: UploadSession, cmd: str) -> None:
         """Receive now where the data connection stands, else once it comes. The upload has its place before the reply:
         where the client is gone, the reply ends the session and the session its upload."""
         self.accept_waiting()
         if self.data_channel is None:
-            self._in_dtp_queue = (incoming, incoming.cmd)
-            self.respond(f"150 Ready for {incoming.name}.")
+            self._in_dtp_queue = (upload, cmd)
+            self.respond(f"150 Ready for {upload.name}.")
             return
-        self.data_channel.file_obj = incoming
-        self.data_channel.enable_receiving("i", incoming.cmd)
-        if not incoming.ended:
-            self.respond(f"125 Ready for {incoming.name}.")
+        self.data_channel.file_obj = upload
+        self.data_channel.enable_receiving("i", cmd)
+        if not upload.done:
+            self.respond(f"125 Ready for {upload.name}.")
 
     def let_go(self) -> None:
         """However a session or command ended: no upload of it stays open."""

@@ -17,7 +17,7 @@ from jinja2 import FileSystemBytecodeCache
 from portal import clock, config, create_app, db, migrations, queue
 from portal.config import Settings
 from portal.domain.accounts import accounts, passwords, tokens
-from portal.ingest.heartbeat import pulse
+from portal.ingest.heartbeat import heartbeat
 from portal.models import Account
 from tests import browser
 from tests.receiving import receiving, send
@@ -182,9 +182,9 @@ def database(settings: Settings, first_database: Path) -> Iterator[None]:
     queue.configure("")
     yield
     db.dispose()
-    left = pulse.receptions()
-    for reception in left:
-        pulse.drop(reception)
+    left = heartbeat.sessions()
+    for session in left:
+        heartbeat.drop(session)
     assert left == [], "an upload was neither finished nor aborted"
 
 

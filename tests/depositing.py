@@ -21,9 +21,9 @@ def md5(data: bytes) -> str:
 
 def send(name: str, data: bytes, *, person=INES, **options):
     """Bytes through the door."""
-    reception = upload_session.open(person.id, realm="open", area="incoming", name=name, via="api", **options)
-    reception.write(data)
-    return reception.finish()
+    session = upload_session.open(person.id, realm="open", area="incoming", name=name, via="api", **options)
+    session.write(data)
+    return session.finish()
 
 
 def submit(contents: dict[str, bytes], *, person=INES, declared: dict[str, str] | None = None, **fields) -> int:

@@ -18,12 +18,12 @@ def receiving(database):
 def send(receiving, ines):
     def send_bytes(name, data, *, person=ines, **options):
         finish = {key: options.pop(key) for key in ("md5", "sha256") if key in options}
-        reception = upload_session.open(person.id, realm=options.pop("realm", "open"), name=name, via="api", **options)
+        session = upload_session.open(person.id, realm=options.pop("realm", "open"), name=name, via="api", **options)
         try:
-            reception.write(data)
-            return reception.finish(**finish)
+            session.write(data)
+            return session.finish(**finish)
         except BaseException:
-            reception.abort("test")
+            session.abort("test")
             raise
 
     return send_bytes

@@ -122,19 +122,19 @@ def files_of(sources: list[Path]) -> Iterator[tuple[Path, Path]]:
 def bring_one(account_id: int, place: Place, path: Path, name: Path) -> bool:
     wanted = f"{place.name}/{name.as_posix()}".strip("/")
     fitting = path_names.suggest(wanted) if path_names.fault(wanted) else wanted
-    reception = None
+    session = None
     try:
         size = path.stat().st_size
-        reception = upload_session.open(
+        session = upload_session.open(
             account_id, realm=place.realm, area=place.area, name=fitting, via="import", announced=size
         )
         with path.open("rb") as file:
             while piece := file.read(PIECE):
-                reception.write(piece)
-        receipt = reception.finish()
+                session.write(piece)
+        receipt = session.finish()
     except (errors.DomainError, OSError) as error:
-        if reception is not None:
-            reception.abort("the import stopped")
+        if session is not None:
+            session.abort("the import stopped")
         print(f"{path}: {error}", file=sys.stderr)
         return False
     print(f"{receipt.md5}  {folders.path_of(Place(place.area, place.realm, fitting))}")

@@ -1,18 +1,17 @@
-"""How bytes come in: one door for FTP, browser and API. A process that takes bytes starts recorder and pulse first."""
+"""How bytes come in, whether by FTP, browser or API. A process that takes bytes calls start() first."""
 
-from portal.ingest.group_commit import recorder
-from portal.ingest.heartbeat import pulse
+from portal.ingest import group_commit, heartbeat
 
-__all__ = ["pulse", "recorder", "start", "stop"]
+__all__ = ["start", "stop"]
 
 
 def start(name: str) -> None:
-    """Start the recorder and pulse threads of this process; harmless when they run already. Call after forking."""
-    recorder.start(name)
-    pulse.start(name)
+    """Start this process's threads for group commit and heartbeat; harmless when they run. Call after forking."""
+    group_commit.group_commit.start(name)
+    heartbeat.heartbeat.start(name)
 
 
 def stop(timeout: float = 10.0) -> None:
     """Record what is waiting and stop both threads."""
-    pulse.stop(timeout)
-    recorder.stop(timeout)
+    heartbeat.heartbeat.stop(timeout)
+    group_commit.group_commit.stop(timeout)

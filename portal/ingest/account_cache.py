@@ -12,18 +12,20 @@ _KEEP = 2.0
 
 
 @dataclass(frozen=True)
-class Sender:
+class CachedAccount:
+    """What admitting an upload needs of an account; `epoch` rises when its sessions are to end."""
+
     center_id: int
     epoch: int
     center: Limits
 
 
-class Senders:
+class AccountCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, int], tuple[float, Sender]] = {}
+        self._known: dict[tuple[str, int], tuple[float, CachedAccount]] = {}
 
-    def find(self, account_id: int) -> Sender:
+    def find(self, account_id: int) -> CachedAccount:
         """The account's center, epoch and quotas. Raises SignInNeeded when it is closed."""
         key = (settings().database, account_id)
         with self._lock:
@@ -32,10 +34,10 @@ class Senders:
             return known[1]
         account = uploads.sender(account_id)
         center = account.center
-        sender = Sender(center.id, account.epoch, Limits(center.id, center.quota_open, center.quota_protected))
+        sender = CachedAccount(center.id, account.epoch, Limits(center.id, center.quota_open, center.quota_protected))
         with self._lock:
             self._known[key] = (time.monotonic() + _KEEP, sender)
         return sender
 
 
-senders = Senders()
+account_cache = AccountCache()

@@ -1,15 +1,14 @@
 """Copies, and moves from realm to realm: bytes get a second name on disk first, and only then the catalogue says so. A
 hard link where the disk can, else a verified copy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from portal import clock, db, errors, states, storage
 from portal.domain.accounts import quotas
 from portal.domain.shared import path_names
 from portal.domain.uploads import folders, receive
-from portal.domain.uploads.receive import Arrival
-from portal.domain.uploads.uploads import Place, Standing, sender
+from portal.domain.uploads.uploads import Arrival, Place, sender
 from portal.models import Account, Upload
 
 PIECE = 500
@@ -19,8 +18,7 @@ PIECE = 500
 class _Copy:
     """An upload, where its bytes lie, and where those of its copy will."""
 
-    standing: Standing
-    row: Upload
+    arrival: Arrival
     source: Path
     target: Path
 
@@ -41,21 +39,20 @@ def copy(account_id: int, old: Place, new: Place) -> int:
         some = copies[start : start + PIECE]
         with _Laid([(one.source, one.target) for one in some]):
             _record(some)
-    quotas.add(center_id, new.realm, sum(one.standing.size for one in copies), account_id)
+    quotas.add(center_id, new.realm, sum(one.arrival.size for one in copies), account_id)
     return len(copies)
 
 
 def _record(copies: list[_Copy]) -> None:
     """A copy is recorded as what it is: bytes that arrived, under a name that a file may wait for."""
-    known = [(one, storage.facts(one.target)) for one in copies]
-    coming = [
-        Arrival(one.standing, one.row.md5, one.row.sha256, facts, one.row.resumed, clock.now())
-        for one, facts in known
-        if facts is not None
+    arrivals = [
+        replace(copied.arrival, facts=facts, received_at=clock.now())
+        for copied in copies
+        if (facts := storage.facts(copied.target)) is not None
     ]
     with db.transaction():
-        for arrival, receipt in zip(coming, receive.receive_new(coming), strict=True):
-            if receipt is None:
+        for arrival, recorded in zip(arrivals, receive.receive_new(arrivals), strict=True):
+            if recorded is None:
                 receive.receive_known(arrival)
 
 
@@ -100,8 +97,22 @@ def _check_room(account: Account, realm: str, size: int) -> None:
 
 def _plan(row: Upload, target: Place) -> _Copy:
     token, now = storage.token(), clock.now()
-    standing = Standing(target, row.account_id, row.center_id, token, 1, "copy", row.size, row.size, None, now, now)
-    return _Copy(standing, row, folders.bytes_of(row), storage.area_path(target.realm, row.account_id, token))
+    arrival = Arrival(
+        target,
+        row.account_id,
+        row.center_id,
+        token,
+        1,
+        "copy",
+        announced=row.size,
+        size=row.size,
+        heard_at=now,
+        began_at=now,
+        resumed=row.resumed,
+        md5=row.md5,
+        sha256=row.sha256,
+    )
+    return _Copy(arrival, folders.bytes_of(row), storage.area_path(target.realm, row.account_id, token))
 
 
 class _Laid:

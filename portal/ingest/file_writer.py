@@ -19,7 +19,7 @@ SCRATCH = 64 << 10
 IN_FLIGHT = 6
 
 
-class Intake:
+class FileWriter:
     """Takes the bytes of one upload. `size` counts from the start of the file, a resumed offset included.
 
     Zero-copy use: recv_into(buffer()), then filled(n); call rest() when the sender pauses, so that no block of
@@ -40,7 +40,7 @@ class Intake:
         self._error: BaseException | None = None
         self._unsynced = 0
         self._closed = False
-        self._spoiled = False
+        self._discarded = False
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
         if self._resumed:
@@ -102,9 +102,9 @@ class Intake:
             return None, None, facts
         return self._md5.hexdigest(), self._sha256.hexdigest(), facts
 
-    def spoil(self) -> None:
+    def discard(self) -> None:
         """What this session wrote does not count: abandon() takes it back."""
-        self._spoiled = True
+        self._discarded = True
 
     def abandon(self, *, keep: bool, lost: bool = False) -> int:
         """Stop. With `keep`, what came is written out; returns the length on disk, 0 when nothing is there.
@@ -122,7 +122,7 @@ class Intake:
             self._stop_lanes()
         finally:
             if self._handle is not None:
-                if self._spoiled and not lost:
+                if self._discarded and not lost:
                     os.ftruncate(self._handle, self._start)
                 os.close(self._handle)
                 self._handle = None
@@ -212,7 +212,7 @@ class Intake:
         try:
             os.fdatasync(handle)
         except OSError:
-            self._spoiled = True
+            self._discarded = True
             raise
 
     def _check(self) -> None:

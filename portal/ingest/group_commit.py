@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import db, errors
 from portal.domain.uploads import receive
-from portal.domain.uploads.receive import Arrival, Receipt
+from portal.domain.uploads.uploads import Arrival
 from portal.faults import point
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ LARGEST_GROUP = 200
 Work = tuple[Any, Future]
 
 
-class Recorder:
+class GroupCommit:
     def __init__(self) -> None:
         self._waiting: SimpleQueue = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -34,7 +34,7 @@ class Recorder:
     def start(self, name: str) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._waiting, self._takes = SimpleQueue(), True
-            self._thread = threading.Thread(target=self._run, name=f"{name}-recorder", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"{name}-group-commit", daemon=True)
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
@@ -45,8 +45,9 @@ class Recorder:
             self._thread.join(timeout)
             self._thread = None
 
-    def receive(self, arrival: Arrival) -> Receipt:
-        """Record an arrival with the next group; returns its receipt once committed, or raises what refused it."""
+    def receive(self, arrival: Arrival) -> Arrival:
+        """Record an arrival with the next group. Returns it with its `upload_id` once committed, or raises what
+        refused it."""
         return self.record(arrival)
 
     def record(self, verb: Callable[[], Any] | Arrival) -> Any:
@@ -115,7 +116,7 @@ class Recorder:
                 rest.append((partial(receive.receive_known, arrival), future))
         return answers + [(future, *self._try(verb)) for verb, future in rest]
 
-    def _new(self, together: list[Arrival]) -> list[Receipt | None]:
+    def _new(self, together: list[Arrival]) -> list[Arrival | None]:
         """One that was taken over and renamed since would fail the whole group: then each is asked by itself."""
         if not together:
             return []
@@ -134,4 +135,4 @@ class Recorder:
             return None, error
 
 
-recorder = Recorder()
+group_commit = GroupCommit()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import select
@@ -19,8 +20,8 @@ log = logging.getLogger(__name__)
 FIRST, PERIOD = 1.0, 2.0
 
 
-class Kept(Protocol):
-    """An upload under way, as far as the heartbeat keeps it."""
+class TrackedSession(Protocol):
+    """An upload session, as far as the heartbeat needs to know it."""
 
     token: str
     account_id: int
@@ -31,21 +32,39 @@ class Kept(Protocol):
     @property
     def size(self) -> int: ...
 
-    def standing(self) -> uploads.Standing: ...
+    def progress(self) -> uploads.Arrival: ...
 
 
-class Pulse:
+@dataclass
+class _TrackedJob:
+    """A running job; `done` is how far it was at the monotonic second `read_at`."""
+
+    lease: job_queue.Lease
+    progress: Callable[[], tuple[int, int]]
+    read_at: float
+    done: int = 0
+
+    def read(self) -> tuple[int, int, int, int | None]:
+        """(fence, done, total, rate in units a second), the rate since the last reading."""
+        done, total = self.progress()
+        now = time.monotonic()
+        rate = int((done - self.done) / (now - self.read_at)) if now > self.read_at and done >= self.done else None
+        self.read_at, self.done = now, done
+        return self.lease.fence, done, total, rate
+
+
+class Heartbeat:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._receptions: set[Kept] = set()
-        self._jobs: dict[int, list] = {}
+        self._sessions: set[TrackedSession] = set()
+        self._jobs: dict[int, _TrackedJob] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, name: str) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._stop.clear()
-            self._thread = threading.Thread(target=self._run, name=f"{name}-pulse", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"{name}-heartbeat", daemon=True)
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
@@ -54,30 +73,30 @@ class Pulse:
             self._thread.join(timeout)
             self._thread = None
 
-    def add(self, reception: Kept) -> None:
+    def add(self, session: TrackedSession) -> None:
         with self._lock:
-            self._receptions.add(reception)
+            self._sessions.add(session)
 
-    def drop(self, reception: Kept) -> None:
+    def drop(self, session: TrackedSession) -> None:
         with self._lock:
-            self._receptions.discard(reception)
+            self._sessions.discard(session)
 
     def fence(self, token: str) -> None:
         """A session of this process was taken over: it may not write another byte."""
         with self._lock:
-            for reception in self._receptions:
-                if reception.token == token:
-                    reception.lost = True
+            for session in self._sessions:
+                if session.token == token:
+                    session.lost = True
 
-    def receptions(self) -> list[Kept]:
+    def sessions(self) -> list[TrackedSession]:
         with self._lock:
-            return list(self._receptions)
+            return list(self._sessions)
 
     @contextmanager
     def watch_job(self, lease: job_queue.Lease, progress: Callable[[], tuple[int, int]]) -> Iterator[None]:
         """Keep a job's lease while its handler runs; `progress()` gives (done, total)."""
         with self._lock:
-            self._jobs[lease.id] = [lease, progress, time.monotonic(), 0]
+            self._jobs[lease.id] = _TrackedJob(lease, progress, time.monotonic())
         try:
             yield
         finally:
@@ -93,25 +112,25 @@ class Pulse:
             except errors.Busy:
                 log.warning("the database was busy; progress is written with the next heartbeat")
             except Exception:
-                log.exception("a pulse failed")
+                log.exception("a heartbeat failed")
             finally:
                 db.end()
 
     def tick(self) -> None:
         """Write and read back once. An idle process does nothing here."""
-        receptions, leases = self.receptions(), self._leases()
-        if not receptions and not leases:
+        sessions, jobs = self.sessions(), self._read_jobs()
+        if not sessions and not jobs:
             return
         with db.transaction():
-            job_queue.renew_leases(leases)
-            lost = [reception for reception in receptions if not self._keep(reception)]
-            epochs = self._epochs({reception.account_id for reception in receptions})
-        for reception in receptions:
-            if reception in lost or epochs.get(reception.account_id) != reception.epoch:
-                reception.lost = True
+            job_queue.renew_leases(jobs)
+            lost = [session for session in sessions if not self._keep(session)]
+            epochs = self._epochs({session.account_id for session in sessions})
+        for session in sessions:
+            if session in lost or epochs.get(session.account_id) != session.epoch:
+                session.lost = True
 
-    def _keep(self, reception: Kept) -> bool:
-        return reception.done or not reception.size or uploads.keep(reception.standing())
+    def _keep(self, session: TrackedSession) -> bool:
+        return session.done or not session.size or uploads.keep(session.progress())
 
     def _epochs(self, ids: set[int]) -> dict[int, int]:
         if not ids:
@@ -119,18 +138,10 @@ class Pulse:
         query = select(Account.id, Account.epoch).where(Account.id.in_(ids), Account.state == "active")
         return {row.id: row.epoch for row in db.session.execute(query)}
 
-    def _leases(self) -> dict[int, tuple[int, int, int, int | None]]:
-        leases = {}
+    def _read_jobs(self) -> dict[int, tuple[int, int, int, int | None]]:
         with self._lock:
-            entries = list(self._jobs.values())
-        for entry in entries:
-            lease, progress, before, last = entry
-            done, total = progress()
-            now = time.monotonic()
-            rate = int((done - last) / (now - before)) if now > before and done >= last else None
-            entry[2:] = [now, done]
-            leases[lease.id] = (lease.fence, done, total, rate)
-        return leases
+            jobs = list(self._jobs.values())
+        return {job.lease.id: job.read() for job in jobs}
 
 
-pulse = Pulse()
+heartbeat = Heartbeat()

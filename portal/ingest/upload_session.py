@@ -1,98 +1,87 @@
-"""The one verb behind FTP, browser and API: open a reception, give it bytes, finish it.
+"""Upload sessions, the one way in for FTP, browser and API: open() one, give it bytes, finish() it.
 
-finish() returns only when the bytes are on disk, synced and in the database; nobody acknowledges before.
+finish() returns only when the bytes are on disk, synced and in the database; nobody acknowledges before. The numbered
+steps are those of the story of an upload in docs/architecture.md.
 """
 
 import errno
 import hmac
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
 from portal import clock, db, errors, storage
 from portal.domain.accounts import quotas
 from portal.domain.files import area_paths
-from portal.domain.uploads import receive, uploads
-from portal.domain.uploads.receive import Receipt
-from portal.domain.uploads.uploads import Place, Standing
-from portal.ingest.account_cache import senders
-from portal.ingest.file_writer import Intake
-from portal.ingest.group_commit import recorder
-from portal.ingest.heartbeat import pulse
+from portal.domain.uploads import uploads
+from portal.domain.uploads.uploads import Arrival, Place
+from portal.ingest.account_cache import CachedAccount, account_cache
+from portal.ingest.file_writer import FileWriter
+from portal.ingest.group_commit import group_commit
+from portal.ingest.heartbeat import heartbeat
+from portal.messages import say
+from portal.models import Upload
+
+log = logging.getLogger(__name__)
+NOTHING_TO_RESUME = "There are no bytes of {name} to resume; send it from the start."
+OFFSET_BEHIND_END = "Only {length:,} bytes of {name} are here; resume at {length}."
+NOT_STORED = say("not_stored", "These bytes could not be stored; the fault is ours. Send them again.")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Where an upload goes, as open() admitted it."""
+class UploadSession:
+    """One upload on its way. `lost` says that another session, or the end of the account, took it away; `done` that it
+    was finished or aborted. `epoch` is that of the account when it was admitted; more bytes than `allowance` are
+    refused, None where nothing bounds them."""
 
-    place: Place
-    account_id: int
-    center_id: int
-    epoch: int
-    token: str
-    fence: int
-    via: str
-    announced: int | None
-    offset: int | None
-    allowance: int | None
-
-
-class Reception:
-    """One upload on its way. `lost` says that another session, or the end of the account, took it away."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.account_id, self.epoch, self.token = plan.account_id, plan.epoch, plan.token
+    def __init__(self, arrival: Arrival, *, epoch: int, allowance: int | None) -> None:
+        self.arrival, self.epoch, self.allowance = arrival, epoch, allowance
+        self.place, self.account_id, self.token = arrival.place, arrival.account_id, arrival.token
         self.lost = False
         self.done = False
         self.heard = self.began = clock.now()
         self._began = time.monotonic()
-        self._promised = max(0, (plan.announced or 0) - (plan.offset or 0))
-        path = storage.area_path(plan.place.realm, plan.account_id, plan.token)
-        with _disk_words():
-            self._intake = Intake(path, offset=plan.offset)
-        storage.promise(plan.place.realm, self._promised)
-        pulse.add(self)
+        self._promised = max(0, (arrival.announced or 0) - arrival.offset)
+        path = storage.area_path(self.place.realm, self.account_id, self.token)
+        with _disk_faults():
+            self._writer = FileWriter(path, offset=arrival.offset if arrival.resumed else None)
+        storage.promise(self.place.realm, self._promised)
+        heartbeat.add(self)
+
+    @property
+    def name(self) -> str:
+        return self.place.name
 
     @property
     def size(self) -> int:
-        return self._intake.size
+        return self._writer.size
 
-    def standing(self) -> Standing:
-        """How far this is, for the pulse."""
-        plan = self.plan
+    def progress(self) -> Arrival:
+        """How far this is, for the heartbeat."""
         took = time.monotonic() - self._began
-        rate = int((self.size - (plan.offset or 0)) / took) if took > 0 else None
-        return Standing(
-            plan.place,
-            plan.account_id,
-            plan.center_id,
-            plan.token,
-            plan.fence,
-            plan.via,
-            plan.announced,
-            self.size,
-            rate,
-            self.heard,
-            self.began,
-        )
+        rate = int((self.size - self.arrival.offset) / took) if took > 0 else None
+        return replace(self.arrival, size=self.size, rate=rate, heard_at=self.heard, began_at=self.began)
+
+    # 2. Receive.
 
     def buffer(self) -> memoryview:
         """Where to receive the next bytes (recv_into); tell filled() how many came."""
-        if self.lost:
-            raise errors.Fenced("Another session took this upload over, or the account was closed.")
-        with _disk_words():
-            return self._intake.buffer()
+        self._refuse_lost()
+        with _disk_faults():
+            return self._writer.buffer()
 
     def filled(self, count: int) -> None:
+        """So many bytes of buffer() are new. Raises QuotaExceeded when they are more than is allowed."""
         self.heard = clock.now()
-        with _disk_words():
-            self._intake.filled(count)
-        if self.plan.allowance is not None and self.size > self.plan.allowance:
-            raise quotas.exceeded(self.plan.place.realm)
+        with _disk_faults():
+            self._writer.filled(count)
+        if self.allowance is not None and self.size > self.allowance:
+            raise quotas.exceeded(self.place.realm)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take bytes that were read elsewhere. Raises as buffer() and filled() do."""
         view = memoryview(data)
         while view:
             target = self.buffer()
@@ -103,58 +92,88 @@ class Reception:
 
     def rest(self) -> None:
         """The sender pauses; hold no shared buffer meanwhile."""
-        self._intake.rest()
+        self._writer.rest()
 
-    def finish(self, *, md5: str | None = None, sha256: str | None = None) -> Receipt:
-        """Durable, recorded, committed. Raises Incomplete when less came than announced, DigestMismatch when the bytes
-        have another digest than given here; what could not be recorded is kept as incomplete or removed."""
-        plan = self.plan
-        if plan.announced is not None and self.size < plan.announced:
-            raise errors.Incomplete(f"Only {self.size:,} of {plan.announced:,} bytes came. Resume the upload.")
-        if self.lost:
-            raise errors.Fenced("Another session took this upload over, or the account was closed.")
-        with _disk_words():
-            got_md5, got_sha256, facts = self._intake.close()
-        for asked, got in ((md5, got_md5), (sha256, got_sha256)):
-            if asked and got and not hmac.compare_digest(asked.lower(), got):
-                self.abort("digest", keep=False)
-                raise errors.DigestMismatch(f"The digest of what arrived is {got}, not {asked}. Send it again.")
-        arrival = receive.Arrival(self.standing(), got_md5, got_sha256, facts, plan.offset is not None, clock.now())
-        receipt = recorder.receive(arrival)
+    # 3. End, well or not.
+
+    def finish(self, *, md5: str | None = None, sha256: str | None = None) -> Arrival:
+        """Durable, recorded, committed: the arrival with its `upload_id`. Raises Incomplete when less came than was
+        announced, DigestMismatch when the bytes have another digest than given here; what could not be recorded is kept
+        as incomplete or removed."""
+        # 3. End: all that was announced is here, and the bytes are still this session's.
+        self._refuse_short()
+        self._refuse_lost()
+        # 4. Make durable: bytes and folder are synced, and their digests known.
+        with _disk_faults():
+            found_md5, found_sha256, facts = self._writer.close()
+        self._compare((md5, found_md5), (sha256, found_sha256))
+        # 5. Record: wait until the next group of this process is committed.
+        arrival = replace(self.progress(), md5=found_md5, sha256=found_sha256, facts=facts, received_at=clock.now())
+        recorded = group_commit.receive(arrival)
         self._leave()
-        quotas.add(plan.center_id, plan.place.realm, self.size, plan.account_id)
-        return receipt
+        quotas.add(arrival.center_id, self.place.realm, self.size, self.account_id)
+        # 6. Acknowledge: the caller may now, and never before.
+        return recorded
 
     def abort(self, reason: str, *, keep: bool = True) -> int:
         """Stop without acknowledging. Bytes stay as `incomplete` with their true length for a later resume; returns it.
-        Harmless when the reception has ended already."""
+        Harmless when the session has ended already."""
         if self.done:
             return 0
-        kept = (keep or self.plan.offset is not None) and not self.lost
+        kept = (keep or self.arrival.resumed) and not self.lost
         try:
-            length = self._intake.abandon(keep=kept, lost=not kept)
+            length = self._writer.abandon(keep=kept, lost=not kept)
         finally:
             self._leave()
-        standing = self.standing()
+        progress = self.progress()
         if self.lost:
             return 0
         # Another process may have taken the bytes over, and ours not know it yet: only the row says whose they are.
-        if not recorder.record(lambda: uploads.cut(standing, length=length, reason=reason)):
+        if not group_commit.record(lambda: uploads.cut(progress, length=length, reason=reason)):
             return 0
         if not length:
-            storage.remove(storage.area_path(self.plan.place.realm, self.account_id, self.token))
+            storage.remove(storage.area_path(self.place.realm, self.account_id, self.token))
         return length
 
     def undo(self, reason: str) -> int:
         """Stop, and take back what this session brought: earlier bytes of a resumed upload stay."""
-        self._intake.spoil()
+        self._writer.discard()
         return self.abort(reason)
+
+    def close(self) -> None:
+        """Stop because the client went away, as a server closes a file. Keeps what came; raises nothing."""
+        try:
+            self.abort("The client gave up, or its control connection ended.")
+        except Exception:
+            log.exception("an upload could not be recorded as incomplete")
+
+    def _refuse_short(self) -> None:
+        announced = self.arrival.announced
+        if announced is not None and self.size < announced:
+            text = "Only {size:,} of {announced:,} bytes came. Resume the upload."
+            raise errors.Incomplete(say("fewer_bytes_than_announced", text, size=self.size, announced=announced))
+
+    def _refuse_lost(self) -> None:
+        if self.lost:
+            text = "Another session took this upload over, or the account was closed."
+            raise errors.Fenced(say("upload_taken_over_or_closed", text))
+
+    def _compare(self, *digests: tuple[str | None, str | None]) -> None:
+        """Pairs of an announced digest and that of the bytes. What differs is removed, or kept where it was resumed."""
+        for announced, found in digests:
+            if announced and found and not hmac.compare_digest(announced.lower(), found):
+                self.abort("digest", keep=False)
+                text = "The digest of what arrived is {found}, not {announced}. Send it again."
+                raise errors.DigestMismatch(say("digest_differs", text, found=found, announced=announced))
 
     def _leave(self) -> None:
         if not self.done:
             self.done = True
-            storage.promise(self.plan.place.realm, -self._promised)
-            pulse.drop(self)
+            storage.promise(self.place.realm, -self._promised)
+            heartbeat.drop(self)
+
+
+# 1. Admit.
 
 
 def open(
@@ -168,75 +187,80 @@ def open(
     offset: int | None = None,
     append: bool = False,
     token: str | None = None,
-) -> Reception:
+) -> UploadSession:
     """Admit an upload. `offset` or `append` resume the newest bytes of that name; without them the bytes are new.
     `token` names the bytes that a resume means.
 
     Raises BadName, Frozen, QuotaExceeded, DiskFull, GhostSession, Invalid (bad offset) or Busy, each with its sentence.
     """
+    # 1. Admit: the path obeys the rules, the disk has room, the account may send, and nothing else holds the name.
     place = Place(area, realm, area_paths.clean(name))
     storage.check_room(realm, announced or 0)
     try:
-        if append or offset:
-            plan = _resume(account_id, place, via, announced, offset, append, token)
-            pulse.fence(plan.token)
+        account = account_cache.find(account_id)
+        arrival = Arrival(place, account_id, account.center_id, storage.token(), 1, via, announced)
+        earlier = uploads.find_resumable(account_id, place) if append or offset else None
+        if earlier is None:
+            if offset and not append:
+                raise uploads.bad_offset(say("nothing_to_resume", NOTHING_TO_RESUME, name=place.name))
+            allowance = _admit_new(arrival, account)
         else:
-            plan = _begin(account_id, place, via, announced)
+            arrival, allowance = _take_up(arrival, account, earlier, offset=None if append else offset, token=token)
+            heartbeat.fence(arrival.token)
     finally:
         db.end()
-    return Reception(plan)
+    return UploadSession(arrival, epoch=account.epoch, allowance=allowance)
 
 
-def _begin(account_id: int, place: Place, via: str, announced: int | None) -> Plan:
-    account = senders.find(account_id)
-    uploads.refuse_frozen(account_id, place)
-    area_paths.refuse_folder(account_id, place.area, place.realm, place.name)
-    allowance = quotas.allowance(account.center, place.realm, account_id)
-    if allowance is not None and (announced or 0) > allowance:
+def _admit_new(arrival: Arrival, account: CachedAccount) -> int | None:
+    """New bytes: returns how many are allowed at most, None for any number."""
+    place = arrival.place
+    uploads.refuse_frozen(arrival.account_id, place)
+    area_paths.refuse_folder(arrival.account_id, place.area, place.realm, place.name)
+    allowance = quotas.allowance(account.center, place.realm, arrival.account_id)
+    if allowance is not None and (arrival.announced or 0) > allowance:
         raise quotas.exceeded(place.realm)
-    return Plan(
-        place, account_id, account.center_id, account.epoch, storage.token(), 1, via, announced, None, allowance
-    )
+    return allowance
 
 
-def _resume(
-    account_id: int, place: Place, via: str, announced: int | None, offset: int | None, append: bool, token: str | None
-) -> Plan:
-    account = senders.find(account_id)
-    allowance = quotas.allowance(account.center, place.realm, account_id)
-    found = uploads.find_resumable(account_id, place)
-    if found is None:
-        if append:
-            return _begin(account_id, place, via, announced)
-        raise uploads.bad_offset(f"There are no bytes of {place.name} to resume; send it from the start.")
-    if token is not None and found.token != token:
-        raise errors.Gone(f"Another upload of {place.name} came meanwhile. Send this one from the start.")
-    path = storage.area_path(place.realm, account_id, found.token)
-    if storage.is_shared(path):
-        raise errors.Frozen(
-            f"{place.name} shares its bytes with a copy or the archive. Send it from the start instead."
-        )
+def _take_up(
+    arrival: Arrival, account: CachedAccount, earlier: Upload, *, offset: int | None, token: str | None
+) -> tuple[Arrival, int | None]:
+    """Go on with earlier bytes of the name, at their end where no offset is given. Returns the arrival under their
+    token and a new fence, which shuts out whoever sent before, and how many bytes the file may have."""
+    place = arrival.place
+    path = storage.area_path(place.realm, arrival.account_id, earlier.token)
+    _refuse_other_bytes(earlier, place, path, token)
     facts = storage.facts(path)
     length = facts.size if facts else 0
-    start = length if append else int(offset or 0)
+    start = length if offset is None else offset
     if start > length:
-        raise uploads.bad_offset(f"Only {length:,} bytes of {place.name} are here; resume at {length}.")
-    upload_id, fence = found.id, found.fence
+        raise uploads.bad_offset(say("offset_behind_end", OFFSET_BEHIND_END, length=length, name=place.name))
+    upload_id, fence = earlier.id, earlier.fence
     with db.transaction():
-        taken = uploads.take_up(upload_id, fence=fence, offset=start, via=via)
-    if allowance is not None:
-        allowance += length
-    return Plan(
-        place, account_id, account.center_id, account.epoch, taken.token, taken.fence, via, announced, start, allowance
-    )
+        taken = uploads.take_up(upload_id, fence=fence, offset=start, via=arrival.via)
+    allowance = quotas.allowance(account.center, place.realm, arrival.account_id)
+    resumed = replace(arrival, token=taken.token, fence=taken.fence, offset=start, resumed=True)
+    return resumed, None if allowance is None else allowance + length
+
+
+def _refuse_other_bytes(earlier: Upload, place: Place, path: Path, token: str | None) -> None:
+    """Raises Gone where the name has other bytes than the resume means, Frozen where they have a second name."""
+    if token is not None and earlier.token != token:
+        text = "Another upload of {name} came meanwhile. Send this one from the start."
+        raise errors.Gone(say("another_upload_came", text, name=place.name))
+    if storage.is_shared(path):
+        text = "{name} shares its bytes with a copy or the archive. Send it from the start instead."
+        raise errors.Frozen(say("bytes_shared", text, name=place.name))
 
 
 @contextmanager
-def _disk_words() -> Iterator[None]:
-    """Errors of the disk in the words of the domain. A failed sync is never tried again on the same descriptor."""
+def _disk_faults() -> Iterator[None]:
+    """Turn errors of the disk into DiskFull or StorageFault. A failed sync is never tried again on its descriptor."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise errors.DiskFull("The disk of the archive is full; its operator is told. Try again later.") from error
-        raise errors.StorageFault("These bytes could not be stored; the fault is ours. Send them again.") from error
+            text = "The disk of the archive is full; its operator is told. Try again later."
+            raise errors.DiskFull(say("disk_full", text)) from error
+        raise errors.StorageFault(NOT_STORED) from error

@@ -15,10 +15,11 @@ from typing import Any
 from huey.consumer import Consumer
 from sqlalchemy import select
 
-from portal import clock, db, errors, ingest, queue, states
+from portal import clock, db, errors, queue, states
 from portal.config import settings
 from portal.domain.shared import job_queue
 from portal.domain.shared.job_queue import Lease
+from portal.ingest.heartbeat import heartbeat
 from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
 from portal.jobs.outbound_threads import Outside
 from portal.jobs.registry import HANDLERS
@@ -104,7 +105,7 @@ class Worker:
             self._fault(lease, f"This worker does not know work of the kind {lease.kind}.")
             return
         try:
-            with ingest.pulse.watch_job(lease, progress.read):
+            with heartbeat.watch_job(lease, progress.read):
                 handler.run(lease, progress)
         except Stopped:
             self._hand_back(lease, "", 0)
@@ -214,7 +215,7 @@ def serve() -> None:
     consumer = QuietConsumer(queue.queue, workers=worker.threads, periodic=False, initial_delay=0.05, max_delay=0.25)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
-    ingest.pulse.start("worker")
+    heartbeat.start("worker")
     worker.release_dead()
     worker.clockwork.start()
     worker.outside.start()
@@ -225,5 +226,5 @@ def serve() -> None:
     consumer.shutdown_timeout = GRACE
     consumer.stop(graceful=True)
     worker.outside.join(GRACE)
-    ingest.pulse.stop(2)
+    heartbeat.stop(2)
     log.info("worker ended")

@@ -113,9 +113,9 @@ def test_before_the_first_byte_only_the_row_changes(database):
 
 
 def test_file_of_the_protected_area_holds_its_dataset_controlled(database):
-    reception = deposit.upload_session.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
-    reception.write(b"protected")
-    reception.finish()
+    session = deposit.upload_session.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
+    session.write(b"protected")
+    session.finish()
     with db.transaction():
         made = datasets.create(actor=INES.account, title="T", access="controlled", files=[{"name": "p.bin"}])
         dataset_id = made.id
@@ -186,9 +186,9 @@ def test_second_copy_is_seen_by_fsck(database):
 def test_area_that_does_not_fit_the_access_is_found(database):
     dataset_id = archived("controlled")
     assert "3 files came by the open area." in " ".join(one.sentence for one in prechecks.of(deposit.get(dataset_id)))
-    reception = deposit.upload_session.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
-    reception.write(b"protected")
-    reception.finish()
+    session = deposit.upload_session.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
+    session.write(b"protected")
+    session.finish()
     with db.transaction():
         made = datasets.create(
             actor=INES.account, title="T", description="D", species="S", access="controlled", files=[{"name": "p.bin"}]

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from portal import errors, ingest
-from portal.ingest.group_commit import recorder
-from portal.ingest.heartbeat import pulse
+from portal.ingest.group_commit import group_commit
+from portal.ingest.heartbeat import heartbeat
 from tests.conftest import Person
 from tests.ftp.conftest import Door
 from tests.ftp.support import Raw, reset, rows, until
@@ -36,7 +36,7 @@ def test_control_connection_reset_with_the_command_leaves_no_upload_open(door, i
             raw.lines.close()
             reset(raw.sock)
             data.sendall(b"x" * 1000)
-    until(lambda: not pulse.receptions())
+    until(lambda: not heartbeat.sessions())
     assert [row for row in rows() if row.state == "received"] == []
 
 
@@ -60,16 +60,16 @@ def test_data_connection_broken_before_it_was_used_is_answered(door, ines):
         assert raw.ask(f"STOR /OMIX/{turn}.bin".encode()).startswith("150")
         reset(socket.create_connection(address, timeout=5))
         assert raw.answer()[:3] in ("425", "426")
-        assert until(lambda: not pulse.receptions())
+        assert until(lambda: not heartbeat.sessions())
 
 
 def test_upload_whose_data_connection_never_comes_ends_with_its_session(door, ines):
     raw = signed_in(door, ines)
     data_address(raw)
     assert raw.ask(b"STOR /OMIX/never.bin").startswith("150")
-    assert len(pulse.receptions()) == 1
+    assert len(heartbeat.sessions()) == 1
     raw.sock.shutdown(socket.SHUT_RDWR)
-    assert until(lambda: not pulse.receptions())
+    assert until(lambda: not heartbeat.sessions())
 
 
 def test_client_that_reads_no_reply_is_let_go(door, ines, monkeypatch):
@@ -82,7 +82,7 @@ def test_client_that_reads_no_reply_is_let_go(door, ines, monkeypatch):
 
 def test_recorder_that_stopped_answers_at_once(database):
     ingest.start("test")
-    assert recorder.record(lambda: "done") == "done"
+    assert group_commit.record(lambda: "done") == "done"
     ingest.stop()
     with pytest.raises(errors.Busy):
-        recorder.record(lambda: "never")
+        group_commit.record(lambda: "never")

@@ -14,8 +14,8 @@ from ftp import data
 from portal import db, states, storage
 from portal.config import Settings
 from portal.domain.accounts import accounts
-from portal.ingest import group_commit
-from portal.ingest.heartbeat import pulse
+from portal.ingest.group_commit import GroupCommit
+from portal.ingest.heartbeat import heartbeat
 from portal.models import Center, Dataset, File, Upload
 from tests.ftp.support import faults, refusal, reset, rows, until
 
@@ -66,13 +66,13 @@ def test_store_of_empty_file_is_accepted(client):
 
 def test_store_is_acknowledged_only_after_the_commit(client, monkeypatch):
     """Nothing is said while the record is not committed."""
-    gate, original = threading.Event(), group_commit.Recorder._commit
+    gate, original = threading.Event(), GroupCommit._commit
 
     def slow(recorder, group):
         gate.wait(10)
         original(recorder, group)
 
-    monkeypatch.setattr(group_commit.Recorder, "_commit", slow)
+    monkeypatch.setattr(GroupCommit, "_commit", slow)
     send_part(client, "/OMIX/a.bin", b"x" * 100).close()
     client.sock.settimeout(0.5)
     with pytest.raises(TimeoutError):
@@ -206,10 +206,10 @@ def test_passive_port_without_data_connection_records_nothing(client):
     client.voidcmd("TYPE I")
     client.sendcmd("PASV")
     assert client.sendcmd("STOR /OMIX/never.bin").startswith("150")
-    assert pulse.receptions()
+    assert heartbeat.sessions()
     client.sendcmd("ABOR")
     client.sendcmd("NOOP")
-    assert (rows(), pulse.receptions()) == ([], [])
+    assert (rows(), heartbeat.sessions()) == ([], [])
 
 
 def test_data_connection_of_a_refused_command_is_closed_without_a_word(client, monkeypatch):

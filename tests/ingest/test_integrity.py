@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db, errors, states, storage
-from portal.ingest import heartbeat, upload_session
+from portal.ingest import upload_session
+from portal.ingest.heartbeat import heartbeat
 from portal.models import Upload
 
 
@@ -18,15 +19,15 @@ def path_of(token, person):
 
 
 def begin(person, name, data, *, via="web"):
-    """A reception whose bytes have reached the disk."""
-    reception = upload_session.open(person.id, realm="open", name=name, via=via)
-    reception.write(data)
-    reception.rest()
-    path = path_of(reception.token, person)
+    """A session whose bytes have reached the disk."""
+    session = upload_session.open(person.id, realm="open", name=name, via=via)
+    session.write(data)
+    session.rest()
+    path = path_of(session.token, person)
     until = time.monotonic() + 5
     while (not path.exists() or path.stat().st_size < len(data)) and time.monotonic() < until:
         time.sleep(0.01)
-    return reception
+    return session
 
 
 def test_ghost_that_has_not_heard_of_its_heir_removes_nothing(receiving, ines):
@@ -35,7 +36,7 @@ def test_ghost_that_has_not_heard_of_its_heir_removes_nothing(receiving, ines):
     clock.shift(16_000)
     heir = upload_session.open(ines.id, realm="open", name="g.bin", via="ftp", append=True)
     heir.write(b"heir")
-    ghost.lost = False  # as in another process, whose pulse comes only in two seconds
+    ghost.lost = False  # as in another process, whose heartbeat comes only in two seconds
 
     ghost.abort("the browser went away", keep=False)
     receipt = heir.finish()
@@ -45,30 +46,30 @@ def test_ghost_that_has_not_heard_of_its_heir_removes_nothing(receiving, ines):
 
 
 def test_finish_does_not_thank_for_bytes_that_were_removed_meanwhile(receiving, ines):
-    reception = begin(ines, "a.bin", b"a" * 300_000)
-    path_of(reception.token, ines).unlink()
+    session = begin(ines, "a.bin", b"a" * 300_000)
+    path_of(session.token, ines).unlink()
 
     with pytest.raises(errors.StorageFault):
-        reception.finish()
+        session.finish()
 
-    reception.abort("storage")
+    session.abort("storage")
     assert db.session.scalar(select(Upload).where(Upload.state == states.RECEIVED)) is None
 
 
 @pytest.mark.parametrize("size", [1000, 300_000])
 def test_bytes_of_a_failed_sync_are_not_kept_for_a_resume(receiving, ines, monkeypatch, size):
-    reception = upload_session.open(ines.id, realm="open", name="s.bin", via="ftp")
-    reception.write(b"s" * size)
+    session = upload_session.open(ines.id, realm="open", name="s.bin", via="ftp")
+    session.write(b"s" * size)
 
     def fails(_handle):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fdatasync", fails)
     with pytest.raises(errors.StorageFault):
-        reception.finish()
+        session.finish()
     monkeypatch.undo()
 
-    assert reception.abort("storage") == 0
+    assert session.abort("storage") == 0
     with pytest.raises(errors.Invalid):
         upload_session.open(ines.id, realm="open", name="s.bin", via="ftp", offset=10)
 
@@ -131,7 +132,7 @@ def test_one_that_was_taken_over_and_renamed_fails_alone(receiving, ines):
 
 
 def test_no_thread_to_be_had_leaves_no_reception_behind(receiving, ines, monkeypatch):
-    reception = upload_session.open(ines.id, realm="open", name="t.bin", via="ftp")
+    session = upload_session.open(ines.id, realm="open", name="t.bin", via="ftp")
 
     def fails(_thread):
         raise RuntimeError("can't start new thread")
@@ -139,7 +140,7 @@ def test_no_thread_to_be_had_leaves_no_reception_behind(receiving, ines, monkeyp
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", fails)
         with pytest.raises(RuntimeError):
-            reception.write(b"t" * 300_000)
-    reception.abort("no thread")
+            session.write(b"t" * 300_000)
+    session.abort("no thread")
 
-    assert reception not in heartbeat.receptions()
+    assert session not in heartbeat.sessions()

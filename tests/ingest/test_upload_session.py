@@ -10,7 +10,8 @@ from sqlalchemy import select
 from portal import clock, db, errors, storage
 from portal.config import settings
 from portal.domain.uploads.uploads import Place, find
-from portal.ingest import heartbeat, upload_session
+from portal.ingest import upload_session
+from portal.ingest.heartbeat import heartbeat
 from portal.models import Event, Job, Upload
 
 
@@ -53,7 +54,7 @@ def test_later_upload_of_a_name_takes_the_place_of_the_earlier(send):
 
     second = send("a.txt", b"new")
 
-    assert second.replaced == [first.upload_id]
+    assert second.replaced == (first.upload_id,)
     assert [(row.state, row.replaced_by) for row in rows("a.txt")] == [
         ("obsolete", second.upload_id),
         ("received", None),
@@ -74,18 +75,18 @@ def test_identical_bytes_keep_the_earlier_upload(send):
 def test_cut_resend_leaves_the_whole_upload_standing(send, ines):
     send("a.bin", b"x" * 1000)
 
-    reception = upload_session.open(ines.id, realm="open", name="a.bin", via="ftp")
-    reception.write(b"y" * 500)
-    assert reception.abort("connection reset") == 500
+    session = upload_session.open(ines.id, realm="open", name="a.bin", via="ftp")
+    session.write(b"y" * 500)
+    assert session.abort("connection reset") == 500
 
     assert [row.state for row in rows("a.bin")] == ["received", "incomplete"]
     assert path_of(rows("a.bin")[0]).read_bytes() == b"x" * 1000
 
 
 def test_abort_without_a_byte_records_nothing(receiving, ines):
-    reception = upload_session.open(ines.id, realm="open", name="a.bin", via="ftp")
+    session = upload_session.open(ines.id, realm="open", name="a.bin", via="ftp")
 
-    reception.abort("no data connection")
+    session.abort("no data connection")
 
     assert rows("a.bin") == []
     assert list((settings().root("area", "open")).rglob("*.*")) == []
@@ -93,9 +94,9 @@ def test_abort_without_a_byte_records_nothing(receiving, ines):
 
 def test_resume_goes_on_at_the_offset_and_owes_a_second_read(send, ines):
     data = os.urandom(3 << 20)
-    reception = upload_session.open(ines.id, realm="open", name="r.bin", via="ftp")
-    reception.write(data[: 1 << 20])
-    reception.abort("killed")
+    session = upload_session.open(ines.id, realm="open", name="r.bin", via="ftp")
+    session.write(data[: 1 << 20])
+    session.abort("killed")
 
     receipt = send("r.bin", data[1 << 20 :], offset=1 << 20)
 
@@ -105,9 +106,9 @@ def test_resume_goes_on_at_the_offset_and_owes_a_second_read(send, ines):
 
 
 def test_append_goes_on_at_the_end(send, ines):
-    reception = upload_session.open(ines.id, realm="open", name="r.bin", via="ftp")
-    reception.write(b"first,")
-    reception.abort("killed")
+    session = upload_session.open(ines.id, realm="open", name="r.bin", via="ftp")
+    session.write(b"first,")
+    session.abort("killed")
 
     send("r.bin", b"second", append=True)
 
@@ -115,9 +116,9 @@ def test_append_goes_on_at_the_end(send, ines):
 
 
 def test_resume_behind_the_end_is_refused(send, ines):
-    reception = upload_session.open(ines.id, realm="open", name="r.bin", via="ftp")
-    reception.write(b"12345")
-    reception.abort("killed")
+    session = upload_session.open(ines.id, realm="open", name="r.bin", via="ftp")
+    session.write(b"12345")
+    session.abort("killed")
 
     with pytest.raises(errors.Invalid) as refusal:
         upload_session.open(ines.id, realm="open", name="r.bin", via="ftp", offset=6)
@@ -147,10 +148,10 @@ def test_two_writers_of_one_name_never_share_bytes(receiving, ines):
     payloads = [bytes([65 + n]) * 700_000 for n in range(6)]
 
     def writer(payload):
-        reception = upload_session.open(ines.id, realm="open", name="w.bin", via="ftp")
+        session = upload_session.open(ines.id, realm="open", name="w.bin", via="ftp")
         for start in range(0, len(payload), 50_000):
-            reception.write(payload[start : start + 50_000])
-        reception.finish()
+            session.write(payload[start : start + 50_000])
+        session.finish()
 
     threads = [threading.Thread(target=writer, args=(payload,)) for payload in payloads]
     for thread in threads:
@@ -163,12 +164,12 @@ def test_two_writers_of_one_name_never_share_bytes(receiving, ines):
 
 
 def test_fewer_bytes_than_announced_are_incomplete(receiving, ines):
-    reception = upload_session.open(ines.id, realm="open", name="s.bin", via="api", announced=100)
-    reception.write(b"short")
+    session = upload_session.open(ines.id, realm="open", name="s.bin", via="api", announced=100)
+    session.write(b"short")
 
     with pytest.raises(errors.Incomplete):
-        reception.finish()
-    reception.abort("short")
+        session.finish()
+    session.abort("short")
 
     assert [(row.state, row.size) for row in rows("s.bin")] == [("incomplete", 5)]
 
@@ -224,24 +225,24 @@ def test_unsafe_name_is_refused_with_a_better_one(receiving, ines, name, better)
 
 def test_group_survives_one_member_that_is_refused(receiving, ines):
     """Many sessions finish at once while one of them is fenced: the others are recorded."""
-    receptions = [upload_session.open(ines.id, realm="open", name=f"g/{n}.txt", via="ftp") for n in range(20)]
-    for reception in receptions:
-        reception.write(b"first")
+    sessions = [upload_session.open(ines.id, realm="open", name=f"g/{n}.txt", via="ftp") for n in range(20)]
+    for session in sessions:
+        session.write(b"first")
     heartbeat.tick()
     with db.transaction():
         doomed = db.session.scalar(select(Upload).where(Upload.name == "g/7.txt"))
         doomed.fence += 1
     results = {}
 
-    def finish(number, reception):
+    def finish(number, session):
         try:
-            reception.write(b"x%d" % number)
-            results[number] = reception.finish().upload_id
+            session.write(b"x%d" % number)
+            results[number] = session.finish().upload_id
         except errors.Fenced:
             results[number] = None
-            reception.abort("fenced")
+            session.abort("fenced")
 
-    threads = [threading.Thread(target=finish, args=pair) for pair in enumerate(receptions)]
+    threads = [threading.Thread(target=finish, args=pair) for pair in enumerate(sessions)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -253,13 +254,13 @@ def test_group_survives_one_member_that_is_refused(receiving, ines):
 
 
 def test_closed_account_loses_its_reception(receiving, ines):
-    reception = upload_session.open(ines.id, realm="open", name="c.bin", via="ftp")
-    reception.write(b"c" * 300_000)
+    session = upload_session.open(ines.id, realm="open", name="c.bin", via="ftp")
+    session.write(b"c" * 300_000)
     with db.transaction():
         ines.account.epoch += 1
 
     heartbeat.tick()
 
     with pytest.raises(errors.Fenced):
-        reception.write(b"more")
-    reception.abort("closed")
+        session.write(b"more")
+    session.abort("closed")

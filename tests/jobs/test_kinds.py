@@ -18,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("receiving")
 
 def resume(name, first, rest):
     """Send the start, cut it, and go on where it ended."""
-    reception = deposit.upload_session.open(deposit.INES.id, realm="open", area="incoming", name=name, via="api")
-    reception.write(first)
-    reception.abort("cut")
+    session = deposit.upload_session.open(deposit.INES.id, realm="open", area="incoming", name=name, via="api")
+    session.write(first)
+    session.abort("cut")
     again = deposit.upload_session.open(
         deposit.INES.id, realm="open", area="incoming", name=name, via="api", offset=len(first)
     )

@@ -6,7 +6,7 @@ from portal import db
 from portal.domain.accounts import ftp_faults
 from portal.domain.datasets import datasets
 from portal.domain.uploads import uploads
-from portal.domain.uploads.uploads import Place, Standing
+from portal.domain.uploads.uploads import Arrival, Place
 from portal.models import Dataset, Upload
 
 
@@ -24,8 +24,8 @@ def submitted(app, ines):
 def cut(app, ines):
     with db.transaction():
         place = Place("incoming", "open", "run1/b.txt")
-        standing = Standing(place, ines.id, ines.account.center_id, "token", 1, "ftp", 900, 400, None, 1, 1)
-        uploads.cut(standing, length=400, reason="the connection broke")
+        arrival = Arrival(place, ines.id, ines.account.center_id, "token", 1, "ftp", 900, 400, None, 1, 1)
+        uploads.cut(arrival, length=400, reason="the connection broke")
         ftp_faults.note("ascii_upload", account_id=ines.id, address="192.0.2.7", detail="c.txt")
     return db.session.query(Upload).one().id
 

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.usefixtures("receiving")
 
 
 def drop(name: str, data: bytes, realm: str = "open") -> None:
-    reception = upload_session.open(INES.id, realm=realm, area="incoming", name=name, via="ftp")
-    reception.write(data)
-    reception.finish()
+    session = upload_session.open(INES.id, realm=realm, area="incoming", name=name, via="ftp")
+    session.write(data)
+    session.finish()
 
 
 def rest(run_jobs) -> None:

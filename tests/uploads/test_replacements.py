@@ -51,7 +51,7 @@ def test_name_of_an_archived_file_is_taken_until_it_is_to_be_replaced(archived):
         send("counts.tsv", NEW)
     replace(archived)
 
-    assert send("counts.tsv", NEW).name == "counts.tsv"
+    assert send("counts.tsv", NEW).place.name == "counts.tsv"
 
 
 def test_old_bytes_stay_until_the_new_ones_are_archived(archived, run_jobs):

@@ -8,7 +8,7 @@ from portal import clock, db, states, storage
 from portal.domain.components import xml_splitter
 from portal.domain.files import matching
 from portal.domain.shared import history, job_queue
-from portal.domain.uploads.uploads import Place, Standing, columns
+from portal.domain.uploads.uploads import Arrival, Place, columns
 from portal.models import DeliveryUpload, File, Upload
 
 REST_MS = 15_000
@@ -19,12 +19,12 @@ def folder_of(name: str) -> str:
     return name.rpartition("/")[0]
 
 
-def notice(upload_id: int, standing: Standing) -> None:
+def notice(arrival: Arrival) -> None:
     """An upload has arrived: when it may be metadata, its folder is looked at soon."""
-    place = standing.place
-    if standing.via == "ftp" and place.area == "incoming" and place.name.lower().endswith(".xml"):
-        key = f"drop:{standing.account_id}:{place.realm}:{folder_of(place.name)}"
-        job_queue.enqueue("drop", upload_id=upload_id, key=key, priority=4, delay=REST_MS)
+    place = arrival.place
+    if arrival.via == "ftp" and place.area == "incoming" and place.name.lower().endswith(".xml"):
+        key = f"drop:{arrival.account_id}:{place.realm}:{folder_of(place.name)}"
+        job_queue.enqueue("drop", upload_id=arrival.upload_id, key=key, priority=4, delay=REST_MS)
 
 
 def waiting(upload: Upload) -> list[Upload]:
@@ -82,9 +82,11 @@ def put(upload: Upload, delivery_id: int, laid: Laid) -> None:
     folder, name, now = folder_of(upload.name), RECEIPT.format(delivery_id), clock.now()
     place = Place("incoming", upload.realm, f"{folder}/{name}" if folder else name)
     size = laid.facts.size
-    standing = Standing(place, upload.account_id, upload.center_id, laid.token, 1, "portal", None, size, None, now, now)
+    arrival = Arrival(
+        place, upload.account_id, upload.center_id, laid.token, 1, "portal", size=size, heard_at=now, began_at=now
+    )
     row = Upload(
-        **columns(standing),
+        **columns(arrival),
         state=states.RECEIVED,
         received_at=now,
         size=size,

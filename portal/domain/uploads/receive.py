@@ -1,6 +1,6 @@
 """Bytes that are durable on disk, recorded: many small ones in a handful of statements, known names one by one."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
@@ -9,33 +9,8 @@ from portal import db, states, storage
 from portal.domain.files import inspection_results, matching
 from portal.domain.shared import history, job_queue
 from portal.domain.uploads import ftp_drops, uploads
-from portal.domain.uploads.uploads import Standing
+from portal.domain.uploads.uploads import Arrival
 from portal.models import Upload
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """Bytes that are durable on disk and wait to be recorded. Digests are None when they must be read again."""
-
-    standing: Standing
-    md5: str | None
-    sha256: str | None
-    facts: storage.Facts
-    resumed: bool
-    at: int
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What the sender is told."""
-
-    upload_id: int
-    name: str
-    size: int
-    md5: str | None
-    sha256: str | None
-    replaced: list[int] = field(default_factory=list)
-
 
 _TAKEN = (*states.LIVE, states.ARCHIVED)
 _KNOWN = select(Upload.account_id, Upload.area, Upload.realm, Upload.name, Upload.state).where(
@@ -47,123 +22,121 @@ _KNOWN = select(Upload.account_id, Upload.area, Upload.realm, Upload.name, Uploa
 _INSERT = insert(Upload).returning(Upload.id, sort_by_parameter_order=True)
 
 
-def receive(arrival: Arrival) -> Receipt:
-    """Record bytes that are durable: the later whole upload of a name wins, a waiting file claims it, and what must be
-    read again is owed to a job. Identical bytes sent again keep the earlier upload."""
-    found = receive_new([arrival])[0]
-    return found if found is not None else receive_known(arrival)
-
-
-def receive_new(arrivals: list[Arrival]) -> list[Receipt | None]:
+def receive_new(arrivals: list[Arrival]) -> list[Arrival | None]:
     """Record at once all whose name was not here before: the way of most small files, in a handful of statements
-    whatever their number. None for each of the others."""
+    whatever their number. None for each of the others, and for the later ones of a name that comes twice."""
+    # 5.1 Which of the names are new?
     connection = db.session.connection()
-    known = {
-        "accounts": list({one.standing.account_id for one in arrivals}),
-        "names": list({one.standing.place.name for one in arrivals}),
+    names = {
+        "accounts": list({arrival.account_id for arrival in arrivals}),
+        "names": list({arrival.place.name for arrival in arrivals}),
     }
-    taken = {tuple(row)[:4] for row in connection.execute(_KNOWN, known) if row.state in _TAKEN}
+    taken = {tuple(row)[:4] for row in connection.execute(_KNOWN, names) if row.state in _TAKEN}
     fresh: list[Arrival] = []
-    for one in arrivals:
-        place = one.standing.place
-        key = (one.standing.account_id, place.area, place.realm, place.name)
+    for arrival in arrivals:
+        key = (arrival.account_id, arrival.place.area, arrival.place.realm, arrival.place.name)
         if key not in taken:
             taken.add(key)
-            fresh.append(one)
+            fresh.append(arrival)
     if not fresh:
         return [None] * len(arrivals)
-    ids = connection.execute(_INSERT, [_whole(one) for one in fresh]).scalars().all()
-    _note_arrivals(list(zip(fresh, ids, strict=True)))
-    receipts = {id(one): _receipt(one, upload_id) for one, upload_id in zip(fresh, ids, strict=True)}
-    return [receipts.get(id(one)) for one in arrivals]
+    # 5.2 Their rows.
+    ids = connection.execute(_INSERT, [_whole(arrival) for arrival in fresh]).scalars().all()
+    recorded = {id(arrival): replace(arrival, upload_id=row_id) for arrival, row_id in zip(fresh, ids, strict=True)}
+    # 5.3 What follows from them: events, jobs, files that waited.
+    _follow_up(list(recorded.values()))
+    return [recorded.get(id(arrival)) for arrival in arrivals]
 
 
 def _whole(arrival: Arrival) -> dict[str, Any]:
+    """The columns of a new row in state `received`."""
+    return uploads.columns(arrival) | _of_bytes(arrival) | {"state": states.RECEIVED, "rate": None, "detail": ""}
+
+
+def _of_bytes(arrival: Arrival) -> dict[str, Any]:
+    """The columns that say what the bytes are."""
     facts = arrival.facts
-    return uploads.columns(arrival.standing) | {
-        "state": states.RECEIVED,
-        "received_at": arrival.at,
+    assert facts is not None
+    return {
+        "received_at": arrival.received_at,
         "size": facts.size,
         "bytes_done": facts.size,
-        "rate": None,
         "inode": facts.inode,
         "mtime_ns": facts.mtime_ns,
         "md5": arrival.md5,
         "sha256": arrival.sha256,
-        "detail": "",
         "resumed": arrival.resumed,
     }
 
 
-def _receipt(arrival: Arrival, upload_id: int) -> Receipt:
-    return Receipt(upload_id, arrival.standing.place.name, arrival.facts.size, arrival.md5, arrival.sha256)
-
-
-def _note_arrivals(pairs: list[tuple[Arrival, int]]) -> None:
-    history.append_all(
-        "receive",
-        [
-            {
-                "upload_id": upload_id,
-                "center_id": one.standing.center_id,
-                "actor_id": one.standing.account_id,
-                "after": {"name": one.standing.place.name, "size": one.facts.size, "md5": one.md5},
-            }
-            for one, upload_id in pairs
-        ],
-    )
-    for one, upload_id in pairs:
-        if one.sha256 is None:
-            job_queue.enqueue("digest", upload_id=upload_id)
-        ftp_drops.notice(upload_id, one.standing)
+def _follow_up(arrivals: list[Arrival]) -> None:
+    """An event for each recorded arrival, a digest job where bytes must be read again, and the files that waited."""
+    history.append_all("receive", [_event(arrival) for arrival in arrivals])
+    for arrival in arrivals:
+        if arrival.sha256 is None:
+            job_queue.enqueue("digest", upload_id=arrival.upload_id)
+        ftp_drops.notice(arrival)
     matching.claim_new(
         [
-            (upload_id, one.standing.account_id, one.standing.place.base)
-            for one, upload_id in pairs
-            if one.standing.place.area == "incoming"
+            (arrival.upload_id, arrival.account_id, arrival.place.base)
+            for arrival in arrivals
+            if arrival.place.area == "incoming"
         ]
     )
     inspection_results.ask()
 
 
-def receive_known(arrival: Arrival) -> Receipt:
-    standing = arrival.standing
-    uploads.refuse_frozen(standing.account_id, standing.place)
+def _event(arrival: Arrival) -> dict[str, Any]:
+    return {
+        "upload_id": arrival.upload_id,
+        "center_id": arrival.center_id,
+        "actor_id": arrival.account_id,
+        "after": {"name": arrival.place.name, "size": arrival.size, "md5": arrival.md5},
+    }
+
+
+def receive_known(arrival: Arrival) -> Arrival:
+    """Record durable bytes whose name was here before. Raises Frozen while earlier bytes of the name are checked or
+    archived, Fenced when another session took these over."""
+    uploads.refuse_frozen(arrival.account_id, arrival.place)
     query = select(Upload).where(
-        *uploads.of_place(standing.account_id, standing.place),
-        Upload.token != standing.token,
+        *uploads.of_place(arrival.account_id, arrival.place),
+        Upload.token != arrival.token,
         Upload.state.in_(states.LISTED),
     )
     rivals = list(db.session.scalars(query))
+    # 5.1 The same bytes are here already: those stay.
     same = next((rival for rival in rivals if _identical(rival, arrival)), None)
     if same is not None:
         return _keep_earlier(arrival, same, rivals)
-    row = uploads.row(standing)
+    # 5.2 The row, and what it replaces.
+    row = uploads.row(arrival)
     for rival in rivals:
         uploads.retire(rival, by=row.id)
-    row.state, row.received_at = states.RECEIVED, arrival.at
-    row.size = row.bytes_done = arrival.facts.size
-    row.inode, row.mtime_ns = arrival.facts.inode, arrival.facts.mtime_ns
-    row.md5, row.sha256, row.resumed = arrival.md5, arrival.sha256, arrival.resumed
+    row.state = states.RECEIVED
+    for column, value in _of_bytes(arrival).items():
+        setattr(row, column, value)
     row.error, row.detail, row.rate = None, "", None
     db.session.flush()
-    matching.follow(row, [rival.id for rival in rivals])
-    _note_arrivals([(arrival, row.id)])
-    return Receipt(row.id, row.name, row.size, row.md5, row.sha256, [rival.id for rival in rivals])
+    # 5.3 What follows from it: files that had the earlier bytes, events, jobs.
+    replaced = [rival.id for rival in rivals]
+    matching.follow(row, replaced)
+    recorded = replace(arrival, upload_id=row.id, replaced=tuple(replaced))
+    _follow_up([recorded])
+    return recorded
 
 
-def _keep_earlier(arrival: Arrival, same: Upload, rivals: list[Upload]) -> Receipt:
+def _keep_earlier(arrival: Arrival, same: Upload, rivals: list[Upload]) -> Arrival:
     """The same bytes were here whole: what came now goes, and so does a cut upload of the name."""
-    standing = arrival.standing
     for rival in rivals:
         if rival is not same:
             uploads.retire(rival, by=same.id)
-    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    row = db.session.scalar(select(Upload).where(Upload.token == arrival.token))
     if row is not None:
         uploads.retire(row, by=same.id)
-    path = storage.area_path(standing.place.realm, standing.account_id, standing.token)
+    path = storage.area_path(arrival.place.realm, arrival.account_id, arrival.token)
     db.on_commit(lambda: storage.remove(path))
-    return Receipt(same.id, same.name, same.size, same.md5, same.sha256)
+    return replace(arrival, upload_id=same.id)
 
 
 def _identical(rival: Upload, arrival: Arrival) -> bool:

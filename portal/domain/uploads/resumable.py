@@ -33,7 +33,7 @@ class Expired(errors.Gone):
 
 
 @dataclass(frozen=True)
-class Standing:
+class ResumableProgress:
     """How far a resumable upload is, in bytes that are on disk; the upload they became once all are there, and whether
     its announcement knows of it."""
 
@@ -99,23 +99,23 @@ def own(key: str, *, actor: Account) -> Resumable:
     return row
 
 
-def standing(row: Resumable) -> Standing:
+def progress(row: Resumable) -> ResumableProgress:
     """How far it is. Raises Locked while a request sends to it, Expired when its bytes are gone."""
     if row.upload_id is not None:
-        return Standing(row.length, row.upload_id, settled=True)
+        return ResumableProgress(row.length, row.upload_id, settled=True)
     upload = db.session.scalar(select(Upload).where(Upload.token == row.token)) if row.token else None
     if upload is None:
-        return Standing(0)
+        return ResumableProgress(0)
     if upload.state == states.INCOMPLETE:
-        return Standing(upload.size)
+        return ResumableProgress(upload.size)
     if upload.state in WHOLE and upload.size == row.length:
-        return Standing(row.length, upload.id)
+        return ResumableProgress(row.length, upload.id)
     if upload.state != states.RECEIVING:
         raise Expired("What came of this upload was removed or replaced. Send it again.")
     if clock.now() - upload.heard_at < uploads.GHOST_MS:
         raise Locked("Another request is still sending to this upload. Try again in 15 s.")
     found = storage.facts(storage.area_path(row.realm, row.account_id, upload.token))
-    return Standing(found.size if found else 0)
+    return ResumableProgress(found.size if found else 0)
 
 
 def begin(row: Resumable, token: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from portal import clock, db, errors, states, storage
 from portal.domain.files import matching
 from portal.domain.shared import history
+from portal.messages import Message
 from portal.models import Account, Dataset, File, Upload
 
 GHOST_MS = 15_000
@@ -32,8 +33,12 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a reception is: what the pulse writes."""
+class Arrival:
+    """The bytes of one upload session: first how far they are, then what they are, at last as what they are recorded.
+
+    `size` is in bytes and `rate` in bytes a second; `offset` is where the bytes of a resumed one begin.
+    `facts` and `received_at` are set once the bytes are durable; the digests stay None where a job must read them.
+    """
 
     place: Place
     account_id: int
@@ -41,11 +46,20 @@ class Standing:
     token: str
     fence: int
     via: str
-    announced: int | None
-    size: int
-    rate: int | None
-    heard_at: int
-    began_at: int
+    announced: int | None = None
+    size: int = 0
+    rate: int | None = None
+    heard_at: int = 0
+    began_at: int = 0
+    offset: int = 0
+    resumed: bool = False
+    md5: str | None = None
+    sha256: str | None = None
+    facts: storage.Facts | None = None
+    received_at: int = 0
+    # Once recorded: the upload that has the bytes now (an earlier one where it has the same), and those that gave way.
+    upload_id: int = 0
+    replaced: tuple[int, ...] = ()
 
 
 def sender(account_id: int) -> Account:
@@ -113,61 +127,62 @@ def frozen(name: str, dataset: str | None) -> errors.Frozen:
     return errors.Frozen(f"{name} is being checked or is archived{where}. Remove or replace the file there first.")
 
 
-def bad_offset(sentence: str) -> errors.Invalid:
-    error = errors.Invalid(sentence)
+def bad_offset(message: Message) -> errors.Invalid:
+    """A refusal of where a resume wants to go on, 554 in FTP."""
+    error = errors.Invalid(message)
     error.ftp = 554
     return error
 
 
-def keep(standing: Standing) -> bool:
-    """Write how far a reception is; its row is made on the first pulse. False: another session took it over."""
+def keep(arrival: Arrival) -> bool:
+    """Write how far a session is; its row is made by the first heartbeat. False: another session took it over."""
     mine = update(Upload).where(
-        Upload.token == standing.token, Upload.state == states.RECEIVING, Upload.fence == standing.fence
+        Upload.token == arrival.token, Upload.state == states.RECEIVING, Upload.fence == arrival.fence
     )
-    if db.change(mine.values(bytes_done=standing.size, rate=standing.rate, heard_at=standing.heard_at)) == 1:
+    if db.change(mine.values(bytes_done=arrival.size, rate=arrival.rate, heard_at=arrival.heard_at)) == 1:
         return True
-    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+    row = db.session.scalar(select(Upload).where(Upload.token == arrival.token))
     if row is not None:
-        return row.fence == standing.fence
-    _insert(standing)
+        return row.fence == arrival.fence
+    _insert(arrival)
     return True
 
 
-def _insert(standing: Standing) -> Upload:
-    row = Upload(**columns(standing), state=states.RECEIVING, size=0)
+def _insert(arrival: Arrival) -> Upload:
+    row = Upload(**columns(arrival), state=states.RECEIVING, size=0)
     db.session.add(row)
     db.session.flush()
     return row
 
 
-def columns(standing: Standing) -> dict[str, Any]:
-    place = standing.place
+def columns(arrival: Arrival) -> dict[str, Any]:
+    place = arrival.place
     return {
-        "token": standing.token,
-        "account_id": standing.account_id,
-        "center_id": standing.center_id,
+        "token": arrival.token,
+        "account_id": arrival.account_id,
+        "center_id": arrival.center_id,
         "realm": place.realm,
         "area": place.area,
         "name": place.name,
         "base": place.base,
-        "announced": standing.announced,
-        "via": standing.via,
-        "fence": standing.fence,
-        "bytes_done": standing.size,
-        "rate": standing.rate,
-        "heard_at": standing.heard_at,
-        "created_at": standing.began_at,
+        "announced": arrival.announced,
+        "via": arrival.via,
+        "fence": arrival.fence,
+        "bytes_done": arrival.size,
+        "rate": arrival.rate,
+        "heard_at": arrival.heard_at,
+        "created_at": arrival.began_at,
     }
 
 
-def row(standing: Standing) -> Upload:
-    """The row of a reception, made when there is none. Raises Fenced when it belongs to another session now."""
+def row(arrival: Arrival) -> Upload:
+    """The row of a session, made when there is none. Raises Fenced when it belongs to another session now."""
     row = db.session.scalar(
-        select(Upload).where(Upload.token == standing.token).execution_options(populate_existing=True)
+        select(Upload).where(Upload.token == arrival.token).execution_options(populate_existing=True)
     )
     if row is None:
-        return _insert(standing)
-    if row.fence != standing.fence or row.state != states.RECEIVING:
+        return _insert(arrival)
+    if row.fence != arrival.fence or row.state != states.RECEIVING:
         raise errors.Fenced("Another session took this upload over.")
     return row
 
@@ -182,15 +197,15 @@ def retire(upload: Upload, *, by: int | None = None, state: str = states.OBSOLET
     db.session.flush()
 
 
-def cut(standing: Standing, *, length: int, reason: str) -> bool:
-    """A reception ended early: its bytes stay `incomplete` with their true length, or nothing of it stays. Returns
-    whether the bytes were still this reception's."""
-    row = db.session.scalar(select(Upload).where(Upload.token == standing.token))
+def cut(arrival: Arrival, *, length: int, reason: str) -> bool:
+    """A session ended early: its bytes stay `incomplete` with their true length, or nothing of it stays. Returns
+    whether the bytes were still this session's."""
+    row = db.session.scalar(select(Upload).where(Upload.token == arrival.token))
     if row is None and not length:
         return True
     if row is None:
-        row = _insert(standing)
-    if row.fence != standing.fence or row.state != states.RECEIVING:
+        row = _insert(arrival)
+    if row.fence != arrival.fence or row.state != states.RECEIVING:
         return False
     set_cut(row, length=length, reason=reason)
     return True
@@ -215,7 +230,7 @@ def set_cut(row: Upload, *, length: int, reason: str) -> None:
 
 
 def silent() -> list[Upload]:
-    """Receptions without a byte for so long that their process must be gone: a living one ends them much sooner."""
+    """Sessions without a byte for so long that their process must be gone: a living one ends them much sooner."""
     query = select(Upload).where(Upload.state == states.RECEIVING, Upload.heard_at < clock.now() - SILENT_MS)
     return list(db.session.scalars(query.order_by(Upload.id).limit(1000)))
 

@@ -23,7 +23,8 @@ class Again(Exception):
 
 
 class Progress:
-    """How far a running job is, read by the pulse. Handlers call it often: it raises Stopped when the worker ends."""
+    """How far a running job is, read by the heartbeat. Handlers call it often: it raises Stopped when the worker
+    ends."""
 
     def __init__(self, stop: Event | None = None) -> None:
         self.done = self.total = self.base = 0

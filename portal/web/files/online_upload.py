@@ -9,8 +9,9 @@ from portal.domain.accounts import quotas
 from portal.domain.datasets import realms
 from portal.domain.files import files, matching
 from portal.domain.shared import path_names, text_rules
-from portal.domain.uploads.receive import Receipt
+from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
+from portal.ingest.upload_session import UploadSession
 from portal.messages import say
 from portal.models import Account, Dataset
 from portal.web import forms, htmx, multipart, permissions, session
@@ -27,8 +28,8 @@ class Sending:
         self.account_id, self.realm = account.id, realms.wanted(dataset)
         self.trusted = "X-CSRFToken" in request.headers
         self.fields: dict[str, str] = {}
-        self.receipts: list[Receipt] = []
-        self._reception: upload_session.Reception | None = None
+        self.receipts: list[Arrival] = []
+        self._session: UploadSession | None = None
 
     def read(self, asked: Request) -> None:
         """Take everything. Raises what the door refuses; what arrived whole before that stays in `receipts`."""
@@ -51,7 +52,7 @@ class Sending:
             session.check_csrf(value)
             self.trusted = True
 
-    def _begin(self, filename: str) -> upload_session.Reception:
+    def _begin(self, filename: str) -> UploadSession:
         if not self.trusted:
             session.check_csrf(None)
         wanted = self.fields.pop("as", "").strip() or filename.replace("\\", "/").rpartition("/")[2]
@@ -59,25 +60,25 @@ class Sending:
         name = path_names.clean(f"{folder}/{wanted}")
         size = self.fields.pop("size", "")
         announced = int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None
-        self._reception = upload_session.open(
+        self._session = upload_session.open(
             self.account_id, realm=self.realm, name=name, via="web", announced=announced
         )
-        return self._reception
+        return self._session
 
     def _end(self) -> None:
-        reception, self._reception = self._reception, None
-        assert reception is not None
+        session, self._session = self._session, None
+        assert session is not None
         try:
-            self.receipts.append(reception.finish())
+            self.receipts.append(session.finish())
         except BaseException:
-            reception.abort("refused", keep=False)
+            session.abort("refused", keep=False)
             raise
 
     def _stop(self, reason: str) -> None:
         """What is under way leaves nothing behind."""
-        if self._reception is not None:
-            self._reception.abort(reason, keep=False)
-            self._reception = None
+        if self._session is not None:
+            self._session.abort(reason, keep=False)
+            self._session = None
 
 
 @bp.get("/deposit/<ref>/online")
@@ -138,9 +139,9 @@ def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
         known = set(db.session.scalars(living))
         md5 = sending.fields.get("declared_md5", "") if len(sending.receipts) == 1 else ""
         rows = [
-            {"name": one.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
-            for one in sending.receipts
-            if one.name not in known
+            {"name": receipt.place.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
+            for receipt in sending.receipts
+            if receipt.place.name not in known
         ]
         return len(files.add(dataset, rows, actor=actor))
 
@@ -154,8 +155,8 @@ def _valid(md5: str) -> str | None:
         return None
 
 
-def said(receipts: list[Receipt], added: int) -> str:
-    names_ = ", ".join(receipt.name for receipt in receipts[:3])
+def said(receipts: list[Arrival], added: int) -> str:
+    names_ = ", ".join(receipt.place.name for receipt in receipts[:3])
     more = f" and {len(receipts) - 3:,} more" if len(receipts) > 3 else ""
     arrived = f"{names_}{more} arrived whole."
     return arrived if added else f"{arrived} The dataset declares this already."

@@ -9,7 +9,8 @@ import pytest
 from portal import clock, db, ingest, states, storage
 from portal.domain.accounts import accounts, tokens
 from portal.domain.uploads import resumable
-from portal.ingest.heartbeat import pulse
+from portal.ingest import upload_session
+from portal.ingest.heartbeat import heartbeat
 from portal.jobs.registry import HANDLERS
 from portal.models import Account, File, Resumable, Upload
 from tests.conftest import INES, STRANGER
@@ -231,19 +232,19 @@ def test_upload_under_way_is_locked_and_taken_up_after_its_silence(call, announc
     """A connection that died without a word: its bytes on disk are gone on with once it was silent for 15 s."""
     address = announce()
     key = address.rpartition("/")[2]
-    reception = ingest.door.open(INES.id, realm="open", name="run1/a.bin", via="web", announced=len(DATA))
+    session = upload_session.open(INES.id, realm="open", name="run1/a.bin", via="web", announced=len(DATA))
     with db.transaction():
-        resumable.begin(db.session.get_one(Resumable, key), reception.token)
-    reception.write(DATA[:400_000])
-    reception.rest()
-    pulse.tick()
+        resumable.begin(db.session.get_one(Resumable, key), session.token)
+    session.write(DATA[:400_000])
+    session.rest()
+    heartbeat.tick()
     assert call("HEAD", address).status_code == 423
     assert send(call, address, 400_000, DATA[400_000:]).status_code == 423
     clock.shift(16_000)
     offset = int(call("HEAD", address).headers["Upload-Offset"])
     assert 0 < offset <= 400_000
     assert send(call, address, offset, DATA[offset:]).status_code == 204
-    assert reception.abort("the ghost wakes") == 0
+    assert session.abort("the ghost wakes") == 0
     row = upload()
     assert storage.area_path("open", row.account_id, row.token).read_bytes() == DATA
 

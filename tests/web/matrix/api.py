@@ -4,7 +4,7 @@ from portal import db
 from portal.domain.accounts import accounts
 from portal.domain.datasets import datasets
 from portal.domain.uploads import uploads
-from portal.domain.uploads.uploads import Place, Standing
+from portal.domain.uploads.uploads import Arrival, Place
 from portal.models import Upload
 from tests.web.matrix.rows import Row, curators, everyone, owner, people
 
@@ -21,8 +21,8 @@ def stage(state: str) -> dict[str, object]:
         if state == "released":
             made.state, made.accession, made.released_at = "released", "OMIX000009", 1
         place = Place("incoming", "open", "b.txt")
-        standing = Standing(place, ines.id, ines.center_id, "token", 1, "api", None, 1, None, 1, 1)
-        uploads.cut(standing, length=1, reason="staged")
+        arrival = Arrival(place, ines.id, ines.center_id, "token", 1, "api", None, 1, None, 1, 1)
+        uploads.cut(arrival, length=1, reason="staged")
         upload = db.session.query(Upload).one().id
     assert ruth is not None and ines is not None
     return {"id": made.id, "upload": upload, "center": ines.center_id}

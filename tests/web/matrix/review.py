@@ -4,7 +4,7 @@ from portal import db
 from portal.domain.accounts import accounts
 from portal.domain.datasets import datasets, remarks
 from portal.domain.uploads import uploads
-from portal.domain.uploads.uploads import Place, Standing
+from portal.domain.uploads.uploads import Arrival, Place
 from portal.models import Dataset, Upload
 from tests.web.matrix.rows import GIVEN_BACK, Row, curators, owner, people
 
@@ -17,7 +17,7 @@ def stage(state: str) -> dict[str, object]:
         if state != "draft":
             datasets.submit(made, actor=ines)
         place = Place("incoming", "open", "b.txt")
-        uploads.cut(Standing(place, ines.id, ines.center_id, "token", 1, "ftp", 9, 4, None, 1, 1), length=4, reason="x")
+        uploads.cut(Arrival(place, ines.id, ines.center_id, "token", 1, "ftp", 9, 4, None, 1, 1), length=4, reason="x")
         upload = db.session.query(Upload).one().id
         said = _remarks(made) if state != "draft" else {}
         if state == "released":

@@ -3,7 +3,7 @@
 from portal import db
 from portal.domain.accounts import accounts
 from portal.domain.uploads import uploads
-from portal.domain.uploads.uploads import Place, Standing
+from portal.domain.uploads.uploads import Arrival, Place
 from portal.models import Upload
 from tests.web.matrix.rows import Row, owner, people
 
@@ -14,7 +14,7 @@ def stage(state: str) -> dict[str, object]:
     assert ines is not None
     with db.transaction():
         place = Place("incoming", "open", "run/b.txt")
-        uploads.cut(Standing(place, ines.id, ines.center_id, "token", 1, "ftp", 9, 4, None, 1, 1), length=4, reason="x")
+        uploads.cut(Arrival(place, ines.id, ines.center_id, "token", 1, "ftp", 9, 4, None, 1, 1), length=4, reason="x")
         return {"upload": db.session.query(Upload).one().id}
 
 

@@ -1,5 +1,5 @@
 """Resumable uploads: the tus protocol 1.0.0 (https://tus.io) with creation, creation-with-upload, termination, checksum
-and expiration. One PATCH is one reception of the arrival door."""
+and expiration. One PATCH is one upload session."""
 
 import base64
 import binascii
@@ -15,11 +15,14 @@ from werkzeug.http import http_date
 
 from portal import db, errors
 from portal.domain.uploads import resumable
+from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
+from portal.ingest.upload_session import UploadSession
 from portal.models import Account, Resumable
-from portal.web import permissions, session
+from portal.web import permissions
 from portal.web.api.blueprint import bp, described
 from portal.web.api.uploads.uploads import PIECE, drain
+from portal.web.session import unbounded
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
@@ -86,7 +89,7 @@ def tus_options() -> Response:
 def tus_create():
     """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
     (id or accession of what shall declare the file). Bytes may come with it."""
-    session.unbounded()
+    unbounded()
     known = {}
     try:
         actor = check()
@@ -116,7 +119,7 @@ def tus_create():
 def tus_where(key: str) -> Response:
     """How many bytes are here."""
     row = resumable.own(key, actor=check())
-    found, headers = resumable.standing(row), {"Upload-Length": str(row.length)} | expiry(row)
+    found, headers = resumable.progress(row), {"Upload-Length": str(row.length)} | expiry(row)
     with held(key):
         settle(key, found)
     return empty(200, {"Upload-Offset": str(found.offset)} | headers)
@@ -127,7 +130,7 @@ def tus_where(key: str) -> Response:
 @permissions.raw_body
 def tus_send(key: str):
     """Send bytes from Upload-Offset on. 204: they are on disk; with the last byte the upload is recorded too."""
-    session.unbounded()
+    unbounded()
     try:
         row = resumable.own(key, actor=check())
         if request.mimetype != BODY:
@@ -146,7 +149,7 @@ def tus_drop(key: str):
     """Give an upload up."""
     row = resumable.own(key, actor=check())
     with db.transaction(), held(key):
-        resumable.standing(row)
+        resumable.progress(row)
         resumable.drop(row, actor=permissions.account())
     return empty(204, {})
 
@@ -221,14 +224,14 @@ def receive(row: Resumable, offset: int) -> int:
         try:
             db.end()  # what another request did to it meanwhile counts
             row = resumable.own(key, actor=db.session.get_one(Account, actor_id))
-            found = resumable.standing(row)
+            found = resumable.progress(row)
             if found.offset != offset:
                 raise WrongOffset(f"The upload goes on at byte {found.offset:,}.", offset=found.offset)
             if found.done:
                 settle(key, found)
                 return offset
             digest = announced_digest(length - offset)
-            reception = upload_session.open(
+            session = upload_session.open(
                 actor_id,
                 realm=row.realm,
                 name=row.name,
@@ -241,25 +244,25 @@ def receive(row: Resumable, offset: int) -> int:
             drain()
             raise
         with db.transaction():
-            resumable.begin(db.session.get_one(Resumable, key), reception.token)
-        if not take(reception, digest, length):
-            return reception.abort("The upload was paused or its connection broke.")
-        settle(key, resumable.Standing(length, finish(reception, md5).upload_id))
+            resumable.begin(db.session.get_one(Resumable, key), session.token)
+        if not take(session, digest, length):
+            return session.abort("The upload was paused or its connection broke.")
+        settle(key, resumable.ResumableProgress(length, finish(session, md5).upload_id))
     return length
 
 
-def settle(key: str, found: resumable.Standing) -> None:
+def settle(key: str, found: resumable.ResumableProgress) -> None:
     """All bytes are recorded: the announcement is done with. What a stop left between the two is made good here."""
     if found.upload_id is not None and not found.settled:
         with db.transaction():
             resumable.finish(db.session.get_one(Resumable, key), found.upload_id)
 
 
-def finish(reception: upload_session.Reception, md5: str | None) -> upload_session.Receipt:
+def finish(session: UploadSession, md5: str | None) -> Arrival:
     try:
-        return reception.finish(md5=md5)
+        return session.finish(md5=md5)
     except BaseException as error:
-        reception.abort("refused", keep=isinstance(error, errors.Busy))
+        session.abort("refused", keep=isinstance(error, errors.Busy))
         raise
 
 
@@ -280,22 +283,22 @@ def announced_digest(left: int):
     return hashlib.new(name, usedforsecurity=False), wanted
 
 
-def take(reception: upload_session.Reception, digest, length: int) -> bool:
+def take(session: UploadSession, digest, length: int) -> bool:
     """The body to its end; whether all announced bytes are here. A piece with another checksum is taken back."""
     try:
         while piece := request.stream.read(PIECE):
-            if reception.size + len(piece) > length:
+            if session.size + len(piece) > length:
                 raise errors.TooLarge("This is more than the announced length.")
-            reception.write(piece)
+            session.write(piece)
             if digest:
                 digest[0].update(piece)
     except errors.DomainError as error:
-        reception.abort(error.code, keep=not isinstance(error, errors.TooLarge))
+        session.abort(error.code, keep=not isinstance(error, errors.TooLarge))
         drain()
         raise
     except Exception:  # the connection broke: what came counts, if nobody wanted its checksum
         g.cut = True
     if digest and (g.get("cut") or not hmac.compare_digest(digest[0].digest(), digest[1])):
-        reception.undo("the piece had another checksum than announced")
+        session.undo("the piece had another checksum than announced")
         raise ChecksumMismatch("The piece was damaged on its way and is not kept. Send it again.")
-    return reception.size >= length and not g.get("cut")
+    return session.size >= length and not g.get("cut")

@@ -11,14 +11,16 @@ from portal import db, errors
 from portal.domain.files import area_paths, inspection_results
 from portal.domain.shared import path_names
 from portal.domain.uploads import folders, receipt_date
-from portal.domain.uploads.uploads import Place
+from portal.domain.uploads.uploads import Arrival, Place
 from portal.ingest import upload_session
+from portal.ingest.upload_session import UploadSession
 from portal.models import Upload
 from portal.queries.datasets import api_lists
 from portal.queries.files import inspections as packages
-from portal.web import permissions, session
+from portal.web import permissions
 from portal.web.api import documents
 from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
+from portal.web.session import unbounded
 
 PIECE = 1 << 20
 DRAIN_BYTES, DRAIN_SECONDS = 8 << 20, 2.0
@@ -76,32 +78,32 @@ def list_members(upload_id: int):
 def send_upload(realm: str, name: str):
     """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
     Repr-Digest header (md5, sha-256) is compared; when it differs nothing is recorded."""
-    session.unbounded()
+    unbounded()
     try:
         actor = permissions.account()
         digests = announced_digests(request.headers.get("Repr-Digest", ""))
-        reception = upload_session.open(actor.id, realm=realm, name=name, via="api", announced=request.content_length)
+        session = upload_session.open(actor.id, realm=realm, name=name, via="api", announced=request.content_length)
     except errors.DomainError:
         drain()
         raise
-    receipt = take(reception, digests)
+    receipt = take(session, digests)
     found = api_lists.upload(receipt.upload_id)
     assert found is not None
-    return documents.of_upload(*found), 201 if found[0].token == reception.token else 200
+    return documents.of_upload(*found), 201 if found[0].token == session.token else 200
 
 
-def take(reception: upload_session.Reception, digests: dict[str, str]):
-    """The body into the reception, to its end. What ends early stays as incomplete."""
+def take(session: UploadSession, digests: dict[str, str]) -> Arrival:
+    """Read the body into the session, to its end. What ends early stays as incomplete."""
     try:
         while piece := request.stream.read(PIECE):
-            reception.write(piece)
-        return reception.finish(**digests)
+            session.write(piece)
+        return session.finish(**digests)
     except errors.DomainError as error:
-        reception.abort(error.code, keep=isinstance(error, errors.Incomplete | errors.Busy | errors.StorageFault))
+        session.abort(error.code, keep=isinstance(error, errors.Incomplete | errors.Busy | errors.StorageFault))
         drain()
         raise
     except Exception as error:
-        reception.abort("the connection broke")
+        session.abort("the connection broke")
         raise errors.Incomplete("The connection broke before the end. Send it again.") from error
 
 
