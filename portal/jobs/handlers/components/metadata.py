@@ -15,7 +15,7 @@ def follow(lease: Lease, progress: Progress) -> None:
     released. The texts are made between two short transactions."""
     dataset = db.session.get(Dataset, lease.dataset_id)
     if dataset is not None and dataset.accession:
-        _mirror(from_form.plan(dataset), lease, progress)
+        _mirror(from_form.make_plan(dataset), lease, progress)
     else:
         with db.transaction():
             job_queue.finish(lease)
