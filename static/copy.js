@@ -24,7 +24,7 @@
   function say(button, done) {
     const use = button.querySelector("use");
     const href = use && use.getAttribute("href");
-    document.getElementById("said").textContent = done ? "Copied " + button.dataset.copy : "Not copied. Select the text instead.";
+    document.getElementById("announcements").textContent = done ? "Copied " + button.dataset.copy : "Not copied. Select the text instead.";
     if (!use || button.classList.contains("done") || !done) return;
     button.classList.add("done");
     use.setAttribute("href", href.replace(/#.*/, "#checked"));

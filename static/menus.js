@@ -18,7 +18,7 @@
   });
 
   // On a phone the menu and the tabs are strips; what is current must be in sight.
-  for (const strip of document.querySelectorAll(".bar nav, .tabs")) {
+  for (const strip of document.querySelectorAll(".site-header nav, .tabs")) {
     const here = strip.querySelector("[aria-current]");
     if (here && strip.scrollWidth > strip.clientWidth) strip.scrollLeft = here.offsetLeft - strip.offsetLeft - 24;
   }

@@ -3,7 +3,7 @@
 (function () {
   const panel = document.getElementById("uploader");
   if (!panel || !window.tus || !tus.isSupported) return;
-  const { endpoint, dataset, room, recommended, as } = panel.dataset;
+  const { endpoint, dataset, quotaLeft, recommended, as } = panel.dataset;
   const list = panel.querySelector("ul"), total = panel.querySelector(".total"), hint = panel.querySelector(".hint");
   const token = JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"];
   const AT_ONCE = 3, RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
@@ -57,7 +57,7 @@
   async function ask(row) {
     const ours = row.field.value;
     try {
-      const answer = await fetch(panel.dataset.names + "?name=" + encodeURIComponent(row.path));
+      const answer = await fetch(panel.dataset.suggestUrl + "?name=" + encodeURIComponent(row.path));
       const better = answer.ok ? (await answer.json()).suggestion : "";
       if (better && row.field.value === ours) row.field.value = better;
     } catch { /* the line broke: ours will do */ }
@@ -99,14 +99,14 @@
     row.says = element("span", "", { className: "small muted" });
     row.bar = element("progress", "", { max: file.size || 1, value: 0 });
     row.bar.setAttribute("aria-label", "Sending " + wanted);
-    row.acts = element("span", "", { className: "acts" });
+    row.acts = element("span", "", { className: "actions" });
     row.field = element("input", "", { className: "form-control mono", value: mend(wanted), hidden: true });
     row.field.setAttribute("aria-label", "Store " + wanted + " as");
     row.item.append(element("span", wanted, { className: "mono name" }), row.field, row.bar, row.says, row.acts, element("span", advice(file, wanted), { className: "small muted advice" }));
     list.append(row.item);
     rows.push(row);
     const ahead = rows.reduce((sum, other) => sum + (other.state === "done" || other.state === "bad" ? 0 : other.file.size - other.sent), 0);
-    if (room && ahead > Number(room)) fail(row, "It has " + size(file.size) + "; with what is chosen already that is more than the " + size(Number(room)) + " left of the quota.");
+    if (quotaLeft && ahead > Number(quotaLeft)) fail(row, "It has " + size(file.size) + "; with what is chosen already that is more than the " + size(Number(quotaLeft)) + " left of the quota.");
     else if (!isPlain(wanted)) { row.state = "name"; row.sentence = "This name holds characters that the archive does not take. Store it under the name above?"; draw(row); ask(row); }
     else { draw(row); next(); }
   }
@@ -200,7 +200,7 @@
   // ---- Comparing ---------------------------------------------------------------------------------------------------
   function digest(row) {
     if (row.worker) return;
-    row.worker = new Worker(panel.dataset.worker);
+    row.worker = new Worker(panel.dataset.workerUrl);
     row.worker.onmessage = ({ data }) => {
       if (data.md5) { row.md5 = data.md5; row.worker.terminate(); compare(row); }
       if (data.error) { row.worker.terminate(); fail(row, "The file cannot be read any more: " + data.error); }
@@ -226,14 +226,14 @@
     row.sentence = size(row.file.size) + ", arrived whole, MD5 " + row.md5 + (declared ? "" : ". The dataset did not take its MD5; look at its page.");
     draw(row);
     next();
-    document.querySelectorAll("[hx-trigger*='wake']").forEach((poll) => htmx.trigger(poll, "wake"));
+    document.querySelectorAll("[hx-trigger*='refresh']").forEach((poll) => htmx.trigger(poll, "refresh"));
   }
 
   // What the archive has; the digest of bytes that came in several pieces is read again there first.
   async function arrived(row) {
     for (let turn = 0; turn < 600; turn += 1) {
       try {
-        const answer = await fetch(panel.dataset.uploads + "?limit=20&realm=" + row.realm + "&name=" + encodeURIComponent(row.name));
+        const answer = await fetch(panel.dataset.uploadsUrl + "?limit=20&realm=" + row.realm + "&name=" + encodeURIComponent(row.name));
         const items = answer.ok ? (await answer.json()).items : [];
         // The newest of the name is ours; one that it replaced may still be listed.
         const found = items.find((item) => item.name === row.name && !item.replaced_by && item.size === row.file.size);
@@ -245,7 +245,7 @@
   }
 
   function declare(row) {
-    return fetch(panel.dataset.digests, { method: "POST", body: row.md5 + "  " + row.name + "\n",
+    return fetch(panel.dataset.md5Url, { method: "POST", body: row.md5 + "  " + row.name + "\n",
       headers: { "X-CSRFToken": token, "Content-Type": "text/plain" } }).then((answer) => answer.ok, () => false);
   }
 
@@ -278,11 +278,11 @@
     [...field.files].forEach((file) => add(file));
     field.value = "";
   }));
-  panel.addEventListener("dragover", (event) => { event.preventDefault(); panel.classList.add("over"); });
-  panel.addEventListener("dragleave", () => panel.classList.remove("over"));
+  panel.addEventListener("dragover", (event) => { event.preventDefault(); panel.classList.add("drag-over"); });
+  panel.addEventListener("dragleave", () => panel.classList.remove("drag-over"));
   panel.addEventListener("drop", (event) => {
     event.preventDefault();
-    panel.classList.remove("over");
+    panel.classList.remove("drag-over");
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
     if (entries.length) entries.forEach((entry) => read(entry, ""));
     else [...event.dataTransfer.files].forEach((file) => add(file));

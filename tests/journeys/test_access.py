@@ -103,7 +103,7 @@ def ask(mei: Page, accession: str, folder: Path) -> None:
     mei.locator("#f-purpose").fill("Which variants change expression in the fatty liver?")
     mei.locator("#f-institution").fill("Harbour Lab")
     mei.locator("#f-institution").blur()
-    expect(mei.locator(".saved", has_text="Saved")).to_have_count(2)
+    expect(mei.locator(".save-status", has_text="Saved")).to_have_count(2)
     mei.goto("/requests")
     mei.locator("#request-1").get_by_role("link", name="Go on").click()
     expect(mei.locator("#f-purpose")).to_have_value("Which variants change expression in the fatty liver?")

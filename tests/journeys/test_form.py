@@ -23,7 +23,7 @@ def live(tmp_path_factory):
 
 def saved(page, label):
     """The small line below a field."""
-    return page.locator(".field", has=page.get_by_label(re.compile(f"^{label}"))).locator(".saved")
+    return page.locator(".field", has=page.get_by_label(re.compile(f"^{label}"))).locator(".save-status")
 
 
 def test_no_typed_word_is_lost(live):

@@ -53,7 +53,7 @@ def send_by_ftp(live, page) -> None:
     page.goto("/account")
     look(page)
     page.get_by_role("button", name="Make one").click()
-    secret = page.locator(".copyline code").inner_text()
+    secret = page.locator(".copy-field code").inner_text()
     look(page)
     with ftplib.FTP() as client:
         client.connect(live.ftp.hostname, live.ftp.port)

@@ -44,7 +44,7 @@ def test_program_is_told_of_an_upload(live):
         page.get_by_label("Address", exact=True).fill(receiver.url + "/omix/" + "long" * 60)
         page.get_by_label("What is it for?").fill("LIMS")
         page.get_by_role("button", name="Add the webhook").click()
-        secret = page.locator(".copyline code").inner_text()
+        secret = page.locator(".copy-field code").inner_text()
         look(page)
 
         page.get_by_role("link", name="LIMS", exact=True).click()

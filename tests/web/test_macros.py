@@ -38,12 +38,12 @@ def use(file: str, *names: str) -> str:
 def test_state_gives_tone_icon_and_word(draw):
     html = draw(use("marks", "state") + "{{ state('MD5 Checked Failed') }}{{ state('Checked') }}")
     assert "pill t-bad" in html and "icons.svg#mismatch" in html and "MD5 Checked Failed" in html
-    assert "pill t-ok hollow" in html
+    assert "pill t-ok outline" in html
 
 
 def test_state_in_work_shows_its_percent_and_moves(draw):
     html = draw(use("marks", "state") + "{{ state('Checking', 63) }}")
-    assert "Checking 63 %" in html and "i spin" in html
+    assert "Checking 63 %" in html and "icon spin" in html
 
 
 def test_state_of_an_unknown_word_is_grey_and_escaped(draw):
@@ -97,7 +97,7 @@ def test_table_names_every_role(draw):
     for role in ("table", "rowgroup", "row", "columnheader", "cell"):
         assert f'role="{role}"' in html
     assert 'aria-sort="ascending"' in html and '<a href="?sort=size">' in html
-    assert 'class="need" id="r1"' in html and 'data-label="Name">&lt;x&gt;</td>' in html
+    assert 'class="needs-action" id="r1"' in html and 'data-label="Name">&lt;x&gt;</td>' in html
 
 
 def test_row_escapes_attributes_that_are_plain_text(draw):
@@ -107,7 +107,7 @@ def test_row_escapes_attributes_that_are_plain_text(draw):
 
 def test_row_takes_a_poll(draw):
     html = draw(use("tables", "row") + use("forms", "poll") + "{% call row(attrs=poll('/x?rev=1')) %}{% endcall %}")
-    assert 'hx-get="/x?rev=1" hx-trigger="every 2s, wake"' in html
+    assert 'hx-get="/x?rev=1" hx-trigger="every 2s, refresh"' in html
 
 
 def test_form_action_works_with_and_without_scripts(draw):

@@ -1,17 +1,17 @@
 // What htmx needs around it: polls rest while nobody looks and never take away what somebody holds; lost
-// connections are said; focus and open details survive a swap. A poll is an element whose trigger has "wake".
+// connections are said; focus and open details survive a swap. A poll is an element whose trigger has "refresh".
 (function () {
-  const POLL = '[hx-trigger*="wake"]';
+  const POLL = '[hx-trigger*="refresh"]';
   const HELD = "input:not([type=hidden], [hx-preserve]), textarea, select";
   const problems = () => document.getElementById("problems");
   const isPoll = (element) => element.matches && element.matches(POLL);
 
-  function rouse() {
+  function refreshPolls() {
     if (document.hidden) return;
-    for (const element of document.querySelectorAll(POLL)) htmx.trigger(element, "wake");
+    for (const element of document.querySelectorAll(POLL)) htmx.trigger(element, "refresh");
   }
-  document.addEventListener("visibilitychange", rouse);
-  window.addEventListener("online", rouse);
+  document.addEventListener("visibilitychange", refreshPolls);
+  window.addEventListener("online", refreshPolls);
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && isPoll(event.detail.elt)) event.preventDefault();
