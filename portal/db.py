@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
 from portal import errors
+from portal.messages import say
 
 try:
     import pysqlite3
@@ -26,6 +27,7 @@ except ImportError:  # the interpreter's own library stands in, with the slower 
 
 log = logging.getLogger(__name__)
 BUSY_MS = 10_000
+BUSY = say("database_busy", "The database is busy. Nothing was changed; try again in a moment.")
 SAFE_WAL = (3, 51, 3)
 # What a file that is damaged or closed to us raises, before or behind SQLAlchemy.
 FAULTS = (DatabaseError, pysqlite3.DatabaseError)
@@ -82,13 +84,13 @@ def look_whole(*, pages: bool) -> str:
     """What SQLite says of its own file at the start: ok, or what is wrong. Raises one of FAULTS where it cannot be read
     or written; BEGIN IMMEDIATE alone says nothing of a file that is only to be read."""
     with engine().connect() as connection:
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() if pages else "ok"
+        verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() if pages else "ok"
         connection.rollback()
         with connection.execution_options(write=True).begin() as transaction:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar()
             connection.exec_driver_sql(f"PRAGMA user_version={version}")
             transaction.rollback()
-    return str(found)
+    return str(verdict)
 
 
 def wal_is_safe() -> bool:
@@ -158,14 +160,16 @@ def transaction() -> Iterator[Session]:
 def _refusal(error: BaseException) -> errors.Busy | None:
     """What SQLite's words for a write that could not be done mean to whoever asked for it. With a full disk it ends the
     transaction by itself, and the first word stands below that of a savepoint which is gone."""
-    said, below = str(error), error.__context__
+    words, below = str(error), error.__context__
     while below is not None:
-        said, below = f"{said}; {below}", below.__context__
-    if any(word in said for word in ("is full", "readonly", "disk I/O error")):
-        log.error("the database cannot be written: %s", said)
-        return errors.Unwritable("The database cannot be written. Nothing was changed; an operator must make room.")
-    if "locked" in said or "busy" in said:
-        return errors.Busy("The database is busy. Nothing was changed; try again in a moment.")
+        words, below = f"{words}; {below}", below.__context__
+    if any(word in words for word in ("is full", "readonly", "disk I/O error")):
+        log.error("the database cannot be written: %s", words)
+        return errors.Unwritable(
+            say("database_full", "The database cannot be written. Nothing was changed; an operator must make room.")
+        )
+    if "locked" in words or "busy" in words:
+        return errors.Busy(BUSY)
     return None
 
 
@@ -235,22 +239,22 @@ def text_matches(index: str, words: list[str], *, most: int) -> list[int] | None
     """Ids of the rows that hold all of these words anywhere, by SQLite's index of every three letters. None where it is
     no help: more than `most`, only shorter words, or another database, whose own index serves LIKE."""
     query = text_ids(index, words)
-    found = session.scalars(query.limit(most + 1)).all() if query is not None else []
-    return None if query is None or len(found) > most else list(found)
+    ids = session.scalars(query.limit(most + 1)).all() if query is not None else []
+    return None if query is None or len(ids) > most else list(ids)
 
 
-def text_ids(index: str, words: list[str], *, owner: int | None = None) -> Select | None:
+def text_ids(index: str, words: list[str], *, owner: int | None = None) -> Select[int] | None:
     """A query of those ids, and of perhaps a few more: letters of any alphabet match in any case. `owner`: only the
     rows of this account or dataset, however many others match."""
-    known = [word for word in (word.partition("\0")[0] for word in words) if len(word) >= 3]
-    if not known or not is_sqlite():
+    searchable = [word for word in (word.partition("\0")[0] for word in words) if len(word) >= 3]
+    if not searchable or not is_sqlite():
         return None
-    asked = " AND ".join('"' + word.replace('"', '""') + '"' for word in known)
+    match = " AND ".join('"' + word.replace('"', '""') + '"' for word in searchable)
     if owner is not None:
         whose = "".join(chr(57344 + part) for part in (owner % 6400, owner // 6400 % 6400, owner // 40_960_000))
-        asked = f'owner : "{whose}" AND text : ({asked})'
+        match = f'owner : "{whose}" AND text : ({match})'
     rows = table(index, column(index), column("rowid"))  # the index is asked by a column of its own name
-    return select(rows.c.rowid.label("id")).where(rows.c[index].op("MATCH")(asked))
+    return select(rows.c.rowid.label("id")).where(rows.c[index].op("MATCH")(match))
 
 
 def index_text(index: str, after: int, last: int) -> None:

@@ -7,15 +7,25 @@ import errno
 import os
 import signal
 import time
+from dataclasses import dataclass
 
-_wanted: dict[str, list] = {}
+
+@dataclass
+class Armed:
+    """A fault that will happen: on the `passes`th passing from now, `act` is done."""
+
+    passes: int
+    act: str
+
+
+_armed: dict[str, Armed] = {}
 
 
 def want(words: str) -> None:
     """From now on these faults happen."""
     for spec in filter(None, words.split(",")):
         name, nth, act = spec.split(":")
-        _wanted[name] = [int(nth), act]
+        _armed[name] = Armed(int(nth), act)
 
 
 want(os.environ.get("OMIX_FAULT", ""))
@@ -23,13 +33,13 @@ want(os.environ.get("OMIX_FAULT", ""))
 
 def point(name: str) -> None:
     """Pass a named point; on its nth passing the asked fault happens."""
-    if not _wanted or name not in _wanted:
+    if not _armed or name not in _armed:
         return
-    entry = _wanted[name]
-    entry[0] -= 1
-    if entry[0] != 0:
+    armed = _armed[name]
+    armed.passes -= 1
+    if armed.passes != 0:
         return
-    act = entry[1]
+    act = armed.act
     if act == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if act.isdigit():

@@ -4,6 +4,7 @@ time."""
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from huey import Huey
 from huey.serializer import Serializer
@@ -17,7 +18,7 @@ NAME = "omix"
 class PlainHuey(Huey):
     """A queue without results whose storage is chosen at start, not at import."""
 
-    def get_storage_kwargs(self) -> dict:
+    def get_storage_kwargs(self) -> dict[str, Any]:
         return {}
 
 

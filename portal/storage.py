@@ -21,6 +21,7 @@ from pathlib import Path
 from portal import errors
 from portal.config import settings
 from portal.faults import point
+from portal.messages import say
 
 BLOCK = 2 << 20
 SYNC_EVERY = 64 << 20
@@ -95,10 +96,14 @@ def open_again(path: Path) -> int:
         raise PermissionError(errno.EPERM, "These bytes are archived.")
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
-        raise errors.StorageFault("What lies there is no regular file.")
+        raise _irregular()
     if status.st_mode & 0o600 != 0o600:
         path.chmod(0o600)  # frozen once, and given back by the archive job
     return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def _irregular() -> errors.StorageFault:
+    return errors.StorageFault(say("no_regular_file", "What lies there is no regular file."))
 
 
 def open_read(path: StrPath) -> int:
@@ -109,10 +114,10 @@ def open_read(path: StrPath) -> int:
     except OSError as error:
         if error.errno not in (errno.ELOOP, errno.ENXIO):
             raise
-        raise errors.StorageFault("What lies there is no regular file.") from error
+        raise _irregular() from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise errors.StorageFault("What lies there is no regular file.")
+        raise _irregular()
     return handle
 
 
@@ -152,14 +157,14 @@ def sync_folders(folders: set[Path], root: Path) -> None:
 
 def make_folder(path: Path) -> list[Path]:
     """Make a folder and its parents; returns the folders whose entries changed and which are synced here."""
-    made = []
+    created = []
     while not path.exists():
-        made.append(path)
+        created.append(path)
         path = path.parent
-    for folder in reversed(made):
+    for folder in reversed(created):
         folder.mkdir(mode=0o700, exist_ok=True)
         sync_dir(folder.parent)
-    return made
+    return created
 
 
 def link_into(source: StrPath, target: StrPath, *, progress: Callable[[int], None] | None = None) -> None:
@@ -173,7 +178,9 @@ def link_into(source: StrPath, target: StrPath, *, progress: Callable[[int], Non
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
         if facts(target) != facts(source) and not same_bytes(source, target):
-            raise errors.StorageFault(f"The archive already holds other bytes at {target}.") from None
+            raise errors.StorageFault(
+                say("archive_other_bytes", "The archive already holds other bytes at {target}.", target=target)
+            ) from None
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
             raise
@@ -202,17 +209,19 @@ def _copy_into(source: Path, target: Path, progress: Callable[[int], None] | Non
             writer.flush()
             os.fsync(writer.fileno())
         if digest(temporary, progress=progress) != before:
-            raise errors.StorageFault("The copy in the archive differs from what was received.")
+            raise errors.StorageFault(
+                say("archive_copy_differs", "The copy in the archive differs from what was received.")
+            )
         os.link(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def same_bytes(one: StrPath, other: StrPath) -> bool:
-    first, second = facts(one), facts(other)
+def same_bytes(path: StrPath, other: StrPath) -> bool:
+    first, second = facts(path), facts(other)
     if first is None or second is None or first.size != second.size:
         return False
-    return first.inode == second.inode or digest(one) == digest(other)
+    return first.inode == second.inode or digest(path) == digest(other)
 
 
 def remove(path: StrPath) -> None:
@@ -266,17 +275,17 @@ def digest_of(blocks: Iterable[memoryview], *, progress: Callable[[int], None] |
     """Digest blocks side by side; a block is asked for only when the one before the last is done."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     size = 0
-    running: list[Future] = []
+    running: list[Future[None]] = []
     with ThreadPoolExecutor(2) as pool:
         for block in blocks:
-            for one in running:
-                one.result()
+            for digest_step in running:
+                digest_step.result()
             running = [pool.submit(md5.update, block), pool.submit(sha256.update, block)]
             size += len(block)
             if progress:
                 progress(size)
-        for one in running:
-            one.result()
+        for digest_step in running:
+            digest_step.result()
     return md5.hexdigest(), sha256.hexdigest(), size
 
 
@@ -294,4 +303,6 @@ def check_room(realm: str, announced: int = 0) -> None:
     """Raises DiskFull when an upload would go below the free floor."""
     floor = settings().free_floor_mib << 20
     if free_bytes(realm) - _promised.get(realm, 0) - announced < floor:
-        raise errors.DiskFull("The archive has no room for this now; its operator is told. Try again later.")
+        raise errors.DiskFull(
+            say("archive_no_room", "The archive has no room for this now; its operator is told. Try again later.")
+        )

@@ -4,6 +4,7 @@ import argparse
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import ValidationError
 
@@ -12,9 +13,9 @@ from portal.cli import arguments, outcome
 from portal.config import settings
 
 
-def main(words: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    asked = parser().parse_args(words)
+    args = parser().parse_args(argv)
     try:
         chosen = settings()
     except ValidationError as error:
@@ -23,28 +24,31 @@ def main(words: list[str] | None = None) -> int:
         return 2
     logs.start(chosen.log_format)
     # By name: a process loads the modules of its own command and no others.
-    module, _, name = asked.run.partition(".")
-    return outcome.of(getattr(import_module(f"portal.cli.{module}"), name), asked)
+    module, _, name = args.run.partition(".")
+    return outcome.of(getattr(import_module(f"portal.cli.{module}"), name), args)
+
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # what add_subparsers() gives
 
 
 def parser() -> argparse.ArgumentParser:
     """Each command names what runs it: a module of this package and its function."""
-    made = argparse.ArgumentParser(prog="omix", description="The OMIX Portal. Settings come from OMIX_* variables.")
-    parts = made.add_subparsers(required=True, metavar="COMMAND")
+    root = argparse.ArgumentParser(prog="omix", description="The OMIX Portal. Settings come from OMIX_* variables.")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, run: str, about: str, group=parts) -> argparse.ArgumentParser:
-        found = group.add_parser(name, help=about, description=about)
-        found.set_defaults(run=run)
-        return found
+    def add(name: str, run: str, about: str, group: Subparsers = commands) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = group.add_parser(name, help=about, description=about)
+        command.set_defaults(run=run)
+        return command
 
-    def several(name: str, about: str):
-        return parts.add_parser(name, help=about).add_subparsers(required=True, metavar="COMMAND")
+    def several(name: str, about: str) -> Subparsers:
+        return commands.add_parser(name, help=about).add_subparsers(required=True, metavar="COMMAND")
 
     add("up", "processes.up", "migrate, then run web, FTP and worker together")
     add("demo", "processes.run_demo", "the same on a throw-away instance filled with examples")
     for name in ("web", "ftp", "worker"):
-        one = add(name, f"processes.{name}", f"run the {name} alone")
-        one.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+        process = add(name, f"processes.{name}", f"run the {name} alone")
+        process.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     add("migrate", "commands.migrate", "bring the database to this program's schema")
     user = add("add", "commands.user_add", "make an account, verified at once", several("user", "people"))
     user.add_argument("email")
@@ -73,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--deep", action="store_true", help="read and compare every archived byte at once")
     add("backup", "commands.backup", "write a consistent copy of the database").add_argument("path", type=Path)
     add("config", "commands.show_config", "print every setting with its meaning")
-    return made
+    return root
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from portal import db, errors, ingest
+from portal.cli.people import account_of
 from portal.config import settings
-from portal.domain.accounts import accounts
 from portal.domain.shared import path_names
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
@@ -21,32 +21,25 @@ from portal.queries.uploads import area, uploads
 PIECE = 1 << 20
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """One of the commands, by its word."""
     open_instance()
     verbs: dict[str, Callable[[argparse.Namespace], int]] = {
         "ls": show,
-        "cp": partial(carry, copy_move.copy),
-        "mv": partial(carry, copy_move.move),
+        "cp": partial(copy_or_move, copy_move.copy),
+        "mv": partial(copy_or_move, copy_move.move),
         "rm": remove,
-        "import": bring,
+        "import": import_files,
     }
-    return verbs[asked.word](asked)
-
-
-def whose(email: str) -> Account:
-    account = accounts.by_email(email)
-    if account is None:
-        raise errors.NotFound(f"Nobody has the address {email}.")
-    return account
+    return verbs[args.word](args)
 
 
 def place_of(path: str) -> Place:
     return folders.named(path) if path.strip("/") else Place("incoming", "open", "")
 
 
-def show(asked: argparse.Namespace) -> int:
-    account, place = whose(asked.email), place_of(asked.path)
+def show(args: argparse.Namespace) -> int:
+    account, place = account_of(args.email), place_of(args.path)
     last, count = 0, 0
     for name in area.folders(account, place):
         print(f"{'folder':<10} {'':>15} {'':<16} {name}/")
@@ -56,24 +49,24 @@ def show(asked: argparse.Namespace) -> int:
             print(line(row))
         last, count = rows[-1].upload.id, count + len(rows)
     if not count and place.name:
-        found = folders.at_or_below(account, place)
-        for row in uploads.rows_of([one.id for one in found if one.name == place.name]):
+        rows_below = folders.at_or_below(account, place)
+        for row in uploads.rows_of([upload.id for upload in rows_below if upload.name == place.name]):
             print(line(row))
     return 0
 
 
 def line(row: uploads.Row) -> str:
-    one = row.upload
-    at = datetime.fromtimestamp((one.received_at or one.heard_at) / 1000, settings().zone)
+    upload = row.upload
+    at = datetime.fromtimestamp((upload.received_at or upload.heard_at) / 1000, settings().zone)
     claimed = f"  {row.dataset.accession or f'draft {row.dataset.id}'}" if row.dataset else ""
-    return f"{one.state:<10} {one.size:>15} {at:%Y-%m-%d %H:%M} {one.base}{claimed}"
+    return f"{upload.state:<10} {upload.size:>15} {at:%Y-%m-%d %H:%M} {upload.base}{claimed}"
 
 
-def carry(verb: Callable[[int, Place, Place], int], asked: argparse.Namespace) -> int:
+def copy_or_move(verb: Callable[[int, Place, Place], int], args: argparse.Namespace) -> int:
     """Like cp and mv: into a folder that is there, under its own name."""
-    account, old = whose(asked.email), folders.named(asked.source)
-    new = folders.named(asked.target)
-    if asked.target.endswith("/") or not new.name or is_folder(account, new):
+    account, old = account_of(args.email), folders.named(args.source)
+    new = folders.named(args.target)
+    if args.target.endswith("/") or not new.name or is_folder(account, new):
         new = Place(new.area, new.realm, f"{new.name}/{old.base}".strip("/"))
     account_id = account.id
     db.end()
@@ -88,21 +81,21 @@ def is_folder(account: Account, place: Place) -> bool:
         return False
 
 
-def remove(asked: argparse.Namespace) -> int:
-    place = folders.named(asked.path)
+def remove(args: argparse.Namespace) -> int:
+    place = folders.named(args.path)
     with db.transaction():
-        count = folders.remove(whose(asked.email), place, folder=asked.folder)
+        count = folders.remove(account_of(args.email), place, folder=args.folder)
     print(f"{count:,} uploads removed.")
     return 0
 
 
-def bring(asked: argparse.Namespace) -> int:
+def import_files(args: argparse.Namespace) -> int:
     """Each file goes through the same door as any other: digested, durable, recorded, counted for the quota."""
-    account_id, place = whose(asked.email).id, place_of(asked.to)
+    account_id, place = account_of(args.email).id, place_of(args.to)
     db.end()
     ingest.start("import")
     try:
-        failed = sum(not bring_one(account_id, place, path, name) for path, name in files_of(asked.sources))
+        failed = sum(not import_file(account_id, place, path, name) for path, name in files_of(args.sources))
     finally:
         ingest.stop()
     return 1 if failed else 0
@@ -119,9 +112,9 @@ def files_of(sources: list[Path]) -> Iterator[tuple[Path, Path]]:
             yield source, Path(source.name)
 
 
-def bring_one(account_id: int, place: Place, path: Path, name: Path) -> bool:
-    wanted = f"{place.name}/{name.as_posix()}".strip("/")
-    fitting = path_names.suggest(wanted) if path_names.fault(wanted) else wanted
+def import_file(account_id: int, place: Place, path: Path, name: Path) -> bool:
+    target = f"{place.name}/{name.as_posix()}".strip("/")
+    fitting = path_names.suggest(target) if path_names.fault(target) else target
     session = None
     try:
         size = path.stat().st_size

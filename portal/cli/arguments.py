@@ -19,26 +19,28 @@ AREA = (
 
 def area(add: Add, group: Any) -> None:
     """Paths are those of the FTP tree, such as /OMIX/run1/a.gz; area_commands.run() gets the word."""
-    made = {}
+    parsers = {}
     for word, arguments, about in AREA:
-        made[word] = add(word, "area_commands.run", about, group)
-        made[word].set_defaults(word=word)
+        parsers[word] = add(word, "area_commands.run", about, group)
+        parsers[word].set_defaults(word=word)
         for argument in ("email", *arguments):
-            made[word].add_argument(argument)
-    made["ls"].add_argument("path", nargs="?", default="")
-    made["rm"].add_argument("-r", dest="folder", action="store_true", help="all that lies below")
-    made["import"].add_argument("sources", nargs="+", type=Path, metavar="source")
-    made["import"].add_argument("--to", default="", metavar="FOLDER", help="default: the incoming folder")
+            parsers[word].add_argument(argument)
+    parsers["ls"].add_argument("path", nargs="?", default="")
+    parsers["rm"].add_argument("-r", dest="folder", action="store_true", help="all that lies below")
+    parsers["import"].add_argument("sources", nargs="+", type=Path, metavar="source")
+    parsers["import"].add_argument("--to", default="", metavar="FOLDER", help="default: the incoming folder")
 
 
 def reports(add: Add) -> None:
-    made = add("report", "report_commands.report", "write a batch report of a center, or what changed since one")
-    made.add_argument("kind", choices=(*REPORTS, "changed"))
-    made.add_argument("--center", default="", help="name of the center; changed: that of the report, unless named")
-    made.add_argument("--full", action="store_true", help="all (the default); with --date the full report of that day")
-    made.add_argument("--date", default="", help="the report that was written for this day, YYYY-MM-DD")
-    made.add_argument("--since", default="", help="what came or changed since a day; changed: the report, a file")
-    made.add_argument("--realm", choices=("open", "protected"), default="open", help="realm of the usage report")
-    made.add_argument("-o", "--output", type=Path, help="file to write; without it standard output")
+    parser = add("report", "report_commands.report", "write a batch report of a center, or what changed since one")
+    parser.add_argument("kind", choices=(*REPORTS, "changed"))
+    parser.add_argument("--center", default="", help="name of the center; changed: that of the report, unless named")
+    parser.add_argument(
+        "--full", action="store_true", help="all (the default); with --date the full report of that day"
+    )
+    parser.add_argument("--date", default="", help="the report that was written for this day, YYYY-MM-DD")
+    parser.add_argument("--since", default="", help="what came or changed since a day; changed: the report, a file")
+    parser.add_argument("--realm", choices=("open", "protected"), default="open", help="realm of the usage report")
+    parser.add_argument("-o", "--output", type=Path, help="file to write; without it standard output")
     sums = add("metamd5", "report_commands.sums", "print accession and canonical MD5 of the objects in XML files")
     sums.add_argument("paths", nargs="*", help=".xml files, or files that list paths; none: paths on standard input")

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from portal import errors
 
 
-def of(command: Callable[[argparse.Namespace], int | None], given: argparse.Namespace) -> int:
+def of(command: Callable[[argparse.Namespace], int | None], args: argparse.Namespace) -> int:
     """Run a command; 1 when it was refused, 130 when it was interrupted."""
     try:
-        return command(given) or 0
+        return command(args) or 0
     except errors.DomainError as error:
         print(" ".join([error.sentence, *error.fields.values()]), file=sys.stderr)
         return 1

@@ -15,7 +15,7 @@ def say_address(name: str, address: str) -> None:
     storage.write_whole(settings().run / f"{name}.address", f"{address}\n".encode())
 
 
-def up(_asked: argparse.Namespace) -> int:
+def up(_args: argparse.Namespace) -> int:
     return run_up(lambda addresses: None)
 
 
@@ -41,7 +41,7 @@ def run_up(ready: Callable[[dict[str, str]], None]) -> int:
         held.close()
 
 
-def run_demo(_asked: argparse.Namespace) -> int:
+def run_demo(_args: argparse.Namespace) -> int:
     from portal.maintenance import demo
 
     with demo.instance() as (chosen, ready):
@@ -49,8 +49,8 @@ def run_demo(_asked: argparse.Namespace) -> int:
         return run_up(ready)
 
 
-def web(asked: argparse.Namespace) -> int:
-    if asked.child:
+def web(args: argparse.Namespace) -> int:
+    if args.child:
         supervisor.be_child("web")
     startup.open_instance()
     db.dispose()
@@ -60,8 +60,8 @@ def web(asked: argparse.Namespace) -> int:
     return 0
 
 
-def ftp(asked: argparse.Namespace) -> int:
-    if asked.child:
+def ftp(args: argparse.Namespace) -> int:
+    if args.child:
         supervisor.be_child("ftp")
     startup.open_instance()
     from ftp import server
@@ -70,8 +70,8 @@ def ftp(asked: argparse.Namespace) -> int:
     return 0
 
 
-def worker(asked: argparse.Namespace) -> int:
-    if asked.child:
+def worker(args: argparse.Namespace) -> int:
+    if args.child:
         supervisor.be_child("worker")
     startup.open_instance()
     from portal.jobs import worker as worker_process

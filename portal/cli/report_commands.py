@@ -13,49 +13,50 @@ from portal.domain.components import metamd5
 from portal.domain.reports import current, diff
 from portal.domain.reports.atomic_files import Landing
 from portal.maintenance.startup import open_instance
+from portal.messages import say
 from portal.models import Center
 from portal.queries.reports import reports
 
 PIECE = 1 << 20
 
 
-def sums(asked: argparse.Namespace) -> int:
-    return metamd5.main(asked.paths)
+def sums(args: argparse.Namespace) -> int:
+    return metamd5.main(args.paths)
 
 
-def report(asked: argparse.Namespace) -> int:
+def report(args: argparse.Namespace) -> int:
     open_instance()
-    if asked.kind == "changed":
-        return compare(asked)
-    center = named(asked.center)
-    if asked.date and asked.kind == "accessions":
-        with target(asked.output) as out:
-            out.writelines(current.kept_accessions(reports.last_dump(center.id, asked.date)))
+    if args.kind == "changed":
+        return compare(args)
+    center = center_named(args.center)
+    if args.date and args.kind == "accessions":
+        with target(args.output) as out:
+            out.writelines(current.kept_accessions(reports.last_dump(center.id, args.date)))
         return 0
-    if asked.date:
-        kind = "usage_protected" if asked.kind == "usage" and asked.realm == "protected" else asked.kind
-        _, path = reports.stored(center.id, kind, day=asked.date, full=asked.full)
-        with target(asked.output) as out, path.open("rb") as kept:
+    if args.date:
+        kind = "usage_protected" if args.kind == "usage" and args.realm == "protected" else args.kind
+        _, path = reports.stored(center.id, kind, day=args.date, full=args.full)
+        with target(args.output) as out, path.open("rb") as kept:
             while piece := kept.read(PIECE):
                 out.write(piece)
         return 0
-    since = 0 if asked.full else reports.moment(asked.since)
-    with target(asked.output) as out:
-        if asked.kind == "metadata":
+    since = 0 if args.full else reports.moment(args.since)
+    with target(args.output) as out:
+        if args.kind == "metadata":
             current.dump(center, out, since=since)
         else:
-            out.writelines(current.text(asked.kind, center, since=since, realm=asked.realm))
+            out.writelines(current.text(args.kind, center, since=since, realm=args.realm))
     return 0
 
 
-def named(name: str) -> Center:
+def center_named(name: str) -> Center:
     if not name:
-        raise errors.Invalid("Name the center: --center NAME.")
+        raise errors.Invalid(say("center_option_needed", "Name the center: --center NAME."))
     with db.reading():
-        found = centers.find(name)
-    if found is None:
-        raise errors.NotFound(f"There is no center {name}.")
-    return found
+        center = centers.find(name)
+    if center is None:
+        raise errors.NotFound(say("center_name_unknown", "There is no center {name}.", name=name))
+    return center
 
 
 @contextmanager
@@ -70,25 +71,27 @@ def target(path: Path | None) -> Iterator[BinaryIO]:
         place.place()
 
 
-def compare(asked: argparse.Namespace) -> int:
+def compare(args: argparse.Namespace) -> int:
     """Exit code 1 when anything differs, as diff does."""
-    if not asked.since:
-        raise errors.Invalid("Name the report to compare with: --since FILE.")
+    if not args.since:
+        raise errors.Invalid(say("since_option_needed", "Name the report to compare with: --since FILE."))
     differs = 0
-    with Path(asked.since).open("rb") as kept:
-        center_id = named(asked.center).id if asked.center else whose(kept)
-        with target(asked.output) as out:
+    with Path(args.since).open("rb") as kept:
+        center_id = center_named(args.center).id if args.center else center_of(kept)
+        with target(args.output) as out:
             out.write(diff.head().encode())
-            for one in diff.compare(center_id, diff.read(kept)):
+            for change in diff.compare(center_id, diff.read(kept)):
                 differs = 1
-                out.write(one.text.encode())
+                out.write(change.text.encode())
     return differs
 
 
-def whose(kept: BinaryIO) -> int:
+def center_of(kept: BinaryIO) -> int:
     with db.reading():
-        found = diff.center_of(diff.read(kept))
+        center_id = diff.center_of(diff.read(kept))
     kept.seek(0)
-    if found is None:
-        raise errors.NotFound("Nothing of this report is here. Name the center: --center NAME.")
-    return found
+    if center_id is None:
+        raise errors.NotFound(
+            say("report_none_here", "Nothing of this report is here. Name the center: --center NAME.")
+        )
+    return center_id

@@ -84,12 +84,13 @@ class Unpacked:
 
     def _unpack(self, data: bytes, most: int) -> bytes:
         try:
-            return self._stream.decompress(data, most)
+            unpacked: bytes = self._stream.decompress(data, most)
         except _BROKEN as error:
             if "emory usage limit" in str(error):
                 raise Stop("It asks for more memory than is given to it, and was not checked.", inner=True) from None
             cause = f"The {self._codec.called} stream is damaged before byte {self._taken:,}."
             raise Fault(self._codec.bad, cause) from None
+        return unpacked
 
     def _next(self) -> bool:
         """Begin with the stream that follows, past zeros that fill up a block. False when nothing follows."""

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 
 from portal import db, errors, migrations
 from portal.config import settings
+from portal.messages import say
 from portal.models import REBUILDING, Counter
 
 REMEDY = (
@@ -66,15 +67,26 @@ def probe(*, whole: bool = False) -> None:
 def _fault(words: str) -> errors.DomainError:
     called = db.engine().url.database
     if "locked" in words or "busy" in words:
-        return errors.Busy("The database is busy. Nothing was changed; try again in a moment.")
+        return errors.Busy(db.BUSY)
     if "readonly" in words or "unable to open" in words or "permission" in words.lower():
         return DatabaseFault(
-            f"The database {called} cannot be opened for writing ({words}). Give the account of the portal the right "
-            "to write it and its folder, then start again."
+            say(
+                "database_read_only",
+                "The database {called} cannot be opened for writing ({words}). Give the account of "
+                "the portal the right to write it and its folder, then start again.",
+                called=called,
+                words=words,
+            )
         )
     return DatabaseFault(
-        f"The database {called} is damaged ({words}). Nothing was changed. Stop the portal and set portal.db, "
-        f"portal.db-wal and portal.db-shm aside. {REMEDY}"
+        say(
+            "database_damaged",
+            "The database {called} is damaged ({words}). Nothing was changed. Stop the portal "
+            "and set portal.db, portal.db-wal and portal.db-shm aside. {remedy}",
+            called=called,
+            words=words,
+            remedy=REMEDY,
+        )
     )
 
 
@@ -84,14 +96,26 @@ def refuse_lost() -> None:
     there = is_there()
     if there and (step := migrations.current(db.engine())) is not None:
         if step == migrations.head() and _is_half():
-            raise LostDatabase("A rebuild of the database was begun and has not ended. Run `omix rebuild` again.")
+            raise LostDatabase(
+                say(
+                    "rebuild_unfinished",
+                    "A rebuild of the database was begun and has not ended. Run `omix rebuild` again.",
+                )
+            )
         return
     held = next(_held(), None)
     if held is not None:
         path = file_of(settings().database)
         what = "is empty" if there or (path and path.exists()) else "is missing"
         raise LostDatabase(
-            f"The database {db.engine().url.database} {what}, but {held} holds data. Nothing was changed. {REMEDY}"
+            say(
+                "database_lost",
+                "The database {database} {what}, but {held} holds data. Nothing was changed. {remedy}",
+                database=db.engine().url.database,
+                what=what,
+                held=held,
+                remedy=REMEDY,
+            )
         )
 
 
@@ -107,7 +131,13 @@ def refuse_remains() -> None:
     path = file_of(settings().database)
     left = path.with_name(f"{path.name}-wal") if path else None
     if path and left and _size(left) and not _size(path):
-        raise LostDatabase(f"{left} lies there without its database. Set it aside, with the one it belongs to, first.")
+        raise LostDatabase(
+            say(
+                "database_stray_log",
+                "{left} lies there without its database. Set it aside, with the one it belongs to, first.",
+                left=left,
+            )
+        )
 
 
 def _size(path: Path) -> int:

@@ -14,10 +14,12 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from portal import clock, db, errors
 from portal.config import Settings
 from portal.domain.accounts import accounts, tokens
+from portal.messages import say
 
 log = logging.getLogger(__name__)
 PASSWORD = "demo demo demo"  # noqa: S105 - printed, of a throw-away instance
@@ -26,11 +28,12 @@ PEOPLE = (
     ("tomas.lind@example.org", "Tomas Lind", "submitter", "Harbour Lab"),
     ("ruth.adeyemi@example.org", "Ruth Adeyemi", "curator", "The Archive"),
 )
+Document = dict[str, Any]  # what the API sends and takes
 HUMAN = "Human (Homo sapiens)"
 
 
 @contextlib.contextmanager
-def instance() -> Iterator[tuple[Settings, Callable]]:
+def instance() -> Iterator[tuple[Settings, Callable[[dict[str, str]], None]]]:
     """Settings of a new instance, and what is to be called with its addresses."""
     with tempfile.TemporaryDirectory(prefix="omix-demo-") as folder:
         os.environ["OMIX_INSTANCE"] = folder
@@ -58,13 +61,13 @@ def fill(web: str) -> None:
 
 def make_people() -> dict[str, str]:
     db.configure(Settings().database)
-    found = {}
+    tokens_by_email = {}
     for email, name, role, center in PEOPLE:
         with db.transaction():
             account = accounts.create(email=email, password=PASSWORD, role=role, center=center, name=name)
-            found[email] = tokens.make_api_token(account, label="demo", actor=None)
+            tokens_by_email[email] = tokens.make_api_token(account, label="demo", actor=None)
     db.dispose()
-    return found
+    return tokens_by_email
 
 
 class Program:
@@ -73,19 +76,20 @@ class Program:
     def __init__(self, web: str, secret: str) -> None:
         self.base, self.secret = f"{web}/api/v1", secret
 
-    def call(self, method: str, path: str, body: object = None) -> dict:
+    def call(self, method: str, path: str, body: object = None) -> Document:
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.base}{path}", data=data, method=method)  # noqa: S310 - our own address
         request.add_header("Authorization", f"Bearer {self.secret}")
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             text = answer.read()
-        return json.loads(text) if text.startswith(b"{") else {}
+        document: Document = json.loads(text) if text.startswith(b"{") else {}
+        return document
 
     def send(self, name: str, data: bytes, realm: str = "open") -> None:
         self.call("PUT", f"/uploads/{realm}/{name}", data)
 
-    def deposit(self, title: str, files: list[dict], **fields: object) -> dict:
+    def deposit(self, title: str, files: list[Document], **fields: object) -> Document:
         given = {
             "title": title,
             "access": "open",
@@ -96,16 +100,16 @@ class Program:
         }
         return self.call("POST", "/datasets", given | fields)
 
-    def act(self, dataset: dict, action: str, **more: object) -> dict:
+    def act(self, dataset: Document, action: str, **more: object) -> Document:
         return self.call("POST", f"/datasets/{dataset['id']}/actions/{action}", more)
 
-    def wait(self, dataset: dict, ready: Callable[[dict], bool]) -> dict:
+    def wait(self, dataset: Document, ready: Callable[[Document], bool]) -> Document:
         until = time.monotonic() + 60
-        while not ready(found := self.call("GET", f"/datasets/{dataset['id']}")):
+        while not ready(document := self.call("GET", f"/datasets/{dataset['id']}")):
             if time.monotonic() > until:
-                raise errors.Busy("The demo waited in vain.")
+                raise errors.Busy(say("demo_timeout", "The demo waited in vain."))
             time.sleep(0.2)
-        return found
+        return document
 
 
 def table(name: str, rows: int) -> tuple[str, bytes]:
@@ -115,11 +119,11 @@ def table(name: str, rows: int) -> tuple[str, bytes]:
     return name, "\n".join(lines).encode()
 
 
-def declared(name: str, data: bytes, title: str) -> dict:
+def declared(name: str, data: bytes, title: str) -> Document:
     return {"name": name, "md5": hashlib.md5(data, usedforsecurity=False).hexdigest(), "title": title, "samples": 12}
 
 
-def complete(who: Program, folder: str, title: str, count: int, **fields: object) -> dict:
+def complete(who: Program, folder: str, title: str, count: int, **fields: object) -> Document:
     realm = "protected" if fields.get("access") == "controlled" else "open"
     files = []
     for n in range(1, count + 1):
@@ -129,7 +133,7 @@ def complete(who: Program, folder: str, title: str, count: int, **fields: object
     return who.deposit(title, files, **fields)
 
 
-def archived(dataset: dict) -> bool:
+def archived(dataset: Document) -> bool:
     return all(file["state"] == "archived" for file in dataset["files"])
 
 
@@ -144,9 +148,9 @@ def datasets(ines: Program, tomas: Program, ruth: Program) -> None:
         (tomas, "meadow", "Soil metagenome tables of alpine meadow plots", {"species": "mixed sample"}),
         (ines, "cohort", "Liver cohort: coded covariates and expression", {"access": "controlled", "human": True}),
     ):
-        made = complete(who, folder, title, 4, release_date=today, **fields)
-        who.act(made, "submit")
-        ready = who.wait(made, archived)
+        dataset = complete(who, folder, title, 4, release_date=today, **fields)
+        who.act(dataset, "submit")
+        ready = who.wait(dataset, archived)
         ruth.act(ready, "approve", version=ready["version"])
     later = complete(
         ines, "plasma", "Untargeted plasma lipidomics, fasting and refeeding", 6, release_date="2199-01-01"
@@ -157,10 +161,10 @@ def datasets(ines: Program, tomas: Program, ruth: Program) -> None:
     returned = complete(ines, "stress", "Proteome of organoids under stress", 2)
     ines.act(returned, "submit")
     talk = f"/datasets/{returned['id']}/remarks"
-    asked = ruth.call("POST", talk, {"text": "Which tissue bank gave the organoids?", "section": "info"})
+    question = ruth.call("POST", talk, {"text": "Which tissue bank gave the organoids?", "section": "info"})
     ruth.call("POST", talk, {"text": "Compare with the kidney organoids of the same group.", "private": True})
     ruth.act(returned, "return", note="Name the tissue bank in the description.")
-    ines.call("POST", talk, {"text": "Northmere Tissue Bank; I add it.", "answers": asked["id"]})
+    ines.call("POST", talk, {"text": "Northmere Tissue Bank; I add it.", "answers": question["id"]})
     name, data = table("wrong/counts.tsv", 300)
     ines.send(name, data)
     faulty = ines.deposit(
@@ -207,10 +211,10 @@ def arrive_for_ever(ines: Program) -> None:
     """A dataset whose files come one after another, and then the next one."""
     for turn in range(1, 200):
         names = [table(f"live{turn:03d}/part_{n:02d}.tsv", 2000 + 500 * n) for n in range(1, 9)]
-        made = ines.deposit(
+        dataset = ines.deposit(
             f"Time course {turn}, arriving now", [declared(name, data, "Counts") for name, data in names]
         )
-        ines.act(made, "submit")
+        ines.act(dataset, "submit")
         for name, data in names:
             time.sleep(6)
             ines.send(name, data)

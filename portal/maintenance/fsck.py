@@ -4,8 +4,10 @@ import hashlib
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states, storage
 from portal.config import settings
@@ -49,7 +51,7 @@ def _tallies() -> Iterator[str]:
     db.end()
 
 
-def _rows(query, key) -> Iterator:
+def _rows(query: Select[*tuple[Any, ...]], key: InstrumentedAttribute[int]) -> Iterator[Row[*tuple[Any, ...]]]:
     last = 0
     while rows := list(db.session.execute(query.where(key > last).order_by(key).limit(PIECE))):
         last = rows[-1].id
@@ -117,7 +119,7 @@ def _archive(deep: bool) -> Iterator[str]:
         yield from _archived(storage.archived_path(row.realm, row.accession, row.archive_path), row, where, deep)
 
 
-def _archived(path: Path, row, where: str, deep: bool) -> Iterator[str]:
+def _archived(path: Path, row: Row[*tuple[Any, ...]], where: str, deep: bool) -> Iterator[str]:
     facts = storage.facts(path)
     if facts is None:
         yield f"{where}: missing in the archive"

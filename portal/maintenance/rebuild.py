@@ -14,11 +14,11 @@ from portal.faults import point
 from portal.maintenance import database_check, startup
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     settings().prepare()
     held = startup.lock(settings())
     try:
-        return Rebuild(deep=asked.deep).run()
+        return Rebuild(deep=args.deep).run()
     finally:
         held.close()
 
@@ -28,7 +28,7 @@ class Rebuild:
 
     def __init__(self, *, deep: bool) -> None:
         self.deep = deep
-        self.faults = self.skipped = self.made = self.there = self.files = self.bad = 0
+        self.faults = self.skipped = self.restored = self.there = self.files = self.bad = 0
         self.people = People()
         self.replaced: dict[str, str] = {}
 
@@ -47,7 +47,7 @@ class Rebuild:
                 "site.rebuild",
                 actor=None,
                 after={
-                    "datasets": self.made + self.there,
+                    "datasets": self.restored + self.there,
                     "files": self.files,
                     "skipped": self.skipped,
                     "deep": self.deep,
@@ -58,42 +58,42 @@ class Rebuild:
 
     def scan(self) -> list[tuple[str, Path]]:
         """The bags that can be read, each accession once."""
-        found: dict[str, tuple[tuple, str, Path]] = {}
+        bags: dict[str, tuple[tuple[bool, int], str, Path]] = {}
         for realm, folder in bag_reader.folders():
             try:
-                said = bag_reader.catalogue(folder)
+                catalogue = bag_reader.catalogue(folder)
             except bag_reader.BadBag as error:
                 self.skip(realm, folder, error.sentence)
                 continue
             # Of two copies, left by a move that was cut, the one counts that says so itself.
-            rank = (said.get("realm") == realm, said.get("generation") or 0)
-            other = found.get(folder.name)
+            rank = (catalogue.get("realm") == realm, catalogue.get("generation") or 0)
+            other = bags.get(folder.name)
             if other is not None:
                 less = min((rank, realm, folder), other)
                 self.skip(less[1], less[2], "a second copy, which does not count")
             if other is None or rank > other[0]:
-                found[folder.name] = (rank, realm, folder)
-            self.people.hear(said)
-            if said.get("replaces"):
-                self.replaced[folder.name] = said["replaces"]
-        return [found[name][1:] for name in sorted(found)]
+                bags[folder.name] = (rank, realm, folder)
+            self.people.hear(catalogue)
+            if catalogue.get("replaces"):
+                self.replaced[folder.name] = catalogue["replaces"]
+        return [bags[name][1:] for name in sorted(bags)]
 
     def take(self, realm: str, folder: Path) -> None:
         if restore.is_there(folder.name):
             self.there += 1
             return
         db.end()
-        told, faults = bag_reader.read(realm, folder, deep=self.deep)
+        content, faults = bag_reader.read(realm, folder, deep=self.deep)
         for fault in faults:
             self.tell(fault)
         with db.transaction():
-            restore.add(told, self.people)
+            restore.add(content, self.people)
             point("rebuild.added")
         point("rebuild.recorded")
         db.end()
-        self.made += 1
-        self.files += len(told.lying)
-        self.bad += sum(one.fixity == "bad" for one in told.lying)
+        self.restored += 1
+        self.files += len(content.lying)
+        self.bad += sum(file.fixity == "bad" for file in content.lying)
 
     def skip(self, realm: str, folder: Path, why: str) -> None:
         self.skipped += 1
@@ -106,7 +106,7 @@ class Rebuild:
     def say(self) -> None:
         before = f" ({self.there} were there from an earlier try)" if self.there else ""
         print(
-            f"{self.made + self.there} datasets{before}, {self.files} archived files, {len(self.people.accounts)} "
+            f"{self.restored + self.there} datasets{before}, {self.files} archived files, {len(self.people.accounts)} "
             f"people, {len(self.people.centers)} centers made again; {self.skipped} folders skipped, "
             f"{self.bad} files damaged or missing."
         )

@@ -6,10 +6,10 @@ from before a rebuild may have been, since it cannot know their rows: they stay 
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 
 from portal import db, states, storage
 from portal.config import settings
@@ -59,12 +59,12 @@ def _length(path: Path) -> int:
     return facts.size if facts else 0
 
 
-def _pages(*in_states: str) -> Iterator[list]:
+def _pages(*in_states: str) -> Iterator[Sequence[Row[int, str, int, str, str]]]:
     last = 0
     while True:
         query = select(Upload.id, Upload.realm, Upload.account_id, Upload.token, Upload.state)
-        wanted = query.where(Upload.id > last, Upload.state.in_(in_states)).order_by(Upload.id).limit(PIECE)
-        rows = list(db.session.execute(wanted))
+        page = query.where(Upload.id > last, Upload.state.in_(in_states)).order_by(Upload.id).limit(PIECE)
+        rows = db.session.execute(page).all()
         db.end()
         if not rows:
             return

@@ -6,6 +6,7 @@ from typing import TextIO
 from portal import db, errors, migrations, queue
 from portal.config import Settings, settings
 from portal.maintenance import database_check
+from portal.messages import say
 
 
 class Taken(errors.DomainError):
@@ -35,5 +36,5 @@ def lock(chosen: Settings) -> TextIO:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         handle.close()
-        raise Taken("Another `omix up` runs on this instance. Stop that one first.") from error
+        raise Taken(say("instance_taken", "Another `omix up` runs on this instance. Stop that one first.")) from error
     return handle

@@ -5,6 +5,7 @@ from pathlib import Path
 from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
 
 from portal import errors
+from portal.messages import say
 
 VERSIONS = Path(__file__).resolve().parent / "versions"
 # Alembic's own table.
@@ -53,11 +54,22 @@ def check(engine: Engine) -> None:
     if found == wanted:
         return
     if found is None:
-        raise OldSchema("The database is empty. Run `omix up`, or `omix migrate` before this command.")
+        raise OldSchema(
+            say("schema_empty", "The database is empty. Run `omix up`, or `omix migrate` before this command.")
+        )
     if found not in known():
         raise OldSchema(
-            f"The database stands at step {found}, which this older program does not know. Install the newer one."
+            say(
+                "schema_newer",
+                "The database stands at step {step}, which this older program does not know. Install the newer one.",
+                step=found,
+            )
         )
     raise OldSchema(
-        f"The database stands at step {found}, this program needs {wanted}. Run `omix up` or `omix migrate`."
+        say(
+            "schema_older",
+            "The database stands at step {step}, this program needs {needed}. Run `omix up` or `omix migrate`.",
+            step=found,
+            needed=wanted,
+        )
     )

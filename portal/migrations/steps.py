@@ -1,5 +1,6 @@
 """Taking the steps, by Alembic, which no process needs that stays."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -26,7 +27,7 @@ def downgrade(engine: Engine, to: str) -> None:
     _step(engine, command.downgrade, to)
 
 
-def _step(engine: Engine, verb, to: str) -> None:
+def _step(engine: Engine, verb: Callable[..., None], to: str) -> None:
     with engine.connect() as connection:
         sqlite = engine.dialect.name == "sqlite"
         if sqlite:  # a table that is built anew must not take the rows that point at it along

@@ -1,5 +1,7 @@
 """Access to controlled data: the terms of a dataset, who decides, requests (a granted one is the grant), messages."""
 
+from typing import Any
+
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -31,8 +33,8 @@ class Terms(Base):
     dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
     version: Mapped[int]
     agreement: Mapped[str]
-    uses: Mapped[list] = mapped_column(JSON)
-    questions: Mapped[list] = mapped_column(JSON)
+    uses: Mapped[list[str]] = mapped_column(JSON)
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     longest_days: Mapped[int]
     made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[int]
@@ -87,7 +89,7 @@ class Request(Base):
     institution: Mapped[str] = mapped_column(default="")
     principal_investigator: Mapped[str] = mapped_column(default="")
     ethics: Mapped[str] = mapped_column(default="")
-    answers: Mapped[list] = mapped_column(JSON, default=list)
+    answers: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     agreement: Mapped[str] = mapped_column(default="")
     agreed_at: Mapped[int | None]
     letter: Mapped[str | None]

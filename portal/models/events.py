@@ -1,5 +1,7 @@
 """The append-only history: who, what, when, before, after. Triggers refuse UPDATE and DELETE."""
 
+from typing import Any
+
 from sqlalchemy import JSON, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,6 +29,6 @@ class Event(Base):
     file_id: Mapped[int | None]
     upload_id: Mapped[int | None]
     action: Mapped[str]
-    before: Mapped[dict | None] = mapped_column(JSON)
-    after: Mapped[dict | None] = mapped_column(JSON)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     note: Mapped[str] = mapped_column(default="")

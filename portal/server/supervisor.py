@@ -78,7 +78,7 @@ class Part:
     """One child process and how often it died of late."""
 
     name: str
-    process: subprocess.Popen | Fork | None = None
+    process: subprocess.Popen[bytes] | Fork | None = None
     deaths: int = 0
     began: float = 0.0
     again_at: float = 0.0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from portal import config, errors, storage
+from portal.messages import say
 
 LARGEST = 3 << 20
 # How a PDF, PNG, JPEG and the documents of word processors begin.
@@ -16,9 +17,19 @@ def path(token: str) -> Path:
 def store(content: bytes) -> str:
     """Keep a letter on disk; returns its token. Raises Invalid for what is no letter."""
     if len(content) > LARGEST:
-        raise errors.Invalid(fields={"letter": f"At most {LARGEST >> 20} MiB; write to the deciders for more."})
+        raise errors.Invalid(
+            fields={
+                "letter": say(
+                    "letter_too_large",
+                    "At most {mebibytes} MiB; write to the deciders for more.",
+                    mebibytes=LARGEST >> 20,
+                )
+            }
+        )
     if not content.startswith(MARKS):
-        raise errors.Invalid(fields={"letter": "A letter is a PDF, an image, or a document of a word processor."})
+        raise errors.Invalid(
+            fields={"letter": say("letter_type", "A letter is a PDF, an image, or a document of a word processor.")}
+        )
     token = storage.token()
     storage.make_folder(path(token).parent)
     storage.write_whole(path(token), content)
@@ -29,7 +40,7 @@ def read(token: str) -> bytes:
     try:
         return path(token).read_bytes()
     except FileNotFoundError:
-        raise errors.NotFound("The letter is not here any more.") from None
+        raise errors.NotFound(say("letter_lost", "The letter is not here any more.")) from None
 
 
 def remove(token: str | None) -> None:

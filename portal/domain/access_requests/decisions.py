@@ -12,9 +12,9 @@ from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.access_requests import request_moves, requests, terms
 from portal.domain.files import files
-from portal.domain.permissions import access
-from portal.domain.permissions import active_grants as reads
+from portal.domain.permissions import access, active_grants
 from portal.domain.shared import history
+from portal.messages import Message, say
 from portal.models import Account, Counter, Dataset, File, Request, RequestFile
 
 AT_ONCE = 200
@@ -40,11 +40,16 @@ def approve(
 ) -> Request:
     """Grant access from and until, to the whole dataset or to the files of these numbers."""
     if not access.is_controlled(request.dataset):
-        raise errors.Conflict("The dataset is not released under controlled access now: there is nothing to grant.")
+        raise errors.Conflict(
+            say(
+                "nothing_to_grant",
+                "The dataset is not released under controlled access now: there is nothing to grant.",
+            )
+        )
     start, end = period(from_, until, longest=longest(request))
     chosen = [files.by_number(request.dataset, n) for n in numbers or []]
     if any(file.state != states.ARCHIVED for file in chosen):
-        raise errors.Invalid(fields={"files": "Only archived files can be granted."})
+        raise errors.Invalid(fields={"files": say("grant_not_archived", "Only archived files can be granted.")})
     message = request_moves.move(
         request,
         "approve",
@@ -92,7 +97,9 @@ def renew(request: Request, *, actor: Account, until: Any = None, note: str = ""
     _refuse_ended(request)
     _start, end = period(None, until, longest=longest(request))
     if request.until_at and end <= request.until_at:
-        raise errors.Invalid(fields={"until": "It lasts as long already. Choose a later day."})
+        raise errors.Invalid(
+            fields={"until": say("grant_lasts_as_long", "It lasts as long already. Choose a later day.")}
+        )
     message = request_moves.move(request, "renew", actor=actor, note=note, until_at=end, renewal_asked_at=None)
     request_moves.tell_requester(request, message)
     request_moves.tell_deciders(request, message)
@@ -111,11 +118,13 @@ def _wish(request: Request, *, actor: Account, note: str) -> Request:
 
 def _refuse_ended(request: Request) -> None:
     """An end that nobody recorded yet is an end: what is over is asked for anew."""
-    if request.state == states.GRANTED and (request.until_at or 0) <= reads.latest():
-        raise errors.Conflict("This grant has ended. The requester asks anew.")
+    if request.state == states.GRANTED and (request.until_at or 0) <= active_grants.latest():
+        raise errors.Conflict(say("grant_ended", "This grant has ended. The requester asks anew."))
     if request.state != states.GRANTED:
         word = states.SHOWN_REQUEST[request.state].word.lower()
-        raise errors.Conflict(f"This request is {word}; only a grant is renewed.", state=request.state)
+        raise errors.Conflict(
+            say("renew_no_grant", "This request is {state}; only a grant is renewed.", state=word), state=request.state
+        )
 
 
 def revoke(request: Request, *, actor: Account, note: str) -> Request:
@@ -134,7 +143,7 @@ def longest(request: Request) -> int:
 def period(from_: Any, until: Any, *, longest: int) -> tuple[int, int]:
     """The first moment and the end of a grant. Days are days of the site's zone: from the midnight with which the first
     begins to the one with which the last ends. Raises Invalid."""
-    faults: dict[str, str] = {}
+    faults: dict[str, Message] = {}
     start = _moment("from", from_, faults)
     end = _moment("until", until, faults, last=True)
     if faults:
@@ -144,18 +153,20 @@ def period(from_: Any, until: Any, *, longest: int) -> tuple[int, int]:
     bound = clock.midnight(clock.day_of(begins, zone) + timedelta(days=longest), zone)
     ends = bound if end is None else end
     if begins < clock.midnight(today, zone):
-        faults["from"] = "This day is over. Choose today or a later day."
+        faults["from"] = say("grant_from_past", "This day is over. Choose today or a later day.")
     if ends <= max(begins, clock.now()):
-        faults["until"] = "It ends before it begins. Choose a later day."
+        faults["until"] = say("grant_ends_first", "It ends before it begins. Choose a later day.")
     elif ends > bound:
         last = clock.day_of(bound - 1, zone).isoformat()
-        faults["until"] = f"The terms allow {longest} days at the most: until {last}."
+        faults["until"] = say(
+            "grant_too_long", "The terms allow {longest} days at the most: until {last}.", longest=longest, last=last
+        )
     if faults:
         raise errors.Invalid(fields=faults)
     return begins, ends
 
 
-def _moment(field: str, value: Any, faults: dict[str, str], *, last: bool = False) -> int | None:
+def _moment(field: str, value: Any, faults: dict[str, Message], *, last: bool = False) -> int | None:
     """A day (ISO), or a moment with its offset (RFC 3339)."""
     text = str(value or "").strip()
     if not text:
@@ -171,7 +182,9 @@ def _moment(field: str, value: Any, faults: dict[str, str], *, last: bool = Fals
             raise ValueError
         return clock.midnight(day + timedelta(days=1 if last else 0), settings().timezone)
     except (ValueError, OverflowError):
-        faults[field] = "A day is written year-month-day, such as 2027-03-01; a moment with its offset."
+        faults[field] = say(
+            "grant_day_format", "A day is written year-month-day, such as 2027-03-01; a moment with its offset."
+        )
         return None
 
 
@@ -179,11 +192,11 @@ def end_due() -> None:
     """Record the end of grants whose time is over, and tell both sides. The latest moment ever seen is kept, so that a
     clock that is set back revives nothing."""
     now = clock.now()
-    if db.session.get(Counter, reads.CLOCK) is None:
-        db.session.add(Counter(name=reads.CLOCK, next=now))
+    if db.session.get(Counter, active_grants.CLOCK) is None:
+        db.session.add(Counter(name=active_grants.CLOCK, next=now))
         db.session.flush()
-    db.change(update(Counter).where(Counter.name == reads.CLOCK, Counter.next < now).values(next=now))
-    over = select(Request).where(Request.state == states.GRANTED, Request.until_at <= reads.latest())
+    db.change(update(Counter).where(Counter.name == active_grants.CLOCK, Counter.next < now).values(next=now))
+    over = select(Request).where(Request.state == states.GRANTED, Request.until_at <= active_grants.latest())
     for request in list(db.session.scalars(over.order_by(Request.until_at).limit(AT_ONCE))):
         message = request_moves.move(request, "end", actor=None, ended_at=request.until_at)
         request_moves.tell_requester(request, message)
@@ -199,7 +212,7 @@ def remind() -> None:
             Request.state.in_(states.UNDECIDED),
             Request.turned_at <= now - every,
             Dataset.id == Request.dataset_id,
-            Dataset.state.in_(access.PUBLIC),
+            Dataset.state.in_(active_grants.PUBLIC),
         )
         for request in list(db.session.scalars(select(Request).where(*late))):
             _remind_of(request, (now - (request.turned_at or now)) // every)
@@ -234,7 +247,7 @@ def act(request: Request, action: str, *, actor: Account, note: str = "", **opti
     """One way in for forms and programs: approve, deny, ask, revoke, renew, answer, withdraw."""
     found = states.REQUEST.find(action)
     if found is None or not found.word:
-        raise errors.NotFound(f"There is no action {action!r}.")
+        raise errors.NotFound(say("request_action_unknown", "There is no action {action!r}.", action=action))
     seen = {"seen": options.get("seen")}
     if action == "approve":
         wanted = {name: options.get(name) for name in ("from_", "until", "numbers")}

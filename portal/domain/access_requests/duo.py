@@ -1,6 +1,7 @@
 """Conditions of use as codes of the Data Use Ontology (GA4GH DUO), with the words that people read."""
 
 from portal import errors
+from portal.messages import say
 
 PERMISSIONS = {
     "DUO:0000042": "General research use",
@@ -37,5 +38,7 @@ def clean(codes: object) -> list[str]:
     given = [str(code).strip().upper() for code in codes] if isinstance(codes, list | tuple | set) else []
     unknown = sorted(set(given) - set(CODES))
     if unknown:
-        raise errors.Invalid(f"{unknown[0]} is no condition that is known here.")
+        raise errors.Invalid(
+            say("duo_unknown", "{condition} is no condition that is known here.", condition=unknown[0])
+        )
     return [code for code in CODES if code in given]

@@ -11,6 +11,7 @@ from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.access_requests import terms
 from portal.domain.shared import history, notifications, text_rules
+from portal.messages import Message, say
 from portal.models import Account, Dataset, Request, RequestMessage
 
 
@@ -26,6 +27,14 @@ def roles_of(request: Request, actor: Account | None) -> set[str]:
     chosen = terms.deciders(request.dataset, without=request.account_id)
     found = {states.DECIDER} if actor.id in {one.id for one in chosen} else set()
     return found | ({states.SUBMITTER} if actor.id == request.dataset.account_id else set())
+
+
+def require_overseer(request: Request, actor: Account) -> None:
+    """Raises Forbidden where somebody neither decides on a request nor owns its dataset."""
+    if not roles_of(request, actor) & {states.DECIDER, states.SUBMITTER}:
+        raise errors.Forbidden(
+            say("download_log_roles", "Only the submitter and the deciders see who downloaded what.")
+        )
 
 
 def available(request: Request, *, actor: Account | None) -> list[states.Move]:
@@ -48,19 +57,27 @@ def move(
     assert found is not None
     said = text_rules.prose(note)
     if not roles_of(request, actor) & set(found.by):
-        raise errors.Forbidden(f"Only the {' or '.join(found.by)} may {action} this request.")
+        raise errors.Forbidden(
+            say(
+                "request_roles",
+                "Only the {roles} may {action} this request.",
+                roles=" or ".join(found.by),
+                action=action,
+            )
+        )
     if request.state not in found.sources:
         raise errors.Conflict(_stands(request, found), state=request.state, decided_by=request.decided_by or 0)
     if seen is not None and seen != request.version:
         raise errors.Conflict(
-            "The requester amended this request since you looked. Read it again, then decide.", version=request.version
+            say("request_amended", "The requester amended this request since you looked. Read it again, then decide."),
+            version=request.version,
         )
     if found.note_needed and not said:
-        raise errors.Invalid(fields={"note": "Say why: the other side reads it."})
+        raise errors.Invalid(fields={"note": say("request_note_needed", "Say why: the other side reads it.")})
     old, now = request.state, clock.now()
     swap = update(Request).where(Request.id == request.id, Request.state == old, Request.version == request.version)
     if db.change(swap.values(state=found.target, turned_at=now, updated_at=now, **values)) != 1:
-        raise errors.Conflict("Somebody else was faster. Look at the request again.")
+        raise errors.Conflict(say("request_moved", "Somebody else was faster. Look at the request again."))
     db.session.refresh(request)
     after = {"request": request.id, "state": request.state} | {name: values[name] for name in before or {}}
     after |= {name: values[name] for name in ("from_at", "until_at", "whole") if name in values}
@@ -72,21 +89,31 @@ def move(
         after=after,
         before={"state": old} | (before or {}),
     )
-    return say(request, said, turn=action, public=True, actor=actor)
+    return record_message(request, said, turn=action, public=True, actor=actor)
 
 
-def _stands(request: Request, wanted: states.Move) -> str:
+def _stands(request: Request, wanted: states.Move) -> Message:
     """How a request stands that cannot be moved: who was first, and when."""
     word = states.SHOWN_REQUEST[request.state].word.lower()
     if request.decider is not None and request.decided_at and wanted.by == (states.DECIDER,):
         at = datetime.fromtimestamp(request.decided_at / 1000, settings().zone)
-        return (
-            f"{request.decider.name} decided it on {at:%Y-%m-%d at %H:%M}: it is {word}. Nothing of yours was changed."
+        return say(
+            "request_decided",
+            "{decider} decided it on {at:%Y-%m-%d at %H:%M}: it is {state}. Nothing of yours was changed.",
+            decider=request.decider.name,
+            at=at,
+            state=word,
         )
-    return f"This request is {word}; {wanted.action} starts from {' or '.join(wanted.sources).replace('_', ' ')}."
+    return say(
+        "request_state",
+        "This request is {state}; {action} starts from {sources}.",
+        state=word,
+        action=wanted.action,
+        sources=" or ".join(wanted.sources).replace("_", " "),
+    )
 
 
-def say(request: Request, text: str, *, turn: str, public: bool, actor: Account | None) -> RequestMessage:
+def record_message(request: Request, text: str, *, turn: str, public: bool, actor: Account | None) -> RequestMessage:
     message = RequestMessage(
         request_id=request.id,
         account_id=actor.id if actor else None,

@@ -7,17 +7,18 @@ from sqlalchemy import select
 
 from portal import clock, db, errors, states
 from portal.domain.access_requests import terms
-from portal.domain.access_requests.request_moves import move, roles_of, say, tell_deciders, tell_requester
+from portal.domain.access_requests.request_moves import move, record_message, roles_of, tell_deciders, tell_requester
 from portal.domain.permissions import access
 from portal.domain.shared import history, text_rules
+from portal.messages import Message, say
 from portal.models import Account, Dataset, Request, RequestMessage, Terms
 
 LINES = {"institution": 300, "principal_investigator": 200, "ethics": 300}
 FIELDS = ("purpose", *LINES)
 NEEDED = {
-    "purpose": "Say in a paragraph what you want the data for.",
-    "institution": "Name your institution.",
-    "principal_investigator": "Name the person who answers for the work.",
+    "purpose": say("purpose_needed", "Say in a paragraph what you want the data for."),
+    "institution": say("institution_needed", "Name your institution."),
+    "principal_investigator": say("investigator_needed", "Name the person who answers for the work."),
 }
 
 
@@ -25,15 +26,17 @@ def load(request_id: int, *, actor: Account | None) -> Request:
     """A request that the actor made or decides on; to others there is none."""
     found = db.session.get(Request, request_id)
     if found is None or actor is None or not roles_of(found, actor):
-        raise errors.NotFound("There is no such request.")
+        raise errors.NotFound(say("request_unknown", "There is no such request."))
     return found
 
 
-def obstacle(dataset: Dataset, actor: Account | None) -> str:
-    """Why somebody cannot ask for a dataset; empty when they can."""
+def obstacle(dataset: Dataset, actor: Account | None) -> Message | None:
+    """Why somebody cannot ask for a dataset; None when they can."""
     if not access.is_controlled(dataset):
-        return "This dataset is not under controlled access; there is nothing to ask for."
-    return "These are your own files: they are open to you." if access.is_owner(dataset, actor) else ""
+        return say("not_controlled", "This dataset is not under controlled access; there is nothing to ask for.")
+    if access.is_owner(dataset, actor):
+        return say("own_dataset", "These are your own files: they are open to you.")
+    return None
 
 
 def open_one(dataset: Dataset, account: Account) -> Request | None:
@@ -52,7 +55,7 @@ def begin(dataset: Dataset, *, actor: Account) -> Request:
         raise errors.Conflict(blocking)
     known = open_one(dataset, actor)
     if known is not None and known.state != states.DRAFT:
-        raise errors.Conflict("You have asked for this dataset already.", request=known.id)
+        raise errors.Conflict(say("request_open_already", "You have asked for this dataset already."), request=known.id)
     if known is not None:
         return known
     now = clock.now()
@@ -82,17 +85,17 @@ def said_before(dataset: Dataset, account: Account) -> dict[str, Any]:
     return found
 
 
-def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[str, str]]:
+def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[str, Message]]:
     """Clean values of the given fields, and a sentence for each that breaks a rule. `answers` is a list in the order
     of the questions."""
     values: dict[str, Any] = {}
-    faults: dict[str, str] = {}
+    faults: dict[str, Message] = {}
     for name in (name for name in FIELDS if name in fields):
         try:
             given = str(fields[name] or "")
             values[name] = text_rules.prose(given) if name == "purpose" else text_rules.line(given, longest=LINES[name])
         except errors.DomainError as error:
-            faults[name] = error.sentence
+            faults[name] = error.message
     if "answers" in fields:
         values["answers"] = _answers(fields["answers"], chosen, faults)
     return values, faults
@@ -103,7 +106,7 @@ def field_of(n: int) -> str:
     return f"answer_{chr(ord('a') + n)}"
 
 
-def _answers(given: Any, chosen: Terms, faults: dict[str, str]) -> list[dict[str, str]]:
+def _answers(given: Any, chosen: Terms, faults: dict[str, Message]) -> list[dict[str, str]]:
     listed = list(given) if isinstance(given, list | tuple) else []
     found = []
     for n, question in enumerate(chosen.questions):
@@ -111,25 +114,25 @@ def _answers(given: Any, chosen: Terms, faults: dict[str, str]) -> list[dict[str
         try:
             text = text_rules.prose(str((said.get("answer") if isinstance(said, dict) else said) or ""))
         except errors.DomainError as error:
-            faults[field_of(n)], text = error.sentence, ""
+            faults[field_of(n)], text = error.message, ""
         found.append({"question": question["text"], "answer": text})
     return found
 
 
-def missing(request: Request, chosen: Terms) -> dict[str, str]:
+def missing(request: Request, chosen: Terms) -> dict[str, Message]:
     """What stands between a draft and its deciders."""
     faults = {name: sentence for name, sentence in NEEDED.items() if not getattr(request, name)}
     said = {one["question"]: one["answer"] for one in request.answers}
     for n, question in enumerate(chosen.questions):
         if question["needed"] and not said.get(question["text"]):
-            faults[field_of(n)] = "Answer this question."
+            faults[field_of(n)] = say("answer_needed", "Answer this question.")
     return faults
 
 
-def save(request: Request, fields: dict[str, Any], *, actor: Account) -> dict[str, str]:
+def save(request: Request, fields: dict[str, Any], *, actor: Account) -> dict[str, Message]:
     """Keep what is typed into a draft; returns a sentence for each field that could not be kept."""
     if request.account_id != actor.id or request.state != states.DRAFT:
-        raise errors.Conflict("It is sent: amend it instead.")
+        raise errors.Conflict(say("request_sent_amend", "It is sent: amend it instead."))
     values, faults = check(fields, terms.of(request.dataset))
     for name, value in values.items():
         if name not in faults:
@@ -147,12 +150,18 @@ def ask(
     chosen = terms.of(request.dataset)
     faults = save(request, fields, actor=actor)
     if version is not None and version != chosen.id:
-        raise errors.Conflict("The terms were changed while you wrote. Read them again, then send your request.")
+        raise errors.Conflict(
+            say("terms_changed", "The terms were changed while you wrote. Read them again, then send your request.")
+        )
     faults |= {name: text for name, text in missing(request, chosen).items() if name not in faults}
     if " ".join(agreement.split()).casefold() != " ".join(actor.name.split()).casefold():
-        faults["agreement"] = f"Type your name as it stands in your account, {actor.name}, to agree to the terms."
+        faults["agreement"] = say(
+            "agreement_name",
+            "Type your name as it stands in your account, {name}, to agree to the terms.",
+            name=actor.name,
+        )
     if faults:
-        raise errors.Invalid("Before you send it, mend what is listed here.", fields=faults)
+        raise errors.Invalid(say("request_incomplete", "Before you send it, mend what is listed here."), fields=faults)
     now = clock.now()
     message = move(
         request,
@@ -188,7 +197,7 @@ def amend(request: Request, fields: dict[str, Any], *, actor: Account, note: str
 def attach(request: Request, *, token: str | None, name: str = "", size: int = 0, actor: Account) -> str | None:
     """Keep the letter whose bytes are stored under a token; None takes it away. Returns the token it replaces."""
     if request.account_id != actor.id or request.state not in (states.DRAFT, *states.UNDECIDED):
-        raise errors.Conflict("A letter belongs to a request that is not decided yet.")
+        raise errors.Conflict(say("letter_decided", "A letter belongs to a request that is not decided yet."))
     before, request.letter = request.letter, token
     request.letter_name, request.letter_size = text_rules.line(name, longest=200), size
     if request.state != states.DRAFT:
@@ -213,7 +222,7 @@ def withdraw(request: Request, *, actor: Account, note: str = "") -> Request:
 def discard(request: Request, *, actor: Account) -> str | None:
     """Throw a draft away. Returns the token of its letter, whose bytes go with it."""
     if request.account_id != actor.id or request.state != states.DRAFT:
-        raise errors.Conflict("It is sent: withdraw it instead.")
+        raise errors.Conflict(say("request_sent_withdraw", "It is sent: withdraw it instead."))
     letter = request.letter
     db.session.delete(request)
     db.session.flush()
@@ -225,13 +234,13 @@ def remark(request: Request, text: str, *, actor: Account, public: bool = False)
     roles = roles_of(request, actor)
     said = text_rules.prose(text)
     if not said:
-        raise errors.Invalid(fields={"note": "Write it first."})
+        raise errors.Invalid(fields={"note": say("request_remark_empty", "Write it first.")})
     if request.state == states.DRAFT or not roles:
-        raise errors.Forbidden("Only the requester and the deciders talk about a request.")
+        raise errors.Forbidden(say("request_remark_roles", "Only the requester and the deciders talk about a request."))
     public = public or states.REQUESTER in roles
     if known := _same(request, said, public, actor):
         return known
-    message = say(request, said, turn="", public=public, actor=actor)
+    message = record_message(request, said, turn="", public=public, actor=actor)
     if message.public:
         history.record("request.remark", actor=actor, dataset=request.dataset, note=said, after={"request": request.id})
         (tell_deciders if states.REQUESTER in roles else tell_requester)(request, message)

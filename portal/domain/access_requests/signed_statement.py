@@ -16,6 +16,7 @@ from portal.domain.access_requests import terms
 from portal.domain.files import accessions
 from portal.domain.permissions import active_grants
 from portal.domain.shared import notifications
+from portal.messages import say
 from portal.models import Request
 
 GIVEN = (states.GRANTED, states.REVOKED, states.ENDED)
@@ -54,7 +55,9 @@ def key_id() -> str:
 def of(request: Request) -> dict[str, Any]:
     """What was granted to whom, under which terms, by whom, and how it stands now."""
     if request.state not in GIVEN:
-        raise errors.Conflict("There is a statement of what was granted; this request was not.")
+        raise errors.Conflict(
+            say("statement_not_granted", "There is a statement of what was granted; this request was not.")
+        )
     dataset, agreed = request.dataset, request.terms or terms.of(request.dataset)
     files = [accessions.of_file(dataset.accession, n) for n in sorted(active_grants.numbers(request.id))]
     return {

@@ -10,6 +10,7 @@ from portal.domain.access_requests import duo
 from portal.domain.accounts import accounts
 from portal.domain.permissions import access
 from portal.domain.shared import history, text_rules
+from portal.messages import Message, say
 from portal.models import Account, Committee, Dataset, Decider, Terms
 
 MOST_QUESTIONS, LONGEST_DAYS = 20, 3650
@@ -50,12 +51,20 @@ def may_set(dataset: Dataset | None, actor: Account | None) -> bool:
     return access.is_owner(dataset, actor)
 
 
+def require_setter(dataset: Dataset | None, actor: Account | None) -> None:
+    """Raises Forbidden where somebody may not set these terms."""
+    if not may_set(dataset, actor):
+        raise errors.Forbidden(say("terms_page_roles", "Only its submitter sets the terms of a dataset."))
+
+
 def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) -> Terms:
     """A new version; fields not given stay. The same again is no version. Raises Invalid with all faults."""
     if not may_set(dataset, actor):
-        raise errors.Forbidden("Only its submitter sets the terms of a dataset; curators set the site's default.")
+        raise errors.Forbidden(
+            say("terms_roles", "Only its submitter sets the terms of a dataset; curators set the site's default.")
+        )
     if dataset is not None and dataset.state == states.WITHDRAWN:
-        raise errors.Conflict("This dataset is withdrawn.")
+        raise errors.Conflict(say("terms_withdrawn", "This dataset is withdrawn."))
     before = of(dataset) if dataset else default()
     values, faults = check(fields)
     if faults:
@@ -78,22 +87,22 @@ def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) ->
     return made
 
 
-def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
     """Clean values of the given fields, and a sentence for each that breaks a rule."""
     values: dict[str, Any] = {}
-    faults: dict[str, str] = {}
+    faults: dict[str, Message] = {}
     for name in (name for name in RULES if name in fields):
         try:
             values[name] = RULES[name](fields[name])
         except errors.DomainError as error:
-            faults[name] = error.sentence
+            faults[name] = error.message
     return values, faults
 
 
 def _agreement(value: Any) -> str:
     text = text_rules.prose(str(value or ""), longest=50_000)
     if not text:
-        raise errors.Invalid("Write what a requester agrees to.")
+        raise errors.Invalid(say("terms_agreement_empty", "Write what a requester agrees to."))
     return text
 
 
@@ -114,14 +123,14 @@ def _questions(value: Any) -> list[dict[str, Any]]:
         if text:
             found.append({"text": text, "needed": bool(said.get("needed", True))})
     if len(found) > MOST_QUESTIONS:
-        raise errors.Invalid(f"At most {MOST_QUESTIONS} questions.")
+        raise errors.Invalid(say("terms_questions_many", "At most {most} questions.", most=MOST_QUESTIONS))
     return found
 
 
 def _days(value: Any) -> int:
     text = str(value).strip()
     if not text.isdecimal() or not 1 <= int(text[:6]) <= LONGEST_DAYS:
-        raise errors.Invalid(f"A number of days from 1 to {LONGEST_DAYS}.")
+        raise errors.Invalid(say("terms_days", "A number of days from 1 to {longest}.", longest=LONGEST_DAYS))
     return int(text)
 
 
@@ -156,7 +165,9 @@ def set_committee(dataset: Dataset, name: str, *, actor: Account) -> None:
     if clean == before:
         return
     if clean and not members(dataset):
-        raise errors.Invalid(fields={"committee": "Add the members of the committee first; then name it."})
+        raise errors.Invalid(
+            fields={"committee": say("committee_empty", "Add the members of the committee first; then name it.")}
+        )
     db.change(delete(Committee).where(Committee.dataset_id == dataset.id))
     db.session.expire_all()
     if clean:
@@ -172,7 +183,11 @@ def add_decider(dataset: Dataset, email: str, *, actor: Account) -> Decider:
     _refuse(dataset, actor)
     account = accounts.by_email(str(email))
     if account is None or not account.is_active:
-        raise errors.Invalid(fields={"email": "Nobody here has this address. They register first, then you add them."})
+        raise errors.Invalid(
+            fields={
+                "email": say("decider_unknown", "Nobody here has this address. They register first, then you add them.")
+            }
+        )
     known = db.session.get(Decider, (dataset.id, account.id))
     if known is not None:
         return known
@@ -190,7 +205,12 @@ def remove_decider(dataset: Dataset, account_id: int, *, actor: Account) -> None
     if known is None:
         return
     if committee(dataset) and len(members(dataset)) == 1:
-        raise errors.Conflict("A committee keeps at least one member. Add another first, or let the submitter decide.")
+        raise errors.Conflict(
+            say(
+                "committee_last_member",
+                "A committee keeps at least one member. Add another first, or let the submitter decide.",
+            )
+        )
     history.record("terms.decider", actor=actor, dataset=dataset, before={"decider": known.account.email})
     db.session.delete(known)
     db.session.flush()
@@ -198,4 +218,4 @@ def remove_decider(dataset: Dataset, account_id: int, *, actor: Account) -> None
 
 def _refuse(dataset: Dataset, actor: Account) -> None:
     if not may_set(dataset, actor):
-        raise errors.Forbidden("Only its submitter says who decides on a dataset.")
+        raise errors.Forbidden(say("deciders_roles", "Only its submitter says who decides on a dataset."))

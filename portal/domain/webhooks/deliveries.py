@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, or_, select
 
@@ -107,7 +108,7 @@ def _test(hook: Webhook) -> Message:
     return _message(hook, f"test_{hook.id}_{hook.test_at}", data)
 
 
-def _message(hook: Webhook, key: str, data: dict) -> Message:
+def _message(hook: Webhook, key: str, data: dict[str, Any]) -> Message:
     whole = {"type": data["action"], "timestamp": data["at"], "data": data}
     body = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return Message(hook.id, hook.address, hook.secret, key, data["action"], data["id"], body)

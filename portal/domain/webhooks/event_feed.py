@@ -10,7 +10,7 @@ from portal.models import Account, Dataset, Event, Upload
 
 def events(account: Account, *, since: int, limit: int, until: int | None = None) -> list[Event]:
     """In order: what concerns one's own datasets and uploads, for curators everything; up to an id and with it."""
-    query: Select = select(Event).where(Event.id > since)
+    query: Select[Event] = select(Event).where(Event.id > since)
     if until is not None:
         query = query.where(Event.id <= until)
     if account.role != "curator":

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from portal import clock, db, errors, states
 from portal.domain.shared import history, job_queue, text_rules
 from portal.domain.shared.outbound_hosts import Address
+from portal.messages import say
 from portal.models import Account, Event, Webhook
 
 MOST = 10
@@ -21,14 +22,20 @@ def find(account: Account, webhook_id: int) -> Webhook:
     """A webhook of an account; one of somebody else's is not found."""
     hook = db.session.get(Webhook, webhook_id)
     if hook is None or hook.account_id != account.id:
-        raise errors.NotFound("There is no such webhook. It may be deleted already.")
+        raise errors.NotFound(say("webhook_unknown", "There is no such webhook. It may be deleted already."))
     return hook
 
 
 def add(account: Account, address: Address, *, label: str, actor: Account) -> Webhook:
     """Send what happens from now on to an address that hosts.check() let pass. Its `secret` is told now or never."""
     if len(of(account)) >= MOST:
-        raise errors.Conflict(f"An account has {MOST} webhooks at most. Delete one that is not needed any more.")
+        raise errors.Conflict(
+            say(
+                "webhooks_many",
+                "An account has {most} webhooks at most. Delete one that is not needed any more.",
+                most=MOST,
+            )
+        )
     hook = Webhook(
         account_id=account.id,
         address=str(address),
@@ -64,7 +71,7 @@ def _advance(hook: Webhook, action: str, actor: Account | None, **values: object
     assert move is not None
     swap = update(Webhook).where(Webhook.id == hook.id, Webhook.state.in_(move.sources))
     if db.change(swap.values(state=move.target, **values)) != 1:
-        raise errors.Conflict(f"This webhook is {hook.state} already.")
+        raise errors.Conflict(say("webhook_state", "This webhook is {state} already.", state=hook.state))
     db.session.refresh(hook)
     _tell(f"webhook.{action}", hook, actor, note=hook.why)
 
@@ -78,7 +85,7 @@ def remove(hook: Webhook, *, actor: Account | None, note: str = "") -> None:
 def ask_test(hook: Webhook, *, actor: Account) -> None:
     """Owe a message that tests the address at once, whatever else waits. Its outcome stands in the log."""
     if hook.account_id != actor.id:
-        raise errors.Forbidden("Only its owner tests a webhook.")
+        raise errors.Forbidden(say("webhook_test_roles", "Only its owner tests a webhook."))
     hook.test_at = clock.now()
     enqueue(hook)
 

@@ -33,6 +33,9 @@ def check(source: Reader, watch: Watch) -> None:
 
 
 def _read(fields: Exact, flows: int, number: int) -> int:
+    length: int
+    name: int
+    bases: int
     length, name, bases, *_clips = _READ.unpack(fields.take(_READ.size))
     if length != eight(_READ.size + name):
         right = eight(_READ.size + name)

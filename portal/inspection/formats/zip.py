@@ -141,9 +141,10 @@ class Zip:
         if len(header) < _LOCAL.size or header[:4] != b"PK\3\4":
             raise Fault(WORD, "A member of the zip is not where its directory says.")
         record = _LOCAL.unpack(header)
-        if os.pread(self._handle, record[9], at + _LOCAL.size) != entry.name or record[3] != entry.method:
+        name_length, extra_length = int(record[9]), int(record[10])
+        if os.pread(self._handle, name_length, at + _LOCAL.size) != entry.name or record[3] != entry.method:
             raise Fault(WORD, "A member of the zip is called otherwise than its directory says.")
-        return at + _LOCAL.size + record[9] + record[10]
+        return at + _LOCAL.size + name_length + extra_length
 
     def _go_through(self, entry: Entry, source: Reader) -> None:
         exact = Measured(source, entry)

@@ -25,7 +25,7 @@ LABELS = {
 }
 
 
-def _whole() -> Select:
+def _whole() -> Select[Any]:
     return select(Request).options(
         joinedload(Request.dataset), joinedload(Request.account), joinedload(Request.decider)
     )

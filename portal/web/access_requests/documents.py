@@ -2,10 +2,10 @@
 
 from flask import Response, jsonify
 
-from portal import db, errors, states
+from portal import db, errors
 from portal.domain.access_requests import attachments, download_export, request_moves, signed_statement
-from portal.domain.permissions import access
-from portal.domain.permissions import active_grants as reads
+from portal.domain.permissions import access, active_grants
+from portal.messages import say
 from portal.models import Request
 from portal.web import permissions
 from portal.web.access_requests.blueprint import bp
@@ -21,7 +21,7 @@ def letter(request_id: int) -> Response:
     """The attached letter, never shown in the browser's own frame."""
     one = found(request_id)
     if not one.letter:
-        raise errors.NotFound("No letter is attached to this request.")
+        raise errors.NotFound(say("letter_none", "No letter is attached to this request."))
     answer = Response(attachments.read(one.letter), mimetype="application/octet-stream")
     answer.headers.set("Content-Disposition", "attachment", filename=one.letter_name or "letter")
     return answer
@@ -30,8 +30,7 @@ def letter(request_id: int) -> Response:
 def overseen(request_id: int) -> Request:
     """A request that the reader decides on, or whose dataset is theirs."""
     one = found(request_id)
-    if not request_moves.roles_of(one, permissions.account()) & {states.DECIDER, states.SUBMITTER}:
-        raise errors.Forbidden("Only the submitter and the deciders see who downloaded what.")
+    request_moves.require_overseer(one, permissions.account())
     return one
 
 
@@ -41,7 +40,9 @@ def downloads(request_id: int, kind: str) -> Response:
     """Every download under one grant."""
     one = overseen(request_id)
     return table(
-        "".join(download_export.written(reads.downloads(one), kind)), f"{one.dataset.accession}-request-{one.id}", kind
+        "".join(download_export.written(active_grants.downloads(one), kind)),
+        f"{one.dataset.accession}-request-{one.id}",
+        kind,
     )
 
 
@@ -51,9 +52,11 @@ def downloads_of(ref: str, kind: str) -> Response:
     """Every download of a controlled dataset, under all grants."""
     dataset = dataset_or_404(ref)
     if not access.is_owner(dataset, permissions.account()):
-        raise errors.Forbidden("Only its submitter sees who downloaded what.")
+        raise errors.Forbidden(say("downloads_roles", "Only its submitter sees who downloaded what."))
     return table(
-        "".join(download_export.written(reads.downloads_of(dataset), kind)), f"{dataset.accession}-downloads", kind
+        "".join(download_export.written(active_grants.downloads_of(dataset), kind)),
+        f"{dataset.accession}-downloads",
+        kind,
     )
 
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.access_requests import attachments, requests, terms
+from portal.messages import Message
 from portal.models import Dataset, Request, Terms
 from portal.web import formats, forms, htmx, permissions
 from portal.web.access_requests.blueprint import address, asking, bp, ref
@@ -73,7 +74,7 @@ def save_field(ref: str) -> Response:
         values = shown(dataset, known) | {name: value}
         answers = [values[requests.field_of(n)] for n in range(len(terms.of(dataset).questions))]
         fields = {"answers": answers} if name.startswith("answer_") else {name: value}
-        fault = requests.save(known, fields, actor=permissions.account()).get(name, "")
+        fault = str(requests.save(known, fields, actor=permissions.account()).get(name, ""))
     saved = formats.moment(clock.now(), zone=settings().timezone).rpartition(" ")[2]
     return jsonify(
         {"saved": saved, "fault": fault, "value": value, "address": url_for("access_requests.form_page", ref=ref)}
@@ -106,7 +107,7 @@ def ask(ref: str) -> Response:
     return htmx.go_to(address(draft))
 
 
-def keep(dataset: Dataset, values: dict[str, Any]) -> dict[str, str]:
+def keep(dataset: Dataset, values: dict[str, Any]) -> dict[str, Message]:
     """What was typed, and the letter, are a draft first: nothing is lost by a refusal. Returns what is not kept."""
     name, content = attached()
     token = attachments.store(content) if content else None

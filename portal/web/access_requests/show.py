@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.access_requests import decisions, request_moves, requests, terms
-from portal.domain.permissions import active_grants as reads
+from portal.domain.permissions import active_grants
+from portal.messages import say
 from portal.models import Request
 from portal.queries.access_requests import requests as listed
 from portal.web import addresses, forms, htmx, permissions
@@ -48,7 +49,7 @@ def context(one: Request) -> dict[str, Any]:
     roles = request_moves.roles_of(one, me)
     zone = settings().timezone
     today = clock.today(zone)
-    log, logged = reads.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
+    log, logged = active_grants.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
     before = request.args.get("said_before", 0, type=int)
     talk = request_moves.messages(one, actor=me, before=before, limit=SHOWN_MESSAGES + 1)
     return {
@@ -69,12 +70,12 @@ def context(one: Request) -> dict[str, Any]:
         "words": states.SHOWN_REQUEST,
         "log": log,
         "logged": logged,
-        "numbers": sorted(reads.numbers(one.id)),
+        "numbers": sorted(active_grants.numbers(one.id)),
         "today": today.isoformat(),
         "last": (today + timedelta(days=decisions.longest(one) - 1)).isoformat(),
-        "open_now": one.id in reads.open_now({one.id}),
+        "open_now": one.id in active_grants.open_now({one.id}),
         "ftp": addresses.ftp(),
-        "over": one.state == states.GRANTED and (one.until_at or 0) <= reads.latest(),
+        "over": one.state == states.GRANTED and (one.until_at or 0) <= active_grants.latest(),
     }
 
 
@@ -110,9 +111,9 @@ def refused(request_id: int, error: errors.DomainError) -> Response:
     return forms.refused("access_requests/show.html", error, **context(found(request_id)), values=values)
 
 
-@bp.post("/requests/<int:request_id>/remarks")
+@bp.post("/requests/<int:request_id>/remarks", endpoint="say")
 @permissions.signed_in
-def say(request_id: int) -> Response:
+def remark(request_id: int) -> Response:
     """A word without a decision: to the other side, or to the other deciders alone."""
     one, form = found(request_id), request.form
     try:
@@ -141,7 +142,7 @@ def amending(one: Request) -> dict[str, Any]:
 def amendable(request_id: int) -> Request:
     one = found(request_id)
     if one.account_id != permissions.account().id or one.state not in states.UNDECIDED:
-        raise errors.Conflict("Only its requester amends a request, while it waits.")
+        raise errors.Conflict(say("request_amend_page", "Only its requester amends a request, while it waits."))
     return one
 
 

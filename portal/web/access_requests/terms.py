@@ -29,8 +29,7 @@ def agreement(ref: str) -> str:
 
 def settable(ref: str) -> Dataset:
     dataset = dataset_or_404(ref)
-    if not terms.may_set(dataset, permissions.account()):
-        raise errors.Forbidden("Only its submitter sets the terms of a dataset.")
+    terms.require_setter(dataset, permissions.account())
     return dataset
 
 

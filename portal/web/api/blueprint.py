@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, request, url_for
+from flask.typing import ResponseReturnValue
 
 from portal import errors
+from portal.messages import say
 from portal.queries.paging import keyset
 from portal.web.api import bodies
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 LARGEST_BODY = 128 << 20
 MOST_ITEMS = 500
-
+Row = TypeVar("Row")
 
 BYTES = "application/octet-stream"
 
@@ -31,22 +33,35 @@ class Described:
     gives: tuple[str, ...] = ()
 
 
-def described(**said: Any) -> Callable:
+DESCRIPTIONS: dict[str, Described] = {}  # by the name of the view's function, which is that of its endpoint
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+
+def described(**members: Any) -> Callable[[View], View]:
     """Say of a call what is in Described."""
 
-    def mark(view: Callable) -> Callable:
-        view.described = Described(**said)  # type: ignore[attr-defined]
+    def mark(view: View) -> View:
+        DESCRIPTIONS[view.__name__] = Described(**members)
         return view
 
     return mark
 
 
+def description() -> Described:
+    """What was said of the call that is answered now."""
+    return described_as(request.endpoint or "")
+
+
+def described_as(endpoint: str) -> Described:
+    return DESCRIPTIONS.get(endpoint.removeprefix("api."), Described())
+
+
 def body() -> dict[str, Any]:
     """The JSON object of the request; an empty one for an empty body. Raises Invalid for anything else."""
-    found = any_body()
-    if not isinstance(found, dict):
-        raise errors.Invalid("Send a JSON object.")
-    return found
+    document = any_body()
+    if not isinstance(document, dict):
+        raise errors.Invalid(say("json_no_object", "Send a JSON object."))
+    return document
 
 
 def any_body() -> Any:
@@ -55,10 +70,9 @@ def any_body() -> Any:
     data = request.get_data(cache=True)
     if not data:
         return {}
-    found = bodies.read(data)
-    told: Described = getattr(current_app.view_functions[request.endpoint or ""], "described", Described())
-    bodies.check(found, told.body)
-    return found
+    document = bodies.read(data)
+    bodies.check(document, description().body)
+    return document
 
 
 def number(name: str, default: int, *, most: int | None = None) -> int:
@@ -67,7 +81,10 @@ def number(name: str, default: int, *, most: int | None = None) -> int:
     if not text:
         return default
     if not text.isdecimal() or len(text) > 18:
-        raise errors.Invalid(f"?{name}= is a whole number.", fields={name: "A whole number, 0 or more."})
+        raise errors.Invalid(
+            say("query_whole_number", "?{name}= is a whole number.", name=name),
+            fields={name: say("whole_number", "A whole number, 0 or more.")},
+        )
     return min(int(text), most) if most else int(text)
 
 
@@ -75,7 +92,12 @@ def limit() -> int:
     return max(1, number("limit", 100, most=MOST_ITEMS))
 
 
-def listing(rows: list, document: Callable[[Any], dict], cursor: Callable[[Any], int], name: str = "after") -> dict:
+def listing(
+    rows: list[Row],
+    document: Callable[[Row], dict[str, Any]],
+    cursor: Callable[[Row], int],
+    name: str = "after",
+) -> dict[str, Any]:
     """{"items": …, "next": url or null}: `rows` holds one more than asked for when there is more."""
     count = limit()
     more, shown = len(rows) > count, rows[:count]
@@ -86,7 +108,7 @@ def listing(rows: list, document: Callable[[Any], dict], cursor: Callable[[Any],
     return {"items": [document(row) for row in shown], "next": following}
 
 
-def paged(page: keyset.Page, document: Callable[[Any], dict]) -> dict:
+def paged(page: keyset.Page, document: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
     """The same of a page by key, whose cursor is text."""
     values = dict(request.view_args or {}) | request.args.to_dict() | {"after": page.older}
     following = url_for(request.endpoint or "", _external=True, **values) if page.older else None

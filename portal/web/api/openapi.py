@@ -8,15 +8,15 @@ from werkzeug.routing import Rule
 
 from portal.config import settings
 from portal.domain.components import metadata_objects
-from portal.web.api.blueprint import Described, bp, described
+from portal.web.api.blueprint import Described, bp, described, described_as
 from portal.web.api.schemas import SCHEMAS, TEXT, WHOLE, maybe, ref, some, thing
 
 
 @bp.get("/openapi.json")
 @described(gives=("application/json",))
-def describe():
+def describe() -> dict[str, Any]:
     """This description."""
-    paths: dict[str, dict] = {}
+    paths: dict[str, dict[str, Any]] = {}
     for rule in current_app.url_map.iter_rules():
         if rule.endpoint.startswith("api."):
             address = re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
@@ -36,7 +36,7 @@ def describe():
 def operations(rule: Rule) -> dict[str, Any]:
     view = current_app.view_functions[rule.endpoint]
     words = " ".join((view.__doc__ or "").split())
-    told: Described = getattr(view, "described", Described())
+    call = described_as(rule.endpoint)
     operation: dict[str, Any] = {
         "operationId": rule.endpoint.removeprefix("api."),
         "summary": words.partition(". ")[0],
@@ -45,14 +45,14 @@ def operations(rule: Rule) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": kind_of(rule, name)}
             for name in sorted(rule.arguments)
         ],
-        "responses": answers(told)
+        "responses": answers(call)
         | {
             "default": {"description": "A refusal", "content": {"application/problem+json": {"schema": ref("Problem")}}}
         },
     }
-    content: dict[str, Any] = {media: {"schema": {}} for media in told.takes}
-    if told.body:
-        content["application/json"] = {"schema": ref(told.body)}
+    content: dict[str, Any] = {media: {"schema": {}} for media in call.takes}
+    if call.body:
+        content["application/json"] = {"schema": ref(call.body)}
     if rule.endpoint == "api.submit":
         content["multipart/form-data"] = {
             "schema": thing(dict.fromkeys((*metadata_objects.ALL, "ACTION", "HOLD_DATE"), TEXT))
@@ -60,10 +60,10 @@ def operations(rule: Rule) -> dict[str, Any]:
         operation["security"] = [{"bearer": []}, {"basic": []}]
     if content:
         operation["requestBody"] = {"content": content}
-    return {method.lower(): operation for method in sorted(asked(rule))}
+    return {method.lower(): operation for method in sorted(methods_of(rule))}
 
 
-def asked(rule: Rule) -> set[str]:
+def methods_of(rule: Rule) -> set[str]:
     """The methods that a call was written for: HEAD and OPTIONS only where they are calls of their own."""
     methods = set(rule.methods or ())
     return methods - {"HEAD", "OPTIONS"} or methods
@@ -73,19 +73,19 @@ def kind_of(rule: Rule, name: str) -> dict[str, Any]:
     return WHOLE if re.search(rf"<int:{name}>", rule.rule) else TEXT
 
 
-def answers(told: Described) -> dict[str, Any]:
-    found: dict[str, Any] = {str(told.status): answer(told)}
-    if told.also is not None:
-        found[str(told.also)] = {"description": "Done"} if told.also == 204 else answer(told)
-    return found
+def answers(call: Described) -> dict[str, Any]:
+    responses: dict[str, Any] = {str(call.status): answer(call)}
+    if call.also is not None:
+        responses[str(call.also)] = {"description": "Done"} if call.also == 204 else answer(call)
+    return responses
 
 
-def answer(told: Described) -> dict[str, Any]:
-    found: dict[str, Any] = {"description": "Done"}
-    if told.answer:
-        one = ref(told.answer)
-        schema = thing({"items": some(one), "next": maybe(TEXT)}, "items", "next") if told.lists else one
-        found["content"] = {"application/json": {"schema": schema}}
-    if told.gives:
-        found["content"] = {media: {"schema": {}} for media in told.gives}
-    return found
+def answer(call: Described) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": "Done"}
+    if call.answer:
+        item = ref(call.answer)
+        schema = thing({"items": some(item), "next": maybe(TEXT)}, "items", "next") if call.lists else item
+        response["content"] = {"application/json": {"schema": schema}}
+    if call.gives:
+        response["content"] = {media: {"schema": {}} for media in call.gives}
+    return response

@@ -15,8 +15,7 @@ from flask import request
 from portal import db
 from portal.domain.access_requests import download_log
 from portal.domain.access_requests.decisions import Download
-from portal.domain.permissions import access
-from portal.domain.permissions import active_grants as reads
+from portal.domain.permissions import access, active_grants
 from portal.domain.permissions.access import Reach
 from portal.models import Dataset
 from portal.web import session
@@ -113,7 +112,7 @@ def look() -> None:
     with _lock:
         now = set(_running)
     try:
-        still = reads.open_now({one.download.request_id for one in now if one.download.request_id is not None})
+        still = active_grants.open_now({one.download.request_id for one in now if one.download.request_id is not None})
     finally:
         db.end()
     for one in now:

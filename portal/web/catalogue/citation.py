@@ -9,7 +9,8 @@ from flask import Blueprint, Response, jsonify
 from portal import clock, errors
 from portal.config import settings
 from portal.domain.datasets import publications
-from portal.domain.permissions import access
+from portal.domain.permissions import active_grants
+from portal.messages import say
 from portal.models import Dataset
 from portal.queries.catalogue import released_datasets as released
 from portal.web import addresses
@@ -28,8 +29,8 @@ def published(dataset: Dataset) -> str:
 
 def public_dataset(ref: str) -> Dataset:
     dataset = dataset_or_404(ref)
-    if dataset.state not in access.PUBLIC:
-        raise errors.NotFound("It can be cited once it is released.")
+    if dataset.state not in active_grants.PUBLIC:
+        raise errors.NotFound(say("cite_not_released", "It can be cited once it is released."))
     return dataset
 
 

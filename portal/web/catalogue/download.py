@@ -13,8 +13,9 @@ from werkzeug.wsgi import FileWrapper
 
 from portal import db, errors, states, storage
 from portal.domain.access_requests import download_counts
-from portal.domain.permissions import access
+from portal.domain.permissions import access, active_grants
 from portal.domain.permissions.access import Reach
+from portal.messages import say
 from portal.models import Dataset, File
 from portal.queries.catalogue import released_datasets as released
 from portal.queries.uploads import ftp_listing
@@ -24,6 +25,7 @@ from portal.web.permissions import dataset_or_404
 
 bp = Blueprint("download", __name__)
 PIECE = 1 << 20
+WITHDRAWN = say("dataset_withdrawn", "This dataset was withdrawn; its files were removed.")
 
 
 @bp.get("/datasets/<ref>/files/<path:name>")
@@ -32,11 +34,21 @@ def file(ref: str, name: str) -> Response:
     dataset, reach = downloadable(ref)
     row = released.file_named(dataset, name)
     if row is None:
-        raise errors.NotFound(f"{dataset.accession} has no file {name}.")
+        raise errors.NotFound(
+            say("file_unknown_in_dataset", "{accession} has no file {name}.", accession=dataset.accession, name=name)
+        )
     if not reach.covers(row.n):
-        raise errors.Forbidden(f"{name} is not among the files that you were granted.", topic="access")
+        raise errors.Forbidden(
+            say("file_not_granted", "{name} is not among the files that you were granted.", name=name), topic="access"
+        )
     if row.fixity == "bad":
-        raise errors.Damaged(f"{name} is damaged in the archive and is not served; the curators were told.")
+        raise errors.Damaged(
+            say(
+                "download_damaged",
+                "{name} is damaged in the archive and is not served; the curators were told.",
+                name=name,
+            )
+        )
     return serve(dataset, row, reach)
 
 
@@ -55,17 +67,23 @@ def downloadable(ref: str) -> tuple[Dataset, Reach]:
     NotFound."""
     dataset, actor = dataset_or_404(ref), session.actor()
     if dataset.state == states.WITHDRAWN:
-        raise errors.Gone("This dataset was withdrawn; its files were removed.")
+        raise errors.Gone(WITHDRAWN)
     reach = access.reach(dataset, actor)
     if reach is not None:
         return dataset, reach
     if actor is None:
         raise errors.SignInNeeded(
-            "These files are under controlled access. Sign in with the account they were granted to."
+            say(
+                "download_sign_in",
+                "These files are under controlled access. Sign in with the account they were granted to.",
+            )
         )
     raise errors.Forbidden(
-        "These files are under controlled access and are not, or no longer, granted to you. Ask for them on the "
-        "page of the dataset.",
+        say(
+            "download_not_granted",
+            "These files are under controlled access and are not, or no longer, granted to you. "
+            "Ask for them on the page of the dataset.",
+        ),
         accession=dataset.accession,
         topic="access",
     )
@@ -109,7 +127,7 @@ def headers(dataset: Dataset, row: File, etag: str) -> dict[str, str]:
     digests = {"sha-256": row.sha256, "md5": row.md5}
     wanted = [f"{name}=:{base64.b64encode(bytes.fromhex(value)).decode()}:" for name, value in digests.items() if value]
     base = row.base.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
-    open_to_all = dataset.access == "open" and dataset.state in access.PUBLIC
+    open_to_all = dataset.access == "open" and dataset.state in active_grants.PUBLIC
     return {
         "ETag": etag,
         "Accept-Ranges": "bytes",
@@ -152,10 +170,14 @@ def opened(path: Path, size: int) -> BinaryIO:
     try:
         handle = os.fdopen(storage.open_read(path), "rb", buffering=0)
     except FileNotFoundError as error:
-        raise errors.Damaged("This file is missing in the archive; the curators were told.") from error
+        raise errors.Damaged(
+            say("download_missing", "This file is missing in the archive; the curators were told.")
+        ) from error
     if os.fstat(handle.fileno()).st_size != size:
         handle.close()
-        raise errors.Damaged("This file has another length in the archive than recorded; it is not served.")
+        raise errors.Damaged(
+            say("download_length", "This file has another length in the archive than recorded; it is not served.")
+        )
     return handle
 
 
@@ -219,7 +241,7 @@ class Part:
 
 def counter(dataset: Dataset, start: int, *, files: int = 1) -> Callable[[int], None]:
     """Count what readers get; a download in parts is one file. Before release there are no readers."""
-    dataset_id, is_public = dataset.id, dataset.state in access.PUBLIC
+    dataset_id, is_public = dataset.id, dataset.state in active_grants.PUBLIC
 
     def done(sent: int) -> None:
         if not is_public or not (sent or start == 0):

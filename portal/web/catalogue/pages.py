@@ -9,7 +9,7 @@ from portal import errors, states
 from portal.config import settings
 from portal.domain.datasets import publications
 from portal.domain.files import accessions
-from portal.domain.permissions import access
+from portal.domain.permissions import access, active_grants
 from portal.models import Dataset
 from portal.queries.catalogue import released_datasets as released
 from portal.web import addresses, session
@@ -65,7 +65,7 @@ def landing(ref: str) -> Response:
     dataset = dataset_or_404(ref)
     status = 410 if dataset.state == states.WITHDRAWN else 200
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
-    known = citation.document(dataset) if dataset.state in access.PUBLIC else None
+    known = citation.document(dataset) if dataset.state in active_grants.PUBLIC else None
     answer = make_response(
         render_template(
             "catalogue/landing.html", **about(dataset), page=page, cite=citation.line(dataset), known=known
@@ -82,7 +82,7 @@ def file_list(ref: str) -> str:
     """HTTP Download: the list of files, one link each."""
     dataset = dataset_or_404(ref)
     if dataset.state == states.WITHDRAWN:
-        raise errors.Gone("This dataset was withdrawn; its files were removed.")
+        raise errors.Gone(download.WITHDRAWN)
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
     return render_template("catalogue/files.html", **about(dataset), page=page)
 
@@ -98,7 +98,7 @@ def about(dataset: Dataset) -> dict:
         "downloads": released.downloads(dataset),
         "may_download": (reach := access.reach(dataset, actor)) is not None,
         "reach": reach,
-        "is_public": dataset.state in access.PUBLIC,
+        "is_public": dataset.state in active_grants.PUBLIC,
         "is_owner": access.is_owner(dataset, actor),
         "may_review": access.may_review(dataset, actor),
         "shown": states.SHOWN_DATASET[dataset.state],

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, url_for
 
 from portal import errors
+from portal.messages import say
 from portal.queries.catalogue import released_datasets as released
 
 bp = Blueprint("sitemap", __name__)
@@ -53,7 +54,7 @@ def first() -> Response:
 def part(n: int) -> Response:
     found = addresses(n)
     if not found:
-        raise errors.NotFound("There is no such map.")
+        raise errors.NotFound(say("sitemap_unknown", "There is no such map."))
     return map_of(found)
 
 

@@ -11,6 +11,7 @@ from zipstream import ZIP_STORED, ZipStream
 from portal import db, errors, storage
 from portal.domain.permissions import access
 from portal.domain.permissions.access import Reach
+from portal.messages import say
 from portal.models import Dataset
 from portal.queries.catalogue import released_datasets as released
 from portal.web import session
@@ -52,7 +53,7 @@ def whole(ref: str) -> Response:
 
 def number(text: str) -> int:
     if text and not (text.isdecimal() and len(text) < 10):
-        raise errors.Invalid("?from= is the number of a file, such as 7.")
+        raise errors.Invalid(say("zip_from_format", "?from= is the number of a file, such as 7."))
     return int(text or 0)
 
 
@@ -62,14 +63,24 @@ def files(dataset: Dataset, first: int, reach: Reach) -> list[released.Packed]:
     rows = [row for row in released.packed(dataset, first) if reach.covers(row.n)]
     if len(rows) > MOST_FILES:
         raise errors.TooLarge(
-            f"More than {MOST_FILES:,} files are too many for one zip. Mirror the dataset by FTP or wget."
+            say(
+                "zip_too_many",
+                "More than {most:,} files are too many for one zip. Mirror the dataset by FTP or wget.",
+                most=MOST_FILES,
+            )
         )
     if not rows:
-        raise errors.NotFound(f"{dataset.accession} has no archived files from there on.")
+        raise errors.NotFound(
+            say("zip_empty", "{accession} has no archived files from there on.", accession=dataset.accession)
+        )
     bad = [row.name for row in rows if row.fixity == "bad"]
     if bad:
         raise errors.Damaged(
-            f"{bad[0]} is damaged in the archive, so the whole is not served; the others are, one by one."
+            say(
+                "zip_damaged",
+                "{name} is damaged in the archive, so the whole is not served; the others are, one by one.",
+                name=bad[0],
+            )
         )
     return rows
 
@@ -81,10 +92,18 @@ def pack(dataset: Dataset, rows: list[released.Packed]) -> ZipStream:
         path = storage.archived_path(dataset.realm, accession, row.archive_path)
         try:
             if path.stat().st_size != row.size:
-                raise errors.Damaged(f"{row.name} has another length in the archive than recorded; it is not served.")
+                raise errors.Damaged(
+                    say(
+                        "zip_member_length",
+                        "{name} has another length in the archive than recorded; it is not served.",
+                        name=row.name,
+                    )
+                )
             packed.add_path(str(path), f"{accession}/{row.name}", recurse=False)
         except FileNotFoundError as error:
-            raise errors.Damaged(f"{row.name} is missing in the archive; the curators were told.") from error
+            raise errors.Damaged(
+                say("zip_member_missing", "{name} is missing in the archive; the curators were told.", name=row.name)
+            ) from error
     return packed
 
 

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from portal import clock, config, db, errors, storage
 from portal.domain.shared import job_queue
+from portal.messages import Message, say
 from portal.models import Job, Mail
 
 TIMEOUT = 20
@@ -35,13 +36,15 @@ def send_mail(lease: job_queue.Lease, progress: Callable[[int], None]) -> None:
     try:
         deliver(message, mail_id)
     except smtplib.SMTPException as error:
-        _note_failure(lease, mail_id, _words(error), for_good=_is_final(error))
+        _note_failure(lease, mail_id, _refusal(error), for_good=_is_final(error))
     except ssl.SSLCertVerificationError as error:
-        _note_failure(
-            lease, mail_id, f"The mail server's certificate is not trusted: {error.verify_message}.", for_good=False
+        reason = say(
+            "mail_certificate", "The mail server's certificate is not trusted: {reason}.", reason=error.verify_message
         )
+        _note_failure(lease, mail_id, reason, for_good=False)
     except OSError as error:
-        _note_failure(lease, mail_id, f"The mail server did not answer: {error.strerror or error}.", for_good=False)
+        reason = say("mail_no_answer", "The mail server did not answer: {reason}.", reason=error.strerror or error)
+        _note_failure(lease, mail_id, reason, for_good=False)
     else:
         _note_sent(lease, mail_id)
 
@@ -101,9 +104,9 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
         return
     server.ehlo_or_helo_if_needed()
     secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
-    code, said = server.docmd("AUTH", f"PLAIN {secret}")
+    code, answer = server.docmd("AUTH", f"PLAIN {secret}")
     if code != 235:
-        raise smtplib.SMTPAuthenticationError(code, said)
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _is_final(error: smtplib.SMTPException) -> bool:
@@ -113,14 +116,14 @@ def _is_final(error: smtplib.SMTPException) -> bool:
     return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
 
 
-def _words(error: smtplib.SMTPException) -> str:
+def _refusal(error: smtplib.SMTPException) -> Message:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        said = "; ".join(f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values())
-        return f"The mail server refused the recipient: {said}"
+        answer = "; ".join(f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values())
+        return say("mail_recipient", "The mail server refused the recipient: {answer}", answer=answer)
     if isinstance(error, smtplib.SMTPResponseException):
-        said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        return f"The mail server answered {error.smtp_code} {said}"
-    return f"The mail server broke off: {error}"
+        answer = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+        return say("mail_refused", "The mail server answered {status} {answer}", status=error.smtp_code, answer=answer)
+    return say("mail_broke_off", "The mail server broke off: {reason}", reason=error)
 
 
 def _note_sent(lease: job_queue.Lease, mail_id: int) -> None:
@@ -131,14 +134,14 @@ def _note_sent(lease: job_queue.Lease, mail_id: int) -> None:
         mail.state, mail.error, mail.sent_at, mail.attempt = "sent", "", clock.now(), mail.attempt + 1
 
 
-def _note_failure(lease: job_queue.Lease, mail_id: int, words: str, *, for_good: bool) -> None:
+def _note_failure(lease: job_queue.Lease, mail_id: int, reason: Message, *, for_good: bool) -> None:
     last = for_good or lease.attempt >= lease.max_attempts
     with db.transaction():
         job_queue.check_lease(lease)
         mail = db.session.get(Mail, mail_id)
         assert mail is not None
-        mail.state, mail.error, mail.attempt = "failed" if last else "queued", words[:2000], mail.attempt + 1
+        mail.state, mail.error, mail.attempt = "failed" if last else "queued", str(reason)[:2000], mail.attempt + 1
         if for_good:
             job_queue.finish(lease)
     if not for_good:
-        raise NotSent(words)
+        raise NotSent(reason)

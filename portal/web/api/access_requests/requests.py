@@ -3,11 +3,13 @@
 from typing import Any
 
 from flask import request, url_for
+from flask.typing import ResponseReturnValue
 
 from portal import db, errors, states
 from portal.domain.access_requests import attachments, decisions, request_moves, requests, signed_statement
-from portal.domain.permissions import active_grants as reads
-from portal.models import Account, Request
+from portal.domain.permissions import active_grants
+from portal.messages import say
+from portal.models import Account, Event, Request
 from portal.queries.access_requests import requests as listed
 from portal.web import permissions
 from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
@@ -26,8 +28,8 @@ def document(one: Request) -> dict[str, Any]:
         granted = {
             "from": moment(one.from_at),
             "until": moment(one.until_at),
-            "open": one.id in reads.open_now({one.id}),
-            "files": None if one.whole else sorted(reads.numbers(one.id)),
+            "open": one.id in active_grants.open_now({one.id}),
+            "files": None if one.whole else sorted(active_grants.numbers(one.id)),
         }
     return {
         "id": one.id,
@@ -73,7 +75,7 @@ def whole(one: Request, actor: Account) -> dict[str, Any]:
 
 @bp.post("/requests")
 @described(body="RequestFields", answer="Request", status=201)
-def ask_access():
+def ask_access() -> ResponseReturnValue:
     """Ask for access to a controlled dataset: {dataset, purpose, institution, principal_investigator, ethics,
     agreement, answers}. `agreement` is your name as it stands in your account: your signature under the terms; `terms`
     the version that you read. With `draft` true it is kept and not sent."""
@@ -95,7 +97,7 @@ def ask_access():
 
 @bp.get("/requests")
 @described(answer="Request", lists=True)
-def list_requests():
+def list_requests() -> dict[str, Any]:
     """What I asked and what is asked of me, newest first. ?side=mine or ?side=asked is one of both; ?state= filters."""
     rows = listed.listed(
         permissions.account(),
@@ -109,18 +111,18 @@ def list_requests():
 
 @bp.get("/requests/<int:request_id>")
 @described(answer="Request")
-def show_request(request_id: int):
+def show_request(request_id: int) -> dict[str, Any]:
     """One request, with what was said and the actions open to the caller."""
     return whole(found(request_id), permissions.account())
 
 
 @bp.patch("/requests/<int:request_id>")
 @described(body="RequestFields", answer="Request")
-def amend_request(request_id: int):
+def amend_request(request_id: int) -> dict[str, Any]:
     """Change what a draft or a waiting request says; fields not named stay."""
     actor, given, one = permissions.account(), body(), found(request_id)
     if one.account_id != actor.id:
-        raise errors.Forbidden("Only its requester amends a request.")
+        raise errors.Forbidden(say("request_amend_roles", "Only its requester amends a request."))
     fields = {name: given[name] for name in (*requests.FIELDS, "answers") if name in given}
     with db.transaction():
         if one.state == states.DRAFT and (faults := requests.save(one, fields, actor=actor)):
@@ -132,7 +134,7 @@ def amend_request(request_id: int):
 
 @bp.post("/requests/<int:request_id>/actions/<action>")
 @described(body="RequestAction", answer="Request")
-def act_on_request(request_id: int, action: str):
+def act_on_request(request_id: int, action: str) -> dict[str, Any]:
     """approve, deny, ask (back), revoke, renew, answer, withdraw: {note, from, until, files, version}. `from` and
     `until` are days, the last one included, or moments with their offset; `files` numbers. 409 names who was first."""
     actor, given, one = permissions.account(), body(), found(request_id)
@@ -152,7 +154,7 @@ def act_on_request(request_id: int, action: str):
 
 @bp.post("/requests/<int:request_id>/messages")
 @described(body="RequestMessageFields", answer="Request", status=201)
-def say_on_request(request_id: int):
+def say_on_request(request_id: int) -> ResponseReturnValue:
     """Say something without a decision: {text, private}. Private ones are for the deciders alone."""
     actor, given, one = permissions.account(), body(), found(request_id)
     with db.transaction():
@@ -162,11 +164,11 @@ def say_on_request(request_id: int):
 
 @bp.put("/requests/<int:request_id>/letter")
 @described(answer="Request", takes=(BYTES,))
-def send_letter(request_id: int):
+def send_letter(request_id: int) -> dict[str, Any]:
     """Attach a letter, as the raw body, to one's own draft or waiting request; ?name= is its name."""
     actor, one = permissions.account(), found(request_id)
     if one.account_id != actor.id:
-        raise errors.Forbidden("Only its requester attaches a letter.")
+        raise errors.Forbidden(say("letter_roles", "Only its requester attaches a letter."))
     content = request.get_data(cache=False)
     token = attachments.store(content)
     try:
@@ -183,22 +185,21 @@ def send_letter(request_id: int):
 
 @bp.get("/requests/<int:request_id>/downloads")
 @described(answer="Download", lists=True)
-def list_downloads(request_id: int):
+def list_downloads(request_id: int) -> dict[str, Any]:
     """Every download under a grant: file, door, address, bytes, when. For the submitter and the deciders."""
     one = found(request_id)
-    if not request_moves.roles_of(one, permissions.account()) & {states.DECIDER, states.SUBMITTER}:
-        raise errors.Forbidden("Only the submitter and the deciders see who downloaded what.")
-    rows = [event for event in reads.downloads(one) if event.id > number("after", 0)][: limit() + 1]
+    request_moves.require_overseer(one, permissions.account())
+    rows = [event for event in active_grants.downloads(one) if event.id > number("after", 0)][: limit() + 1]
     return listing(rows, of_download, lambda event: event.id)
 
 
-def of_download(event) -> dict[str, Any]:
+def of_download(event: Event) -> dict[str, Any]:
     facts = ("name", "via", "address", "offset", "bytes", "whole")
     return {"id": event.id, "at": moment(event.at)} | {name: (event.after or {}).get(name) for name in facts}
 
 
 @bp.get("/requests/<int:request_id>/statement")
 @described(answer="Statement")
-def show_statement(request_id: int):
+def show_statement(request_id: int) -> dict[str, Any]:
     """The grant as a signed statement: JWS (RFC 7515, flattened), EdDSA. The key is at /requests/key.pem."""
     return signed_statement.signed(found(request_id))

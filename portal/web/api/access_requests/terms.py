@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from portal import db, errors
+from flask.typing import ResponseReturnValue
+
+from portal import db
 from portal.domain.access_requests import terms
 from portal.domain.accounts import rate_limit
 from portal.models import Dataset, Terms
@@ -14,8 +16,7 @@ from portal.web.permissions import dataset_or_404
 
 def settable(ref: str) -> Dataset:
     dataset = dataset_or_404(ref)
-    if not terms.may_set(dataset, permissions.account()):
-        raise errors.Forbidden("Only its submitter sets the terms of a dataset.")
+    terms.require_setter(dataset, permissions.account())
     return dataset
 
 
@@ -43,7 +44,7 @@ def document(dataset: Dataset, chosen: Terms) -> dict[str, Any]:
 
 @bp.get("/datasets/<ref>/terms")
 @described(answer="Terms")
-def show_terms(ref: str):
+def show_terms(ref: str) -> dict[str, Any]:
     """What a requester agrees to. `id` is what `terms` of a request names."""
     dataset = dataset_or_404(ref)
     return document(dataset, terms.of(dataset))
@@ -51,7 +52,7 @@ def show_terms(ref: str):
 
 @bp.put("/datasets/<ref>/terms")
 @described(body="TermsFields", answer="Terms")
-def write_terms(ref: str):
+def write_terms(ref: str) -> dict[str, Any]:
     """A new version: {agreement, uses, questions, longest_days, committee}; what is not named stays."""
     dataset, given = settable(ref), body()
     fields = {name: given[name] for name in terms.RULES if name in given}
@@ -64,7 +65,7 @@ def write_terms(ref: str):
 
 @bp.post("/datasets/<ref>/deciders")
 @described(body="DeciderFields", answer="Terms", status=201)
-def make_decider(ref: str):
+def make_decider(ref: str) -> ResponseReturnValue:
     """Let somebody with an account decide too: {email}."""
     dataset, given = settable(ref), body()
     with rate_limit.guessing("decider", permissions.account().id), db.transaction():
@@ -74,7 +75,7 @@ def make_decider(ref: str):
 
 @bp.delete("/datasets/<ref>/deciders/<int:account_id>")
 @described(status=204)
-def drop_decider(ref: str, account_id: int):
+def drop_decider(ref: str, account_id: int) -> ResponseReturnValue:
     """Somebody decides no more."""
     dataset = settable(ref)
     with db.transaction():

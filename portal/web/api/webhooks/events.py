@@ -1,5 +1,7 @@
 """What changed, in order, for programs that follow."""
 
+from typing import Any
+
 from portal.domain.webhooks import event_feed
 from portal.web import permissions
 from portal.web.api.blueprint import bp, described, limit, listing, number
@@ -7,7 +9,7 @@ from portal.web.api.blueprint import bp, described, limit, listing, number
 
 @bp.get("/events")
 @described(answer="Event", lists=True)
-def list_events():
+def list_events() -> dict[str, Any]:
     """What happened to my datasets and uploads since an event id, oldest first; for curators everything."""
     found = event_feed.events(permissions.account(), since=number("since", 0), limit=limit() + 1)
     return listing(found, event_feed.document, lambda event: event.id, "since")

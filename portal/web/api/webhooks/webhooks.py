@@ -1,8 +1,13 @@
 """Webhooks by API: what the page of the account does, for programs."""
 
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
 from portal import db, errors
 from portal.domain.shared import outbound_hosts
 from portal.domain.webhooks import subscriptions
+from portal.messages import say
 from portal.models import Webhook, WebhookTry
 from portal.queries.webhooks import webhooks as read
 from portal.web import permissions
@@ -14,14 +19,14 @@ ACTIONS = {"pause": subscriptions.pause, "resume": subscriptions.resume, "test":
 
 @bp.get("/webhooks")
 @described(answer="Webhook", lists=True)
-def list_webhooks():
+def list_webhooks() -> dict[str, Any]:
     """The webhooks of my account."""
     return {"items": [of_webhook(hook) for hook in subscriptions.of(permissions.account())], "next": None}
 
 
 @bp.post("/webhooks")
 @described(body="WebhookFields", answer="NewWebhook", status=201)
-def add_webhook():
+def add_webhook() -> ResponseReturnValue:
     """Register an address: {address, label}. Events are sent there from now on; `secret`, with which each message is
     signed, is told this once. 422 when the address is not public."""
     me, given = permissions.account(), body()
@@ -33,14 +38,14 @@ def add_webhook():
 
 @bp.get("/webhooks/<int:webhook_id>")
 @described(answer="Webhook")
-def show_webhook(webhook_id: int):
+def show_webhook(webhook_id: int) -> dict[str, Any]:
     """One webhook."""
     return of_webhook(subscriptions.find(permissions.account(), webhook_id))
 
 
 @bp.delete("/webhooks/<int:webhook_id>")
 @described(status=204)
-def remove_webhook(webhook_id: int):
+def remove_webhook(webhook_id: int) -> ResponseReturnValue:
     """Forget an address and its log."""
     with db.transaction():
         subscriptions.remove(subscriptions.find(permissions.account(), webhook_id), actor=permissions.account())
@@ -49,10 +54,17 @@ def remove_webhook(webhook_id: int):
 
 @bp.post("/webhooks/<int:webhook_id>/actions/<action>")
 @described(answer="Webhook")
-def act_on_webhook(webhook_id: int, action: str):
+def act_on_webhook(webhook_id: int, action: str) -> dict[str, Any]:
     """`pause` it, `resume` it where it stopped, or send a `test` at once. 409 when it is paused, or active, already."""
     if action not in ACTIONS:
-        raise errors.NotFound(f"There is no action {action!r}; there are {', '.join(ACTIONS)}.")
+        raise errors.NotFound(
+            say(
+                "webhook_action_unknown",
+                "There is no action {action!r}; there are {actions}.",
+                action=action,
+                actions=", ".join(ACTIONS),
+            )
+        )
     with db.transaction():
         hook = subscriptions.find(permissions.account(), webhook_id)
         ACTIONS[action](hook, actor=permissions.account())
@@ -61,14 +73,14 @@ def act_on_webhook(webhook_id: int, action: str):
 
 @bp.get("/webhooks/<int:webhook_id>/tries")
 @described(answer="WebhookTry", lists=True)
-def list_tries(webhook_id: int):
+def list_tries(webhook_id: int) -> dict[str, Any]:
     """The last 200 attempts, newest first."""
     hook = subscriptions.find(permissions.account(), webhook_id)
     found = read.tries(hook, after=number("after", 0), limit=limit() + 1)
     return listing(found, of_try, lambda row: row.id)
 
 
-def of_webhook(hook: Webhook) -> dict:
+def of_webhook(hook: Webhook) -> dict[str, Any]:
     return {
         "id": hook.id,
         "address": hook.address,
@@ -84,7 +96,7 @@ def of_webhook(hook: Webhook) -> dict:
     }
 
 
-def of_try(row: WebhookTry) -> dict:
+def of_try(row: WebhookTry) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": moment(row.at),

@@ -1,0 +1,13 @@
+"""What this project uses of huey 3, typed: the library itself has no types."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
+
+class Huey:
+    storage: Any
+    def __init__(self, name: str, *, storage_class: type, results: bool = True, serializer: Any = None) -> None: ...
+    def get_storage_kwargs(self) -> dict[str, Any]: ...
+    def pending_count(self) -> int: ...
+    def task(self, *, name: str) -> Callable[[Callable[P, None]], Callable[P, object]]: ...
