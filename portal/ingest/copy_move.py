@@ -9,6 +9,7 @@ from portal.domain.accounts import quotas
 from portal.domain.shared import path_names
 from portal.domain.uploads import folders, receive
 from portal.domain.uploads.uploads import Arrival, Place, sender
+from portal.messages import say
 from portal.models import Account, Upload
 
 PIECE = 500
@@ -83,9 +84,11 @@ def _clean(place: Place) -> Place:
 def _refuse_unfinished(rows: list[Upload]) -> None:
     for row in rows:
         if row.state == states.CHECKING:
-            raise errors.Frozen(f"{row.name} is on its way into the archive.")
+            raise errors.Frozen(say("upload_being_archived", "{name} is on its way into the archive.", name=row.name))
         if row.state == states.INCOMPLETE:
-            raise errors.NotReady(f"{row.name} has not arrived whole. Resume or remove it first.")
+            raise errors.NotReady(
+                say("source_not_whole", "{name} has not arrived whole. Resume or remove it first.", name=row.name)
+            )
 
 
 def _check_room(account: Account, realm: str, size: int) -> None:
@@ -131,7 +134,9 @@ class _Laid:
         except BaseException as error:
             self._take_back()
             if isinstance(error, FileNotFoundError):
-                raise errors.Conflict("Something was removed meanwhile. Nothing was changed; try again.") from error
+                raise errors.Conflict(
+                    say("source_removed", "Something was removed meanwhile. Nothing was changed; try again.")
+                ) from error
             raise
 
     def __exit__(self, kind: object, _error: object, _trace: object) -> None:

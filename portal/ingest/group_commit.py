@@ -16,6 +16,7 @@ from portal import db, errors
 from portal.domain.uploads import receive
 from portal.domain.uploads.uploads import Arrival
 from portal.faults import point
+from portal.messages import say
 
 log = logging.getLogger(__name__)
 PAUSE = 0.003
@@ -55,7 +56,7 @@ class GroupCommit:
         future: Future = Future()
         with self._lock:
             if not self._takes or self._thread is None or not self._thread.is_alive():
-                raise errors.Busy("The archive is stopping. Send this again in a moment.")
+                raise errors.Busy(say("archive_stopping", "The archive is stopping. Send this again in a moment."))
             self._waiting.put((verb, future))
         return future.result()
 

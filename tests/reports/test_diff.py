@@ -119,8 +119,9 @@ def test_call_says_the_same(app, kept):
 def test_object_that_comes_twice_is_refused(kept, monkeypatch, apart):
     monkeypatch.setattr(diff, "SOME", 3)
     rows = kept.decode().splitlines()
-    with pytest.raises(errors.Invalid, match="OMIX000001 is in this report twice"):
+    with pytest.raises(errors.Invalid) as refused:
         compare("\n".join([rows[0], rows[1], *rows[2 : 2 + apart], rows[1]]).encode())
+    assert (refused.value.codes, refused.value.message.values["accession"]) == (["accession_twice"], "OMIX000001")
 
 
 def tar(name: str, data: bytes, claimed: int = 0) -> bytes:

@@ -47,8 +47,9 @@ def replace(dataset_id: int, n: int = 1, **given) -> int:
 
 
 def test_name_of_an_archived_file_is_taken_until_it_is_to_be_replaced(archived):
-    with pytest.raises(errors.Frozen, match="replace the file"):
+    with pytest.raises(errors.Frozen) as refused:
         send("counts.tsv", NEW)
+    assert refused.value.message.code == "bytes_frozen"
     replace(archived)
 
     assert send("counts.tsv", NEW).place.name == "counts.tsv"
@@ -109,8 +110,9 @@ def test_what_arrived_under_another_name_takes_the_place(archived, run_jobs):
 def test_second_replacement_of_one_file_is_refused(archived):
     replace(archived)
 
-    with pytest.raises(errors.Conflict, match="File -03 is to replace it already"):
+    with pytest.raises(errors.Conflict) as refused:
         replace(archived)
+    assert (refused.value.message.code, refused.value.message.values) == ("replaced_already", {"n": 3})
 
 
 def test_replacement_deleted_again_leaves_the_old_file(archived):

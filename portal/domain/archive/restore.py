@@ -14,10 +14,16 @@ from portal.domain.components import metadata_objects
 from portal.domain.datasets import datasets, realms, releases
 from portal.domain.files import accessions, matching
 from portal.domain.shared import history, job_queue
+from portal.messages import say
 from portal.models import REBUILDING, Account, Center, Counter, Dataset, File, Publication, Upload
 
 # Made anew below, or no column of the row.
 APART = ("accession", "realm", "taxon_id")
+NOT_EMPTY = say(
+    "database_not_empty",
+    "This database is not empty, and a rebuild never changes one. To make the catalogue again from the bags alone, "
+    "stop the portal and set portal.db (with portal.db-wal and portal.db-shm) aside first.",
+)
 OWN = ("n", "name", "title", "description", "data_type", "samples", "unit", "declared_md5")
 
 
@@ -86,10 +92,7 @@ def begin(people: People, *, above: int) -> None:
     if not is_begun():
         for model in (Account, Dataset, Upload):
             if db.session.scalar(select(model.id).limit(1)) is not None:
-                raise errors.Conflict(
-                    "This database is not empty, and a rebuild never changes one. To make the catalogue again from the "
-                    "bags alone, stop the portal and set portal.db (with portal.db-wal and portal.db-shm) aside first."
-                )
+                raise errors.Conflict(NOT_EMPTY)
         db.session.add(Counter(name=REBUILDING, next=1))
         db.session.flush()
     for email, (_at, told) in sorted(people.accounts.items()):

@@ -13,6 +13,7 @@ from portal.domain.datasets import actions, datasets
 from portal.domain.files import bulk_edit
 from portal.domain.permissions import access
 from portal.domain.shared import history
+from portal.messages import say
 from portal.models import Account, Component, ComponentFile, Dataset, File
 
 NOTE = "Asked for by XML."
@@ -39,9 +40,9 @@ def _act(order: Order, actor: Account) -> tuple[str, str, str | None]:
         else db.session.scalar(select(Dataset).where(Dataset.accession == order.target, seen))
     )
     if dataset is None:
-        raise errors.NotFound("There is no object of this accession.")
+        raise errors.NotFound(say("no_such_object", "There is no object of this accession."))
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
-        raise errors.Forbidden("It is not yours.")
+        raise errors.Forbidden(say("object_not_yours", "It is not yours."))
     whole = component is None or component.type == "SUBMISSION"
     verb = {"HOLD": _hold, "RELEASE": _release, "CANCEL": _cancel, "SUPPRESS": _suppress}[order.action]
     word = verb(order, dataset, None if whole else component, actor)
@@ -51,7 +52,7 @@ def _act(order: Order, actor: Account) -> tuple[str, str, str | None]:
 def _hold(order: Order, dataset: Dataset, _component: Component | None, actor: Account) -> str:
     """Objects open with their dataset: its day is set."""
     if order.until is None:
-        raise errors.Invalid("Name the day: HoldUntilDate=….")
+        raise errors.Invalid(say("hold_day_missing", "Name the day: HoldUntilDate=…."))
     datasets.edit(dataset, {"release_date": order.until}, actor=actor)
     return "PRIVATE"
 
@@ -70,12 +71,12 @@ def _release(_order: Order, dataset: Dataset, component: Component | None, actor
 def _cancel(_order: Order, dataset: Dataset, component: Component | None, actor: Account) -> str:
     """Take back what was never public, with all that refers to it."""
     if dataset.released_at:
-        raise errors.Conflict("It was public. Use SUPPRESS.")
+        raise errors.Conflict(say("object_was_public", "It was public. Use SUPPRESS."))
     if component is None:
         if dataset.state == states.SUBMITTED:
             actions.act(dataset, "recall", actor=actor, note=NOTE)
         if dataset.state == states.DRAFT:
-            raise errors.Conflict("It is a draft: discard it on its page.")
+            raise errors.Conflict(say("object_is_draft", "It is a draft: discard it on its page."))
         actions.act(dataset, "withdraw", actor=actor, note=NOTE)
         return "CANCELLED"
     ids = load.dependents({component.id})
@@ -101,12 +102,14 @@ def _refuse_others(ids: set[int], actor: Account) -> None:
     )
     other: Any = db.session.scalar(query.limit(1))
     if other:
-        raise errors.Conflict(f"{other} refers to it and is public or not yours.")
+        raise errors.Conflict(
+            say("object_referred_to", "{other} refers to it and is public or not yours.", other=other)
+        )
 
 
 def _suppress(order: Order, dataset: Dataset, component: Component | None, actor: Account) -> str:
     if not dataset.released_at:
-        raise errors.Conflict("It was never public. Use CANCEL.")
+        raise errors.Conflict(say("object_never_public", "It was never public. Use CANCEL."))
     if component is None:
         actions.act(dataset, "suppress", actor=actor, note=NOTE)
     else:

@@ -11,6 +11,7 @@ from portal.domain.components import xml_documents, xml_splitter
 from portal.domain.components.xml_splitter import Piece
 from portal.domain.files import files, species
 from portal.domain.shared import text_rules
+from portal.messages import say
 
 TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
 ALL = xml_splitter.ALL
@@ -98,7 +99,7 @@ def item(piece: Piece, position: int) -> Item:
         made.alias = text_rules.line(piece.alias, longest=LONGEST_ALIAS)
         made.accession = text_rules.line(piece.accession, longest=50).upper()
         if len(piece.text) > LARGEST:
-            raise errors.Invalid(f"It is larger than {LARGEST >> 20} MiB.")
+            raise errors.Invalid(say("object_too_large", "It is larger than {mib} MiB.", mib=LARGEST >> 20))
         element = xml_documents.parse(piece.text)
         made.sent = xml_documents.canonical(element)
         _read(made, element)
@@ -127,11 +128,11 @@ def _read(made: Item, element: etree._Element) -> None:
 def _check(made: Item) -> None:
     missing = [kind for kind in NEEDED.get(made.type, ()) if kind not in {one.type for one in made.references}]
     if missing:
-        raise errors.Invalid(f"It refers to no {' and no '.join(missing)}.")
+        raise errors.Invalid(say("reference_missing", "It refers to no {missing}.", missing=" and no ".join(missing)))
     named = [row["name"] for row in made.files]
     twice = next((name for name in named if named.count(name) > 1), None) if len(named) < 1000 else None
     if twice:
-        raise errors.Invalid(f"It names the file {twice} twice.")
+        raise errors.Invalid(say("file_named_twice", "It names the file {name} twice.", name=twice))
 
 
 def references(element: etree._Element) -> Iterator[tuple[etree._Element, Reference]]:
@@ -154,11 +155,20 @@ def _file(one: etree._Element) -> dict[str, Any]:
     name, digest = one.get("filename") or "", one.get("checksum") or ""
     method = (one.get("checksum_method") or "MD5").upper()
     if method != "MD5":
-        raise errors.Invalid(f"The checksum of {name[:200]} is a {method[:20]}; give its MD5.")
+        raise errors.Invalid(
+            say(
+                "checksum_method_unknown",
+                "The checksum of {name} is a {method}; give its MD5.",
+                name=name[:200],
+                method=method[:20],
+            )
+        )
     if not digest.strip():
-        raise errors.Invalid(f"The file {name[:200]} has no checksum. Give its MD5.")
+        raise errors.Invalid(say("checksum_missing", "The file {name} has no checksum. Give its MD5.", name=name[:200]))
     row = {"name": name, "md5": digest, "data_type": (one.get("filetype") or "")[:100]}
     values, faults = files.check(row)
     if faults:
-        raise errors.Invalid(f"The file {name[:200]}: {' '.join(faults.values())}")
+        raise errors.Invalid(
+            say("file_of_object_faulty", "The file {name}: {faults}", name=name[:200], faults=" ".join(faults.values()))
+        )
     return {"name": values["name"], "md5": values["declared_md5"], "data_type": values["data_type"]}

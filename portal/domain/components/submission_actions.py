@@ -6,6 +6,7 @@ from typing import Any
 from portal import clock, errors
 from portal.config import settings
 from portal.domain.datasets import datasets
+from portal.messages import say
 
 LOADING = ("ADD", "MODIFY")
 TARGETED = ("HOLD", "RELEASE", "CANCEL", "SUPPRESS")
@@ -59,7 +60,14 @@ def plain(action: str, hold: str = "") -> Orders:
 
 def _take(found: Orders, word: str, given: dict[str, str]) -> None:
     if word not in KNOWN:
-        raise errors.Invalid(f"There is no action {word[:40]}. Known are {', '.join(KNOWN)}.")
+        raise errors.Invalid(
+            say(
+                "action_unknown",
+                "There is no action {word}. Known are {words}.",
+                word=word[:40],
+                words=", ".join(KNOWN),
+            )
+        )
     found.told.append(word)
     target, until = given.get("target", "").strip().upper(), day(given.get("HoldUntilDate", ""))
     if word in LOADING:
@@ -79,7 +87,9 @@ def _take(found: Orders, word: str, given: dict[str, str]) -> None:
     elif word == "RELEASE":
         found.hold = clock.today(settings().timezone).isoformat()
     else:
-        raise errors.Invalid(f"{word} names no target. Give the accession: <{word} target=…/>.")
+        raise errors.Invalid(
+            say("action_without_target", "{word} names no target. Give the accession: <{word} target=…/>.", word=word)
+        )
 
 
 def day(text: str) -> str | None:

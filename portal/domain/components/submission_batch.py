@@ -7,6 +7,7 @@ from portal import errors
 from portal.domain.components import metadata_objects, submission_actions, xml_documents, xml_splitter
 from portal.domain.components.metadata_objects import Item
 from portal.domain.components.submission_actions import Orders
+from portal.messages import say
 from portal.models import Account
 
 ORDER = {kind: at for at, kind in enumerate(metadata_objects.TYPES)}
@@ -87,15 +88,23 @@ def read(documents: list[Document], *, actor: Account, action: str = "", hold: s
 def _take(parcel: Parcel, document: Document) -> None:
     pieces = xml_splitter.cut(document.data, name=document.name)
     if len(parcel.items) + len(pieces) > xml_splitter.MOST:
-        raise errors.TooLarge(f"A delivery holds at most {xml_splitter.MOST:,} objects. Send it in parts.")
+        raise errors.TooLarge(
+            say(
+                "too_many_objects",
+                "A delivery holds at most {most:,} objects. Send it in parts.",
+                most=xml_splitter.MOST,
+            )
+        )
     for position, piece in enumerate(pieces, start=1):
         made = metadata_objects.item(piece, position)
         if made.type != "SUBMISSION":
             parcel.items.append(made)
         elif parcel.submission is not None:
-            raise errors.Invalid("There are two SUBMISSIONs in this. Send one at a time.")
+            raise errors.Invalid(say("two_submissions", "There are two SUBMISSIONs in this. Send one at a time."))
         elif made.fault:
-            raise errors.Invalid(f"{document.name}: {made.fault}")
+            raise errors.Invalid(
+                say("submission_faulty", "{document}: {fault}", document=document.name, fault=made.fault)
+            )
         else:
             parcel.submission, parcel.submission_name = made, document.name
 

@@ -9,6 +9,7 @@ from lxml import etree
 
 from portal import errors
 from portal.domain.components import metamd5
+from portal.messages import say
 
 UNSETTLED = re.compile(rb">\s+<")
 LIMIT = re.compile(r"limit|huge|too long|too deep|depth", re.I)
@@ -25,9 +26,11 @@ def parse(text: bytes) -> etree._Element:
     try:
         root = etree.fromstring(text, _parser())
     except etree.XMLSyntaxError as error:
-        raise errors.Invalid(f"It is no well-formed XML: {_plain(error)}.") from None
+        raise errors.Invalid(
+            say("object_not_well_formed", "It is no well-formed XML: {fault}.", fault=_plain(error))
+        ) from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise errors.Invalid("It has a DTD.")
+        raise errors.Invalid(say("object_has_dtd", "It has a DTD."))
     return root
 
 

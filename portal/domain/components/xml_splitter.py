@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from portal import errors
 from portal.domain.components import metamd5
+from portal.messages import say
 
 LARGEST = 128 << 20
 DEEPEST = 100
@@ -33,11 +34,17 @@ class Piece(NamedTuple):
 def cut(data: bytes, *, name: str) -> list[Piece]:
     """The objects of a document: one by itself, a set of one type, or several sets. Raises Invalid or TooLarge."""
     if len(data) > LARGEST:
-        raise errors.TooLarge(f"{name} is larger than {LARGEST >> 20} MiB. Send it in parts.")
+        raise errors.TooLarge(
+            say(
+                "document_too_large", "{name} is larger than {mib} MiB. Send it in parts.", name=name, mib=LARGEST >> 20
+            )
+        )
     try:
         plain = metamd5.decode(data).encode()
     except metamd5.Unreadable as error:
-        raise errors.Invalid(f"{name} cannot be read: {error}.") from None
+        raise errors.Invalid(
+            say("document_unreadable", "{name} cannot be read: {error}.", name=name, error=str(error))
+        ) from None
     return _Cutter(plain, name).run()
 
 
@@ -60,11 +67,21 @@ class _Cutter:
             self.parser.Parse(self.data, True)
         except expat.ExpatError as error:
             words = expat.errors.messages.get(error.code, "not understood")
-            raise errors.Invalid(f"{self.name} is no well-formed XML: line {error.lineno}: {words}.") from None
+            raise errors.Invalid(
+                say(
+                    "document_not_well_formed",
+                    "{name} is no well-formed XML: line {line}: {words}.",
+                    name=self.name,
+                    line=error.lineno,
+                    words=words,
+                )
+            ) from None
         return self.found
 
     def refuse(self, *_words: object) -> None:
-        raise errors.Invalid(f"{self.name} has a DTD (DOCTYPE), which is not taken. Send it without.")
+        raise errors.Invalid(
+            say("document_has_dtd", "{name} has a DTD (DOCTYPE), which is not taken. Send it without.", name=self.name)
+        )
 
     def outside(self) -> None:
         self.parser.ordered_attributes = False
@@ -77,7 +94,9 @@ class _Cutter:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self.is_object(tag):
             if len(self.found) >= MOST:
-                raise errors.TooLarge(f"A delivery holds at most {MOST:,} objects. Send it in parts.")
+                raise errors.TooLarge(
+                    say("too_many_objects", "A delivery holds at most {most:,} objects. Send it in parts.", most=MOST)
+                )
             self.begun = (tag, attributes, self.parser.CurrentByteIndex)
             self.depth = 1
             self.inside()
@@ -89,7 +108,15 @@ class _Cutter:
         """The namespaces of what holds objects, each as it is put into one; none where the outer one ends."""
         own = {key: value for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
         if len(own) > MOST_SPACES or sum(len(key) + len(value) for key, value in own.items()) > SPACE_BYTES:
-            raise errors.Invalid(f"{self.name} declares more namespaces than {MOST_SPACES} or {SPACE_BYTES:,} bytes.")
+            raise errors.Invalid(
+                say(
+                    "too_many_namespaces",
+                    "{name} declares more namespaces than {most} or {size:,} bytes.",
+                    name=self.name,
+                    most=MOST_SPACES,
+                    size=SPACE_BYTES,
+                )
+            )
         return {
             key: f' {key}="{escape(value, {chr(34): "&quot;"})}"'.encode() if value else b""
             for key, value in own.items()
@@ -100,14 +127,30 @@ class _Cutter:
         parent = self.path[-1] if self.path else ""
         if parent.endswith("_SET"):
             if tag != parent.removesuffix("_SET"):
-                raise errors.Invalid(f"{self.name} has a {tag[:80]} in its {parent}.")
+                raise errors.Invalid(
+                    say(
+                        "element_misplaced",
+                        "{name} has a {tag} in its {parent}.",
+                        name=self.name,
+                        tag=tag[:80],
+                        parent=parent,
+                    )
+                )
             return True
         if tag in ALL:
             return True
         if tag in SETS or (tag in WRAPPERS and not parent):
             return False
         known = ", ".join(ALL)
-        raise errors.Invalid(f"{self.name} begins with {tag[:80]}. It is one of {known}, or a set, such as SAMPLE_SET.")
+        raise errors.Invalid(
+            say(
+                "root_unknown",
+                "{name} begins with {tag}. It is one of {kinds}, or a set, such as SAMPLE_SET.",
+                name=self.name,
+                tag=tag[:80],
+                kinds=known,
+            )
+        )
 
     def leave(self, _tag: str) -> None:
         self.path.pop()
@@ -117,11 +160,24 @@ class _Cutter:
         self.depth += 1
         self.elements += 1
         if self.elements > MOST_ELEMENTS:
-            raise errors.TooLarge(f"{self.name} has more than {MOST_ELEMENTS:,} elements. Send it in parts.")
+            raise errors.TooLarge(
+                say(
+                    "too_many_elements",
+                    "{name} has more than {most:,} elements. Send it in parts.",
+                    name=self.name,
+                    most=MOST_ELEMENTS,
+                )
+            )
         if self.depth > DEEPEST:
             line = self.parser.CurrentLineNumber
             raise errors.Invalid(
-                f"{self.name}: line {line}: more than {DEEPEST} elements are nested. That is too deep."
+                say(
+                    "nested_too_deep",
+                    "{name}: line {line}: more than {deepest} elements are nested. That is too deep.",
+                    name=self.name,
+                    line=line,
+                    deepest=DEEPEST,
+                )
             )
 
     def up(self, _tag: str) -> None:
@@ -135,7 +191,14 @@ class _Cutter:
         text = self.complete(self.data[first : closing.end() if closing else at], kind, attributes)
         self.size += len(text)
         if self.size > LARGEST:
-            raise errors.TooLarge(f"{self.name} is larger than {LARGEST >> 20} MiB with its namespaces in each object.")
+            raise errors.TooLarge(
+                say(
+                    "namespaces_too_large",
+                    "{name} is larger than {mib} MiB with its namespaces in each object.",
+                    name=self.name,
+                    mib=LARGEST >> 20,
+                )
+            )
         self.found.append(Piece(kind, attributes.get("alias", ""), attributes.get("accession", ""), text))
         self.outside()
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal import db, errors, states
 from portal.domain.reports import accessions, tsv
 from portal.domain.reports.snapshot import Marks
+from portal.messages import say
 from portal.models import Component, Dataset
 
 HEAD = ("accession", "change", "md5sum_then", "md5sum_now", "status_then", "status_now")
@@ -55,7 +56,9 @@ def read(source: BinaryIO, *, bounded: bool = False) -> Iterator[Entry]:
     try:
         yield from _entries(_counted(lines(source, bounded=True)) if bounded else lines(source))
     except (OSError, EOFError, UnicodeDecodeError, tarfile.TarError) as error:
-        raise errors.Invalid(f"This report cannot be read: {error}.") from error
+        raise errors.Invalid(
+            say("report_unreadable", "This report cannot be read: {error}.", error=str(error))
+        ) from error
 
 
 class _Unpacked(gzip.GzipFile):
@@ -81,7 +84,14 @@ class _Unpacked(gzip.GzipFile):
 
 
 def _too_large() -> errors.TooLarge:
-    return errors.TooLarge(f"A report has at most {MOST_LINES:,} lines and {MOST_BYTES >> 20} MiB unpacked.")
+    return errors.TooLarge(
+        say(
+            "report_too_large",
+            "A report has at most {lines:,} lines and {mib} MiB unpacked.",
+            lines=MOST_LINES,
+            mib=MOST_BYTES >> 20,
+        )
+    )
 
 
 def _counted(lines: Iterable[str]) -> Iterator[str]:
@@ -104,7 +114,7 @@ def lines(source: BinaryIO, *, bounded: bool = False) -> Iterator[str]:
                 yield from _bounded(tar.extractfile(member))
                 return
             tar.members = []  # type: ignore[attr-defined]  # they are not asked for again
-    raise errors.Invalid("There is no Accessions report in this tar.")
+    raise errors.Invalid(say("no_report_in_tar", "There is no Accessions report in this tar."))
 
 
 def _bounded(source: Any) -> Iterator[str]:
@@ -128,7 +138,14 @@ def _entries(lines: Iterable[str]) -> Iterator[Entry]:
             columns = [word.lower() for word in words]
         elif words and words[0]:
             if len(words) < len(columns) or "md5sum" not in columns:
-                raise errors.Invalid(f"Line {number + 1} is no line of an Accessions report: {line[:100].strip()}")
+                raise errors.Invalid(
+                    say(
+                        "report_line_faulty",
+                        "Line {line} is no line of an Accessions report: {content}",
+                        line=number + 1,
+                        content=line[:100].strip(),
+                    )
+                )
             row = dict(zip(columns, words, strict=False))
             yield Entry(row["accession"].upper(), row["md5sum"].lower(), row.get("status", ""))
 
@@ -153,7 +170,13 @@ def compare(center_id: int, entries: Iterable[Entry]) -> Iterator[Change]:
 
 
 def _twice(accession: str | None) -> errors.Invalid:
-    return errors.Invalid(f"{accession} is in this report twice. Send a report as it was written.")
+    return errors.Invalid(
+        say(
+            "accession_twice",
+            "{accession} is in this report twice. Send a report as it was written.",
+            accession=accession,
+        )
+    )
 
 
 def _portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

@@ -9,9 +9,11 @@ from portal.domain.files import area_paths, matching
 from portal.domain.shared import history, path_names
 from portal.domain.uploads import uploads
 from portal.domain.uploads.uploads import Place
+from portal.messages import say
 from portal.models import Account, Dataset, File, Folder, Upload
 
 MOST_AT_ONCE = 20_000
+FOLDER_ALWAYS_HERE = say("folder_always_here", "This folder is always here.")
 
 
 def named(path: str) -> Place:
@@ -25,7 +27,9 @@ def named(path: str) -> Place:
         f"{prefix}-protected": ("incoming", "protected"),
     }
     if first not in roots:
-        raise errors.NotFound(f"Paths begin with /{prefix}/, /{prefix}-protected/ or /test/.")
+        raise errors.NotFound(
+            say("path_outside_areas", "Paths begin with /{prefix}/, /{prefix}-protected/ or /test/.", prefix=prefix)
+        )
     return Place(*roots[first], rest.strip("/"))
 
 
@@ -65,9 +69,15 @@ def at_or_below(account: Account, place: Place) -> list[Upload]:
     """The uploads at a path or in its folder. Raises NotFound, and Invalid where they are too many for one change."""
     rows = list(db.session.scalars(below(account.id, place).limit(MOST_AT_ONCE + 1)))
     if len(rows) > MOST_AT_ONCE:
-        raise errors.Invalid(f"More than {MOST_AT_ONCE:,} uploads lie there. Take its folders one by one.")
+        raise errors.Invalid(
+            say(
+                "too_many_uploads_at_once",
+                "More than {most:,} uploads lie there. Take its folders one by one.",
+                most=MOST_AT_ONCE,
+            )
+        )
     if not rows and not _folders(account.id, place):
-        raise errors.NotFound(f"There is no {place.name}.")
+        raise errors.NotFound(say("no_such_path", "There is no {name}.", name=place.name))
     return rows
 
 
@@ -97,12 +107,14 @@ def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> lis
     """Where each upload goes when `old` becomes `new`. Raises Conflict where something of that name is there, and
     BadName for one that released datasets bear."""
     if (old.area, old.realm) == (new.area, new.realm) and new.name.startswith(f"{old.name}/"):
-        raise errors.Invalid(f"{new.name} lies in {old.name} itself. Choose another folder.")
+        raise errors.Invalid(
+            say("move_into_itself", "{new} lies in {old} itself. Choose another folder.", new=new.name, old=old.name)
+        )
     found = []
     for row in rows:
         target = Place(new.area, new.realm, area_paths.clean(new.name + row.name[len(old.name) :]))
         if uploads.find(account.id, target):
-            raise errors.Conflict(f"There is a {target.name} already. Remove it first.")
+            raise errors.Conflict(say("target_exists", "There is a {name} already. Remove it first.", name=target.name))
         area_paths.refuse_folder(account.id, target.area, target.realm, target.name)
         found.append((row, target))
     return found
@@ -136,7 +148,13 @@ def remove(account: Account, place: Place, *, folder: bool = False) -> int:
     if not folder:
         rows = [row for row in rows if row.name == place.name]
         if not rows:
-            raise errors.NotFound(f"There is no file {place.name}; a folder goes only with all that is in it.")
+            raise errors.NotFound(
+                say(
+                    "no_such_file_to_remove",
+                    "There is no file {name}; a folder goes only with all that is in it.",
+                    name=place.name,
+                )
+            )
     _refuse_frozen(rows)
     for row in rows:
         drop(row, actor=account)
@@ -160,7 +178,7 @@ def refuse_gone(row: Upload) -> None:
     """Raises Frozen for bytes that are checked or archived, Conflict for what lies in no area any more."""
     _refuse_frozen([row])
     if row.state not in states.LISTED:
-        raise errors.Conflict(f"This upload is {row.state} already.")
+        raise errors.Conflict(say("upload_gone", "This upload is {state} already.", state=row.state))
 
 
 def copies_of(dataset: Dataset):
@@ -180,7 +198,9 @@ def own(upload_id: int, *, actor: Account) -> Upload:
     """An upload of the actor's, by id. Raises NotFound."""
     row = db.session.get(Upload, upload_id)
     if row is None or row.account_id != actor.id:
-        raise errors.NotFound(f"There is no upload {upload_id} of yours.")
+        raise errors.NotFound(
+            say("no_upload_of_yours", "There is no upload {upload_id} of yours.", upload_id=upload_id)
+        )
     return row
 
 
@@ -197,23 +217,24 @@ def make_folder(account: Account, place: Place) -> None:
     name = area_paths.clean(place.name)
     area_paths.refuse_file_above(account.id, place.area, place.realm, name)
     if uploads.find(account.id, place):
-        raise errors.Conflict(f"There is a file {name} already.")
+        raise errors.Conflict(say("file_exists", "There is a file {name} already.", name=name))
     if db.session.get(Folder, (account.id, place.area, place.realm, name)):
-        raise errors.Conflict(f"There is a folder {name} already.")
+        raise errors.Conflict(say("folder_exists", "There is a folder {name} already.", name=name))
     db.session.add(Folder(account_id=account.id, area=place.area, realm=place.realm, path=name, made_at=clock.now()))
     db.session.flush()
 
 
 def remove_folder(account: Account, place: Place) -> None:
     """Remove an empty folder. Raises Conflict while something is in it."""
+    not_empty = say("folder_not_empty", "The folder {name} is not empty.", name=place.name)
     inside = below(account.id, place).with_only_columns(func.count()).order_by(None)
     if db.session.scalar(inside):
-        raise errors.Conflict(f"The folder {place.name} is not empty.")
+        raise errors.Conflict(not_empty)
     mine = (Folder.account_id == account.id, Folder.area == place.area, Folder.realm == place.realm)
     if db.session.scalar(select(func.count()).where(*mine, _inside(Folder.path, place.name))):
-        raise errors.Conflict(f"The folder {place.name} is not empty.")
+        raise errors.Conflict(not_empty)
     if not db.change(delete(Folder).where(*mine, Folder.path == place.name)):
-        raise errors.NotFound(f"There is no folder {place.name}.")
+        raise errors.NotFound(say("no_such_folder", "There is no folder {name}.", name=place.name))
 
 
 def bytes_of(upload: Upload):

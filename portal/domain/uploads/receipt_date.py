@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from portal import clock, config, db, errors
 from portal.domain.shared import history, text_rules
+from portal.messages import say
 from portal.models import Account, File, Upload
 
 
@@ -14,10 +15,12 @@ def correct(upload: Upload, typed: str, *, note: str, actor: Account) -> None:
     """Set the day of receipt. Only of what a file claims: anything else would expire by its new day."""
     before, after = upload.received_at, _moment(typed)
     if before is None:
-        raise errors.Conflict("This upload has not arrived whole.")
+        raise errors.Conflict(say("upload_not_whole", "This upload has not arrived whole."))
     claimed = db.session.query(File.id).filter(File.upload_id == upload.id).first()
     if claimed is None:
-        raise errors.Conflict("No dataset claims this upload, so its day is the one that it came.")
+        raise errors.Conflict(
+            say("upload_unclaimed", "No dataset claims this upload, so its day is the one that it came.")
+        )
     zone = config.settings().timezone
     days = [clock.day_of(moment, zone).isoformat() for moment in (before, after)]
     if days[0] == days[1]:
@@ -40,7 +43,7 @@ def _moment(typed: str) -> int:
     try:
         day = date.fromisoformat(typed.strip())
     except ValueError as error:
-        raise errors.Invalid(fields={"received": "Write a day as 2026-11-20."}) from error
+        raise errors.Invalid(fields={"received": say("receipt_day_format", "Write a day as 2026-11-20.")}) from error
     if day.year < 1980 or day > clock.today(zone):
-        raise errors.Invalid(fields={"received": "It came on a day between 1980 and today."})
+        raise errors.Invalid(fields={"received": say("receipt_day_range", "It came on a day between 1980 and today.")})
     return clock.midnight(day, zone)

@@ -9,6 +9,7 @@ from portal import clock, db, errors, states
 from portal.domain.files import files, matching
 from portal.domain.shared import history
 from portal.domain.uploads import uploads
+from portal.messages import say
 from portal.models import Account, Dataset, File
 
 
@@ -20,13 +21,19 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
     files.refuse_released(dataset)
     wanted = {"name": name.strip() or file.name, "md5": md5}
     if file.state == states.CHECKING:
-        raise errors.Frozen(f"{file.name} is being archived just now. Replace it in a moment.")
+        raise errors.Frozen(
+            say("file_being_archived", "{name} is being archived just now. Replace it in a moment.", name=file.name)
+        )
     if file.state != states.ARCHIVED:
         return files.edit(file, wanted, actor=actor)
     known = successor(file)
     if known is not None:
         raise errors.Conflict(
-            f"File -{known.n:02d} is to replace it already. Send its bytes, or delete -{known.n:02d}."
+            say(
+                "replaced_already",
+                "File -{n:02d} is to replace it already. Send its bytes, or delete -{n:02d}.",
+                n=known.n,
+            )
         )
     new = _declare(file, dataset, wanted)
     history.record(

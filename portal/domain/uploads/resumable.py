@@ -14,6 +14,7 @@ from portal.domain.permissions import access
 from portal.domain.shared import text_rules
 from portal.domain.uploads import folders, uploads
 from portal.domain.uploads.uploads import Place
+from portal.messages import say
 from portal.models import Account, Dataset, File, Resumable, Upload
 
 LARGEST = 1 << 42
@@ -59,9 +60,9 @@ def announce(
     """Make room for an upload. An earlier announcement of the name gives way; its bytes stay until the new ones are
     whole. Raises BadName, TooLarge, QuotaExceeded, DiskFull, Frozen, Invalid, NotFound."""
     if realm not in ("open", "protected"):
-        raise errors.Invalid("The realm is open or protected.")
+        raise errors.Invalid(say("realm_unknown", "The realm is open or protected."))
     if length > LARGEST:
-        raise errors.TooLarge(f"One file has at most {LARGEST:,} bytes.")
+        raise errors.TooLarge(say("file_too_large", "One file has at most {most:,} bytes.", most=LARGEST))
     place = Place("incoming", realm, area_paths.clean(name))
     uploads.refuse_frozen(actor.id, place)
     area_paths.refuse_folder(actor.id, place.area, place.realm, place.name)
@@ -93,9 +94,9 @@ def own(key: str, *, actor: Account) -> Resumable:
     """A resumable upload of the actor. Raises NotFound for anybody else's too, Expired once its time is over."""
     row = db.session.get(Resumable, key)
     if row is None or row.account_id != actor.id:
-        raise errors.NotFound("There is no such upload.")
+        raise errors.NotFound(uploads.NO_SUCH_UPLOAD)
     if row.expires_at <= clock.now():
-        raise Expired("The time to finish this upload is over. Send it again.")
+        raise Expired(say("upload_expired", "The time to finish this upload is over. Send it again."))
     return row
 
 
@@ -111,9 +112,11 @@ def progress(row: Resumable) -> ResumableProgress:
     if upload.state in WHOLE and upload.size == row.length:
         return ResumableProgress(row.length, upload.id)
     if upload.state != states.RECEIVING:
-        raise Expired("What came of this upload was removed or replaced. Send it again.")
+        raise Expired(say("upload_replaced", "What came of this upload was removed or replaced. Send it again."))
     if clock.now() - upload.heard_at < uploads.GHOST_MS:
-        raise Locked("Another request is still sending to this upload. Try again in 15 s.")
+        raise Locked(
+            say("upload_locked_for_now", "Another request is still sending to this upload. Try again in 15 s.")
+        )
     found = storage.facts(storage.area_path(row.realm, row.account_id, upload.token))
     return ResumableProgress(found.size if found else 0)
 

@@ -12,11 +12,12 @@ from sqlalchemy.orm import aliased
 from portal import clock, db, errors, states, storage
 from portal.domain.files import matching
 from portal.domain.shared import history
-from portal.messages import Message
+from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Upload
 
 GHOST_MS = 15_000
 SILENT_MS = 15 * clock.MINUTE
+NO_SUCH_UPLOAD = say("no_such_upload", "There is no such upload.")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def sender(account_id: int) -> Account:
     """The account that sends, if it still may."""
     account = db.session.get(Account, account_id)
     if account is None or account.state != "active":
-        raise errors.SignInNeeded("This account is closed.")
+        raise errors.SignInNeeded(say("account_closed", "This account is closed."))
     return account
 
 
@@ -91,7 +92,9 @@ def find_resumable(account_id: int, place: Place) -> Upload | None:
     query = select(Upload).where(*of_place(account_id, place), Upload.state.in_((states.RECEIVING, *states.LISTED)))
     found = db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
     if found and found.state == states.RECEIVING and clock.now() - found.heard_at < GHOST_MS:
-        raise errors.GhostSession("Another session is still sending this file. Try again in 15 s.")
+        raise errors.GhostSession(
+            say("session_still_sending", "Another session is still sending this file. Try again in 15 s.")
+        )
     return found
 
 
@@ -124,7 +127,14 @@ def refuse_frozen(account_id: int, place: Place) -> None:
 
 def frozen(name: str, dataset: str | None) -> errors.Frozen:
     where = f" in {dataset}" if dataset else ""
-    return errors.Frozen(f"{name} is being checked or is archived{where}. Remove or replace the file there first.")
+    return errors.Frozen(
+        say(
+            "bytes_frozen",
+            "{name} is being checked or is archived{where}. Remove or replace the file there first.",
+            name=name,
+            where=where,
+        )
+    )
 
 
 def bad_offset(message: Message) -> errors.Invalid:
@@ -183,7 +193,7 @@ def row(arrival: Arrival) -> Upload:
     if row is None:
         return _insert(arrival)
     if row.fence != arrival.fence or row.state != states.RECEIVING:
-        raise errors.Fenced("Another session took this upload over.")
+        raise errors.Fenced(say("upload_taken_over", "Another session took this upload over."))
     return row
 
 
@@ -256,7 +266,7 @@ def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
         )
     )
     if taken != 1:
-        raise errors.GhostSession("Another session took this upload up. Try again in 15 s.")
+        raise errors.GhostSession(say("upload_taken_up", "Another session took this upload up. Try again in 15 s."))
     row = db.session.get(Upload, upload_id, populate_existing=True)
     assert row is not None
     history.record("resume", actor=None, upload=row, center_id=row.center_id, after={"offset": offset})

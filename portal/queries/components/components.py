@@ -7,12 +7,13 @@ from sqlalchemy.orm import joinedload, undefer
 
 from portal import db, errors, states
 from portal.domain.permissions import access
+from portal.messages import say
 from portal.models import Account, Component, ComponentFile, ComponentRef, ComponentTally, Dataset, Delivery, File
 from portal.queries.paging import keyset
 from portal.queries.paging.keyset import Page
 
 WHOLE = (joinedload(Component.dataset), joinedload(Component.center))
-NOT_HERE = "There is no object of this accession, or it is not released yet."
+NOT_HERE = say("object_not_here", "There is no object of this accession, or it is not released yet.")
 
 
 def status(component: Component) -> str:
@@ -31,7 +32,7 @@ def load(accession: str, *, actor: Account | None, xml: bool = False) -> Compone
     if found is None:
         raise errors.NotFound(NOT_HERE)
     if status(found) == "withdrawn" and not access.is_owner(found.dataset, actor):
-        raise errors.Gone(f"{found.accession} was withdrawn.")
+        raise errors.Gone(say("object_withdrawn", "{accession} was withdrawn.", accession=found.accession))
     return found
 
 
@@ -105,5 +106,5 @@ def delivery(account: Account, delivery_id: int) -> Any:
     query = select(Delivery).options(undefer(Delivery.receipt), joinedload(Delivery.dataset))
     found = db.session.scalar(query.where(Delivery.id == delivery_id, Delivery.account_id == account.id))
     if found is None:
-        raise errors.NotFound("You sent nothing of this number.")
+        raise errors.NotFound(say("no_such_delivery", "You sent nothing of this number."))
     return found

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from portal import clock, db, errors
 from portal.config import settings
+from portal.messages import say
 from portal.models import Account, Center, Report
 
-NONE = "There is no such report."
+NO_SUCH_REPORT = say("no_such_report", "There is no such report.")
 PAGE = 50
 
 
@@ -20,7 +21,9 @@ def center_for(actor: Account, name: str = "") -> Center:
         return actor.center
     found = db.session.scalar(select(Center).where(Center.name == name)) if actor.is_curator else None
     if found is None:
-        raise errors.NotFound(f"There is no center {name} whose reports you may have.")
+        raise errors.NotFound(
+            say("no_such_center_reports", "There is no center {name} whose reports you may have.", name=name)
+        )
     return found
 
 
@@ -49,7 +52,7 @@ def stored(
         path = settings().instance / report.path
         if report.kind == kind and (by_name or by_day) and path.is_file():
             return report, path
-    raise errors.NotFound(NONE)
+    raise errors.NotFound(NO_SUCH_REPORT)
 
 
 def last_dump(center_id: int, day: str) -> Path:
@@ -57,7 +60,7 @@ def last_dump(center_id: int, day: str) -> Path:
     Raises NotFound."""
     earlier = [one for one in written(center_id) if one.kind == "metadata" and one.day <= day]
     if not earlier:
-        raise errors.NotFound(NONE)
+        raise errors.NotFound(NO_SUCH_REPORT)
     found = max(earlier, key=lambda one: one.day)
     return stored(center_id, "metadata", name=found.name)[1]
 
@@ -67,7 +70,7 @@ def kind_of(center_id: int | None, name: str) -> str:
     for report in written(center_id):
         if report.name == name:
             return report.kind
-    raise errors.NotFound(NONE)
+    raise errors.NotFound(NO_SUCH_REPORT)
 
 
 def moment(text: str) -> int:
@@ -80,4 +83,6 @@ def moment(text: str) -> int:
         found = datetime.fromisoformat(text)
         return int((found if found.tzinfo else found.replace(tzinfo=settings().zone)).timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise errors.Invalid(f"{text} is no day, such as {clock.today(settings().timezone)}.") from None
+        raise errors.Invalid(
+            say("day_format", "{day} is no day, such as {today}.", day=text, today=clock.today(settings().timezone))
+        ) from None

@@ -52,7 +52,7 @@ def download(report_id: int, name: str) -> Response:
     found = next((one for one in reports.written(chosen.id) if one.id == report_id and one.name == name), None)
     path = settings().instance / found.path if found else None
     if path is None or not path.is_file():
-        raise errors.NotFound(reports.NONE)
+        raise errors.NotFound(reports.NO_SUCH_REPORT)
     return send_file(
         path,
         as_attachment=path.suffix == ".gz",

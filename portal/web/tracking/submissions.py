@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from portal import clock, errors, states
 from portal.config import settings
+from portal.messages import say
 from portal.models import Account, Dataset
 from portal.queries.datasets import datasets as my_datasets
 from portal.queries.datasets import revision
@@ -63,7 +64,7 @@ def rows(account: Account, tab: str, limit: int = ROWS, **cursor: str) -> keyset
 def mine(ref: str) -> Dataset:
     found = submissions.own(permissions.account(), ref)
     if found is None:
-        raise errors.NotFound(f"You have no submission {ref}.")
+        raise errors.NotFound(say("no_submission_of_yours", "You have no submission {ref}.", ref=ref))
     return found
 
 

@@ -23,7 +23,7 @@ def carry(verb: str, old: Place, new: Place) -> int:
     return VERBS[verb][0](permissions.account().id, old, new)
 
 
-def say(count: int, what: str) -> None:
+def flash_count(count: int, what: str) -> None:
     flash(f"{count:,} file{' is' if count == 1 else 's are'} {what}.", "ok")
 
 

@@ -8,7 +8,7 @@ from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
 from portal.models import Upload
 from portal.web import htmx, permissions
-from portal.web.uploads.blueprint import ADVICE, bp, carry, home, say
+from portal.web.uploads.blueprint import ADVICE, bp, carry, flash_count, home
 
 DONE = {"move": "moved", "copy": "copied", "delete": "deleted"}
 MOST = 1000
@@ -35,9 +35,9 @@ def act(verb: str) -> Response:
             count += 1
     except ADVICE as error:
         if count:
-            say(count, f"{DONE[verb]}; then it stopped")
+            flash_count(count, f"{DONE[verb]}; then it stopped")
         return refused(verb, error, folder, places[count:])
-    say(count, DONE[verb])
+    flash_count(count, DONE[verb])
     return htmx.go_to(home())
 
 

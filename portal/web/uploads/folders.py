@@ -7,7 +7,7 @@ from portal import db, errors
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
 from portal.web import htmx, permissions
-from portal.web.uploads.blueprint import ADVICE, bp, carry, home, say
+from portal.web.uploads.blueprint import ADVICE, bp, carry, flash_count, home
 
 
 @bp.get("/folder")
@@ -21,7 +21,7 @@ def folder() -> str:
 def asked(path: str) -> Place:
     place = folders.named(path)
     if not place.name:
-        raise errors.NotFound("This folder is always here.")
+        raise errors.NotFound(folders.FOLDER_ALWAYS_HERE)
     return place
 
 
@@ -47,7 +47,7 @@ def change_folder(verb: str) -> Response:
             wrong={"name": error.sentence},
             count=number(old),
         )
-    say(count, f"{'moved' if verb == 'rename' else 'copied'} to {name}")
+    flash_count(count, f"{'moved' if verb == 'rename' else 'copied'} to {name}")
     return htmx.go_to(home())
 
 

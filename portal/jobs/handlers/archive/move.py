@@ -14,6 +14,7 @@ from portal.domain.shared import job_queue
 from portal.domain.shared.job_queue import Lease
 from portal.faults import point
 from portal.jobs.handlers.handler import Again, Progress
+from portal.messages import say
 from portal.models import Dataset
 
 READERS = frozenset({"fixity"})
@@ -86,7 +87,9 @@ def _check(accession: str, realm: str, sizes: dict[str, int]) -> None:
     for path, size in sizes.items():
         facts = storage.facts(storage.archived_path(realm, accession, path))
         if facts is None or facts.size != size:
-            raise errors.StorageFault(f"{path} did not arrive whole in the {realm} area.")
+            raise errors.StorageFault(
+                say("move_incomplete", "{path} did not arrive whole in the {realm} area.", path=str(path), realm=realm)
+            )
 
 
 def _clear(accession: str, *, due_from: str, lease: Lease) -> None:

@@ -10,6 +10,7 @@ from portal.domain.accounts import accounts, tokens
 from portal.domain.components import metadata_objects, submissions, xml_splitter
 from portal.domain.components.submission_batch import Document
 from portal.domain.permissions import access
+from portal.messages import say
 from portal.models import Account, Component, Dataset, File
 from portal.queries.components import components
 from portal.web import permissions, session
@@ -62,7 +63,14 @@ def sent() -> list[Document]:
     found = []
     for part, file in request.files.items(multi=True):
         if part.upper() not in metadata_objects.ALL:
-            raise errors.Invalid(f"There is no part {part[:40]}. Parts are {', '.join(metadata_objects.ALL)}.")
+            raise errors.Invalid(
+                say(
+                    "part_unknown",
+                    "There is no part {part}. Parts are {parts}.",
+                    part=part[:40],
+                    parts=", ".join(metadata_objects.ALL),
+                )
+            )
         found.append(Document(called(part, file), file.read()))
         file.close()
     for part, text in request.form.items(multi=True):

@@ -11,6 +11,7 @@ from portal import errors
 from portal.config import settings
 from portal.domain.reports import current, diff
 from portal.domain.reports.diff import Change
+from portal.messages import say
 from portal.models import Center, Report
 from portal.queries.reports import reports
 from portal.web import permissions, session
@@ -87,9 +88,15 @@ def changed_since_mine():
         while piece := request.stream.read(1 << 20):
             kept.write(piece)
             if kept.tell() > LARGEST_BODY:
-                raise errors.TooLarge(f"A report has at most {LARGEST_BODY >> 20} MiB. Pack it by gzip.")
+                raise errors.TooLarge(
+                    say(
+                        "report_body_too_large",
+                        "A report has at most {mib} MiB. Pack it by gzip.",
+                        mib=LARGEST_BODY >> 20,
+                    )
+                )
         if kept.tell() == 0:
-            raise errors.Invalid("Send the report as the body of the request.")
+            raise errors.Invalid(say("report_body_missing", "Send the report as the body of the request."))
     except BaseException:
         kept.close()
         raise

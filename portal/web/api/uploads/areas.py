@@ -9,6 +9,7 @@ from portal.domain.accounts import quotas
 from portal.domain.uploads import folders as areas
 from portal.domain.uploads.uploads import Place
 from portal.ingest import copy_move
+from portal.messages import say
 from portal.queries.uploads import area, uploads
 from portal.web import permissions
 from portal.web.api import documents
@@ -78,7 +79,10 @@ def carried(verb: Callable[[int, Place, Place], int]) -> dict:
     me, given = permissions.account(), body()
     old, new = (str(given.get(name) or "") for name in ("from", "to"))
     if not old or not new:
-        raise errors.Invalid("Say from which path to which.", fields={"from" if not old else "to": "A path."})
+        raise errors.Invalid(
+            say("paths_missing", "Say from which path to which."),
+            fields={"from" if not old else "to": say("path_missing", "A path.")},
+        )
     return {"files": verb(me.id, areas.named(old), areas.named(new))}
 
 
@@ -89,7 +93,7 @@ def remove_in_area():
     actor, given = permissions.account(), body()
     place = areas.named(str(given.get("path") or ""))
     if not place.name:
-        raise errors.Forbidden("This folder is always here.")
+        raise errors.Forbidden(areas.FOLDER_ALWAYS_HERE)
     with db.transaction():
         count = areas.remove(actor, place, folder=bool(given.get("folder")))
     return {"files": count}

@@ -18,6 +18,7 @@ from portal.domain.uploads import resumable
 from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
+from portal.messages import say
 from portal.models import Account, Resumable
 from portal.web import permissions
 from portal.web.api.blueprint import bp, described
@@ -27,6 +28,7 @@ from portal.web.session import unbounded
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
 ALGORITHMS = ("md5", "sha1", "sha256")
+MORE_THAN_ANNOUNCED = say("more_than_announced", "This is more than the announced length.")
 BODY = "application/offset+octet-stream"
 
 _lock = threading.Lock()
@@ -134,7 +136,7 @@ def tus_send(key: str):
     try:
         row = resumable.own(key, actor=check())
         if request.mimetype != BODY:
-            raise WrongType(f"Send the bytes as {BODY}.")
+            raise WrongType(say("body_type", "Send the bytes as {body}.", body=BODY))
         offset = number("Upload-Offset")
     except errors.DomainError:
         drain()
@@ -163,7 +165,7 @@ def tus_override(key: str):
     views = {"PATCH": tus_send, "DELETE": tus_drop}
     view = views.get(request.headers.get("X-HTTP-Method-Override", "").upper())
     if view is None:
-        raise Malformed("Say PATCH or DELETE in X-HTTP-Method-Override.")
+        raise Malformed(say("method_override", "Say PATCH or DELETE in X-HTTP-Method-Override."))
     return view(key)
 
 
@@ -171,14 +173,14 @@ def check():
     """The sender, where the request speaks our version."""
     actor = permissions.account()
     if request.headers.get("Tus-Resumable") != VERSION:
-        raise WrongVersion(f"Send Tus-Resumable: {VERSION}.")
+        raise WrongVersion(say("tus_version", "Send Tus-Resumable: {version}.", version=VERSION))
     return actor
 
 
 def number(header: str) -> int:
     text = request.headers.get(header, "")
     if not (text.isascii() and text.isdecimal() and len(text) < 18):
-        raise Malformed(f"{header} is a whole number of bytes.")
+        raise Malformed(say("header_not_a_size", "{header} is a whole number of bytes.", header=header))
     return int(text)
 
 
@@ -190,7 +192,13 @@ def metadata(header: str) -> dict[str, str]:
         try:
             found[name] = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise Malformed(f"The value of {name[:40]} in Upload-Metadata is no base64 of UTF-8.") from error
+            raise Malformed(
+                say(
+                    "metadata_not_base64",
+                    "The value of {name} in Upload-Metadata is no base64 of UTF-8.",
+                    name=name[:40],
+                )
+            ) from error
     return found
 
 
@@ -226,7 +234,10 @@ def receive(row: Resumable, offset: int) -> int:
             row = resumable.own(key, actor=db.session.get_one(Account, actor_id))
             found = resumable.progress(row)
             if found.offset != offset:
-                raise WrongOffset(f"The upload goes on at byte {found.offset:,}.", offset=found.offset)
+                raise WrongOffset(
+                    say("wrong_offset", "The upload goes on at byte {offset:,}.", offset=found.offset),
+                    offset=found.offset,
+                )
             if found.done:
                 settle(key, found)
                 return offset
@@ -269,7 +280,7 @@ def finish(session: UploadSession, md5: str | None) -> Arrival:
 def announced_digest(left: int):
     """(hash, wanted) of Upload-Checksum, None without one. Raises Malformed, TooLarge for a body beyond the length."""
     if (request.content_length or 0) > left:
-        raise errors.TooLarge("This is more than the announced length.")
+        raise errors.TooLarge(MORE_THAN_ANNOUNCED)
     header = request.headers.get("Upload-Checksum")
     if header is None:
         return None
@@ -277,9 +288,11 @@ def announced_digest(left: int):
     try:
         wanted = base64.b64decode(value, validate=True)
     except binascii.Error as error:
-        raise Malformed("Upload-Checksum holds no valid base64.") from error
+        raise Malformed(say("checksum_not_base64", "Upload-Checksum holds no valid base64.")) from error
     if name not in ALGORITHMS:
-        raise Malformed(f"Upload-Checksum knows {', '.join(ALGORITHMS)}.")
+        raise Malformed(
+            say("checksum_algorithm_unknown", "Upload-Checksum knows {algorithms}.", algorithms=", ".join(ALGORITHMS))
+        )
     return hashlib.new(name, usedforsecurity=False), wanted
 
 
@@ -288,7 +301,7 @@ def take(session: UploadSession, digest, length: int) -> bool:
     try:
         while piece := request.stream.read(PIECE):
             if session.size + len(piece) > length:
-                raise errors.TooLarge("This is more than the announced length.")
+                raise errors.TooLarge(MORE_THAN_ANNOUNCED)
             session.write(piece)
             if digest:
                 digest[0].update(piece)
@@ -300,5 +313,7 @@ def take(session: UploadSession, digest, length: int) -> bool:
         g.cut = True
     if digest and (g.get("cut") or not hmac.compare_digest(digest[0].digest(), digest[1])):
         session.undo("the piece had another checksum than announced")
-        raise ChecksumMismatch("The piece was damaged on its way and is not kept. Send it again.")
+        raise ChecksumMismatch(
+            say("checksum_differs", "The piece was damaged on its way and is not kept. Send it again.")
+        )
     return session.size >= length and not g.get("cut")

@@ -11,9 +11,10 @@ from portal import db, errors
 from portal.domain.files import area_paths, inspection_results
 from portal.domain.shared import path_names
 from portal.domain.uploads import folders, receipt_date
-from portal.domain.uploads.uploads import Arrival, Place
+from portal.domain.uploads.uploads import NO_SUCH_UPLOAD, Arrival, Place
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
+from portal.messages import say
 from portal.models import Upload
 from portal.queries.datasets import api_lists
 from portal.queries.files import inspections as packages
@@ -104,7 +105,9 @@ def take(session: UploadSession, digests: dict[str, str]) -> Arrival:
         raise
     except Exception as error:
         session.abort("the connection broke")
-        raise errors.Incomplete("The connection broke before the end. Send it again.") from error
+        raise errors.Incomplete(
+            say("connection_broke", "The connection broke before the end. Send it again.")
+        ) from error
 
 
 def announced_digests(header: str) -> dict[str, str]:
@@ -114,9 +117,9 @@ def announced_digests(header: str) -> dict[str, str]:
         try:
             found[algorithm.replace("-", "")] = base64.b64decode(value, validate=True).hex()
         except binascii.Error as error:
-            raise errors.Invalid("Repr-Digest holds no valid base64.") from error
+            raise errors.Invalid(say("repr_digest_not_base64", "Repr-Digest holds no valid base64.")) from error
     if header and not found:
-        raise errors.Invalid("Repr-Digest looks like md5=:<base64>: or sha-256=:<base64>:.")
+        raise errors.Invalid(say("repr_digest_format", "Repr-Digest looks like md5=:<base64>: or sha-256=:<base64>:."))
     return found
 
 
@@ -151,11 +154,11 @@ def correct_receipt(upload_id: int):
     receipt. The history keeps both days."""
     actor, given = permissions.account(), body()
     if not actor.is_curator:
-        raise errors.Forbidden("Only curators correct the day of a receipt.")
+        raise errors.Forbidden(say("receipt_day_curators_only", "Only curators correct the day of a receipt."))
     with db.transaction():
         row = db.session.get(Upload, upload_id)
         if row is None:
-            raise errors.NotFound("There is no such upload.")
+            raise errors.NotFound(NO_SUCH_UPLOAD)
         receipt_date.correct(row, str(given.get("received") or ""), note=str(given.get("note") or ""), actor=actor)
     found = api_lists.upload(upload_id)
     assert found is not None
