@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select
 from portal import clock, db, errors, states
 from portal.domain.components import metamd5, submissions
 from portal.domain.components.submission_batch import Document
-from portal.domain.datasets import actions, datasets, reviews
+from portal.domain.datasets import actions, discard, reviews
 from portal.domain.files import files
 from portal.domain.permissions import access
 from portal.domain.reports import accessions
@@ -271,7 +271,7 @@ def test_large_delivery_is_written_in_portions(monkeypatch):
 def test_draft_of_red_objects_can_be_discarded():
     dataset_id = take({"RUN": xml.runs(xml.run(experiment="nowhere"))}).parcel.dataset.id
     with db.transaction():
-        datasets.discard(db.session.get_one(Dataset, dataset_id), actor=INES.account)
+        discard.discard(db.session.get_one(Dataset, dataset_id), actor=INES.account)
     assert count() == 0 and db.session.scalar(select(func.count()).select_from(Dataset)) == 0
     assert take().success
 
