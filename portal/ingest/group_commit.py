@@ -22,12 +22,16 @@ log = logging.getLogger(__name__)
 PAUSE = 0.003
 LARGEST_GROUP = 200
 
-Work = tuple[Any, Future]
+Work = tuple[Callable[[], Any] | Arrival, Future[Any]]
+# The future of one member, what it returned, and what refused it.
+Answer = tuple[Future[Any], Any, BaseException | None]
 
 
 class GroupCommit:
+    """The thread of a process that records arrivals; `_takes` is false once it stops."""
+
     def __init__(self) -> None:
-        self._waiting: SimpleQueue = SimpleQueue()
+        self._waiting: SimpleQueue[Work | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._takes = False
@@ -49,11 +53,12 @@ class GroupCommit:
     def receive(self, arrival: Arrival) -> Arrival:
         """Record an arrival with the next group. Returns it with its `upload_id` once committed, or raises what
         refused it."""
-        return self.record(arrival)
+        recorded: Arrival = self.record(arrival)
+        return recorded
 
     def record(self, verb: Callable[[], Any] | Arrival) -> Any:
         """Run a domain verb in the next group; returns its result once committed, or raises what it raised."""
-        future: Future = Future()
+        future: Future[Any] = Future()
         with self._lock:
             if not self._takes or self._thread is None or not self._thread.is_alive():
                 raise errors.Busy(say("archive_stopping", "The archive is stopping. Send this again in a moment."))
@@ -84,7 +89,8 @@ class GroupCommit:
         return group, True
 
     def _commit(self, group: list[Work]) -> None:
-        answers: list[tuple[Future, Any, BaseException | None]] = []
+        answers: list[Answer] = []
+        # 5. Record: all of the group in one transaction, each member in its own savepoint.
         try:
             with db.transaction():
                 answers += self._answer(group)
@@ -98,34 +104,38 @@ class GroupCommit:
             return
         finally:
             db.end()
+        # 6. Acknowledge: only now that it is committed do the sessions go on.
         for future, result, refusal in answers:
             if refusal is None:
                 future.set_result(result)
             else:
                 future.set_exception(refusal)
 
-    def _answer(self, group: list[Work]) -> list[tuple[Future, Any, BaseException | None]]:
+    def _answer(self, group: list[Work]) -> list[Answer]:
         """New names all at once, the others one by one, each in its own savepoint."""
         arrived = [(verb, future) for verb, future in group if isinstance(verb, Arrival)]
-        answers: list[tuple[Future, Any, BaseException | None]] = []
-        rest = [(verb, future) for verb, future in group if not isinstance(verb, Arrival)]
-        receipts = self._new([arrival for arrival, _future in arrived])
-        for (arrival, future), receipt in zip(arrived, receipts, strict=True):
-            if receipt is not None:
-                answers.append((future, receipt, None))
+        answers: list[Answer] = []
+        rest: list[tuple[Callable[[], Any], Future[Any]]] = [
+            (verb, future) for verb, future in group if not isinstance(verb, Arrival)
+        ]
+        recorded = self._record_new([arrival for arrival, _future in arrived])
+        for (arrival, future), outcome in zip(arrived, recorded, strict=True):
+            if outcome is not None:
+                answers.append((future, outcome, None))
             else:
                 rest.append((partial(receive.receive_known, arrival), future))
         return answers + [(future, *self._try(verb)) for verb, future in rest]
 
-    def _new(self, together: list[Arrival]) -> list[Arrival | None]:
-        """One that was taken over and renamed since would fail the whole group: then each is asked by itself."""
-        if not together:
+    def _record_new(self, arrivals: list[Arrival]) -> list[Arrival | None]:
+        """Record those of new names together; None for each that must be recorded by itself. One that was taken
+        over and renamed since would fail all: then each is recorded by itself."""
+        if not arrivals:
             return []
         try:
             with db.savepoint():
-                return receive.receive_new(together)
+                return receive.receive_new(arrivals)
         except IntegrityError:
-            return [None] * len(together)
+            return [None] * len(arrivals)
 
     def _try(self, verb: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """One member of the group, in its own savepoint: what it refuses does not touch the others."""

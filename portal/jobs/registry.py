@@ -6,7 +6,7 @@ from portal.jobs.handlers.datasets import publication_watcher, release
 from portal.jobs.handlers.files import diagnose, inspect
 from portal.jobs.handlers.handler import Handler
 from portal.jobs.handlers.messages import mail, remarks, self_check, webhook
-from portal.jobs.handlers.reports import report
+from portal.jobs.handlers.reports import daily_report
 from portal.jobs.handlers.uploads import cleanup
 
 HANDLERS: dict[str, Handler] = {
@@ -25,7 +25,7 @@ HANDLERS: dict[str, Handler] = {
     "prune": Handler(cleanup.prune),
     "release": Handler(release.run),
     "remarks": Handler(remarks.run),
-    "report": Handler(report.run, bulk=True),
+    "report": Handler(daily_report.run, bulk=True),
     "selfcheck": Handler(self_check.run),
     "survey": Handler(inspect.survey, inspect.give_up_survey),
     "watch": Handler(publication_watcher.run, bulk=True),

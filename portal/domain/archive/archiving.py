@@ -1,7 +1,8 @@
 """From the area into the archive: bytes get a second name there, the catalogue says so, then the first name goes.
 
-A batch is taken, linked without any transaction, recorded in one, and only then removed from the area. Each step may
-run twice or be cut anywhere: the outcome is one file and one row.
+A batch is taken (1), linked without any transaction (2), recorded in one (3), and only then removed from the area (4).
+Each step may run twice or be cut anywhere: the outcome is one file and one row. The job is in
+jobs/handlers/archive/archive.py.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ _BYTES = (
 
 
 def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
-    """Freeze the next files whose bytes are whole and digested."""
+    """1. Take: freeze the next files of a dataset whose bytes are whole and digested."""
     rows = db.session.execute(
         select(File.id, File.n, File.name, File.declared_md5, *_BYTES)
         .join(Upload, Upload.id == File.upload_id)
@@ -124,16 +125,19 @@ def _move(upload_ids: list[int], source: str, target: str, **values) -> None:
 
 
 def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Item]:
-    """Write down what is in the archive now. Returns the items whose file changed its mind meanwhile (another declared
+    """3. Record what is in the archive now. Returns the items whose file changed its mind meanwhile (another declared
     MD5, say): their bytes go back to the area, and their second name is to be removed."""
+    # 3.1 The files, each only while it still wants these bytes.
     now = clock.now()
     _archive_files(items, now)
     mine = File.id.in_([item.file_id for item in items])
     archived = set(db.session.scalars(select(File.id).where(mine, File.state == states.ARCHIVED)))
     arrived = [item for item in items if item.file_id in archived]
     rejected = [item for item in items if item.file_id not in archived]
+    # 3.2 Their uploads: archived, or back in the area.
     _move([item.upload_id for item in arrived], states.CHECKING, states.ARCHIVED, loaded_at=now)
     _move([item.upload_id for item in rejected], states.CHECKING, states.RECEIVED)
+    # 3.3 What follows: events, the files that these replace, manifests to write.
     _tell(dataset, arrived, now)
     replacements.complete(dataset, [item.file_id for item in arrived])
     if arrived:
@@ -270,7 +274,7 @@ def give_up(dataset_id: int, error: str) -> None:
 
 
 def finish(dataset: Dataset) -> None:
-    """After the last batch: the manifests follow, and a release that waits looks again."""
+    """5. After the last batch: the manifests follow, and a release that waits is tried again."""
     if dataset.bag_dirty:
         job_queue.enqueue("bag", dataset_id=dataset.id, priority=4, delay=0 if releases.is_wanted(dataset) else 2_000)
     files.enqueue_components(dataset)

@@ -1,4 +1,4 @@
-"""Archive what arrived for a dataset, 500 files at a time: link, sync, record, remove from the area."""
+"""The job that archives what arrived for a dataset, 500 files at a time: link, sync, record, remove from the area."""
 
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from portal.models import Dataset
 
 
 def run(lease: Lease, progress: Progress) -> None:
+    """Archive every checked file of the dataset of this job; withdrawn datasets are left alone."""
     with db.transaction():
         job_queue.check_lease(lease)
         dataset = db.session.get(Dataset, lease.dataset_id)
@@ -34,6 +35,7 @@ def give_up(lease: Lease, error: str) -> None:
 
 def _batch(lease: Lease, progress: Progress) -> bool:
     """One batch; False when there was none and the job is finished."""
+    # 1. Take: freeze the next files, so that nobody writes to their bytes.
     with db.transaction():
         job_queue.check_lease(lease)
         dataset = db.session.get_one(Dataset, lease.dataset_id)
@@ -45,14 +47,17 @@ def _batch(lease: Lease, progress: Progress) -> bool:
     if not items:
         return False
     point("archive.taken")
+    # 2. Link: bytes get a second name in the bag, whose folders are synced. No transaction is open meanwhile.
     linked, faults = _link_all(dataset, items, progress)
     point("archive.synced")
+    # 3. Record: one transaction says `archived`, or why not.
     with db.transaction():
         job_queue.check_lease(lease)
         dataset = db.session.get_one(Dataset, lease.dataset_id)
         rejected = archiving.record(dataset, linked, faults)
         point("archive.recorded")
     point("archive.committed")
+    # 4. Remove one name: that in the area, or that in the bag where the file changed its mind meanwhile.
     for item in rejected:
         storage.remove(item.target)
     kept = {item.upload_id for item in rejected}
@@ -98,13 +103,13 @@ def _link(dataset: Dataset, item: Item, progress: Progress) -> None:
 
 def _verify(item: Item, progress: Progress) -> Fault | None:
     """Whether the bytes are still those that were digested; read again when their facts differ."""
-    found = storage.facts(item.source)
-    if found is None:
+    facts = storage.facts(item.source)
+    if facts is None:
         already = storage.facts(item.target)
         return None if already == item.facts else Fault(item, "upload_file_not_found")
-    if found.size != item.facts.size:
-        return Fault(item, "size_changed_during_copy", f"{item.facts.size} bytes arrived, {found.size} are there")
-    if found == item.facts:
+    if facts.size != item.facts.size:
+        return Fault(item, "size_changed_during_copy", f"{item.facts.size} bytes arrived, {facts.size} are there")
+    if facts == item.facts:
         return None
     _md5, sha256, _size = storage.digest(item.source, progress=progress)
     return None if sha256 == item.sha256 else Fault(item, "file_changed_during_copy")

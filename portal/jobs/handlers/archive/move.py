@@ -1,5 +1,6 @@
-"""Move the bag of a dataset to the realm of its access: a whole second copy (by links where both roots are one file
-system), made durable; then one commit says that it counts; then the first goes. It may be killed at any line."""
+"""The job that moves the bag of a dataset to the realm of its access: a whole second copy (by links where both roots
+are one file system), made durable; then one commit says that it counts; then the first goes. It may be killed at any
+line."""
 
 import contextlib
 import os
@@ -22,26 +23,32 @@ SOON = 5_000
 
 
 def run(lease: Lease, progress: Progress) -> None:
+    """Move a bag where its dataset's access asks for it. Raises Again while its files are read and compared."""
+    # 1. Is a move due, and is nobody reading the bag?
     with db.reading():
         job_queue.check_lease(lease)
         dataset = db.session.get(Dataset, lease.dataset_id)
         if dataset is not None and job_queue.is_held(dataset.id, READERS):
             raise Again(SOON, "The files are being read and compared; they move after that.")
-        known = dataset is not None and dataset.accession is not None and dataset.state != states.WITHDRAWN
-        source, accession = (dataset.realm, dataset.accession) if dataset is not None and known else ("", "")
-        due = dataset is not None and known and realms.wanted(dataset) != source
+        movable = dataset is not None and dataset.accession is not None and dataset.state != states.WITHDRAWN
+        source, accession = (dataset.realm, dataset.accession) if dataset is not None and movable else ("", "")
+        due = dataset is not None and movable and realms.wanted(dataset) != source
         sizes = {row["archive_path"]: row["size"] for row in bags.archived(dataset)} if dataset and due else {}
     if due and accession:
+        # 2. Copy: all of it in the other realm, synced, and only then under the name that counts.
         progress.expect(sum(sizes.values()))
         _copy(accession, source, progress)
         point("move.renamed")
+        # 3. Check: every archived file is there at its length.
         _check(accession, realms.other(source), sizes)
+        # 4. Switch: one commit says that the copy counts, unless the access changed again meanwhile.
         with db.transaction():
             dataset = db.session.get_one(Dataset, lease.dataset_id)
             if realms.switch(dataset, lease, source=source):
                 source = dataset.realm
             point("move.recorded")
         point("move.switched")
+    # 5. Clear: what does not count goes, also what an earlier attempt left.
     if accession:
         _clear(accession, due_from=source, lease=lease)
     with db.transaction():
@@ -78,8 +85,8 @@ def _copy(accession: str, source: str, progress: Progress) -> None:
 
 def _files(folder: Path) -> list[Path]:
     """Every file below a folder; what is being written whole has a dotted name and is none yet."""
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not path.name.startswith(".") or path.parts[0] == "data")
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not path.name.startswith(".") or path.parts[0] == "data")
 
 
 def _check(accession: str, realm: str, sizes: dict[str, int]) -> None:

@@ -1,4 +1,5 @@
-"""The batch reports of one center, or of the public mirror: written beside the old ones, then put in their place."""
+"""The job that writes the daily batch reports of one center, or of the public mirror: beside the old ones, then in
+their place."""
 
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ NOTHING = b""
 
 def run(lease: Lease, progress: Progress) -> None:
     """May run twice: the reports of a day are compared with those of the day before it."""
+    # 1. Which reports are due, and what is left over from a run that was killed?
     with db.reading():
         center_id = schedule.center_of(lease)
         order = schedule.order(center_id)
@@ -28,12 +30,14 @@ def run(lease: Lease, progress: Progress) -> None:
             job_queue.finish(lease)
         return
     atomic_files.sweep(order.folder)
+    # 2. Write them beside those of the day before, then put all in place at once.
     done = _Run(order, progress)
     with Landing(order.folder) as place:
         done.write(place)
         place.place()
     if order.center_id is not None:
         done.usage("protected")
+    # 3. Record what was written, and only then remove what is too old.
     with db.transaction():
         job_queue.check_lease(lease)
         for kind, full, path in done.made:
