@@ -96,7 +96,7 @@ class ControlConnection(TLS_FTPHandler):
         """Answer with the refusal's own reply code and sentence."""
         if isinstance(error, errors.BadName):
             self.note("refused_name", error.sentence)
-        self.respond(f"{error.ftp} {notifications.told(error)}")
+        self.respond(f"{error.ftp} {notifications.as_text(error)}")
 
     def hang_up(self, reply: str) -> None:
         """A last reply, then the end of the session; a transfer that runs ends as incomplete."""

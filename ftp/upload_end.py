@@ -45,4 +45,4 @@ def _thanks(arrival: Arrival) -> str:
 
 def _refusal(trouble: errors.DomainError, kept: int) -> str:
     more = f" {kept:,} bytes are kept; resume there." if kept and trouble.ftp == 426 else ""
-    return f"{trouble.ftp} {notifications.told(trouble)}{more}"
+    return f"{trouble.ftp} {notifications.as_text(trouble)}{more}"

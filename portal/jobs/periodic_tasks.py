@@ -9,8 +9,7 @@ from portal.domain.archive import fixity
 from portal.domain.datasets import releases, reminders
 from portal.domain.files import inspection_results
 from portal.domain.reports import schedule
-from portal.domain.shared import job_queue, search_index
-from portal.domain.shared.trusted_clock import beat
+from portal.domain.shared import job_queue, search_index, trusted_clock
 from portal.domain.uploads import expiry, uploads
 from portal.domain.webhooks import deliveries
 
@@ -49,7 +48,7 @@ def enqueue_selfcheck() -> None:
 
 # name, period in ms, what is done (inside a short transaction)
 ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
-    ("clock", clock.MINUTE, beat),
+    ("clock", clock.MINUTE, trusted_clock.check),
     ("release", clock.MINUTE, enqueue_releases),
     ("webhooks", 5_000, deliveries.plan),
     ("remind", clock.HOUR, releases.remind),

@@ -167,11 +167,14 @@ def test_unknown_person_costs_a_hash_as_a_known_one_does(database, monkeypatch):
     assert unknown == len(hashed) - unknown == 1
 
 
-@pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaa", "x" * 1001])
-def test_poor_passwords_are_refused(password):
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [("short", "password_short"), ("aaaaaaaaaaaaaa", "password_repeats"), ("x" * 1001, "password_long")],
+)
+def test_poor_passwords_are_refused(password, code):
     with pytest.raises(errors.Invalid) as refused:
         passwords.hashed(password)
-    assert "password" in refused.value.fields
+    assert refused.value.field_messages["password"].code == code
 
 
 def test_create_refuses_an_account_that_is_open_and_opens_one_that_is_closed(ines):

@@ -61,7 +61,7 @@ def test_quota_is_set_taken_off_and_left_to_the_site(ruth):
 def test_quota_that_is_no_number_is_refused(ruth, typed):
     with db.transaction(), pytest.raises(errors.Invalid) as refused:
         centers.set_quotas(harbour(), {"open": typed}, actor=ruth.account)
-    assert "GiB" in refused.value.fields["quota_open"]
+    assert refused.value.field_messages["quota_open"].code == "not_gib"
 
 
 def test_use_counts_what_lies_in_the_areas_against_the_quota(receiving, ines, ruth):

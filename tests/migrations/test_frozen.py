@@ -137,7 +137,7 @@ def turn(run_jobs, monkeypatch) -> None:
     """What a worker does that starts now: it believes its clock, looks what is due, and works until nothing is."""
     monkeypatch.setattr(trusted_clock, "_awake", None)
     with db.transaction():
-        trusted_clock.beat()
+        trusted_clock.check()
         periodic_tasks.enqueue_releases()
     run_jobs()
 

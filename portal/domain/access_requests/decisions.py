@@ -118,7 +118,7 @@ def _wish(request: Request, *, actor: Account, note: str) -> Request:
 
 def _refuse_ended(request: Request) -> None:
     """An end that nobody recorded yet is an end: what is over is asked for anew."""
-    if request.state == states.GRANTED and (request.until_at or 0) <= active_grants.latest():
+    if request.state == states.GRANTED and (request.until_at or 0) <= active_grants.latest_moment():
         raise errors.Conflict(say("grant_ended", "This grant has ended. The requester asks anew."))
     if request.state != states.GRANTED:
         word = states.SHOWN_REQUEST[request.state].word.lower()
@@ -196,7 +196,7 @@ def end_due() -> None:
         db.session.add(Counter(name=active_grants.CLOCK, next=now))
         db.session.flush()
     db.change(update(Counter).where(Counter.name == active_grants.CLOCK, Counter.next < now).values(next=now))
-    over = select(Request).where(Request.state == states.GRANTED, Request.until_at <= active_grants.latest())
+    over = select(Request).where(Request.state == states.GRANTED, Request.until_at <= active_grants.latest_moment())
     for request in list(db.session.scalars(over.order_by(Request.until_at).limit(AT_ONCE))):
         message = request_moves.move(request, "end", actor=None, ended_at=request.until_at)
         request_moves.tell_requester(request, message)

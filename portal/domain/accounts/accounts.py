@@ -7,10 +7,14 @@ from sqlalchemy import delete, func, select, update
 from portal import clock, config, db, errors
 from portal.domain.accounts import centers, passwords, rate_limit, tokens
 from portal.domain.shared import history, notifications, text_rules
+from portal.messages import Message, say
 from portal.models import Account, Dataset, Identity
 
 VERIFY_LIFETIME = clock.DAY
 RESET_LIFETIME = clock.HOUR
+ROLES = ("submitter", "curator")
+UNKNOWN_ROLE = say("unknown_role", "A role is submitter or curator.")
+CLOSED = say("account_closed", "This account is closed.")
 
 
 class NotConfirmed(errors.SignInNeeded):
@@ -18,51 +22,59 @@ class NotConfirmed(errors.SignInNeeded):
 
 
 def by_email(email: str) -> Account | None:
+    """The account of an address as somebody typed it, whatever its state."""
     return db.session.scalar(select(Account).where(Account.email == email.strip().lower()))
 
 
 def clean_email(email: str) -> str:
+    """The address in lower case. Raises Invalid on one that mail cannot be sent to."""
     try:
-        found = validate_email(
+        checked = validate_email(
             email.strip(), check_deliverability=False, allow_smtputf8=False, globally_deliverable=False
         )
     except EmailNotValidError as error:
-        raise errors.Invalid(fields={"email": "This is no e-mail address, such as ines.okafor@example.org."}) from error
-    return found.normalized.lower()
+        raise errors.Invalid(
+            fields={"email": say("no_email", "This is no e-mail address, such as ines.okafor@example.org.")}
+        ) from error
+    return checked.normalized.lower()
 
 
 def clean_name(name: str, *, field: str = "name") -> str:
     cleaned = text_rules.line(name, longest=200)
     if not cleaned:
-        raise errors.Invalid(fields={field: "Give the name that colleagues know you by."})
+        raise errors.Invalid(fields={field: say("name_needed", "Give the name that colleagues know you by.")})
     return cleaned
 
 
 def register(*, email: str, name: str, password: str, center: str = "") -> None:
-    """Anybody may; nothing told apart tells whether an address is known. The account opens once it is confirmed."""
+    """Make an unconfirmed account and mail its link. The caller cannot tell whether the address was known already: its
+    owner gets a mail instead."""
     if not config.settings().registration:
-        raise errors.Forbidden("Registration is closed here. Ask the operator for an account.")
+        raise errors.Forbidden(
+            say("registration_closed", "Registration is closed here. Ask the operator for an account.")
+        )
     email, name = clean_email(email), clean_name(name)
     secret = passwords.hashed(password)
-    known = by_email(email)
+    account = by_email(email)
     if not rate_limit.may_mail("register", email):
         return
-    if known is not None and known.state != "new":
+    if account is not None and account.state != "new":
         notifications.send(
-            f"exists:{email}:{clock.now()}", to=email, template="registered-exists", name=known.name, url="/reset"
+            f"exists:{email}:{clock.now()}", to=email, template="registered-exists", name=account.name, url="/reset"
         )
         return
-    if known is None:
-        known = Account(email=email, name=name, role="submitter", created_at=clock.now())
-        known.center_id = centers.own(text_rules.line(center, longest=200) or name, name).id
-        db.session.add(known)
+    if account is None:
+        account = Account(email=email, name=name, role="submitter", created_at=clock.now())
+        account.center_id = centers.own(text_rules.line(center, longest=200) or name, name).id
+        db.session.add(account)
         db.session.flush()
-        history.record("account.register", actor=known, after={"email": email})
-    known.name, known.password_hash = name, secret
-    send_verify(known)
+        history.record("account.register", actor=account, after={"email": email})
+    account.name, account.password_hash = name, secret
+    send_verify(account)
 
 
 def send_verify(account: Account) -> None:
+    """Mail a link that confirms the address; earlier links are dead."""
     tokens.drop(account, "verify")
     secret = tokens.issue(account, "verify", lifetime=VERIFY_LIFETIME)
     notifications.send(
@@ -75,17 +87,22 @@ def send_verify(account: Account) -> None:
     )
 
 
+def taken(email: str) -> Message:
+    """What to say where an account has this address already."""
+    return say("email_taken", "There is an account of {email} already.", email=email)
+
+
 def create(*, email: str, password: str, role: str = "submitter", center: str = "", name: str = "") -> Account:
     """An account by the operator's hand, confirmed at once; it also opens one that was registered or closed."""
     email = clean_email(email)
-    if role not in ("submitter", "curator"):
-        raise errors.Invalid(fields={"role": "A role is submitter or curator."})
+    if role not in ROLES:
+        raise errors.Invalid(fields={"role": UNKNOWN_ROLE})
     secret = passwords.hashed(password)
     account = by_email(email)
     if account is not None and account.state == "active":
-        raise errors.Conflict(f"There is an account of {email} already.")
+        raise errors.Conflict(taken(email))
     name = text_rules.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
-    home = centers.named(center) if center else centers.own(name, name)
+    home = centers.ensure(center) if center else centers.own(name, name)
     if account is None:
         account = Account(email=email, created_at=clock.now())
         db.session.add(account)
@@ -113,21 +130,24 @@ def authenticate(email: str, password: str, *, address: str) -> Account:
 
     Raises WrongCredentials, Throttled, or NotConfirmed (which only the right password gets to see).
     """
-    account = _weigh(email, password, address=address, ftp=False)
+    account = _check_password(email, password, address=address, ftp=False)
     if account.state == "new":
-        raise NotConfirmed("Open the link in the mail we sent you first, or register again to get a new one.")
+        raise NotConfirmed(
+            say("confirm_first", "Open the link in the mail we sent you first, or register again to get a new one.")
+        )
     return account
 
 
 def authenticate_ftp(email: str, password: str, *, address: str) -> Account:
-    """The same for the FTP door, where the FTP-only password counts too."""
-    account = _weigh(email, password, address=address, ftp=True)
+    """The account of an e-mail and password for FTP, where the FTP-only password counts too; errors as in
+    authenticate()."""
+    account = _check_password(email, password, address=address, ftp=True)
     if account.state == "new":
-        raise NotConfirmed("Confirm the e-mail address of this account first.")
+        raise NotConfirmed(say("confirm_first_ftp", "Confirm the e-mail address of this account first."))
     return account
 
 
-def _weigh(email: str, password: str, *, address: str, ftp: bool) -> Account:
+def _check_password(email: str, password: str, *, address: str, ftp: bool) -> Account:
     email = email.strip().lower()
     limits = rate_limit.sign_in_limits(email, address)
     with passwords.gate:
@@ -150,15 +170,20 @@ def _weigh(email: str, password: str, *, address: str, ftp: bool) -> Account:
 
 
 def wrong(left: int) -> errors.WrongCredentials:
-    pause = rate_limit.WINDOW // clock.MINUTE
+    """The error of a wrong password, with how many attempts are left before the pause."""
+    minutes = rate_limit.WINDOW // clock.MINUTE
+    unfit = say("wrong_password", "E-mail and password do not fit together.")
     if left <= 0:
-        return errors.WrongCredentials(
-            f"E-mail and password do not fit together. Now there is a pause of {pause} minutes."
+        pause = say("pause_now", "Now there is a pause of {minutes} minutes.", minutes=minutes)
+    else:
+        pause = say(
+            "pause_after",
+            "After {count} more attempt there is a pause of {minutes} minutes.",
+            plural="After {count} more attempts there is a pause of {minutes} minutes.",
+            count=left,
+            minutes=minutes,
         )
-    more = "1 more attempt" if left == 1 else f"{left} more attempts"
-    return errors.WrongCredentials(
-        f"E-mail and password do not fit together. After {more} there is a pause of {pause} minutes."
-    )
+    return errors.WrongCredentials([unfit, pause])
 
 
 def confirm(secret: str, password: str, *, address: str) -> Account:
@@ -168,7 +193,7 @@ def confirm(secret: str, password: str, *, address: str) -> Account:
     token = tokens.find("verify", secret)
     if token is None:
         raise tokens.DeadLink(tokens.DEAD)
-    _weigh(token.account.email, password, address=address, ftp=False)
+    _check_password(token.account.email, password, address=address, ftp=False)
     with db.transaction():
         return verify(secret)
 
@@ -177,7 +202,7 @@ def verify(secret: str) -> Account:
     """Confirm the address that the link was sent to."""
     account = tokens.use("verify", secret).account
     if account.state == "closed":
-        raise errors.NotFound("This account is closed.")
+        raise errors.NotFound(CLOSED)
     account.state, account.verified_at = "active", clock.now()
     tokens.drop(account, "verify")
     history.record("account.verify", actor=account)
@@ -207,7 +232,7 @@ def finish_reset(secret: str, password: str) -> Account:
     chosen = passwords.hashed(password)
     account = tokens.use("reset", secret).account
     if account.state == "closed":
-        raise errors.NotFound("This account is closed.")
+        raise errors.NotFound(CLOSED)
     if account.state == "new":
         account.state, account.verified_at = "active", clock.now()
     set_password(account, chosen, actor=account)
@@ -230,6 +255,7 @@ def end_sessions(account: Account, *, actor: Account | None, action: str = "acco
 
 
 def rename(account: Account, name: str, *, actor: Account) -> None:
+    """Another name, also in the search text of the account's datasets."""
     before, account.name = account.name, clean_name(name)
     if before != account.name:
         theirs = update(Dataset).where(Dataset.account_id == account.id)
@@ -247,6 +273,7 @@ def make_ftp_password(account: Account, *, actor: Account | None = None) -> str:
 
 
 def remove_ftp_password(account: Account, *, actor: Account) -> None:
+    """Remove the FTP-only password and end the FTP sessions."""
     account.ftp_password_hash = None
     account.epoch += 1  # sessions opened with it end
     history.record("account.ftp_password_removed", actor=actor, after={"account": account.id})
@@ -255,12 +282,15 @@ def remove_ftp_password(account: Account, *, actor: Account) -> None:
 def close(account: Account, *, actor: Account | None) -> None:
     """Close an account: nothing opens it any more; what it deposited stays."""
     if account.is_curator and account.is_active and count_curators() == 1:
-        raise errors.Conflict("This is the last curator; make another one before you close it.")
+        raise errors.Conflict(
+            say("last_curator_closes", "This is the last curator; make another one before you close it.")
+        )
     account.state, account.password_hash, account.ftp_password_hash = "closed", None, None
     tokens.drop(account, "api", "verify", "reset")
     end_sessions(account, actor=actor, action="account.close")
 
 
 def count_curators() -> int:
+    """The number of active curators."""
     query = select(func.count()).select_from(Account).where(Account.role == "curator", Account.state == "active")
     return db.session.scalar(query) or 0

@@ -5,10 +5,10 @@ Signing out and closing are the account's own verbs. Each change is an event tha
 from portal import clock, db, errors
 from portal.domain.accounts import accounts, centers, tokens
 from portal.domain.shared import history, notifications
+from portal.messages import say
 from portal.models import Account, Center
 
 LINK_LIFETIME = 3 * clock.DAY
-ROLES = ("submitter", "curator")
 
 
 def invite(*, email: str, name: str, role: str, center: str, actor: Account | None) -> tuple[Account, str]:
@@ -16,7 +16,7 @@ def invite(*, email: str, name: str, role: str, center: str, actor: Account | No
     email, name = accounts.clean_email(email), accounts.clean_name(name)
     _check_role(role)
     if accounts.by_email(email) is not None:
-        raise errors.Invalid(fields={"email": f"There is an account of {email} already."})
+        raise errors.Invalid(fields={"email": accounts.taken(email)})
     home = existing(center) if center.strip() else centers.own(name, name)
     account = Account(
         email=email,
@@ -29,71 +29,81 @@ def invite(*, email: str, name: str, role: str, center: str, actor: Account | No
     )
     db.session.add(account)
     db.session.flush()
-    _tell("account.invite", account, actor, email=email, role=role)
+    _record("account.invite", account, actor, email=email, role=role)
     return account, _link(account)
 
 
 def existing(name: str) -> Center:
     """The center of a name as it is typed. A slip of the pen must not make a new one."""
-    found = centers.find(centers.clean_name(name))
-    if found is None:
-        raise errors.Invalid(fields={"center": f"There is no center called {name.strip()}. Make it under Centers."})
-    return found
+    center = centers.find(centers.clean_name(name))
+    if center is None:
+        unknown = say("unknown_center", "There is no center called {name}. Make it under Centers.", name=name.strip())
+        raise errors.Invalid(fields={"center": unknown})
+    return center
 
 
 def set_role(account: Account, role: str, *, actor: Account | None) -> None:
+    """Make a curator of a submitter, or the reverse; the last curator stays one."""
     _check_role(role)
     before = account.role
     if role == before:
         return
     if not account.is_active:
-        raise errors.Conflict("Only an open account changes its role: confirm it, or open it again.")
+        raise errors.Conflict(
+            say("role_of_unopened", "Only an open account changes its role: confirm it, or open it again.")
+        )
     if before == "curator" and accounts.count_curators() == 1:
-        raise errors.Conflict("This is the last curator; make another one first.")
+        raise errors.Conflict(say("last_curator", "This is the last curator; make another one first."))
     account.role = role
-    _tell("account.role", account, actor, before={"role": before}, role=role)
+    _record("account.role", account, actor, before={"role": before}, role=role)
 
 
 def _check_role(role: str) -> None:
-    if role not in ROLES:
-        raise errors.Invalid(fields={"role": "A role is submitter or curator."})
+    if role not in accounts.ROLES:
+        raise errors.Invalid(fields={"role": accounts.UNKNOWN_ROLE})
 
 
 def move(account: Account, center: Center, *, actor: Account | None) -> None:
-    """Into another center. What was sent and deposited stays with the center that it was made in; an FTP session, which
-    shows the former one's reports, ends."""
+    """Move an account into another center. What was sent and deposited stays with the center that it was made in; an
+    FTP session, which shows the former one's reports, ends."""
     if center.id == account.center_id:
         return
     before = account.center.name
     account.center, account.center_id = center, center.id
     account.epoch += 1
-    _tell("account.move", account, actor, before={"center": before}, center=center.name)
+    _record("account.move", account, actor, before={"center": before}, center=center.name)
 
 
 def confirm(account: Account, *, actor: Account | None) -> None:
     """Take a curator's word for the address instead of the link in the mail."""
     if account.state != "new":
-        raise errors.Conflict(f"This account is {account.state}; only a new one waits for its confirmation.")
+        raise errors.Conflict(
+            say(
+                "nothing_to_confirm",
+                "This account is {state}; only a new one waits for its confirmation.",
+                state=account.state,
+            )
+        )
     account.state, account.verified_at = "active", clock.now()
     tokens.drop(account, "verify")
-    _tell("account.confirm", account, actor)
+    _record("account.confirm", account, actor)
 
 
 def reopen(account: Account, *, actor: Account | None) -> None:
     """Open a closed account again. It has no password until its owner sets one by a link."""
     if account.state != "closed":
-        raise errors.Conflict("This account is not closed.")
+        raise errors.Conflict(say("account_not_closed", "This account is not closed."))
     account.state = "active" if account.verified_at else "new"
     accounts.forget_identities(account)
-    _tell("account.reopen", account, actor)
+    _record("account.reopen", account, actor)
 
 
 def reset_link(account: Account, *, actor: Account | None) -> str:
     """The secret of a link that sets a new password, to be handed over; the owner is told by mail that it was made."""
     if account.state == "closed":
-        raise errors.Conflict("This account is closed. Open it again first.")
+        raise errors.Conflict(say("reopen_first", "This account is closed. Open it again first."))
     secret = _link(account)
-    _tell("account.reset_link", account, actor)
+    _record("account.reset_link", account, actor)
     by = actor.name if actor else "The operator"
     notifications.send(
         f"handed:{tokens.digest(secret)[:16]}",
@@ -113,7 +123,9 @@ def _link(account: Account) -> str:
     return tokens.issue(account, "reset", lifetime=LINK_LIFETIME)
 
 
-def _tell(action: str, account: Account, actor: Account | None, *, before: dict | None = None, **after: object) -> None:
+def _record(
+    action: str, account: Account, actor: Account | None, *, before: dict[str, object] | None = None, **after: object
+) -> None:
     history.record(
         action, actor=actor, center_id=account.center_id, before=before, after={"account": account.id, **after}
     )

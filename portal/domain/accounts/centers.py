@@ -4,32 +4,37 @@ from sqlalchemy import func, select, update
 
 from portal import clock, db, errors
 from portal.domain.shared import history, text_rules
+from portal.messages import say
 from portal.models import Account, Center, Dataset
 
 REALMS = ("open", "protected")
 MOST_GIB = 1 << 30
+NOT_GIB = say("not_gib", "Write whole GiB, such as 500; 0 for no bound, nothing for the default.")
 
 
 def clean_name(name: str) -> str:
+    """The name of a center on one line with single spaces. Raises Invalid when empty."""
     cleaned = " ".join(text_rules.line(name, longest=200).split())
     if not cleaned:
-        raise errors.Invalid(fields={"center": "Give the group or institute a name."})
+        raise errors.Invalid(fields={"center": say("center_name_needed", "Give the group or institute a name.")})
     return cleaned
 
 
 def find(name: str) -> Center | None:
+    """The center of exactly this name."""
     return db.session.scalar(select(Center).where(Center.name == name))
 
 
-def own(wanted: str, name: str) -> Center:
-    """A center of one's own. A name that is taken is never joined: its data belongs to others."""
-    chosen, n = wanted, 1
+def own(title: str, name: str) -> Center:
+    """A new center of somebody's own, called `title` or nearly so. One of that name is never joined: its data belongs
+    to others."""
+    chosen, n = title, 1
     while find(chosen) is not None:
-        chosen, n = (f"{wanted} ({name})" if n == 1 and wanted != name else f"{wanted} {n + 1}"), n + 1
+        chosen, n = (f"{title} ({name})" if n == 1 and title != name else f"{title} {n + 1}"), n + 1
     return _make(chosen)
 
 
-def named(name: str) -> Center:
+def ensure(name: str) -> Center:
     """The center of a name, made where there is none; an operator's word puts somebody into it."""
     cleaned = clean_name(name)
     return find(cleaned) or _make(cleaned)
@@ -52,6 +57,7 @@ def create(name: str, *, actor: Account | None) -> Center:
 
 
 def rename(center: Center, name: str, *, actor: Account | None) -> None:
+    """Another name, also in the search text of its datasets. Raises Invalid where another center has it."""
     before, cleaned = center.name, clean_name(name)
     if cleaned == before:
         return
@@ -73,7 +79,9 @@ def _refuse_taken(name: str, but: int = 0) -> None:
     """Two names that differ by capitals alone would be taken for one another."""
     alike = select(Center.id).where(func.lower(Center.name) == func.lower(name), Center.id != but)
     if find(name) is not None or db.session.scalar(alike.limit(1)) is not None:
-        raise errors.Invalid(fields={"center": f"There is a center called {name} already."})
+        raise errors.Invalid(
+            fields={"center": say("center_taken", "There is a center called {name} already.", name=name)}
+        )
 
 
 def set_quotas(center: Center, quotas: dict[str, str], *, actor: Account | None) -> None:
@@ -91,5 +99,5 @@ def _bytes(typed: str, *, field: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and int(text[:12]) <= MOST_GIB):
-        raise errors.Invalid(fields={field: "Write whole GiB, such as 500; 0 for no bound, nothing for the default."})
+        raise errors.Invalid(fields={field: NOT_GIB})
     return int(text) << 30

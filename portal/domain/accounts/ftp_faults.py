@@ -1,8 +1,8 @@
-"""What went wrong on the wire, kept so that the portal can show it with its remedy instead of leaving it to a FAQ."""
+"""Faults of FTP connections, kept so that the portal can show each with its remedy."""
 
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from portal import clock, db
 from portal.domain.shared import text_rules
@@ -12,8 +12,8 @@ QUIET_MS = clock.MINUTE
 
 
 class Kind(NamedTuple):
-    """What happened in two words, what happened and what to do in a sentence ({detail} is what this time was special),
-    and the part of the help that shows how."""
+    """A kind of fault: its name, what happened and what to do ({detail} is what was special this time), and the part
+    of the help page that shows how."""
 
     title: str
     says: str
@@ -89,13 +89,13 @@ KINDS = {
         "Nothing came", "No data came for a minute while {detail} was sent. Resume the upload.", "resume"
     ),
 }
-# What befalls a client before it has said who it is, and so belongs to whoever signs in from there next.
+# Faults before the client signed in: they belong to whoever signs in from that address next.
 BEFORE_SIGN_IN = ("tls_handshake", "tls_distrusted", "implicit_tls", "tls_needed")
 ADOPT_WITHIN = 30 * clock.MINUTE
 
 
 def note(kind: str, *, account_id: int | None, address: str, detail: str = "") -> bool:
-    """Keep one fault; the same kind of the same sender only once a minute. Returns whether it was kept."""
+    """Record one fault; the same kind of the same sender only once a minute. Returns whether it was kept."""
     sender = WireFault.account_id == account_id if account_id else WireFault.address == address
     since = clock.now() - QUIET_MS
     query = select(WireFault.id).where(sender, WireFault.kind == kind, WireFault.at > since).limit(1)
@@ -117,7 +117,7 @@ def adopt(account_id: int, *, address: str) -> None:
     db.change(update(WireFault).where(*_unclaimed(address)).values(account_id=account_id))
 
 
-def _unclaimed(address: str) -> tuple:
+def _unclaimed(address: str) -> tuple[ColumnElement[bool], ...]:
     return (
         WireFault.account_id.is_(None),
         WireFault.address == address,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal import clock, config, db, errors
 from portal.domain.accounts import accounts, centers, tokens
 from portal.domain.shared import history, notifications, text_rules
+from portal.messages import say
 from portal.models import Account, Identity
 
 
@@ -34,10 +35,12 @@ class Occupied(errors.Conflict):
 
 
 def find(issuer: str, subject: str) -> Identity | None:
+    """The identity that a provider (issuer) calls `subject`."""
     return db.session.scalar(select(Identity).where(Identity.issuer == issuer, Identity.subject == subject))
 
 
 def of(account: Account) -> list[Identity]:
+    """The identities that open an account, the oldest first."""
     return list(db.session.scalars(select(Identity).where(Identity.account_id == account.id).order_by(Identity.id)))
 
 
@@ -46,26 +49,45 @@ def sign_on(person: Person) -> Account:
     has an account already."""
     identity = find(person.issuer, person.subject)
     if identity is None:
-        account = _opened(person)
+        account = _open(person)
         identity = _add(account, person, actor=account)
     if not identity.account.is_active:
-        raise errors.Forbidden(f"This account is closed. Write to {config.settings().contact} to open it again.")
+        raise errors.Forbidden(
+            say(
+                "sign_on_closed",
+                "This account is closed. Write to {contact} to open it again.",
+                contact=config.settings().contact,
+            )
+        )
     _used(identity, person)
     return identity.account
 
 
-def _opened(person: Person) -> Account:
+def _open(person: Person) -> Account:
+    """The account that a new identity opens: a new one, or one of its address that was never confirmed."""
     email = vouched(person)
-    known = accounts.by_email(email)
-    if known is not None and known.state == "active":
-        raise Occupied(f"There is an account of {email} already. Sign in to it to link the two.")
-    if known is not None and known.state == "closed":
+    account, contact = accounts.by_email(email), config.settings().contact
+    if account is not None and account.state == "active":
+        raise Occupied([accounts.taken(email), say("sign_in_to_link", "Sign in to it to link the two.")])
+    if account is not None and account.state == "closed":
         raise errors.Forbidden(
-            f"The account of {email} is closed. Write to {config.settings().contact} to open it again."
+            say(
+                "email_closed",
+                "The account of {email} is closed. Write to {contact} to open it again.",
+                email=email,
+                contact=contact,
+            )
         )
     if not config.settings().oidc_registration:
-        raise errors.Forbidden(f"There is no account of {email} here. Ask {config.settings().contact} for one.")
-    return _make(email, person) if known is None else _take(known, person)
+        raise errors.Forbidden(
+            say(
+                "no_account_of_email",
+                "There is no account of {email} here. Ask {contact} for one.",
+                email=email,
+                contact=contact,
+            )
+        )
+    return _make(email, person) if account is None else _take(account, person)
 
 
 def vouched(person: Person) -> str:
@@ -73,13 +95,23 @@ def vouched(person: Person) -> str:
     name = config.settings().oidc_name
     if not person.email:
         raise errors.Forbidden(
-            f"{name} does not say that your e-mail address was checked. Confirm your address there and sign in again, "
-            "or register here with e-mail and password."
+            say(
+                "email_not_vouched",
+                "{provider} does not say that your e-mail address was checked. Confirm your address there and sign in "
+                "again, or register here with e-mail and password.",
+                provider=name,
+            )
         )
     try:
         return accounts.clean_email(person.email)
     except errors.Invalid as error:
-        raise errors.Forbidden(f"{name} gives no e-mail address that mail can be sent to. Mend it there.") from error
+        raise errors.Forbidden(
+            say(
+                "email_of_provider_invalid",
+                "{provider} gives no e-mail address that mail can be sent to. Mend it there.",
+                provider=name,
+            )
+        ) from error
 
 
 def _make(email: str, person: Person) -> Account:
@@ -93,8 +125,8 @@ def _make(email: str, person: Person) -> Account:
 
 
 def _take(account: Account, person: Person) -> Account:
-    """Somebody registered this address and never confirmed it. Its owner, who stands here, shares no password with
-    them."""
+    """Give an unconfirmed account to the owner of its address: the password of whoever registered it, and every
+    token, end."""
     account.name, account.password_hash, account.ftp_password_hash = _name(account.email, person), None, None
     account.state, account.verified_at = "active", clock.now()
     tokens.drop(account, "api", "verify", "reset", "session")
@@ -116,11 +148,11 @@ def _add(account: Account, person: Person, *, actor: Account) -> Identity:
     )
     db.session.add(identity)
     db.session.flush()
-    history.record("identity.link", actor=actor, after=_told(identity))
+    history.record("identity.link", actor=actor, after=_document(identity))
     return identity
 
 
-def _told(identity: Identity) -> dict[str, object]:
+def _document(identity: Identity) -> dict[str, object]:
     return {"account": identity.account_id, "issuer": identity.issuer, "email": identity.email}
 
 
@@ -134,7 +166,9 @@ def link(account: Account, person: Person, *, actor: Account) -> Identity:
     """Let an identity open an existing account; the edge saw its owner sign in to both."""
     identity = find(person.issuer, person.subject)
     if identity is not None and identity.account_id != account.id:
-        raise errors.Conflict("This sign-on opens another account here. Unlink it there first.")
+        raise errors.Conflict(
+            say("linked_elsewhere", "This sign-on opens another account here. Unlink it there first.")
+        )
     if identity is None:
         identity = _add(account, person, actor=actor)
         notifications.send(
@@ -154,7 +188,7 @@ def own(account: Account, identity_id: int) -> Identity:
     """An identity of an account; somebody else's is not found."""
     identity = db.session.get(Identity, identity_id)
     if identity is None or identity.account_id != account.id:
-        raise errors.NotFound("There is no such link. It may be removed already.")
+        raise errors.NotFound(say("unknown_identity", "There is no such link. It may be removed already."))
     return identity
 
 
@@ -162,8 +196,10 @@ def unlink(account: Account, identity_id: int, *, actor: Account) -> None:
     """End a link, and every session, because nobody knows which of them it opened."""
     identity = own(account, identity_id)
     if not has_other_way(account, identity):
-        raise errors.Conflict("This is the only way into your account. Set a password first, then unlink it.")
-    history.record("identity.unlink", actor=actor, before=_told(identity))
+        raise errors.Conflict(
+            say("only_way_in", "This is the only way into your account. Set a password first, then unlink it.")
+        )
+    history.record("identity.unlink", actor=actor, before=_document(identity))
     db.session.delete(identity)
     accounts.end_sessions(account, actor=actor)
 

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal import errors
+from portal.messages import Message, say
 
 SHORTEST, LONGEST = 10, 1000
 # 19 MiB and two passes (the OWASP floor): many people may sign in at once without filling the memory.
@@ -38,16 +39,25 @@ def hashed(password: str, *, field: str = "password") -> Hashed:
     """The hash of a new password, or Invalid saying why it is none. A hash passes through."""
     if isinstance(password, Hashed):
         return password
-    if len(password) < SHORTEST:
-        raise errors.Invalid(
-            fields={field: f"A password has at least {SHORTEST} characters; this has {len(password)}."}
-        )
-    if len(password) > LONGEST:
-        raise errors.Invalid(fields={field: f"A password has at most {LONGEST} characters."})
-    if len(set(password)) < 4:
-        raise errors.Invalid(fields={field: "This password repeats too few characters."})
+    if weakness := _weakness(password):
+        raise errors.Invalid(fields={field: weakness})
     with gate:
         return Hashed(_hasher.hash(password))
+
+
+def _weakness(password: str) -> Message | None:
+    if len(password) < SHORTEST:
+        return say(
+            "password_short",
+            "A password has at least {shortest} characters; this has {length}.",
+            shortest=SHORTEST,
+            length=len(password),
+        )
+    if len(password) > LONGEST:
+        return say("password_long", "A password has at most {longest} characters.", longest=LONGEST)
+    if len(set(password)) < 4:
+        return say("password_repeats", "This password repeats too few characters.")
+    return None
 
 
 def matches(stored: str | None, password: str) -> bool:

@@ -6,22 +6,28 @@ from portal import db, errors
 from portal.domain.accounts import centers, quotas, rate_limit
 from portal.domain.accounts.centers import REALMS
 from portal.domain.shared import history, notifications, text_rules
+from portal.messages import say
 from portal.models import Account, Center, Event
 
-ASKED, ANSWERED = "center.ask", "center.quota"
+REQUEST, ANSWER = "center.ask", "center.quota"
 
 
 def ask(note: str, *, actor: Account) -> None:
-    said = text_rules.prose(note, longest=2000)
-    if not said:
-        raise errors.Invalid(fields={"note": "Say how much more room you need, and for what."})
-    asked = open_ask(actor.center_id)
-    if asked is not None and asked.actor_id == actor.id and asked.note == said:
+    """Ask for a larger quota for one's center; every curator gets a mail. Raises Invalid or Throttled."""
+    reason = text_rules.prose(note, longest=2000)
+    if not reason:
+        raise errors.Invalid(
+            fields={"note": say("quota_reason_needed", "Say how much more room you need, and for what.")}
+        )
+    pending = open_request(actor.center_id)
+    if pending is not None and pending.actor_id == actor.id and pending.note == reason:
         return  # sent twice
     if not rate_limit.may_mail("quota", actor.email):
-        raise errors.Throttled("You asked three times within six hours. A curator will answer.")
+        raise errors.Throttled(
+            say("quota_asked_often", "You asked three times within six hours. A curator will answer.")
+        )
     used = {realm: quotas.used(actor.center_id, realm) for realm in REALMS}
-    history.record(ASKED, actor=actor, center_id=actor.center_id, after=used, note=said)
+    history.record(REQUEST, actor=actor, center_id=actor.center_id, after=used, note=reason)
     event_id = db.session.scalar(select(Event.id).order_by(Event.id.desc()).limit(1))
     curators = select(Account).where(Account.role == "curator", Account.state == "active")
     for curator in db.session.scalars(curators):
@@ -33,39 +39,39 @@ def ask(note: str, *, actor: Account) -> None:
             who=actor.name,
             email=actor.email,
             center=actor.center.name,
-            note=said,
+            note=reason,
             url=f"/admin/centers/{actor.center_id}",
         )
 
 
-def open_ask(center_id: int) -> Event | None:
-    """What a center asked for and no change of its quota has answered yet."""
-    asked, answered = _last(center_id, ASKED), _last(center_id, ANSWERED)
-    return asked if asked and (answered is None or answered.id < asked.id) else None
+def open_request(center_id: int) -> Event | None:
+    """The newest request of a center that no change of its quota has answered yet."""
+    request, answer_event = _last(center_id, REQUEST), _last(center_id, ANSWER)
+    return request if request and (answer_event is None or answer_event.id < request.id) else None
 
 
 def _last(center_id: int, action: str) -> Event | None:
-    """Found by its action, which is rare; the events of a large center are many."""
+    """The newest event of this kind. Found by its action, which is rare; the events of a large center are many."""
     query = select(Event).where(Event.action == action, Event.center_id + 0 == center_id)
     return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
 
 
 def change(center: Center, *, name: str, quota: dict[str, str], actor: Account) -> None:
-    """Another name, other quotas; whoever asked for more room is told."""
-    asked = open_ask(center.id)
+    """Set the name and the quotas of a center; whoever asked for a larger quota gets a mail."""
+    request = open_request(center.id)
     centers.rename(center, name, actor=actor)
     centers.set_quotas(center, quota, actor=actor)
-    answer(center, asked)
+    answer(center, request)
 
 
-def answer(center: Center, ask_event: Event | None) -> None:
-    """Tell whoever asked, once the quota is another one."""
-    asker = db.session.get(Account, ask_event.actor_id) if ask_event and ask_event.actor_id else None
-    if ask_event is None or asker is None or not asker.is_active or open_ask(center.id) is not None:
+def answer(center: Center, request: Event | None) -> None:
+    """Send a mail to whoever asked, once the quota has changed."""
+    asker = db.session.get(Account, request.actor_id) if request and request.actor_id else None
+    if request is None or asker is None or not asker.is_active or open_request(center.id) is not None:
         return
-    quota = [f"{realm} realm: {_said(quotas.limit(center, realm))}" for realm in REALMS]
+    quota = [f"{realm} realm: {_size(quotas.limit(center, realm))}" for realm in REALMS]
     notifications.send(
-        f"room:{ask_event.id}:answer",
+        f"room:{request.id}:answer",
         to=asker.email,
         template="quota_changed",
         name=asker.name,
@@ -75,5 +81,5 @@ def answer(center: Center, ask_event: Event | None) -> None:
     )
 
 
-def _said(size: int | None) -> str:
+def _size(size: int | None) -> str:
     return "no bound" if size is None else f"{size >> 30:,} GiB"

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from portal import db, errors
 from portal.config import settings
+from portal.messages import say
 from portal.models import Center, Upload
 from portal.models.uploads import HERE
 
@@ -21,9 +22,9 @@ def used(center_id: int, realm: str, account_id: int | None = None) -> int:
     """Bytes of a center, or of one of its accounts, that lie in its areas of a realm, archived ones left out."""
     key = (str(settings().database), center_id, realm, account_id)
     with _lock:
-        known = _used.get(key)
-    if known and known[0] > time.monotonic():
-        return known[1]
+        cached = _used.get(key)
+    if cached and cached[0] > time.monotonic():
+        return cached[1]
     query = select(func.coalesce(func.sum(Upload.size), 0)).where(
         Upload.center_id == center_id, Upload.realm == realm, HERE
     )
@@ -34,16 +35,16 @@ def used(center_id: int, realm: str, account_id: int | None = None) -> int:
 
 
 def add(center_id: int, realm: str, size: int, account_id: int | None = None) -> None:
-    """Count bytes that came, or went, since the last sum."""
+    """Add bytes that came (or, negative, went) to the cached sums."""
     for whose in {None, account_id}:
         key = (str(settings().database), center_id, realm, whose)
         with _lock:
-            if known := _used.get(key):
-                _used[key] = (known[0], max(0, known[1] + size))
+            if cached := _used.get(key):
+                _used[key] = (cached[0], max(0, cached[1] + size))
 
 
 def forget() -> None:
-    """Sum anew when asked next."""
+    """Drop the cached sums of this process."""
     with _lock:
         _used.clear()
 
@@ -80,15 +81,21 @@ def left(center: Center | Limits, realm: str, account_id: int | None = None) -> 
 
 def allowance(center: Center | Limits, realm: str, account_id: int | None = None) -> int | None:
     """The bytes left. Raises QuotaExceeded when nothing is."""
-    found = left(center, realm, account_id)
-    if found == 0:
+    size = left(center, realm, account_id)
+    if size == 0:
         raise exceeded(realm)
-    return found
+    return size
 
 
 def exceeded(realm: str) -> errors.QuotaExceeded:
+    """The error of a send that no longer fits, with whom to ask for more."""
     return errors.QuotaExceeded(
-        f"Your quota, or that of your center, for the {realm} realm is used up. Remove uploads you do not need, "
-        f"or ask {settings().contact} for more.",
+        say(
+            "quota_used_up",
+            "Your quota, or that of your center, for the {realm} realm is used up. Remove uploads you do not need, "
+            "or ask {contact} for more.",
+            realm=realm,
+            contact=settings().contact,
+        ),
         topic="quota",
     )

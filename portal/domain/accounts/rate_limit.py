@@ -1,4 +1,4 @@
-"""One throttle for every door: failed sign-ins by user, by address and in all, and mails asked for by anybody.
+"""Rate limits of every protocol: failed sign-ins by user, by address and in all, and mails asked for by anybody.
 
 A window starts with its first count. Callers wrap check() in no transaction and count() in one of its own, so that a
 failure is counted whatever happens next.
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy import delete, select, update
 
 from portal import clock, db, errors
+from portal.messages import Message, say
 from portal.models import Throttle
 
 WINDOW = 5 * clock.MINUTE
@@ -19,12 +20,13 @@ GUESS_WINDOW, GUESSES = clock.HOUR, 20
 
 
 def sign_in_limits(email: str, address: str) -> dict[str, int]:
+    """The keys under which a failed sign-in is counted, and how many failures each takes."""
     return {f"user:{email[:254]}": USER, f"address:{address}": ADDRESS, "all": ALL}
 
 
 def sign_on_limits(address: str) -> dict[str, int]:
-    """Of sign-ons through a provider, where nobody types a name. They are counted apart: a provider that is set up
-    badly must not stop the passwords of a whole institute behind one address."""
+    """The limits of sign-ons through a provider, where nobody types a name. They are counted apart: a provider that
+    is set up badly must not stop the passwords of a whole institute behind one address."""
     return {f"sign-on:{address}": ADDRESS}
 
 
@@ -44,9 +46,16 @@ def check(limits: dict[str, int], *, window: int = WINDOW) -> int:
 
 def _throttled(wait: int) -> errors.Throttled:
     seconds = max(1, -(-wait // 1000))
-    minutes = -(-seconds // 60)
-    said = f"{seconds} seconds" if seconds < 60 else "1 minute" if minutes == 1 else f"{minutes} minutes"
-    return errors.Throttled(f"There were too many failed attempts. Try again in {said}.", retry_after=seconds)
+    many = say("many_attempts", "There were too many failed attempts.")
+    return errors.Throttled(
+        [many, say("try_again_in", "Try again in {time}.", time=_span(seconds))], retry_after=seconds
+    )
+
+
+def _span(seconds: int) -> Message:
+    if seconds < 60:
+        return say("seconds", "{seconds} seconds", seconds=seconds)
+    return say("minutes", "{count} minute", plural="{count} minutes", count=-(-seconds // 60))
 
 
 def count(*keys: str, window: int = WINDOW) -> None:
@@ -66,7 +75,7 @@ def count(*keys: str, window: int = WINDOW) -> None:
 
 @contextmanager
 def guessing(what: str, account_id: int) -> Iterator[None]:
-    """Around the transaction of somebody who names other people: they try out so many addresses and no more."""
+    """Rate-limit guesses at other people's addresses: an Invalid raised inside counts as one failure of the account."""
     key = f"{what}:{account_id}"
     check({key: GUESSES}, window=GUESS_WINDOW)
     try:
@@ -78,6 +87,7 @@ def guessing(what: str, account_id: int) -> Iterator[None]:
 
 
 def forget(key: str) -> None:
+    """Drop the count of a key; needs a transaction."""
     db.session.execute(delete(Throttle).where(Throttle.key == key))
 
 

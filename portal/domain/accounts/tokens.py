@@ -11,19 +11,23 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors
 from portal.domain.shared import history, text_rules
+from portal.messages import say
 from portal.models import Account, Token
 
 
 class DeadLink(errors.NotFound):
+    """A link of a mail that was used, has expired or was replaced; `remedy` is a sentence for the page."""
+
     title = "This link opens nothing any more"
     remedy = "The page for a forgotten password sends a new one, which confirms the address too."
 
 
 PREFIX = "omix_"  # lets people and scanners recognise an API token that lies where it should not
-DEAD = "This link was used already, has expired, or a newer one was sent. Ask for a new one."
+DEAD = say("link_dead", "This link was used already, has expired, or a newer one was sent. Ask for a new one.")
 
 
 def digest(secret: str) -> str:
+    """SHA-256 of a secret, in hex: what is stored of it."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
@@ -52,7 +56,7 @@ def find(kind: str, secret: str) -> Token | None:
 
 
 def email_of(kind: str, secret: str) -> str:
-    """Whose secret this is, for a page; NotFound where it is dead."""
+    """The e-mail address of the account of a secret. Raises DeadLink."""
     token = find(kind, secret)
     if token is None:
         raise DeadLink(DEAD)
@@ -60,7 +64,7 @@ def email_of(kind: str, secret: str) -> str:
 
 
 def use(kind: str, secret: str) -> Token:
-    """Take a single-use secret: it is dead afterwards. NotFound where it already is."""
+    """Use up a single-use secret and return its token. Raises DeadLink where it was used or has expired."""
     token = find(kind, secret)
     if token is None:
         raise DeadLink(DEAD)
@@ -78,6 +82,7 @@ def drop(account: Account, *kinds: str) -> None:
 
 
 def make_api_token(account: Account, *, label: str, actor: Account | None) -> str:
+    """A new API token; the secret is returned this once."""
     secret = issue(account, "api", label=text_rules.line(label, longest=100) or "API token")
     history.record(
         "token.make", actor=actor, center_id=account.center_id, after={"label": label, "account": account.id}
@@ -89,12 +94,12 @@ def revoke(account: Account, token_id: int, *, actor: Account) -> None:
     """End an API token of an account; one of somebody else's is not found."""
     token = db.session.get(Token, token_id)
     if token is None or token.account_id != account.id or token.kind != "api":
-        raise errors.NotFound("There is no such token. It may be revoked already.")
+        raise errors.NotFound(say("unknown_token", "There is no such token. It may be revoked already."))
     history.record("token.revoke", actor=actor, before={"label": token.label, "account": account.id})
     db.session.delete(token)
 
 
 def api_tokens(account: Account, *, before: int = 0, limit: int = 100) -> list[Token]:
-    """The newest first, with numbers below `before`."""
+    """API tokens of an account, the newest first; only ids below `before` where it is given."""
     query = select(Token).where(Token.account_id == account.id, Token.kind == "api").order_by(Token.id.desc())
     return list(db.session.scalars((query.where(Token.id < before) if before else query).limit(limit)))

@@ -83,7 +83,7 @@ class People:
             self.centers[key] = (at, name)
 
     def center(self, key: int | str) -> Center:
-        return centers.named(self.centers[key][1])
+        return centers.ensure(self.centers[key][1])
 
 
 def begin(people: People, *, above: int) -> None:

@@ -7,10 +7,13 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from portal import db, errors, states
 from portal.domain.permissions import active_grants
 from portal.domain.permissions.active_grants import PUBLIC, Grant
+from portal.messages import say
 from portal.models import Account, Dataset
 
-# Once, if not now: no dataset becomes a draft again. One made by XML has its accession before.
+# Submitted at least once: no dataset becomes a draft again. (An accession is no sign: XML gives one to drafts.)
 SUBMITTED = Dataset.state != states.DRAFT
+NO_DATASET = say("no_dataset", "There is no dataset of this name, or it is not released yet.")
+SUBMITTER_ONLY = say("submitter_only", "Only its submitter may do this.")
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,13 @@ def may_review(dataset: Dataset, actor: Account | None) -> bool:
 
 
 def may_discuss(dataset: Dataset, actor: Account | None) -> bool:
-    """The thread of remarks: its submitter and curators."""
+    """Whether somebody may read and write the remarks: the submitter and curators."""
     return is_owner(dataset, actor) or may_review(dataset, actor)
 
 
 def reach(dataset: Dataset, actor: Account | None) -> Reach | None:
-    """Bytes: of a public open dataset for all; of a public controlled one for its submitter and the granted, and for
-    nobody else; before release for its submitter and curators. None: nothing."""
+    """What somebody may download: of a public open dataset for all; of a public controlled one for its submitter and
+    the granted, and for nobody else; before release for its submitter and curators. None: nothing."""
     if dataset.state == states.WITHDRAWN:
         return None
     if is_owner(dataset, actor) or (dataset.state in PUBLIC and dataset.access == "open"):
@@ -103,7 +106,7 @@ def load(ref: int | str, *, actor: Account | None, right: str = "see") -> Datase
     column = Dataset.id == int(text) if text.isdecimal() and len(text) < 19 else Dataset.accession == text.upper()
     dataset = db.session.scalar(select(Dataset).where(column, visible(actor)))
     if dataset is None:
-        raise errors.NotFound("There is no dataset of this name, or it is not released yet.")
+        raise errors.NotFound(NO_DATASET)
     if not RIGHTS[right](dataset, actor):
-        raise errors.SignInNeeded() if actor is None else errors.Forbidden("Only its submitter may do this.")
+        raise errors.SignInNeeded() if actor is None else errors.Forbidden(SUBMITTER_ONLY)
     return dataset

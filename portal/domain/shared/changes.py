@@ -1,4 +1,4 @@
-"""What an event number later is not as it was: fields, files, and the words inside a text."""
+"""What changed in a dataset since an event of its history: fields, files, and the words inside a text."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from portal.models import Account, Dataset, Event, File
 from portal.queries.paging import keyset
 
 EDITS = ("edit", "edit_file", "add_files", "remove_file", "replace_file")
-WORDS = {
+FIELD_LABELS = {
     "title": "Dataset name",
     "description": "Brief description",
     "species": "Species",
@@ -28,8 +28,8 @@ WORDS = {
     "samples": "Number of Samples/Files",
     "unit": "unit",
 }
-FILE_WORDS = {"title": "title", "description": "description", "data_type": "data type"}
-TURNS = (
+FILE_LABELS = {"title": "title", "description": "description", "data_type": "data type"}
+MILESTONES = (  # events that change no field
     "create",
     "submit",
     "recall",
@@ -46,12 +46,13 @@ TURNS = (
     "link.make",
     "link.revoke",
 )
-NAMED = 20
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is not as it was: a field of the dataset or of a file. `n` is the number of the file."""
+    """One difference between two moments: a field of the dataset or of a file. `n` is the number of the file; `aside`
+    marks a change of the list of files."""
 
     what: str
     before: str
@@ -71,11 +72,11 @@ class Change:
 def difference(before: str, after: str) -> list[tuple[str, str]]:
     """Two texts as runs of ('same' | 'gone' | 'new', text); texts with little in common as one gone and one new."""
     old, new = re.findall(r"\S+\s*", before), re.findall(r"\S+\s*", after)
-    found = SequenceMatcher(None, old, new, autojunk=False)
-    if found.ratio() < 0.4:
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    if matcher.ratio() < 0.4:
         return [(kind, text) for kind, text in (("gone", before), ("new", after)) if text]
     runs: list[tuple[str, str]] = []
-    for tag, i, j, k, m in found.get_opcodes():
+    for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             runs.append(("same", "".join(new[k:m])))
             continue
@@ -84,7 +85,8 @@ def difference(before: str, after: str) -> list[tuple[str, str]]:
 
 
 def since(dataset: Dataset, event_id: int) -> list[Change]:
-    """Each field once, with its first value before and its last after; then files added and removed."""
+    """What changed after an event: each field once, with its first value before and its last after; then files added,
+    removed and replaced."""
     query = select(Event).where(Event.dataset_id == dataset.id, Event.id > event_id, Event.action.in_(EDITS))
     events = list(db.session.scalars(query.order_by(Event.id)))
     numbers = _numbers({event.file_id for event in events if event.file_id})
@@ -118,11 +120,11 @@ def _files_changed(dataset: Dataset, event: Event, n: int | None) -> list[Change
 def history(dataset: Dataset, *, after: str = "", before: str = "", limit: int = 50) -> keyset.Page:
     """What people did to a dataset, newest first: (event, who, what changed)."""
     query = select(Event, Account.name).outerjoin(Account, Account.id == Event.actor_id)
-    query = query.where(Event.dataset_id == dataset.id, Event.action.in_((*EDITS, *TURNS)))
-    found = keyset.fetch(query, (Event.id,), lambda row: (row[0].id,), after=after, before=before, limit=limit)
-    numbers = _numbers({event.file_id for event, _name in found.rows if event.file_id})
-    rows = [(event, name, _changes_of(dataset, event, numbers.get(event.file_id or 0))) for event, name in found.rows]
-    return keyset.Page(rows, found.newer, found.older)
+    query = query.where(Event.dataset_id == dataset.id, Event.action.in_((*EDITS, *MILESTONES)))
+    page = keyset.fetch(query, (Event.id,), lambda row: (row[0].id,), after=after, before=before, limit=limit)
+    numbers = _numbers({event.file_id for event, _name in page.rows if event.file_id})
+    rows = [(event, name, _changes_of(dataset, event, numbers.get(event.file_id or 0))) for event, name in page.rows]
+    return keyset.Page(rows, page.newer, page.older)
 
 
 def _changes_of(dataset: Dataset, event: Event, n: int | None) -> list[Change]:
@@ -134,7 +136,7 @@ def _changes_of(dataset: Dataset, event: Event, n: int | None) -> list[Change]:
 
 
 def _change(n: int | None, field: str, before: Any, after: Any) -> Change:
-    word = WORDS.get(field, field) if n is None else FILE_WORDS.get(field, WORDS.get(field, field))
+    word = FIELD_LABELS.get(field, field) if n is None else FILE_LABELS.get(field, FIELD_LABELS.get(field, field))
     return Change(word if n is None else f"{_file(n)}, {word}", plain(before), plain(after), field, n)
 
 
@@ -152,15 +154,15 @@ def _added(dataset: Dataset, after: dict[str, Any]) -> list[Change]:
         .where(
             File.dataset_id == dataset.id,
             File.n >= n,
-            File.n < n + min(count, NAMED),
+            File.n < n + min(count, MOST_NAMED),
             File.state.not_in(states.DEAD_FILES),
         )
         .order_by(File.n)
     )
-    found = [Change(_file(row.n), "", row.name, "added", row.n) for row in db.session.execute(query)]
-    if count > NAMED:
-        found.append(Change("Files", "", f"{count - NAMED:,} more, to number {n + count - 1}", "added"))
-    return found
+    changes = [Change(_file(row.n), "", row.name, "added", row.n) for row in db.session.execute(query)]
+    if count > MOST_NAMED:
+        changes.append(Change("Files", "", f"{count - MOST_NAMED:,} more, to number {n + count - 1}", "added"))
+    return changes
 
 
 def _numbers(file_ids: set[int]) -> dict[int, int]:
@@ -169,26 +171,28 @@ def _numbers(file_ids: set[int]) -> dict[int, int]:
 
 
 def plain(value: Any) -> str:
+    """A value of the history as people read it: yes or no for booleans, empty for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
 
 
 def newest(dataset: Dataset) -> int:
+    """The id of the newest event of a dataset; 0 where there is none."""
     query = select(Event.id).where(Event.dataset_id == dataset.id).order_by(Event.id.desc()).limit(1)
     return db.session.scalar(query) or 0
 
 
 def as_of(dataset: Dataset, version: int) -> Event | None:
-    """The last turn that met this version or an older one: whoever names only a version saw at least that much."""
-    turns = select(Event).where(Event.dataset_id == dataset.id, Event.action.in_(("submit", "approve", "return")))
-    for event in db.session.scalars(turns.order_by(Event.id.desc())):
+    """The last submit, approval or return of this version or an older one: who names only a version saw that much."""
+    decisions = select(Event).where(Event.dataset_id == dataset.id, Event.action.in_(("submit", "approve", "return")))
+    for event in db.session.scalars(decisions.order_by(Event.id.desc())):
         if (event.after or {}).get("version", 0) <= version:
             return event
     return None
 
 
-def judged(dataset: Dataset) -> Event | None:
+def last_review(dataset: Dataset) -> Event | None:
     """The last time a curator judged the dataset: the approval that stands, else the last return."""
     approved = or_(Event.action == "return", Event.action == "approve")
     actions = Event.action == "approve" if dataset.approved_version is not None else approved

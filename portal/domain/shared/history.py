@@ -1,4 +1,4 @@
-"""The append-only history, written in the same transaction as the change it tells of."""
+"""The append-only history of events, written in the same transaction as the change it tells of."""
 
 from typing import Any
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal import clock, config, db, errors, states
 from portal.domain.shared import history, job_queue
+from portal.messages import say
 from portal.models import Account, Job, Mail
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _templates = Environment(
 
 
 def send(key: str, *, to: str, template: str, **values: object) -> Mail:
-    """Owe a mail. The same key is never sent twice, however often its job runs."""
+    """Write a mail into the outbox and enqueue its job. A key is sent once, however often the job runs."""
     mail = db.session.scalar(select(Mail).where(Mail.key == key))
     if mail is not None:
         return mail
@@ -43,43 +44,46 @@ def send(key: str, *, to: str, template: str, **values: object) -> Mail:
 def send_test(actor: Account) -> Mail:
     """A mail to oneself, which shows whether mail leaves this house."""
     mail = send(f"test:{actor.id}:{clock.now()}", to=actor.email, template="test", name=actor.name)
-    _tell("mail.test", mail, actor)
+    _record("mail.test", mail, actor)
     return mail
 
 
 def send_again(mail: Mail, *, actor: Account | None = None) -> None:
     """Try a mail once more on an operator's word; its Message-ID stays the same."""
     mail.state, mail.error, mail.next_at = "queued", "", clock.now()
-    _tell("mail.again", mail, actor)
+    _record("mail.again", mail, actor)
     enqueue(mail)
 
 
 def drop(mail: Mail, *, actor: Account | None) -> None:
     """Stop trying to send a mail that waits."""
     if mail.state != "queued":
-        raise errors.Conflict(f"This mail is {mail.state}; only one that waits can be stopped.")
+        raise errors.Conflict(
+            say("mail_not_waiting", "This mail is {state}; only one that waits can be stopped.", state=mail.state)
+        )
     for job in db.session.scalars(
         select(Job).where(Job.key == f"mail:{mail.id}", Job.state.in_((states.QUEUED, states.RUNNING)))
     ):
         job_queue.cancel(job, actor=actor)
     mail.state, mail.error = "failed", f"{actor.name if actor else 'The operator'} stopped it. {mail.error}".strip()
-    _tell("mail.drop", mail, actor)
+    _record("mail.drop", mail, actor)
 
 
-def _tell(action: str, mail: Mail, actor: Account | None) -> None:
+def _record(action: str, mail: Mail, actor: Account | None) -> None:
     history.record(action, actor=actor, after={"mail": mail.id, "to": mail.to})
 
 
 def enqueue(mail: Mail) -> None:
+    """Enqueue the job that sends a mail."""
     job_queue.enqueue("mail", key=f"mail:{mail.id}", priority=3, max_attempts=ATTEMPTS)
 
 
 def render(template: str, **values: object) -> tuple[str, str]:
     """Subject and body. `url` may be a path of this site and becomes a whole address."""
     settings = config.settings()
-    known = {name: _absolute(value) if name == "url" else value for name, value in values.items()}
+    given = {name: _absolute(value) if name == "url" else value for name, value in values.items()}
     common = {"site_name": settings.site_name, "contact": settings.contact, "prefix": settings.prefix}
-    text = _templates.get_template(f"{template}.txt").render(**{**common, "site_url": site_url(), **known})
+    text = _templates.get_template(f"{template}.txt").render(**{**common, "site_url": site_url(), **given})
     head, _, body = text.partition("\n")
     subject = " ".join(head.removeprefix("Subject:").split())
     return subject[:200], body.strip() + "\n"
@@ -96,15 +100,15 @@ def site_url(path: str = "") -> str:
     return base.rstrip("/") + path
 
 
-def told(error: errors.DomainError) -> str:
-    """A refusal for where there are no links: its sentence, and the address of the page on what it is about."""
+def as_text(error: errors.DomainError) -> str:
+    """An error for clients that show no links (FTP): its sentence, and the address of the help page on it."""
     about = "" if error.topic == errors.DomainError.topic else f" See {site_url('/help/' + error.topic)}"
     return f"{error.sentence}{about}"
 
 
 def _listening() -> str:
     try:
-        known = json.loads((config.settings().run / "addresses.json").read_text())
-        return str(known.get("web", ""))
+        addresses = json.loads((config.settings().run / "addresses.json").read_text())
+        return str(addresses.get("web", ""))
     except (OSError, ValueError):
         return ""

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from portal import errors
 from portal.config import settings
+from portal.messages import Message, say
 
 Resolver = Callable[[str, int], list[str]]
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -22,10 +23,11 @@ SHARED = ipaddress.ip_network("100.64.0.0/10")
 # Of protocols between machines, relays to IPv6, old site-local: nobody's web server, whatever is_global says of some.
 SPECIAL = tuple(ipaddress.ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10"))
 PORTS = {"https": 443, "http": 80}
+NO_MACHINE = say("address_without_machine", "The address names no machine.")
 
 
 class Unreachable(errors.DomainError):
-    """A name that means nothing now, or an address that the portal does not call."""
+    """The host name does not resolve now, or resolves to an address that the portal does not call."""
 
     status, title, code = 422, "This address cannot be called", "unreachable"
     topic = "webhooks"
@@ -51,8 +53,8 @@ class Address:
 
 def ask_system(host: str, port: int) -> list[str]:
     """The addresses a name has now, by the resolver of this machine."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 _resolver: Resolver = ask_system
@@ -68,16 +70,20 @@ def parse(text: str) -> Address:
     """The address that was typed, in parts. Raises Invalid with what is wrong with it."""
     text = text.strip()
     if not text or len(text) > LONGEST or any(ord(char) <= 0x20 or char in '\\"<>^`{|}\x7f' for char in text):
-        raise _invalid("Give the whole address, such as https://lims.example.org/omix.")
+        raise _invalid(say("address_not_whole", "Give the whole address, such as https://lims.example.org/omix."))
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise _invalid("This is no web address. Such as https://lims.example.org/omix.") from None
+        raise _invalid(
+            say("no_web_address", "This is no web address. Such as https://lims.example.org/omix.")
+        ) from None
     if parts.scheme not in _schemes():
-        raise _invalid("The address starts with https://.")
+        raise _invalid(say("address_scheme", "The address starts with https://."))
     if "@" in parts.netloc or parts.fragment or port == 0:
-        raise _invalid("Leave out user names, passwords and what follows a #; every message is signed.")
+        raise _invalid(
+            say("address_extras", "Leave out user names, passwords and what follows a #; every message is signed.")
+        )
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?") if parts.query else ""
     return Address(parts.scheme, _host(parts.hostname or ""), port or PORTS[parts.scheme], path + query)
@@ -92,18 +98,18 @@ def _host(name: str) -> str:
         try:
             return str(ipaddress.IPv6Address(name))
         except ValueError:
-            raise _invalid("The address names no machine.") from None
+            raise _invalid(NO_MACHINE) from None
     try:
         host = name.rstrip(".").encode("idna").decode().lower()
     except UnicodeError:
         host = ""
     if not NAME.fullmatch(host):
-        raise _invalid("The address names no machine.")
+        raise _invalid(NO_MACHINE)
     return host
 
 
-def _invalid(sentence: str) -> errors.Invalid:
-    return errors.Invalid(fields={"address": sentence})
+def _invalid(message: Message) -> errors.Invalid:
+    return errors.Invalid(fields={"address": message})
 
 
 def check(text: str) -> Address:
@@ -112,21 +118,27 @@ def check(text: str) -> Address:
     try:
         resolve(address)
     except Unreachable as error:
-        raise _invalid(error.sentence) from error
+        raise _invalid(error.message) from error
     return address
 
 
 def resolve(address: Address) -> list[str]:
     """The addresses to connect to. Raises Unreachable when there is none or one that is not public."""
     try:
-        found = _resolver(address.host, address.port)
+        ips = _resolver(address.host, address.port)
     except (OSError, UnicodeError):
-        found = []
-    if not found:
-        raise Unreachable(f"No machine is known under the name {address.host}.")
-    if not all(is_allowed(one) for one in found):
-        raise Unreachable(f"{address.host} is an address inside a network; webhooks go to public addresses only.")
-    return found
+        ips = []
+    if not ips:
+        raise Unreachable(say("unknown_host", "No machine is known under the name {host}.", host=address.host))
+    if not all(is_allowed(ip) for ip in ips):
+        raise Unreachable(
+            say(
+                "inner_address",
+                "{host} is an address inside a network; webhooks go to public addresses only.",
+                host=address.host,
+            )
+        )
+    return ips
 
 
 def is_allowed(text: str) -> bool:

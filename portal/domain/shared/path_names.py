@@ -6,6 +6,7 @@ import unicodedata
 from anyascii import anyascii
 
 from portal import errors
+from portal.messages import Message, say
 
 ALLOWED = re.compile(r"[A-Za-z0-9._\-+=@,]")
 SEGMENT_START = "=-+@."
@@ -18,42 +19,45 @@ def clean(path: str) -> str:
     """The path as it is stored: no leading or doubled slashes. Raises BadName with a corrected suggestion."""
     name = "/".join(segment for segment in path.split("/") if segment)
     reason = fault(name)
-    if reason:
+    if reason is not None:
         better = suggest(name)
-        hint = f" Call it {better} instead." if better and better != name else ""
-        raise errors.BadName(f"{reason}{hint}", suggestion=better)
+        hint = [say("name_suggestion", "Call it {name} instead.", name=better)] if better and better != name else []
+        raise errors.BadName([reason, *hint], suggestion=better)
     return name
 
 
-def fault(name: str) -> str:
-    """What is wrong with a path, as a sentence; empty when nothing is."""
+def fault(name: str) -> Message | None:
+    """The first thing that is wrong with a path; None when nothing is."""
     if not name:
-        return "The name is empty."
+        return say("name_empty", "The name is empty.")
     if len(name) > LONGEST:
-        return f"The path is longer than {LONGEST} characters."
+        return say("path_too_long", "The path is longer than {longest} characters.", longest=LONGEST)
     if PLAIN.fullmatch(name):
-        return ""
+        return None
     segments = name.split("/")
     if len(segments) > DEEPEST:
-        return f"The path is more than {DEEPEST} folders deep."
-    for segment in segments:
-        bad = next((char for char in segment if not ALLOWED.fullmatch(char)), None)
-        if bad is not None:
-            return f"The name holds {describe(bad)}, which is not allowed."
-        if segment[0] in SEGMENT_START:
-            return f"A name may not start with {segment[0]!r}."
-        if len(segment) > SEGMENT_LONGEST:
-            return f"A name is longer than {SEGMENT_LONGEST} characters."
-    return ""
+        return say("path_too_deep", "The path is more than {deepest} folders deep.", deepest=DEEPEST)
+    return next((wrong for segment in segments if (wrong := _segment_fault(segment))), None)
 
 
-def describe(char: str) -> str:
+def _segment_fault(segment: str) -> Message | None:
+    bad = next((char for char in segment if not ALLOWED.fullmatch(char)), None)
+    if bad is not None:
+        return say("name_character", "The name holds {character}, which is not allowed.", character=describe(bad))
+    if segment[0] in SEGMENT_START:
+        return say("name_start", "A name may not start with {start!r}.", start=segment[0])
+    if len(segment) > SEGMENT_LONGEST:
+        return say("name_too_long", "A name is longer than {longest} characters.", longest=SEGMENT_LONGEST)
+    return None
+
+
+def describe(char: str) -> Message:
     """A character in words, safe to print."""
     if char == " ":
-        return "a space"
+        return say("a_space", "a space")
     if char.isprintable() and not 0xD800 <= ord(char) <= 0xDFFF:
-        return f"the character {char!r}"
-    return f"the unprintable character U+{ord(char):04X}"
+        return say("a_character", "the character {char!r}", char=char)
+    return say("an_unprintable_character", "the unprintable character U+{point:04X}", point=ord(char))
 
 
 def suggest(name: str) -> str:
@@ -64,8 +68,8 @@ def suggest(name: str) -> str:
 
 
 def _mend(segment: str) -> str:
-    known = unicodedata.normalize("NFC", segment.encode("utf-8", "replace").decode())
-    plain = anyascii("".join(char if char.isprintable() else " " for char in known))
+    composed = unicodedata.normalize("NFC", segment.encode("utf-8", "replace").decode())
+    plain = anyascii("".join(char if char.isprintable() else " " for char in composed))
     mended = re.sub(r"[^A-Za-z0-9._\-+=@,]+", "_", plain.replace("/", "_").strip())
     mended = re.sub(r"_+(?=\.|$)", "", mended).rstrip(".").lstrip("=-+@_")
     if mended.startswith(".") and not segment.startswith("."):

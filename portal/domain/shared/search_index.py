@@ -1,4 +1,4 @@
-"""The indexes of letters by which names are found: what came is taken in a while later, many rows at once."""
+"""The trigram indexes by which names are found: new rows are indexed a while later, many at once."""
 
 from sqlalchemy import func, select
 
@@ -6,12 +6,12 @@ from portal import db
 from portal.models import Component, File, TextMark, Upload
 
 INDEXES = {"upload_text": Upload.id, "file_text": File.id, "component_text": Component.id}
-FEW = 1000  # so many are looked through as fast
+FEW = 1000  # rows that a search reads as fast without the index
 MOST = 10_000  # 0.1 s, in which nobody else may write
 
 
 def take_in(*, few: int = FEW, most: int = MOST) -> int:
-    """Take in what came, where it is more than a few; returns how many rows were."""
+    """Index the new rows of each table where they are more than `few`, at most `most` each. Returns how many."""
     taken = 0
     for index, key in INDEXES.items():
         mark = db.session.get(TextMark, index)

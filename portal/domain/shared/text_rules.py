@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from portal import errors
+from portal.messages import Message, say
 
 
 def md5(value: str | None) -> str | None:
@@ -12,14 +13,21 @@ def md5(value: str | None) -> str | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9a-f]{32}", text):
-        count = len(text)
-        raise errors.Invalid(
-            f"An MD5 has 32 characters 0-9 and a-f; this has {count}."
-            if count != 32
-            else "An MD5 has only the characters 0-9 and a-f.",
-            topic="md5",
-        )
+        raise errors.Invalid(_md5_fault(text), topic="md5")
     return text
+
+
+def _md5_fault(text: str) -> Message:
+    if len(text) != 32:
+        return say("md5_length", "An MD5 has 32 characters 0-9 and a-f; this has {length}.", length=len(text))
+    return say("md5_characters", "An MD5 has only the characters 0-9 and a-f.")
+
+
+def _check_length(text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise errors.Invalid(
+            say("text_too_long", "At most {longest} characters; this has {length}.", longest=longest, length=len(text))
+        )
 
 
 def line(value: str | None, *, longest: int = 500) -> str:
@@ -28,15 +36,13 @@ def line(value: str | None, *, longest: int = 500) -> str:
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text)
         text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
-    if len(text) > longest:
-        raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
+    _check_length(text, longest)
     return text
 
 
 def prose(value: str | None, *, longest: int = 5000) -> str:
-    """Several lines of text, with line feeds kept."""
+    """Several lines of text, with line feeds kept. Raises Invalid when it, or a line of it, is too long."""
     text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
     text = "\n".join(line(part, longest=longest) for part in text.split("\n")).strip()
-    if len(text) > longest:
-        raise errors.Invalid(f"At most {longest} characters; this has {len(text)}.")
+    _check_length(text, longest)
     return text

@@ -12,7 +12,7 @@ from portal.domain.shared import history, job_queue
 from portal.models import Account, Counter, Job
 
 log = logging.getLogger(__name__)
-BEAT = "clock:beat"
+BELIEVED = "clock:beat"
 LEAP, AWAY = clock.DAY, 30 * clock.DAY
 FURTHEST = 7 * clock.DAY  # no job is put off for longer
 TIME_ERROR = 5  # adjtimex: no time service keeps this clock
@@ -25,14 +25,14 @@ def is_doubtful() -> bool:
     return last is not None and clock.now() - last > LEAP
 
 
-def believed() -> Select:
+def believed() -> Select[int]:
     """The moment that was last believed."""
-    return select(Counter.next).where(Counter.name == BEAT)
+    return select(Counter.next).where(Counter.name == BELIEVED)
 
 
-def beat() -> None:
-    """The worker looks at the clock, once a minute. A leap while it runs is not believed; one while it did not run is,
-    up to a month, and further where a time service keeps the clock."""
+def check() -> None:
+    """Compare the clock with what was last believed, once a minute in the worker. A leap while it runs is not
+    believed; one while it did not run is, up to a month, and further where a time service keeps the clock."""
     global _awake
     now, awake, before = clock.now(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000, _awake
     last = db.session.scalar(believed())
@@ -54,7 +54,7 @@ def trust(*, actor: Account | None = None) -> None:
 
 
 def _believe(now: int) -> None:
-    db.session.merge(Counter(name=BEAT, next=now))
+    db.session.merge(Counter(name=BELIEVED, next=now))
     db.session.flush()
 
 

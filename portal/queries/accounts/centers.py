@@ -103,8 +103,8 @@ def short(limit: int = 20) -> list[Row]:
 def asking(limit: int = 20) -> list[Center]:
     """Centers that asked for more room and have no answer yet, the newest asking first."""
     query = (
-        select(Event.center_id).where(Event.action == quota_requests.ASKED).order_by(Event.id.desc()).limit(5 * limit)
+        select(Event.center_id).where(Event.action == quota_requests.REQUEST).order_by(Event.id.desc()).limit(5 * limit)
     )
     ids = dict.fromkeys(one for one in db.session.scalars(query) if one is not None)
-    found = [db.session.get(Center, one) for one in ids if quota_requests.open_ask(one) is not None]
+    found = [db.session.get(Center, one) for one in ids if quota_requests.open_request(one) is not None]
     return [center for center in found if center is not None][:limit]

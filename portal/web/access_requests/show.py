@@ -75,7 +75,7 @@ def context(one: Request) -> dict[str, Any]:
         "last": (today + timedelta(days=decisions.longest(one) - 1)).isoformat(),
         "open_now": one.id in active_grants.open_now({one.id}),
         "ftp": addresses.ftp(),
-        "over": one.state == states.GRANTED and (one.until_at or 0) <= active_grants.latest(),
+        "over": one.state == states.GRANTED and (one.until_at or 0) <= active_grants.latest_moment(),
     }
 
 

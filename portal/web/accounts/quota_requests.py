@@ -18,7 +18,7 @@ def place() -> None:
 
 def standing() -> dict:
     me = permissions.account()
-    return {"row": centers.row(me.center), "asked": quota_requests.open_ask(me.center_id)}
+    return {"row": centers.row(me.center), "asked": quota_requests.open_request(me.center_id)}
 
 
 @bp.get("")

@@ -53,7 +53,7 @@ def center(center_id: int) -> str:
 
 def page(center: Center, **shown: Any) -> dict[str, Any]:
     values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
-    asked = quota_requests.open_ask(center.id)
+    asked = quota_requests.open_request(center.id)
     asker = db.session.get(Account, asked.actor_id) if asked else None
     return {
         "row": centers.row(center),

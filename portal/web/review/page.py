@@ -61,7 +61,7 @@ def look(dataset: Dataset) -> Look | None:
 def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int | None = None, **more: Any) -> Response:
     """The page. `since` is the event that a refused decision had seen; else what the last visit saw."""
     start = since if since is not None else (seen.since_id if seen else changes.newest(dataset))
-    judged, found = changes.judged(dataset), changes.since(dataset, start)
+    judged, found = changes.last_review(dataset), changes.since(dataset, start)
     before = changes.since(dataset, judged.id) if judged else []
     marked = found or before
     context = {

@@ -20,7 +20,7 @@ def show_quota():
 
 
 def of_quota(center: Center) -> dict[str, Any]:
-    asked = quota_requests.open_ask(center.id)
+    asked = quota_requests.open_request(center.id)
     uses = {use.realm: {"used": use.used, "quota": use.quota, "own": use.own} for use in centers.row(center).uses}
     return uses | {"asked": {"at": moment(asked.at), "note": asked.note} if asked else None}
 

@@ -47,7 +47,7 @@ def judge_name():
     if reason := area_paths.reserved(name):
         return {"name": name, "fault": reason, "suggestion": ""}
     fault = path_names.fault(name)
-    return {"name": name, "fault": fault, "suggestion": path_names.suggest(name) if fault else name}
+    return {"name": name, "fault": str(fault or ""), "suggestion": path_names.suggest(name) if fault else name}
 
 
 @bp.get("/uploads/<int:upload_id>")
