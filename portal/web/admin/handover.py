@@ -21,7 +21,7 @@ def page(account: Account, **shown: Any) -> dict[str, Any]:
 @bp.get("/people/<int:account_id>/hand-over")
 @permissions.curator_only
 def hand_over_person_page(account_id: int) -> str:
-    return render_template("admin/hand_over.html", errors={}, **page(row_or_404(Account, account_id)))
+    return render_template("admin/people/hand_over.html", errors={}, **page(row_or_404(Account, account_id)))
 
 
 @bp.post("/people/<int:account_id>/hand-over")
@@ -34,11 +34,11 @@ def hand_over_person(account_id: int) -> Response | str:
                 account, heir(typed["email"]), actor=permissions.account(), accessions=typed["datasets"].upper().split()
             )
     except (errors.Invalid, errors.Conflict) as error:
-        return forms.refused("admin/hand_over.html", error, **page(account, values=typed))
+        return forms.refused("admin/people/hand_over.html", error, **page(account, values=typed))
     if done:
         flash(f"{formats.plural(len(done), 'dataset')} handed over to {typed['email']}.", "ok")
     if stayed:
-        return render_template("admin/hand_over.html", errors={}, **page(account, values=typed, stayed=stayed))
+        return render_template("admin/people/hand_over.html", errors={}, **page(account, values=typed, stayed=stayed))
     return see_other(url_for("admin.person", account_id=account.id))
 
 

@@ -26,14 +26,14 @@ def people_page() -> str:
         center=center.id if center else None,
         **place,
     )
-    return render_template("admin/people.html", page=page, here=here, center=center, counts=people.counts())
+    return render_template("admin/people/people.html", page=page, here=here, center=center, counts=people.counts())
 
 
 @bp.get("/people/new")
 @permissions.curator_only
 def new_person() -> str:
     return render_template(
-        "admin/new_person.html", values={"role": "submitter"}, errors={}, centers=people.center_names()
+        "admin/people/new_person.html", values={"role": "submitter"}, errors={}, centers=people.center_names()
     )
 
 
@@ -45,5 +45,5 @@ def invite() -> Response | str:
         with db.transaction():
             account, secret = verbs.invite(**typed, actor=permissions.account())
     except errors.Invalid as error:
-        return forms.refused("admin/new_person.html", error, values=typed, centers=people.center_names())
+        return forms.refused("admin/people/new_person.html", error, values=typed, centers=people.center_names())
     return show_link(account, secret)

@@ -35,7 +35,7 @@ def page(account: Account, **shown: Any) -> dict[str, Any]:
 @bp.get("/people/<int:account_id>")
 @permissions.curator_only
 def person(account_id: int) -> str:
-    return render_template("admin/person.html", errors={}, **page(row_or_404(Account, account_id)))
+    return render_template("admin/people/person.html", errors={}, **page(row_or_404(Account, account_id)))
 
 
 @bp.post("/people/<int:account_id>")
@@ -48,7 +48,7 @@ def change_person(account_id: int) -> Response:
             verbs.set_role(account, typed["role"], actor=permissions.account())
             verbs.move(account, verbs.existing(typed["center"]), actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
-        return forms.refused("admin/person.html", error, **page(account, values=typed))
+        return forms.refused("admin/people/person.html", error, **page(account, values=typed))
     return done(account, "Saved.")
 
 
@@ -96,7 +96,7 @@ def show_link(account: Account, secret: str) -> Response:
 @bp.get("/people/<int:account_id>/close")
 @permissions.curator_only
 def close_person_page(account_id: int) -> str:
-    return render_template("admin/close_person.html", person=row_or_404(Account, account_id))
+    return render_template("admin/people/close_person.html", person=row_or_404(Account, account_id))
 
 
 @bp.post("/people/<int:account_id>/close")

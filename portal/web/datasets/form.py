@@ -18,7 +18,7 @@ TWICE = 10_000
 @permissions.signed_in
 def new_page() -> str:
     return render_template(
-        "datasets/new.html",
+        "datasets/form/new.html",
         values={"access": "open"},
         errors={},
         once=idempotency.key(),
@@ -34,7 +34,7 @@ def create() -> Response:
     if "more" in request.form:
         rows = form_fields.one_more(rows)
         return htmx.fragment(
-            "datasets/new.html", values=values, errors={}, once=sent, new_rows=rows, species=dataset_status.SPECIES
+            "datasets/form/new.html", values=values, errors={}, once=sent, new_rows=rows, species=dataset_status.SPECIES
         )
     try:
         with db.transaction():
@@ -46,7 +46,7 @@ def create() -> Response:
                 _complete(access.load(url.rpartition("/")[2], actor=me, right="edit"), values, form_fields.filled(rows))
     except errors.DomainError as error:
         return forms.refused(
-            "datasets/new.html", error, values=values, once=sent, new_rows=rows, species=dataset_status.SPECIES
+            "datasets/form/new.html", error, values=values, once=sent, new_rows=rows, species=dataset_status.SPECIES
         )
     flash("The draft is made. Only you see it.", "ok")
     return htmx.go_to(url)
@@ -82,7 +82,7 @@ def copy(ref: str) -> Response:
 @permissions.signed_in
 def edit_page(ref: str) -> str:
     dataset = permissions.dataset_or_404(ref, "edit")
-    return render_template("datasets/form.html", **form_page.context(dataset))
+    return render_template("datasets/form/form.html", **form_page.context(dataset))
 
 
 @bp.post("/deposit/<ref>")
@@ -92,7 +92,7 @@ def save(ref: str) -> Response:
     values, rows = form_fields.info(), form_fields.rows()
     if "more" in request.form:
         return htmx.fragment(
-            "datasets/form.html", **form_page.context(dataset, values=values, rows=form_fields.one_more(rows))
+            "datasets/form/form.html", **form_page.context(dataset, values=values, rows=form_fields.one_more(rows))
         )
     title = "This is not saved yet."
     try:
@@ -135,4 +135,4 @@ def _go_on(dataset: Dataset, then: str) -> Response:
 def blank_row(ref: str, n: int) -> Response:
     """One more row of a file to type, for the button 'Add More File'."""
     permissions.dataset_or_404(ref, "edit")
-    return htmx.fragment("datasets/_row.html", ref=ref, n=n, values={}, errors={}, live=True)
+    return htmx.fragment("datasets/form/_new_file.html", ref=ref, n=n, values={}, errors={}, live=True)

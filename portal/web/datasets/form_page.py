@@ -78,7 +78,7 @@ def refused(
     if isinstance(error, errors.Conflict):
         page["refusal"] = error.sentence
     page.pop("errors")
-    return forms.refused("datasets/form.html", error, **page)
+    return forms.refused("datasets/form/form.html", error, **page)
 
 
 def files_refused(dataset: Dataset, n: int, value: str, error: errors.DomainError) -> Response:
@@ -87,4 +87,4 @@ def files_refused(dataset: Dataset, n: int, value: str, error: errors.DomainErro
     wrong = {n: (value, " ".join(error.fields.values()) or error.sentence)}
     if htmx.is_htmx():
         return htmx.fragment("datasets/_live.html", error.status, **{**live(dataset), "wrong": wrong})
-    return htmx.fragment("datasets/form.html", error.status, **context(dataset, wrong=wrong))
+    return htmx.fragment("datasets/form/form.html", error.status, **context(dataset, wrong=wrong))

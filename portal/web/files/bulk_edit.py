@@ -34,7 +34,7 @@ def change_many(ref: str) -> Response:
                 changed += bulk_edit.fill(dataset, ids[start : start + AT_ONCE], **asked, actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
-        return forms.refused("datasets/form.html", error, **_again(dataset, asked))
+        return forms.refused("datasets/form/form.html", error, **_again(dataset, asked))
     flash(f"{formats.plural(changed, 'file')} changed.", "ok")
     return htmx.go_to(_back(dataset))
 
@@ -54,7 +54,7 @@ def _back(dataset: Dataset) -> str:
 def _delete(dataset: Dataset, ids: list[int]) -> Response:
     if "sure" not in request.form:
         chosen = db.session.scalars(files.living(dataset).where(File.id.in_(ids))).unique().all()
-        return htmx.fragment("files/delete_many.html", dataset=dataset, chosen=chosen, back=_back(dataset))
+        return htmx.fragment("files/bulk/delete_many.html", dataset=dataset, chosen=chosen, back=_back(dataset))
     with db.transaction():
         count = bulk_edit.remove(dataset, ids, actor=permissions.account())
     flash(f"{formats.plural(count, 'file')} deleted. Their numbers are not used again.", "ok")

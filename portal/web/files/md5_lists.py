@@ -16,7 +16,7 @@ SHOWN = 200
 @permissions.signed_in
 def digests_page(ref: str) -> str:
     dataset = permissions.dataset_or_404(ref, "edit")
-    return render_template("files/md5_lists.html", **_context(dataset, None), values={"digests": ""}, errors={})
+    return render_template("files/bulk/md5_lists.html", **_context(dataset, None), values={"digests": ""}, errors={})
 
 
 def _context(dataset: Dataset, found: md5_lists.Comparison | None) -> dict:
@@ -31,16 +31,16 @@ def read_digests(ref: str) -> Response:
     values = {"digests": text}
     if not text.strip():
         error = errors.Invalid(fields={"digests": "Paste a list or choose its file."})
-        return forms.refused("files/md5_lists.html", error, **_context(dataset, None), values=values)
+        return forms.refused("files/bulk/md5_lists.html", error, **_context(dataset, None), values=values)
     try:
         if "apply" not in request.form and "add" not in request.form:
             found = md5_lists.compare(dataset, text)
-            return htmx.fragment("files/md5_lists.html", **_context(dataset, found), values=values, errors={})
+            return htmx.fragment("files/bulk/md5_lists.html", **_context(dataset, found), values=values, errors={})
         with db.transaction():
             found = md5_lists.apply(dataset, text, actor=permissions.account(), add="add" in request.form)
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
-        return forms.refused("files/md5_lists.html", error, **_context(dataset, None), values=values)
+        return forms.refused("files/bulk/md5_lists.html", error, **_context(dataset, None), values=values)
     added = len({entry.name for entry in found.extra}) if "add" in request.form else 0
     flash(f"{len(found.changed):,} MD5s are declared, {added:,} files are added.", "ok")
     return htmx.go_to(address(dataset, "files"))

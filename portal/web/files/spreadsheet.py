@@ -30,7 +30,7 @@ def export(ref: str, kind: str) -> Response:
 @permissions.signed_in
 def sheet_page(ref: str) -> str:
     dataset = permissions.dataset_or_404(ref, "edit")
-    return render_template("files/spreadsheet.html", **_context(dataset, None), values={}, errors={})
+    return render_template("files/bulk/spreadsheet.html", **_context(dataset, None), values={}, errors={})
 
 
 def _context(dataset: Dataset, found: spreadsheet.Comparison | None) -> dict:
@@ -54,12 +54,12 @@ def read_sheet(ref: str) -> Response:
             raise errors.Invalid(fields={"sheet": "Paste rows or choose a file."})
         if "apply" not in request.form and "add" not in request.form:
             found = spreadsheet.compare(dataset, given)
-            return htmx.fragment("files/spreadsheet.html", **_context(dataset, found), values=values, errors={})
+            return htmx.fragment("files/bulk/spreadsheet.html", **_context(dataset, found), values=values, errors={})
         with db.transaction():
             found = spreadsheet.apply(dataset, given, actor=permissions.account(), add="add" in request.form)
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
-        return forms.refused("files/spreadsheet.html", error, **_context(dataset, None), values=values)
+        return forms.refused("files/bulk/spreadsheet.html", error, **_context(dataset, None), values=values)
     added = len(found.added) if "add" in request.form else 0
     flash(f"{len(found.changed):,} files are changed, {added:,} added.", "ok")
     return htmx.go_to(address(dataset, "files"))

@@ -37,7 +37,9 @@ def compose(ref: str) -> Response:
         raise errors.Conflict("Remarks begin when the dataset is submitted.")
     start = max(request.args.get("start", 0, type=int), 0)
     context = thread_of(dataset, about=request.args.get("about", ""), start=start)
-    return htmx.fragment_or_page("review/_about.html", "review/remark.html", dataset=dataset, talk=context, fresh=True)
+    return htmx.fragment_or_page(
+        "review/remarks/_about.html", "review/remarks/remark.html", dataset=dataset, talk=context, fresh=True
+    )
 
 
 @bp.post("/datasets/<ref>/remarks")
@@ -46,7 +48,7 @@ def say(ref: str) -> Response:
     dataset, form = permissions.dataset_or_404(ref, "discuss"), forms.values("text", "about", "private", "answers")
     section, file = _place(form["about"])
     answers = _number(form["answers"]) if form["answers"] else None
-    fragment = "review/_remarks.html" if answers else "review/_thread.html"
+    fragment = "review/remarks/_remarks.html" if answers else "review/remarks/_thread.html"
     try:
         with db.transaction():
             remarks.say(
@@ -60,7 +62,7 @@ def say(ref: str) -> Response:
             )
     except errors.Invalid as error:
         talk = thread_of(dataset, about=form["about"], typed=form, wrong=error)
-        return forms.refused("review/remark.html", error, fragment=fragment, dataset=dataset, talk=talk)
+        return forms.refused("review/remarks/remark.html", error, fragment=fragment, dataset=dataset, talk=talk)
     return htmx.fragment_or_redirect(fragment, home(dataset), dataset=dataset, talk=thread_of(dataset))
 
 
@@ -71,7 +73,9 @@ def settle(ref: str, n: int, what: str) -> Response:
     dataset, me = permissions.dataset_or_404(ref, "discuss"), permissions.account()
     with db.transaction():
         remarks.set_done(dataset, remarks.find(dataset, n, actor=me), done=what == "done", actor=me)
-    return htmx.fragment_or_redirect("review/_remarks.html", home(dataset), dataset=dataset, talk=thread_of(dataset))
+    return htmx.fragment_or_redirect(
+        "review/remarks/_remarks.html", home(dataset), dataset=dataset, talk=thread_of(dataset)
+    )
 
 
 def _place(about: str) -> tuple[str, int | None]:
