@@ -1,10 +1,14 @@
 """What every page owes its reader, checked on each page that a test fetches: a title, one h1, labelled fields, forms
 with their token, no id twice, targets that exist, nothing inline that the content policy would block."""
 
+import re
 from collections.abc import Mapping
 
 from lxml import html
 
+# A line break within a sentence or a tag, and what keeps its line breaks.
+BREAK = re.compile(r"(?<=[^>\s])\n +(?=\S)|(?<=\S)\n +(?=[^<\s])")
+VERBATIM = re.compile(r"(<(pre|textarea|script)\b.*?</\2>)", re.DOTALL)
 FIELDS = "//input[not(@type='hidden' or @type='submit' or @type='button')] | //select | //textarea"
 
 
@@ -14,6 +18,12 @@ def check(text: str) -> None:
     tree = html.document_fromstring(text) if whole else html.fragment_fromstring(text, create_parent="div")
     faults = [*_ids(tree), *_fields(tree), *_forms(tree), *_inline(tree), *(_whole(tree) if whole else [])]
     assert not faults, "; ".join(faults)
+
+
+def unwrap(text: str) -> str:
+    """The source of a page with each sentence on one line, wherever its template breaks it."""
+    parts = VERBATIM.split(text)
+    return "".join(part if at % 3 == 1 else BREAK.sub(" ", part) for at, part in enumerate(parts) if at % 3 != 2)
 
 
 def check_headers(mimetype: str, headers: Mapping[str, str]) -> None:

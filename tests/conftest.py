@@ -75,9 +75,11 @@ class Browser(FlaskClient):
         if not answer.request.path.startswith("/static/"):
             browser.check_headers(answer.mimetype, answer.headers)
         if answer.mimetype == "text/html":
+            page = answer.get_data(as_text=True)
             if answer.status_code in (200, 409, 422):
-                browser.check(answer.text)
-            self.token = browser.token(answer.text) or self.token
+                browser.check(page)
+            self.token = browser.token(page) or self.token
+            answer.set_data(browser.unwrap(page))
         return answer
 
     def send(self, address: str, /, *, htmx: bool = False, **fields):
