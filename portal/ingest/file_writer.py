@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -17,6 +18,9 @@ from portal.ingest.buffer_pool import BLOCK_SIZE, Block, pool
 HEAD = 256 << 10
 SCRATCH = 64 << 10
 IN_FLIGHT = 6
+
+# What waits for one thread: a block of the shared pool, or None for bytes of no block, and its bytes; None ends it.
+Lane = SimpleQueue[tuple[Block | None, memoryview] | None]
 
 
 class FileWriter:
@@ -35,7 +39,7 @@ class FileWriter:
         self._scratch: bytearray | None = None
         self._block: Block | None = None
         self._fill = 0
-        self._lanes: list[tuple[threading.Thread, SimpleQueue]] = []
+        self._lanes: list[tuple[threading.Thread, Lane]] = []
         self._room = threading.BoundedSemaphore(IN_FLIGHT)
         self._error: BaseException | None = None
         self._unsynced = 0
@@ -163,9 +167,11 @@ class FileWriter:
         """The upload is no small one: open the file and start the lanes."""
         if self._handle is None:
             self._handle = storage.open_new(self.path)
-        consumers = [self._consume_write] if self._resumed else [self._consume_write, self._md5.update]
+        consumers: list[Callable[[memoryview], object]] = [self._consume_write]
+        if not self._resumed:
+            consumers.append(self._md5.update)
         for consume in consumers:
-            lane: SimpleQueue = SimpleQueue()
+            lane: Lane = SimpleQueue()
             thread = threading.Thread(target=self._run, args=(lane, consume), daemon=True)
             thread.start()  # first: a thread that never ran cannot be waited for
             self._lanes.append((thread, lane))
@@ -183,7 +189,7 @@ class FileWriter:
         for _thread, lane in self._lanes:
             lane.put((block, view))
 
-    def _run(self, lane: SimpleQueue, consume) -> None:
+    def _run(self, lane: Lane, consume: Callable[[memoryview], object]) -> None:
         while (item := lane.get()) is not None:
             block, view = item
             try:

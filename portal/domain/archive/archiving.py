@@ -114,7 +114,7 @@ def is_known(dataset: Dataset, path: str) -> bool:
     return manifest.exists() and f"  {path}\n" in manifest.read_text()
 
 
-def _move(upload_ids: list[int], source: str, target: str, **values) -> None:
+def _move(upload_ids: list[int], source: str, target: str, **values: Any) -> None:
     if upload_ids:
         db.session.execute(
             update(Upload)

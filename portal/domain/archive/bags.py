@@ -210,7 +210,8 @@ def _xml(catalogue: dict[str, Any]) -> bytes:
         for field, value in file.items():
             if field != "accession" and value not in (None, ""):
                 etree.SubElement(row, field.upper()).text = str(value)
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    document: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return document
 
 
 def _info(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> bytes:

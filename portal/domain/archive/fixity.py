@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from portal import clock, db, states, storage
 from portal.config import settings
@@ -52,7 +52,8 @@ def plan() -> None:
             enqueue(dataset.id, priority=6)
 
 
-def _opening():
+def _opening() -> Select[Dataset]:
+    """Query of the datasets that open soon."""
     near = (clock.today(settings().timezone) + NEAR).isoformat()
     return select(Dataset).where(Dataset.state == states.APPROVED, Dataset.release_date <= near)
 

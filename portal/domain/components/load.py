@@ -97,7 +97,7 @@ def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, A
 
 
 def _home(parcel: Parcel, item: Item) -> int:
-    return item.known.dataset_id if item.known else parcel.dataset.id
+    return int(item.known.dataset_id) if item.known else parcel.dataset.id
 
 
 def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:

@@ -6,10 +6,13 @@ usage: metamd5.py FILE.xml... | metamd5.py LIST_OF_PATHS | list of paths | metam
 The digest is of the element that bears the accession, in a file by itself: blanks-only text removed as
 `xmllint --noblanks` does, in UTF-8, without XML declaration and without a trailing line feed."""
 
+from __future__ import annotations
+
 import codecs
 import hashlib
 import re
 import sys
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from xml.parsers import expat
@@ -36,14 +39,14 @@ class Unreadable(ValueError):
     """A document that is no XML, or one with a DTD; the sentence says what is wrong."""
 
 
-def decode(data):
+def decode(data: bytes) -> str:
     """The text of a document, without its XML declaration."""
     for mark, encoding in MARKS:  # noqa: B007
         if data.startswith(mark):
             break
     else:
-        found = ENCODING.match(data)
-        mark, encoding = b"", found.group(1).decode() if found else "utf-8"
+        declared = ENCODING.match(data)
+        mark, encoding = b"", declared.group(1).decode() if declared else "utf-8"
     try:
         text = data[len(mark) :].decode(encoding)
     except (LookupError, UnicodeDecodeError) as error:
@@ -54,26 +57,29 @@ def decode(data):
 class _Cutter:
     """Finds the elements that bear an accession: the objects themselves, not the references inside them."""
 
-    def __init__(self, data):
-        self.data, self.found = data, []
-        self.depth, self.begun = 0, None
-        self.spaces: list[dict] = [{}]
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.objects: list[tuple[str, str]] = []
+        self.depth = 0
+        # The object that is open: accession, first byte, attributes, name, depth.
+        self.begun: tuple[str, int, dict[str, str], str, int] | None = None
+        self.spaces: list[dict[str, str]] = [{}]
         self.parser = expat.ParserCreate("utf-8")
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.StartDoctypeDeclHandler = self.refuse
 
-    def run(self):
+    def run(self) -> list[tuple[str, str]]:
         try:
             self.parser.Parse(self.data, True)
         except expat.ExpatError as error:
             raise Unreadable(f"it is no well-formed XML: {error}") from error
-        return self.found
+        return self.objects
 
-    def refuse(self, *_words):
+    def refuse(self, *_words: object) -> None:
         raise Unreadable("it has a DTD, which is not read")
 
-    def start(self, name, attributes):
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         if self.begun is not None:
             return
@@ -83,7 +89,7 @@ class _Cutter:
         own = {key: value for key, value in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
         self.spaces.append({**self.spaces[-1], **own})
 
-    def end(self, _name):
+    def end(self, _name: str) -> None:
         self.depth -= 1
         if self.begun is None:
             self.spaces.pop()
@@ -96,43 +102,44 @@ class _Cutter:
                 text += self.data[at : self.data.index(b">", at) + 1].decode()
             missing = {key: value for key, value in self.spaces[-1].items() if key not in attributes and value}
             added = "".join(f' {key}="{_escape(value, True)}"' for key, value in missing.items())
-            self.found.append((accession, "<" + name + added + text[1 + len(name) :]))
+            self.objects.append((accession, "<" + name + added + text[1 + len(name) :]))
             self.begun = None
 
 
-def chunks(data):
+def chunks(data: bytes) -> list[tuple[str, str]]:
     """(accession, text) of the objects of a document, each with the namespaces around it. Raises Unreadable."""
     return _Cutter(decode(data).encode()).run()
 
 
-def _escape(text, quoted=False):
+def _escape(text: str, quoted: bool = False) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
     return text.replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;") if quoted else text
 
 
-def _resolved(text):
-    return REFERENCE.sub(lambda found: unescape(found.group()) if found.group(3) else _char(found), text)
+def _resolved(text: str) -> str:
+    return REFERENCE.sub(lambda match: unescape(match.group()) if match.group(3) else _char(match), text)
 
 
-def _char(found):
-    return chr(int(found.group(1))) if found.group(1) else chr(int(found.group(2), 16))
+def _char(match: re.Match[str]) -> str:
+    return chr(int(match.group(1))) if match.group(1) else chr(int(match.group(2), 16))
 
 
-def _lines(text):
+def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class _Element:
     """An open element as libxml2 sees it. `space`: 1 preserve, 0 default, -1 unsaid, -2 unsaid and text was seen."""
 
-    def __init__(self, name, space):
+    def __init__(self, name: str, space: int) -> None:
         self.name, self.space = name, space
-        self.first = self.last = None
+        self.first: str | None = None
+        self.last: str | None = None
 
-    def add(self, kind):
+    def add(self, kind: str) -> None:
         self.first, self.last = self.first or kind, kind
 
-    def drops(self, text, following):
+    def drops(self, text: str, following: str) -> bool:
         """Whether libxml2 takes a run of text for layout, given what follows it."""
         if self.space in (1, -2) or text.strip(BLANK) or following[:1] not in ("<", "\r"):
             return False
@@ -144,11 +151,13 @@ class _Element:
 class _Writer:
     """Writes an element anew, token by token."""
 
-    def __init__(self, source):
-        self.source, self.out, self.open = source, [], []
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.out: list[str] = []
+        self.open: list[_Element] = []
         self.pending = False  # a start tag that may still become an empty one
 
-    def run(self):
+    def run(self) -> bytes:
         at = 0
         while at < len(self.source):
             token = TOKEN.match(self.source, at)
@@ -164,7 +173,7 @@ class _Writer:
                 self.other(token)
         return "".join(self.out).encode()
 
-    def put(self, text, kind):
+    def put(self, text: str, kind: str) -> None:
         """Something inside the open element."""
         if self.pending:
             self.out.append(">")
@@ -173,7 +182,7 @@ class _Writer:
             self.open[-1].add(kind)
         self.out.append(text)
 
-    def other(self, token):
+    def other(self, token: re.Match[str]) -> None:
         comment, cdata, target, space, data = token.group("comment", "cdata", "target", "space", "data")
         if comment is not None:
             self.put("<!--" + _lines(comment) + "-->", "other")
@@ -186,7 +195,7 @@ class _Writer:
         else:
             self.put("<![CDATA[" + _lines(cdata) + "]]>", "other")
 
-    def start(self, token):
+    def start(self, token: re.Match[str]) -> None:
         name, spaces, others = token.group("start"), "", ""
         space = self.open[-1].space if self.open and self.open[-1].space != -2 else -1
         for key, quoted in ATTRIBUTE.findall(token.group("attributes")):
@@ -204,12 +213,12 @@ class _Writer:
         if token.group("empty"):
             self.end()
 
-    def end(self):
+    def end(self) -> None:
         name = self.open.pop().name
         self.out.append("/>" if self.pending else "</" + name + ">")
         self.pending = False
 
-    def text(self, run, following):
+    def text(self, run: str, following: str) -> None:
         """Text up to the next tag or reference, in the pieces in which libxml2 reads it."""
         at = 0
         for turn in TURN.finditer(run):
@@ -219,15 +228,16 @@ class _Writer:
                 at += 1
                 if not TURN.match(run, at + 1):
                     continue
-            return self.rest(_lines(run[at:]), following)
-        return self.piece(run[at:], following)
+            self.rest(_lines(run[at:]), following)
+            return
+        self.piece(run[at:], following)
 
-    def piece(self, text, following):
+    def piece(self, text: str, following: str) -> None:
         """Plain text: only what begins with a blank is looked at."""
         if text and (text[0] not in BLANK or not self.is_layout(text, following)):
             self.put(_escape(text), "text")
 
-    def rest(self, text, following):
+    def rest(self, text: str, following: str) -> None:
         """Anything else, in portions of a buffer."""
         while text:
             size, end = 0, 0
@@ -238,7 +248,7 @@ class _Writer:
             if not self.is_layout(portion, text[:2] or following):
                 self.put(_escape(portion), "text")
 
-    def is_layout(self, text, following):
+    def is_layout(self, text: str, following: str) -> bool:
         element = self.open[-1]
         if element.drops(text, following):
             return True
@@ -247,21 +257,21 @@ class _Writer:
         return False
 
 
-def canonical(text):
+def canonical(text: str) -> bytes:
     """The bytes that the digest is of, from the text of one element that is well-formed."""
     return _Writer(text).run()
 
 
-def md5(data):
+def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
-def digests(data):
+def digests(data: bytes) -> list[tuple[str, str]]:
     """(accession, MD5) of each object of a document. Raises Unreadable."""
     return [(accession, md5(canonical(text))) for accession, text in chunks(data)]
 
 
-def paths(words):
+def paths(words: Sequence[str]) -> Iterator[str]:
     """An .xml file itself, any other file as a list of paths; without any, the list on standard input."""
     for word in words:
         if word.endswith(".xml"):
@@ -272,7 +282,7 @@ def paths(words):
         yield from (line.strip() for line in sys.stdin if line.strip())
 
 
-def main(words=None):
+def main(words: Sequence[str] | None = None) -> int:
     """Print every object of every document; what cannot be read is named, and the others are printed."""
     failed = 0
     for path in paths(sys.argv[1:] if words is None else words):

@@ -28,7 +28,8 @@ def write(parcel: Parcel) -> bytes:
             etree.SubElement(messages, kind).text = sentence
     for action in dict.fromkeys(parcel.orders.told or [parcel.orders.action]):
         etree.SubElement(receipt, "ACTIONS").text = action
-    return etree.tostring(receipt, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    document: bytes = etree.tostring(receipt, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return document
 
 
 def _objects(receipt: etree._Element, parcel: Parcel) -> None:

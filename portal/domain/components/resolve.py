@@ -13,7 +13,7 @@ from portal.domain.components import components, metadata_objects, xml_documents
 from portal.domain.components.metadata_objects import Item, Reference
 from portal.domain.components.submission_batch import Parcel
 from portal.domain.files import matching, species
-from portal.domain.permissions import access
+from portal.domain.permissions import active_grants
 from portal.models import Component, Dataset
 
 # How the fault of an object begins that waits for another: it is tried again when something new has loaded.
@@ -160,7 +160,7 @@ class _Shelf:
             row = self.by_name.get((reference.type, center), {}).get(reference.name)
         if row is None or row.type != reference.type or row.accession is None or row.status == "withdrawn":
             return None
-        return row if row.center_id == self.actor.center_id or row.dataset_state in access.PUBLIC else None
+        return row if row.center_id == self.actor.center_id or row.dataset_state in active_grants.PUBLIC else None
 
 
 def wanting(parcel: Parcel) -> dict[str, int]:

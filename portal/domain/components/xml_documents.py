@@ -78,7 +78,7 @@ def text_of(element: etree._Element, path: str, *, longest: int = 2000) -> str:
 
 def canonical(element: etree._Element) -> bytes:
     """The bytes that are stored and digested: written once, and the same again when any xmllint reads them."""
-    data = etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
+    data: bytes = etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False)
     while UNSETTLED.search(data):
         again = metamd5.canonical(_reread(data).decode())
         if again == data:
@@ -89,7 +89,8 @@ def canonical(element: etree._Element) -> bytes:
 
 def _reread(data: bytes) -> bytes:
     root = etree.fromstring(data, _parser())
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    written: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return written
 
 
 def md5(data: bytes) -> str:

@@ -3,6 +3,7 @@ within two weeks, then at least the days that it named."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, func, or_, select, update
 
@@ -51,7 +52,7 @@ def end_of(upload: Upload) -> int | None:
     return term.end(upload.received_at, upload.warned_at) if term and upload.received_at is not None else None
 
 
-def _unclaimed(term: Term, before: int) -> list:
+def _unclaimed(term: Term, before: int) -> list[Any]:
     """Conditions of the uploads of a term that came before a moment and that no file claims."""
     return [MAY_EXPIRE, Upload.state.in_(term.states), Upload.received_at < before, ~CLAIMED]
 
@@ -77,7 +78,7 @@ def warn() -> int:
     return count
 
 
-def _warn(account: Account, term: Term, coming: list, now: int) -> None:
+def _warn(account: Account, term: Term, coming: list[Any], now: int) -> None:
     totals = select(func.count(), func.sum(Upload.size), func.min(Upload.received_at), func.max(Upload.id))
     number, size, oldest, newest = db.session.execute(totals.where(*coming)).one()
     listed = select(Upload.name, Upload.size, Upload.received_at).where(*coming)
@@ -106,7 +107,7 @@ def _warn(account: Account, term: Term, coming: list, now: int) -> None:
     )
 
 
-def _lines(rows: Iterable[Row], term: Term, now: int, zone: str) -> list[dict[str, object]]:
+def _lines(rows: Iterable[Row[*tuple[Any, ...]]], term: Term, now: int, zone: str) -> list[dict[str, object]]:
     return [
         {"name": row.name, "size": row.size, "day": clock.day_of(term.end(row.received_at, now), zone)} for row in rows
     ]

@@ -1,6 +1,9 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
-from sqlalchemy import and_, delete, func, or_, select, union_all
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
@@ -44,19 +47,19 @@ def path_of(place: Place) -> str:
     return f"/{root}/{place.name}"
 
 
-def _inside(column, path: str):
+def _inside(column: Any, path: str) -> ColumnElement[bool]:
     """What lies below a folder. LIKE would take Run1 for run1; "0" is what follows "/" in order."""
     return and_(column > f"{path}/", column < f"{path}0")
 
 
-def below(account_id: int, place: Place):
+def below(account_id: int, place: Place) -> Select[Upload]:
     """Query of the listed uploads at a path or in the folder of that path."""
     parts = (Upload.name == place.name, _inside(Upload.name, place.name))
     both = union_all(*(select(Upload.id).where(*_lying(account_id, place), part) for part in parts)).subquery()
     return select(Upload).join(both, both.c.id == Upload.id)
 
 
-def _lying(account_id: int, place: Place) -> tuple:
+def _lying(account_id: int, place: Place) -> tuple[Any, ...]:
     return (
         Upload.account_id == account_id,
         Upload.area == place.area,
@@ -181,7 +184,7 @@ def refuse_gone(row: Upload) -> None:
         raise errors.Conflict(say("upload_gone", "This upload is {state} already.", state=row.state))
 
 
-def copies_of(dataset: Dataset):
+def copies_of(dataset: Dataset) -> Select[Upload]:
     """Query of what lies unclaimed in the area of a dataset's owner with the bytes of one of its files."""
     claimed = aliased(File)
     same = select(File.sha256).where(File.dataset_id == dataset.id, File.md5 == Upload.md5)
@@ -237,6 +240,6 @@ def remove_folder(account: Account, place: Place) -> None:
         raise errors.NotFound(say("no_such_folder", "There is no folder {name}.", name=place.name))
 
 
-def bytes_of(upload: Upload):
+def bytes_of(upload: Upload) -> Path:
     """Where the bytes of an upload in the area lie."""
     return storage.area_path(upload.realm, upload.account_id, upload.token)

@@ -6,7 +6,7 @@ A later whole upload of a name takes the place of the earlier ones; a cut one ne
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
@@ -71,7 +71,8 @@ def sender(account_id: int) -> Account:
     return account
 
 
-def of_place(account_id: int, place: Place):
+def of_place(account_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that an upload lies at a place."""
     return (
         Upload.account_id == account_id,
         Upload.area == place.area,

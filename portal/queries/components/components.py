@@ -52,7 +52,7 @@ def of_account(
     return list(db.session.scalars(query.where(Component.id > after).order_by(Component.id).limit(limit)))
 
 
-def of_dataset(dataset: Dataset) -> Select:
+def of_dataset(dataset: Dataset) -> Select[*tuple[Any, ...]]:
     living = Component.status != "withdrawn"
     return select(Component).where(Component.dataset_id == dataset.id, Component.type != "SUBMISSION", living)
 

@@ -82,7 +82,7 @@ def page(
     return keyset.Page(rows_of([row[0] for row in found.rows]), found.newer, found.older)
 
 
-def _walk(where: list, cursor: tuple[int, ...] | None, falling: bool, limit: int) -> Select:
+def _walk(where: list[Any], cursor: tuple[int, ...] | None, falling: bool, limit: int) -> Select[*tuple[Any, ...]]:
     query = select(Dataset.id.label("id")).where(*where)
     if cursor is not None:
         here = tuple_(Dataset.updated_at, Dataset.id)

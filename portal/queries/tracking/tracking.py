@@ -49,7 +49,7 @@ def survey(account: Account, asked: Filter) -> Survey:
     return Survey(Count(len(few)), few)
 
 
-def _tried(way: Select) -> tuple[int, Any]:
+def _tried(way: Select[*tuple[Any, ...]]) -> tuple[int, Any]:
     """How many ids a way gives, and they themselves where they are few."""
     ids = list(db.session.scalars(capped_count.first(way, PIECE)))
     if len(ids) <= PIECE:
@@ -106,7 +106,9 @@ def _slice(few: list[tuple[Any, int]], asked: Filter, mark: Upload | None, backw
     return [row[1] for row in rows[:limit]]
 
 
-def _stretches(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
+def _stretches(
+    account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int
+) -> list[Select[*tuple[Any, ...]]]:
     if asked.dataset:
         return _by_number(account, asked, mark, falling, limit)
     column, mine = SORTS[asked.key], Upload.account_id == account.id
@@ -138,7 +140,9 @@ def _span(asked: Filter, mark: Upload | None, falling: bool) -> tuple[int, int]:
     return (begin, min(end, mark.created_at + 1)) if falling else (max(begin, mark.created_at), end)
 
 
-def _by_number(account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int) -> list[Select]:
+def _by_number(
+    account: Account, asked: Filter, mark: Upload | None, falling: bool, limit: int
+) -> list[Select[*tuple[Any, ...]]]:
     """The files of a large dataset in the order of their numbers."""
     conditions, parts = asking.matching(account, asked, alone=False), []
     number = mark and db.session.scalar(select(File.n).where(File.upload_id == mark.id))

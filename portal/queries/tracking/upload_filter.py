@@ -109,7 +109,7 @@ class Filter:
         return sorted(wanted & set(BAD_FILES) if self.problems else wanted)
 
 
-def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list:
+def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list[Any]:
     """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
     search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
     given: list[tuple[Any, Any]] = [
@@ -149,7 +149,7 @@ def plainly(asked: Filter) -> Filter:
     return replace(asked, text="", problems=False, dataset=None)
 
 
-def short_ways(account: Account, asked: Filter, most: int) -> list[Select]:
+def short_ways(account: Account, asked: Filter, most: int) -> list[Select[*tuple[Any, ...]]]:
     """Queries of ids, each through an index of its own: what is asked for is in all of them. A dataset of more files
     than `most` is none."""
     mine = Upload.account_id == account.id
@@ -184,7 +184,7 @@ def _files_of(asked: Filter) -> int:
     return int(db.session.scalar(query.where(FileTally.state.in_(asked.file_states))) or 0)
 
 
-def by_name(account: Account, sought: str) -> Select:
+def by_name(account: Account, sought: str) -> Select[*tuple[Any, ...]]:
     """The ids of the account's uploads with these letters in their path, or with this number. One or two letters are
     in no index: then every name is looked at."""
     found = name_search.ids("upload_text", Upload.id, Upload.account_id, account.id, [sought], [_named(sought)])
@@ -196,7 +196,7 @@ def by_name(account: Account, sought: str) -> Select:
     return select(union(found, numbered).subquery().c.id)
 
 
-def whole_but_faulty(account: Account, most: int) -> Select:
+def whole_but_faulty(account: Account, most: int) -> Select[*tuple[Any, ...]]:
     """Ids of the uploads that arrived well and have a fault all the same: their file has, such as another digest, or it
     was found in their bytes."""
     query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
@@ -208,10 +208,11 @@ def whole_but_faulty(account: Account, most: int) -> Select:
     )
     by_file = query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD))
     by_bytes = select(Upload.id).where(Upload.account_id == account.id, *FOUND_FAULTY)
-    return capped_count.first(_either([by_file, by_bytes], most), most)
+    ids: Select[*tuple[Any, ...]] = capped_count.first(_either([by_file, by_bytes], most), most)
+    return ids
 
 
-def _either(queries: list[Select], most: int = capped_count.MOST) -> Select:
+def _either(queries: list[Select[*tuple[Any, ...]]], most: int = capped_count.MOST) -> Select[*tuple[Any, ...]]:
     """The ids of several queries, each bounded by itself."""
     parts = [
         capped_count.first(query, most).subquery() for query in queries or [select(Upload.id).where(Upload.id < 0)]

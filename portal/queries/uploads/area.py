@@ -77,7 +77,7 @@ def folders(account: Account, place: Place) -> list[str]:
     return sorted(found)
 
 
-def _leap(first: Select, prefix: str) -> set[str]:
+def _leap(first: Select[*tuple[Any, ...]], prefix: str) -> set[str]:
     found, here = set(), prefix
     end = f"{prefix[:-1]}0" if prefix else "\U0010ffff"
     for _ in range(MOST_STEPS):

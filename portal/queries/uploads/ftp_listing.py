@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from portal import db, states
-from portal.domain.permissions import access, active_grants
+from portal.domain.permissions import active_grants
 from portal.domain.uploads.uploads import Place
 from portal.models import Dataset, File, Folder, RequestFile, Upload
 
@@ -52,13 +52,13 @@ def _mine(account_id: int, area: str, realm: str) -> tuple[Any, ...]:
     return Upload.account_id == account_id, Upload.area == area, Upload.realm == realm, Upload.state.in_(SHOWN)
 
 
-def upload_at(account_id: int, place: Place) -> Row | None:
+def upload_at(account_id: int, place: Place) -> Row[*tuple[Any, ...]] | None:
     """The newest upload of a name, one that is still arriving included."""
     query = select(*UPLOAD_FACTS).where(*_mine(account_id, place.area, place.realm), Upload.name == place.name)
     return db.session.execute(query.order_by(Upload.id.desc()).limit(1)).first()
 
 
-def uploads_in(account_id: int, area: str, realm: str, path: str) -> list[Row]:
+def uploads_in(account_id: int, area: str, realm: str, path: str) -> list[Row[*tuple[Any, ...]]]:
     """The newest upload of each name that lies directly in a folder."""
     prefix = _prefix(path)
     direct = Upload.name == prefix + Upload.base
@@ -103,7 +103,7 @@ def is_folder(account_id: int, area: str, realm: str, path: str) -> bool:
     return db.session.scalar(made.where(*_below(Folder.path, prefix)).limit(1)) is not None
 
 
-def open_datasets() -> list[Row]:
+def open_datasets() -> list[Row[*tuple[Any, ...]]]:
     """The newest released open datasets."""
     query = select(Dataset.accession, Dataset.released_at).where(
         Dataset.state == states.RELEASED, Dataset.access == "open", Dataset.accession.is_not(None)
@@ -113,15 +113,15 @@ def open_datasets() -> list[Row]:
     )
 
 
-def open_dataset(accession: str) -> Row | None:
+def open_dataset(accession: str) -> Row[*tuple[Any, ...]] | None:
     """A dataset whose bytes anybody may have now: listed, or suppressed and known by its accession."""
     query = select(Dataset.id, Dataset.accession, Dataset.realm, Dataset.released_at).where(
-        Dataset.accession == accession, Dataset.state.in_(access.PUBLIC), Dataset.access == "open"
+        Dataset.accession == accession, Dataset.state.in_(active_grants.PUBLIC), Dataset.access == "open"
     )
     return db.session.execute(query).first()
 
 
-def granted_dataset(accession: str, account_id: int) -> Row | None:
+def granted_dataset(accession: str, account_id: int) -> Row[*tuple[Any, ...]] | None:
     """A controlled dataset that is granted to an account now; `bound` is its request where only chosen files are."""
     return next((row for row in active_grants.granted_to(account_id) if row.accession == accession), None)
 
@@ -134,12 +134,12 @@ def _archived(dataset_id: int, bound: int | None) -> tuple[Any, ...]:
     return *mine, File.id.in_(select(RequestFile.file_id).where(RequestFile.request_id == bound))
 
 
-def file_at(dataset_id: int, path: str, bound: int | None = None) -> Row | None:
+def file_at(dataset_id: int, path: str, bound: int | None = None) -> Row[*tuple[Any, ...]] | None:
     query = select(*FILE_FACTS).where(*_archived(dataset_id, bound), File.name == path)
     return db.session.execute(query).first()
 
 
-def files_in(dataset_id: int, path: str, bound: int | None = None) -> list[Row]:
+def files_in(dataset_id: int, path: str, bound: int | None = None) -> list[Row[*tuple[Any, ...]]]:
     """The archived files directly in a folder of a dataset."""
     prefix = _prefix(path)
     query = select(*FILE_FACTS).where(
@@ -159,7 +159,7 @@ def file_folders_in(dataset_id: int, path: str, bound: int | None = None) -> dic
     return _first_segments(prefix, list(db.session.execute(query)))
 
 
-def digests(dataset_id: int, bound: int | None = None) -> list[Row]:
+def digests(dataset_id: int, bound: int | None = None) -> list[Row[*tuple[Any, ...]]]:
     """Name and MD5 of all archived files of a dataset, in their order."""
     query = select(File.name, File.md5).where(*_archived(dataset_id, bound)).order_by(File.n)
     return list(db.session.execute(query))

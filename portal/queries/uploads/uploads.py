@@ -64,7 +64,7 @@ class Row(Told):
         return stuck or self.faulty
 
 
-def _query():
+def _query() -> Select[*tuple[Any, ...]]:
     return (
         select(Upload, File, Dataset)
         .outerjoin(File, File.upload_id == Upload.id)
@@ -73,11 +73,12 @@ def _query():
     )
 
 
-def query_of(account_id: int):
+def query_of(account_id: int) -> Select[*tuple[Any, ...]]:
+    """Query of the uploads of an account, each with its file and dataset."""
     return _query().where(Upload.account_id == account_id)
 
 
-def row_of(found, job: Job | None = None) -> Row:
+def row_of(found: Any, job: Job | None = None) -> Row:
     upload, file, dataset = found
     if upload.state == states.RECEIVING:
         return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate))
@@ -105,7 +106,7 @@ def _unclaimed(dataset: Dataset, folder: str) -> list[Any]:
     return found if dataset.access == "controlled" else [*found, Unclaimed.realm == "open"]
 
 
-def unclaimed(dataset: Dataset, *, folder: str = "") -> Select:
+def unclaimed(dataset: Dataset, *, folder: str = "") -> Select[*tuple[Any, ...]]:
     """Query of the uploads that a dataset may take: whole, in a realm that fits, claimed by no file."""
     return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, folder))
 

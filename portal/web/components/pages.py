@@ -181,7 +181,8 @@ def pretty(xml: bytes | None) -> str:
     if not xml:
         return ""
     root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True))
-    return etree.tostring(root, pretty_print=True, encoding="unicode")
+    shown: str = etree.tostring(root, pretty_print=True, encoding="unicode")
+    return shown
 
 
 @bp.get("/help/metamd5.py")

@@ -1,5 +1,6 @@
 """The blueprint of tracking, and what its query strings mean. What makes no sense is as if it were not asked."""
 
+from collections.abc import Container
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ def here(*names: str) -> dict[str, Any]:
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
-def one_of(name: str, known, otherwise: str = "") -> str:
+def one_of(name: str, known: Container[str], otherwise: str = "") -> str:
     value = request.args.get(name, otherwise)
     return value if value in known else otherwise
 

@@ -1,5 +1,7 @@
 """One upload: rename, move, copy, delete. What was typed stands again where it cannot be done."""
 
+from typing import Any
+
 from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
@@ -22,7 +24,7 @@ def path_of(upload: Upload) -> str:
     return folders.path_of(Place(upload.area, upload.realm, upload.name))
 
 
-def context(upload: Upload) -> dict:
+def context(upload: Upload) -> dict[str, Any]:
     return {"upload": upload, "path": path_of(upload)}
 
 

@@ -1,5 +1,7 @@
 """The page of my uploads, live while something arrives."""
 
+from typing import Any
+
 from flask import request
 from werkzeug.wrappers import Response
 
@@ -67,7 +69,7 @@ def roots() -> list[str]:
     return [folders.path_of(place).rstrip("/") for place in places]
 
 
-def room(account: Account) -> list[dict]:
+def room(account: Account) -> list[dict[str, Any]]:
     """How full each realm is: what the account and its center keep there, and the least that is left of a quota."""
     found = []
     for realm in ("open", "protected"):

@@ -1,6 +1,8 @@
 """Expiry of unused uploads, and the sweeping of rows that nobody asks for any more."""
 
-from sqlalchemy import delete, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select
 
 from portal import clock, db, states, storage
 from portal.domain.shared import job_queue
@@ -58,7 +60,8 @@ def prune(lease: Lease, progress: Progress) -> None:
         job_queue.finish(lease)
 
 
-def _prune_some(model, conditions) -> bool:
+def _prune_some(model: Any, conditions: list[ColumnElement[bool]]) -> bool:
+    """Remove some rows; whether there may be more."""
     key = next(iter(model.__mapper__.primary_key))
     with db.transaction():
         keys = list(db.session.scalars(select(key).where(*conditions).limit(PIECE)))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, after_this_request, request, url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from portal import errors, states
@@ -87,7 +88,7 @@ def called(part: str, file: FileStorage) -> str:
 
 @bp.get("/components")
 @described(answer="Component", lists=True)
-def list_components():
+def list_components() -> ResponseReturnValue:
     """My components in the order they came, for curators all. ?type=, ?state=, ?dataset= and ?alias= filter."""
     asked = {name: request.args.get(name, "") for name in ("state", "dataset", "alias")}
     found = components.of_account(
@@ -98,7 +99,7 @@ def list_components():
 
 @bp.get('/components/<regex("[A-Za-z][A-Za-z0-9]+"):accession>')
 @described(answer="Component")
-def show_component(accession: str):
+def show_component(accession: str) -> ResponseReturnValue:
     """One component by its accession: how it stands, what it refers to, the files it names. Released ones are open to
     everybody."""
     actor = session.actor()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from flask import Response, request, send_file, url_for
+from flask.typing import ResponseReturnValue
 
 from portal import errors
 from portal.config import settings
@@ -24,7 +25,7 @@ TAB, PLAIN, PACKED = "text/tab-separated-values", "text/plain", "application/gzi
 
 @bp.get("/reports")
 @described(answer="Report", lists=True)
-def list_reports():
+def list_reports() -> ResponseReturnValue:
     """The batch reports of my center that were written, newest first. Curators name a center: ?center=."""
     found = reports.written(mine().id, before=number("before", 0), limit=limit() + 1)
     return listing(found, document, lambda report: report.id, "before")
@@ -61,7 +62,7 @@ def show_written_report(kind: str, name: str) -> Response:
 
 @bp.get("/reports/changed")
 @described(answer="Change", lists=True)
-def changed_since():
+def changed_since() -> ResponseReturnValue:
     """What differs from the metadata report of ?since=, a day: objects that are new, whose XML changed, whose status
     alone did, or that are gone."""
     center, day = mine(), request.args.get("since", "")
@@ -78,7 +79,7 @@ def changed_since():
 @bp.post("/reports/changed")
 @described(answer="Change", lists=True, takes=(BYTES,))
 @permissions.raw_body
-def changed_since_mine():
+def changed_since_mine() -> ResponseReturnValue:
     """The same for a report that is the body of the request: an Accessions report, a metadata dump, or what metamd5
     prints; packed or not."""
     center = mine()

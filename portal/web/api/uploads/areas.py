@@ -1,8 +1,10 @@
 """The area by API: list a folder, copy, move, remove; paths are those of the FTP tree."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import request
+from flask.typing import ResponseReturnValue
 
 from portal import db, errors
 from portal.domain.accounts import quotas
@@ -18,7 +20,7 @@ from portal.web.api.blueprint import body, bp, described, limit, listing, number
 
 @bp.get("/area")
 @described(answer="AreaEntry", lists=True)
-def list_area():
+def list_area() -> ResponseReturnValue:
     """What lies directly in a folder (?path=/OMIX/run1): its folders first, then its uploads by name, with the day on
     which what nobody claims is removed."""
     me, place = permissions.account(), asked(request.args.get("path", ""))
@@ -37,7 +39,7 @@ def asked(path: str) -> Place:
     return areas.named(path) if path.strip("/") else Place("incoming", "open", "")
 
 
-def of_row(row: uploads.Row) -> dict:
+def of_row(row: uploads.Row) -> dict[str, Any]:
     one = row.upload
     place = Place(one.area, one.realm, one.name)
     known = documents.of_upload(one, row.dataset.accession if row.dataset else None)
@@ -46,7 +48,7 @@ def of_row(row: uploads.Row) -> dict:
 
 @bp.get("/area/usage")
 @described(answer="Usage")
-def show_usage():
+def show_usage() -> ResponseReturnValue:
     """How many bytes lie in the areas of each realm, mine and my center's, and the quotas."""
     me = permissions.account()
     return {
@@ -62,7 +64,7 @@ def show_usage():
 
 @bp.post("/area/copy")
 @described(body="FromTo", answer="Changed")
-def copy_in_area():
+def copy_in_area() -> ResponseReturnValue:
     """Copy an upload, or all of a folder, `from` a path `to` another. Bytes are shared where the disk can; each copy
     counts for the quota."""
     return carried(copy_move.copy)
@@ -70,12 +72,12 @@ def copy_in_area():
 
 @bp.post("/area/move")
 @described(body="FromTo", answer="Changed")
-def move_in_area():
+def move_in_area() -> ResponseReturnValue:
     """Rename or move an upload, or all of a folder, into any folder, area and realm, without sending it again."""
     return carried(copy_move.move)
 
 
-def carried(verb: Callable[[int, Place, Place], int]) -> dict:
+def carried(verb: Callable[[int, Place, Place], int]) -> dict[str, Any]:
     me, given = permissions.account(), body()
     old, new = (str(given.get(name) or "") for name in ("from", "to"))
     if not old or not new:
@@ -88,7 +90,7 @@ def carried(verb: Callable[[int, Place, Place], int]) -> dict:
 
 @bp.post("/area/remove")
 @described(body="Removal", answer="Changed")
-def remove_in_area():
+def remove_in_area() -> ResponseReturnValue:
     """Remove the upload at a path; with `folder` true, all that lies below it."""
     actor, given = permissions.account(), body()
     place = areas.named(str(given.get("path") or ""))

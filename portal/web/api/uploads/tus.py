@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from flask import Response, g, request, url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.http import http_date
 
 from portal import db, errors
@@ -28,6 +29,8 @@ from portal.web.session import unbounded
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
 ALGORITHMS = ("md5", "sha1", "sha256")
+# A hash that is fed, and the digest that it is to have in the end.
+AnnouncedDigest = tuple["hashlib._Hash", bytes]
 MORE_THAN_ANNOUNCED = say("more_than_announced", "This is more than the announced length.")
 BODY = "application/offset+octet-stream"
 
@@ -88,7 +91,7 @@ def tus_options() -> Response:
 @bp.post("/tus/")
 @described(status=201, takes=(BODY,))
 @permissions.raw_body
-def tus_create():
+def tus_create() -> ResponseReturnValue:
     """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
     (id or accession of what shall declare the file). Bytes may come with it."""
     unbounded()
@@ -130,7 +133,7 @@ def tus_where(key: str) -> Response:
 @bp.patch("/tus/<key>")
 @described(status=204, takes=(BODY,))
 @permissions.raw_body
-def tus_send(key: str):
+def tus_send(key: str) -> ResponseReturnValue:
     """Send bytes from Upload-Offset on. 204: they are on disk; with the last byte the upload is recorded too."""
     unbounded()
     try:
@@ -147,7 +150,7 @@ def tus_send(key: str):
 
 @bp.delete("/tus/<key>")
 @described(status=204)
-def tus_drop(key: str):
+def tus_drop(key: str) -> ResponseReturnValue:
     """Give an upload up."""
     row = resumable.own(key, actor=check())
     with db.transaction(), held(key):
@@ -159,7 +162,7 @@ def tus_drop(key: str):
 @bp.post("/tus/<key>")
 @described(status=204)
 @permissions.raw_body
-def tus_override(key: str):
+def tus_override(key: str) -> ResponseReturnValue:
     """PATCH or DELETE for clients whose network knows neither: X-HTTP-Method-Override says which."""
     check()
     views = {"PATCH": tus_send, "DELETE": tus_drop}
@@ -169,7 +172,7 @@ def tus_override(key: str):
     return view(key)
 
 
-def check():
+def check() -> Account:
     """The sender, where the request speaks our version."""
     actor = permissions.account()
     if request.headers.get("Tus-Resumable") != VERSION:
@@ -277,7 +280,7 @@ def finish(session: UploadSession, md5: str | None) -> Arrival:
         raise
 
 
-def announced_digest(left: int):
+def announced_digest(left: int) -> AnnouncedDigest | None:
     """(hash, wanted) of Upload-Checksum, None without one. Raises Malformed, TooLarge for a body beyond the length."""
     if (request.content_length or 0) > left:
         raise errors.TooLarge(MORE_THAN_ANNOUNCED)
@@ -296,7 +299,7 @@ def announced_digest(left: int):
     return hashlib.new(name, usedforsecurity=False), wanted
 
 
-def take(session: UploadSession, digest, length: int) -> bool:
+def take(session: UploadSession, digest: AnnouncedDigest | None, length: int) -> bool:
     """The body to its end; whether all announced bytes are here. A piece with another checksum is taken back."""
     try:
         while piece := request.stream.read(PIECE):

@@ -6,6 +6,7 @@ import re
 import time
 
 from flask import request
+from flask.typing import ResponseReturnValue
 
 from portal import db, errors
 from portal.domain.files import area_paths, inspection_results
@@ -30,7 +31,7 @@ DIGEST = re.compile(r"(md5|sha-256)=:([A-Za-z0-9+/=]+):")
 
 @bp.get("/uploads")
 @described(answer="Upload", lists=True)
-def list_uploads():
+def list_uploads() -> ResponseReturnValue:
     """What I sent, newest first. ?state=, ?realm= and ?name= filter."""
     wanted = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
     found = api_lists.uploads(permissions.account(), after=number("after", 0), limit=limit() + 1, **wanted)
@@ -39,7 +40,7 @@ def list_uploads():
 
 @bp.get("/names")
 @described(answer="Name")
-def judge_name():
+def judge_name() -> ResponseReturnValue:
     """Whether a file may be sent under a name: ?name=. `fault` says what is wrong with it, `suggestion` is the nearest
     name that is taken (letters of other scripts are written in ours), empty where none is near."""
     permissions.account()
@@ -52,7 +53,7 @@ def judge_name():
 
 @bp.get("/uploads/<int:upload_id>")
 @described(answer="Upload")
-def show_upload(upload_id: int):
+def show_upload(upload_id: int) -> ResponseReturnValue:
     """One upload with what was found in it. `file_type` and `error` are words of the SRA handbook, `detail` says cause
     and remedy; `inspection` is null (not yet), owed, inspected, or unchecked where a bound ended it."""
     inspection_results.readable(upload_id, actor=permissions.account())
@@ -63,7 +64,7 @@ def show_upload(upload_id: int):
 
 @bp.get("/uploads/<int:upload_id>/members")
 @described(answer="Member", lists=True)
-def list_members(upload_id: int):
+def list_members(upload_id: int) -> ResponseReturnValue:
     """The members of a tar or zip in their order; with ?faults=1 only those of which something is told."""
     upload, told = (
         inspection_results.readable(upload_id, actor=permissions.account()),
@@ -76,7 +77,7 @@ def list_members(upload_id: int):
 @bp.put("/uploads/<any(open, protected):realm>/<path:name>")
 @described(answer="Upload", status=201, also=200, takes=(BYTES,))
 @permissions.raw_body
-def send_upload(realm: str, name: str):
+def send_upload(realm: str, name: str) -> ResponseReturnValue:
     """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
     Repr-Digest header (md5, sha-256) is compared; when it differs nothing is recorded."""
     unbounded()
@@ -135,7 +136,7 @@ def drain() -> None:
 
 @bp.patch("/uploads/<int:upload_id>")
 @described(body="UploadName", answer="Upload")
-def rename_upload(upload_id: int):
+def rename_upload(upload_id: int) -> ResponseReturnValue:
     """Give an upload another name, without sending it again."""
     actor, given = permissions.account(), body()
     with db.transaction():
@@ -149,7 +150,7 @@ def rename_upload(upload_id: int):
 
 @bp.put("/uploads/<int:upload_id>/received")
 @described(body="Receipt", answer="Upload")
-def correct_receipt(upload_id: int):
+def correct_receipt(upload_id: int) -> ResponseReturnValue:
     """Correct the day on which an upload came, as a curator: what was carried over from elsewhere counts from its first
     receipt. The history keeps both days."""
     actor, given = permissions.account(), body()
@@ -167,7 +168,7 @@ def correct_receipt(upload_id: int):
 
 @bp.delete("/uploads/<int:upload_id>")
 @described(status=204)
-def remove_upload(upload_id: int):
+def remove_upload(upload_id: int) -> ResponseReturnValue:
     """Remove an upload that is not archived."""
     actor = permissions.account()
     with db.transaction():
