@@ -274,7 +274,7 @@ def test_only_problems_and_words_filter_submissions(sign_in, ines, submitted):
 
 def test_components_are_shown_worst_first_with_their_comments(sign_in, ines, submitted):
     browser = sign_in(ines)
-    page = browser.get(f"/tracking/{submitted.accession}").text
+    page = " ".join(browser.get(f"/tracking/{submitted.accession}").text.split())
 
     places = [page.index(f"sample-{n}") for n in (2, 1, 0)]
     assert places == sorted(places) and "line 41: not in the list" in page
