@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Engine, create_engine
 
 from portal import clock, config, create_app, db, migrations, queue
 from portal.config import Settings
@@ -131,6 +133,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def one_statement_cache() -> Iterator[None]:
+    """Statements are compiled once in a process and not again for the database of each test, which costs a third of
+    the suite: SQLAlchemy keeps them by dialect, so all engines share the first one's."""
+    first: dict[str, Engine] = {}
+
+    def sharing(url: str, **options: Any) -> Engine:
+        engine = create_engine(url, **options)
+        kept = first.setdefault(engine.dialect.name, engine)
+        engine.dialect, engine._compiled_cache = kept.dialect, kept._compiled_cache
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "create_engine", sharing)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def cheap_hashing() -> None:
     passwords.use(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
@@ -147,7 +166,7 @@ def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def first_database(tmp_path_factory: pytest.TempPathFactory, cheap_hashing: None) -> Path:
+def first_database(tmp_path_factory: pytest.TempPathFactory, cheap_hashing: None, one_statement_cache: None) -> Path:
     """The schema as the migrations make it, and the people; copied for each test."""
     path = tmp_path_factory.mktemp("database") / "portal.db"
     engine = db.configure(f"sqlite:///{path}")

@@ -23,3 +23,12 @@ def test_links_of_the_readme_lead_somewhere():
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_paths_that_the_maps_name_are_there():
+    """Spans such as `portal/web/<room>/` or `ingest/heartbeat.py`, from the root or from `portal/`."""
+    for page in ("README.md", "docs/architecture.md"):
+        for span in re.findall(r"`([a-z_]+/[\w./<>*]+)`", (ROOT / page).read_text()):
+            path = re.sub(r"<\w+>", "*", span).rstrip("/")
+            found = list(ROOT.glob(path)) or list(ROOT.glob(f"portal/{path}"))
+            assert found, f"{page}: {span}"
