@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from portal import config, db, queue
 from portal.config import ROOT
 from portal.domain.accounts import accounts, tokens
+from tests.waiting import until
 
 OMIX = [sys.executable, "-m", "portal.cli"]
 
@@ -67,12 +67,13 @@ class Live:
         log = (self.instance / "up.log").open("ab")
         self.process = subprocess.Popen([*OMIX, "up"], env=self.env | extra, stdout=log, stderr=log, cwd=ROOT)
         log.close()
-        until = time.monotonic() + within
-        while not self.addresses_file.exists():
-            if self.process.poll() is not None or time.monotonic() > until:
-                self.stop()
-                raise RuntimeError(f"the portal did not start: {self.log()[-3000:]}")
-            time.sleep(0.05)
+        process = self.process
+        try:
+            until(lambda: self.addresses_file.exists() or process.poll() is not None, within, explain=self.end_of_log)
+            assert process.poll() is None, f"the portal did not start: {self.end_of_log()}"
+        except AssertionError:
+            self.stop()
+            raise
         addresses = json.loads(self.addresses_file.read_text())
         self.web, self.ftp = addresses["web"].rstrip("/"), urlsplit(addresses["ftp"])
 
@@ -101,6 +102,9 @@ class Live:
     def log(self) -> str:
         path = self.instance / "up.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def end_of_log(self) -> str:
+        return self.log()[-3000:]
 
     def omix(self, *words: str, check: bool = True) -> subprocess.CompletedProcess:
         return subprocess.run([*OMIX, *words], env=self.env, capture_output=True, text=True, cwd=ROOT, check=check)
@@ -134,14 +138,12 @@ class Live:
 
     def wait(self, token: str, ref: str, ready, *, within: float = 30) -> dict:
         """The dataset once ready(dataset) holds."""
-        until = time.monotonic() + within
-        while True:
+
+        def look() -> dict | None:
             status, dataset = self.api(token, "GET", f"/datasets/{ref}")
-            if status == 200 and ready(dataset):
-                return dataset
-            if time.monotonic() > until:
-                raise AssertionError(f"not within {within} s: {dataset}\n{self.log()[-3000:]}")
-            time.sleep(0.05)
+            return dataset if status == 200 and ready(dataset) else None
+
+        return until(look, within, explain=lambda: f"{self.api(token, 'GET', f'/datasets/{ref}')}\n{self.end_of_log()}")
 
 
 def archived(dataset: dict) -> bool:

@@ -28,7 +28,8 @@ from tests.access_requests.support import (
     grant,
     release,
 )
-from tests.ftp.support import refusal, until
+from tests.ftp.support import refusal
+from tests.waiting import until
 
 NAMES = tuple(CONTENTS)
 

@@ -8,12 +8,12 @@ import http.client
 import io
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.live import Live
+from tests.waiting import until
 
 INES, PASSWORD = "ines@example.org", "correct horse"
 STEPS = [
@@ -44,10 +44,7 @@ def kill_all(live):
             os.kill(pid, signal.SIGKILL)
     live.process.wait()
     live.process = None
-    until = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() and "Z" not in stat(pid) for pid in family[1:]):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: not any(Path(f"/proc/{pid}").exists() and "Z" not in stat(pid) for pid in family[1:]))
 
 
 def stat(pid):

@@ -18,6 +18,7 @@ def deposit(live, token: str, name: str) -> dict:
     return live.wait(token, made["id"], archived)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("hard_links", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_restored_portal_has_all_of_the_backup_and_gives_no_number_twice(tmp_path, hard_links):
     with Live(tmp_path / "first") as live:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from portal.config import ROOT
+from tests.waiting import until
 
 THREADS = 8
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Rest: "
@@ -25,10 +26,8 @@ def web(settings, database):
     env = os.environ | {"OMIX_INSTANCE": str(settings.instance), "OMIX_PORT": "0", "OMIX_WEB_THREADS": str(THREADS)}
     process = subprocess.Popen([sys.executable, "-m", "portal.cli", "web"], cwd=ROOT, env=env)
     address = settings.run / "web.address"
-    until = time.monotonic() + 40
-    while not address.exists():
-        assert process.poll() is None and time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: address.exists() or process.poll() is not None)
+    assert process.poll() is None
     yield urlsplit(address.read_text().strip())
     process.terminate()
     process.wait(30)
@@ -40,6 +39,7 @@ def connect(web, said: bytes) -> socket.socket:
     return made
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("owing", [HEAD, BODY], ids=["head", "body"])
 def test_those_who_owe_their_request_keep_nobody_out(web, owing):
     slow = [connect(web, owing) for _ in range(3 * THREADS)]
@@ -54,6 +54,7 @@ def test_those_who_owe_their_request_keep_nobody_out(web, owing):
             one.close()
 
 
+@pytest.mark.full
 def test_a_request_in_pieces_is_answered(web):
     with closing(connect(web, HEAD)) as client:
         for piece in (b"a", b"b\r\n", b"Connection: close\r\n", b"\r\n"):

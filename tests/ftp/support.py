@@ -3,9 +3,6 @@
 import ftplib
 import socket
 import struct
-import time
-from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import select
 
@@ -21,15 +18,6 @@ def rows() -> list[Upload]:
 def faults() -> list[tuple[str, int | None, str]]:
     with db.reading():
         return [(one.kind, one.account_id, one.detail) for one in db.session.scalars(select(WireFault))]
-
-
-def until(condition: Callable[[], Any], seconds: float = 8.0) -> Any:
-    """What a condition gives once it gives something."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-    return found
 
 
 def reset(sock: socket.socket) -> None:

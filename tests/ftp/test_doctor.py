@@ -10,7 +10,8 @@ from portal import clock, db
 from portal.domain.accounts import accounts, ftp_faults
 from portal.queries.accounts import ftp_faults as shown
 from tests.conftest import Browser
-from tests.ftp.support import faults, refusal, until
+from tests.ftp.support import faults, refusal
+from tests.waiting import until
 
 
 def handshake(door, **wanted) -> None:

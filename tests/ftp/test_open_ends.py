@@ -12,7 +12,8 @@ from portal.ingest.group_commit import group_commit
 from portal.ingest.heartbeat import heartbeat
 from tests.conftest import Person
 from tests.ftp.conftest import Door
-from tests.ftp.support import Raw, reset, rows, until
+from tests.ftp.support import Raw, reset, rows
+from tests.waiting import until
 
 
 def signed_in(door: Door, person: Person) -> Raw:

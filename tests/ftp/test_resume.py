@@ -6,8 +6,9 @@ import io
 import pytest
 
 from portal import clock, states, storage
-from tests.ftp.support import refusal, rows, until
+from tests.ftp.support import refusal, rows
 from tests.ftp.test_store import send_part
+from tests.waiting import until
 
 CONTENT = bytes(range(256)) * 2000
 

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -16,8 +15,9 @@ from ftp import handler
 from portal import config, db, states
 from portal.config import Settings
 from portal.domain.accounts import accounts, rate_limit
-from tests.ftp.support import faults, refusal, rows, until
+from tests.ftp.support import faults, refusal, rows
 from tests.ftp.test_store import send_part
+from tests.waiting import until
 
 
 def test_wrong_password_is_told_with_the_attempts_left(door, ines):
@@ -142,7 +142,6 @@ def is_gone(client: ftplib.FTP) -> bool:
         client.sendcmd("NOOP")
     except (ftplib.Error, EOFError, OSError):
         return True
-    time.sleep(0.5)
     return False
 
 

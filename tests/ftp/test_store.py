@@ -17,7 +17,8 @@ from portal.domain.accounts import accounts
 from portal.ingest.group_commit import GroupCommit
 from portal.ingest.heartbeat import heartbeat
 from portal.models import Center, Dataset, File, Upload
-from tests.ftp.support import faults, refusal, reset, rows, until
+from tests.ftp.support import faults, refusal, reset, rows
+from tests.waiting import until
 
 
 def send_part(client: ftplib.FTP, path: str, data: bytes) -> socket.socket:

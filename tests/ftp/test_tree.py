@@ -12,7 +12,8 @@ from sqlalchemy import insert, select
 from portal import db, states, storage
 from portal.config import Settings
 from portal.models import Dataset, DownloadDay, File, Folder, Upload
-from tests.ftp.support import refusal, rows, until
+from tests.ftp.support import refusal, rows
+from tests.waiting import until
 
 
 def put(client: ftplib.FTP, path: str, content: bytes = b"content") -> None:

@@ -3,7 +3,6 @@
 import errno
 import os
 import threading
-import time
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from portal import clock, db, errors, states, storage
 from portal.ingest import upload_session
 from portal.ingest.heartbeat import heartbeat
 from portal.models import Upload
+from tests.waiting import until
 
 
 def path_of(token, person):
@@ -24,9 +24,7 @@ def begin(person, name, data, *, via="web"):
     session.write(data)
     session.rest()
     path = path_of(session.token, person)
-    until = time.monotonic() + 5
-    while (not path.exists() or path.stat().st_size < len(data)) and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: path.exists() and path.stat().st_size >= len(data))
     return session
 
 

@@ -13,10 +13,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.chromium import chromium, look
-from tests.live import Live, archived
+from tests.live import archived
 from tests.plugins.clients import needs
 
-INES, MEI, RUTH, PASSWORD = "ines@example.org", "mei@example.org", "ruth@example.org", "correct horse"
+pytestmark = pytest.mark.full
+
+INES, MEI, RUTH, PASSWORD = (
+    "ines.access@example.org",
+    "mei.access@example.org",
+    "ruth.access@example.org",
+    "correct horse",
+)
 CANARY = b"canary-bytes-3391 of a donor\n"
 LARGE = CANARY * (48 << 20 >> 5)
 GIVEN = {
@@ -28,14 +35,13 @@ GIVEN = {
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    with Live(tmp_path_factory.mktemp("access") / "instance") as started:
-        started.tokens = {
-            INES: started.add(INES),
-            MEI: started.add(MEI, center="HL"),
-            RUTH: started.add(RUTH, role="curator"),
-        }
-        yield started
+def live(portal):
+    portal.tokens = {
+        INES: portal.add(INES),
+        MEI: portal.add(MEI, center="HL"),
+        RUTH: portal.add(RUTH, role="curator"),
+    }
+    return portal
 
 
 def call(live, who: str, *words):

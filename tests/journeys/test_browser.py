@@ -5,7 +5,6 @@ import ftplib
 import hashlib
 import io
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -13,6 +12,7 @@ from playwright.sync_api import expect
 from tests.chromium import chromium, is_same, look, mark
 from tests.live import Live
 from tests.plugins.clients import needs
+from tests.waiting import until
 
 pytestmark = needs("chromium")
 MEI, RUTH, PASSWORD = "mei.tanaka@example.org", "ruth@example.org", "correct horse"
@@ -35,14 +35,12 @@ def browser(live):
 
 def mail(live, words: str, *, within: float = 15) -> str:
     """The text of the mail that holds these words, once it is there."""
-    until = time.monotonic() + within
-    while time.monotonic() < until:
-        for path in sorted((live.instance / "outbox").glob("*.eml"), reverse=True):
-            text = path.read_text()
-            if words in text:
-                return text
-        time.sleep(0.1)
-    raise AssertionError(f"no mail holds {words!r}")
+
+    def newest() -> str | None:
+        paths = sorted((live.instance / "outbox").glob("*.eml"), reverse=True)
+        return next((text for path in paths if words in (text := path.read_text())), None)
+
+    return until(newest, within, explain=lambda: f"no mail holds {words!r}")
 
 
 def register(live, page) -> None:

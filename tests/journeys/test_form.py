@@ -7,18 +7,16 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.chromium import chromium, is_same, look, mark
-from tests.live import Live
 from tests.plugins.clients import needs
 
-pytestmark = needs("chromium")
-INES, PASSWORD = "ines@example.org", "correct horse"
+pytestmark = [needs("chromium"), pytest.mark.full]
+INES, PASSWORD = "ines.form@example.org", "correct horse"
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    with Live(tmp_path_factory.mktemp("form") / "instance") as started:
-        started.token = started.add(INES)
-        yield started
+def live(portal):
+    portal.token = portal.add(INES)
+    return portal
 
 
 def saved(page, label):

@@ -5,13 +5,13 @@ import hashlib
 import os
 import signal
 import subprocess
-import time
 
 import bagit
 import pytest
 
 from tests.live import Live, archived
 from tests.plugins.clients import needs
+from tests.waiting import until
 
 PASSWORD = "correct horse"
 INES = "ines@example.org"
@@ -39,6 +39,11 @@ def run(*words, cwd=None, check=True):
 def upload(live, name):
     items = live.api(live.tokens[INES], "GET", f"/uploads?name={name}")[1]["items"]
     return items[0] if items else None
+
+
+def in_state(live, name, *states):
+    row = upload(live, name)
+    return row if row and row["state"] in states else None
 
 
 def publish(live, files, **fields):
@@ -113,20 +118,15 @@ def test_killed_upload_is_resumed_to_the_right_digest(live, tmp_path, tls):
     path.write_bytes(os.urandom(40 << 20))
     words = ["curl", "-sS", *tls, "--user", f"{INES}:{PASSWORD}", "-T", str(path), f"ftp://{live.ftp_host}/OMIX/{name}"]
     child = subprocess.Popen([*words, "--limit-rate", "8M"], stderr=subprocess.DEVNULL)
-    time.sleep(2.5)
+    until(lambda: upload(live, name))
     child.send_signal(signal.SIGKILL)
     child.wait()
-    until = time.monotonic() + 20
-    while not ((row := upload(live, name)) and row["state"] in ("incomplete", "received")):
-        assert time.monotonic() < until, row
-        time.sleep(0.1)
+    row = until(lambda: in_state(live, name, "incomplete", "received"))
     assert 0 < row["size"] < path.stat().st_size
 
     run(*words, "-C", "-")
-    until = time.monotonic() + 30
-    while not ((row := upload(live, name)) and row["state"] == "received" and row["md5"]):
-        assert time.monotonic() < until, row
-        time.sleep(0.1)
+    until(lambda: (row := in_state(live, name, "received")) and row["md5"])
+    row = upload(live, name)
 
     assert (row["size"], row["md5"]) == (path.stat().st_size, md5(path))
 
@@ -189,10 +189,8 @@ def test_mismatch_is_told_by_mail_and_mended_at_once(live, tmp_path):
 
     red = live.wait(ines, dataset["id"], lambda one: one["files"][0]["color"] == "red")
     assert red["files"][0]["error"] == "md5_mismatch"
-    until = time.monotonic() + 15
-    while not (mails := [one for one in (live.instance / "outbox").glob("*.eml") if "late.bin" in one.read_text()]):
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    outbox = live.instance / "outbox"
+    mails = until(lambda: [path for path in outbox.glob("*.eml") if "late.bin" in path.read_text()])
     assert len(mails) == 1
     assert "MD5 Checked Failed" in mails[0].read_text()
 
@@ -240,14 +238,11 @@ def test_killed_put_is_incomplete_and_never_acknowledged(live, tmp_path):
         ],
         stderr=subprocess.DEVNULL,
     )
-    time.sleep(2)
+    until(lambda: upload(live, "cut.bin"))
     child.kill()
     child.wait()
 
-    until = time.monotonic() + 15
-    while not ((row := upload(live, "cut.bin")) and row["state"] == "incomplete"):
-        assert time.monotonic() < until, row
-        time.sleep(0.1)
+    row = until(lambda: in_state(live, "cut.bin", "incomplete"))
     assert row["size"] < path.stat().st_size
 
 

@@ -3,24 +3,24 @@ real FTP client: dropped beside its data, answered beside it."""
 
 import ftplib
 import io
-import time
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.chromium import chromium, is_same, look, mark
-from tests.live import Live
 from tests.plugins.clients import needs
 from tests.reports import metadata as xml
+from tests.waiting import until
 
-INES, PASSWORD = "ines@example.org", "correct horse"
+pytestmark = pytest.mark.full
+
+INES, PASSWORD = "ines.metadata@example.org", "correct horse"
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    with Live(tmp_path_factory.mktemp("metadata") / "instance") as started:
-        started.token = started.add(INES)
-        yield started
+def live(portal):
+    portal.token = portal.add(INES)
+    return portal
 
 
 @needs("chromium")
@@ -63,10 +63,7 @@ def test_what_is_dropped_by_ftp_is_answered_beside(live):
         ftp.cwd("drop")
         for name, data in parts.items():
             ftp.storbinary(f"STOR {name.lower()}.xml", io.BytesIO(data))
-        until = time.monotonic() + 60
-        while not (found := [name for name in ftp.nlst() if name.startswith("receipt-")]):
-            assert time.monotonic() < until, live.log()[-3000:]
-            time.sleep(0.5)
+        found = until(lambda: [name for name in ftp.nlst() if name.startswith("receipt-")], 60)
         told = io.BytesIO()
         ftp.retrbinary(f"RETR {found[0]}", told.write)
     assert b'success="true"' in told.getvalue() and b'alias="dropped-study"' in told.getvalue()

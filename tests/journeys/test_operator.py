@@ -12,6 +12,8 @@ from tests.chromium import Chromium, chromium, look
 from tests.live import Live
 from tests.plugins.clients import needs
 
+pytestmark = pytest.mark.full
+
 RUTH, INES, NILS, PASSWORD = "ruth@example.org", "ines@example.org", "nils.berg@example.org", "correct horse"
 
 

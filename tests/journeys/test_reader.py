@@ -10,19 +10,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.chromium import chromium, look
-from tests.live import Live, archived
+from tests.live import archived
 from tests.plugins.clients import needs
 
-INES, RUTH, PASSWORD = "ines@example.org", "ruth@example.org", "correct horse"
+pytestmark = pytest.mark.full
+
+INES, RUTH, PASSWORD = "ines.reader@example.org", "ruth.reader@example.org", "correct horse"
 NAMES = ("counts.tsv", "run1/a.bin", "run1/deep/b.bin", "run2/c.txt.gz")
 TITLE = "Livers under stress"
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    with Live(tmp_path_factory.mktemp("reader") / "instance") as started:
-        started.token, started.ruth = started.add(INES), started.add(RUTH, role="curator")
-        yield started
+def live(portal):
+    portal.token, portal.ruth = portal.add(INES), portal.add(RUTH, role="curator")
+    return portal
 
 
 def approved(live, folder: Path, **fields) -> dict:

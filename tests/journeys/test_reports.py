@@ -3,7 +3,6 @@
 import ftplib
 import io
 import json
-import time
 import urllib.request
 
 import pytest
@@ -15,8 +14,9 @@ from tests.chromium import chromium, look
 from tests.live import Live, opened
 from tests.plugins.clients import needs
 from tests.reports import metadata as xml
+from tests.waiting import until
 
-pytestmark = needs("chromium")
+pytestmark = [needs("chromium"), pytest.mark.full]
 INES, PASSWORD = "ines@example.org", "correct horse"
 
 
@@ -36,10 +36,7 @@ def live(tmp_path_factory):
 
 def wait_for(live, count: int) -> None:
     """Written by the portal's own worker, which looks every minute."""
-    until = time.monotonic() + 90
-    while len(json.loads(ask(live, "/api/v1/reports"))["items"]) < count:
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    until(lambda: len(json.loads(ask(live, "/api/v1/reports"))["items"]) >= count, 90)
 
 
 def ask(live, path: str) -> bytes:

@@ -8,6 +8,8 @@ from tests.chromium import chromium, look
 from tests.live import Live, archived
 from tests.plugins.clients import needs
 
+pytestmark = pytest.mark.full
+
 INES, RUTH, PASSWORD = "ines@example.org", "ruth@example.org", "correct horse"
 GIVEN = {
     "title": "Kidney organoids under ischaemia",

@@ -13,7 +13,7 @@ from tests.live import Live
 from tests.plugins.clients import needs
 from tests.provider import CLIENT, INES, SECRET, Provider
 
-pytestmark = needs("chromium")
+pytestmark = [needs("chromium"), pytest.mark.full]
 RUTH, PASSWORD = "ruth.adeyemi@example.org", "correct horse"
 BUTTON = "Sign in with Northmere sign-on"
 

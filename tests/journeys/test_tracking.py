@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.chromium import chromium, is_same, look, mark
-from tests.live import Live
 from tests.plugins.clients import needs
 
-pytestmark = needs("chromium")
-INES, PASSWORD = "ines@example.org", "correct horse"
+pytestmark = [needs("chromium"), pytest.mark.full]
+INES, PASSWORD = "ines.tracking@example.org", "correct horse"
 GOOD, BAD = b"gene\tcount\nTP53\t7\n", b"gene\tcount\nTP53\t8\n"
 
 
@@ -22,10 +21,9 @@ def md5(data: bytes) -> str:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory):
-    with Live(tmp_path_factory.mktemp("tracking") / "instance") as started:
-        started.token = started.add(INES)
-        yield started
+def live(portal):
+    portal.token = portal.add(INES)
+    return portal
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ gone on with to the right digest."""
 
 import hashlib
 import os
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -12,8 +11,9 @@ from tests.chromium import chromium, look
 from tests.faults.test_door_killed import kill_all
 from tests.live import Live
 from tests.plugins.clients import needs
+from tests.waiting import until
 
-pytestmark = needs("chromium")
+pytestmark = [needs("chromium"), pytest.mark.full]
 INES, PASSWORD = "ines@example.org", "correct horse"
 SIZE = 300 << 20
 
@@ -82,10 +82,7 @@ def test_upload_goes_on_after_the_page_and_the_server_died(live, draft, large):
         client.send("Network.emulateNetworkConditions", slow)
         page.goto(f"/deposit/{draft}/online")
         page.locator("#uploader input[type=file]").first.set_input_files(path)
-        until = time.monotonic() + 30
-        while not any(row["size"] > 40 << 20 for row in uploads(live, "large.bin")):
-            assert time.monotonic() < until
-            time.sleep(0.2)
+        until(lambda: any(row["size"] > 40 << 20 for row in uploads(live, "large.bin")))
         state = page.context.storage_state()
         page.close(run_before_unload=False)
         assert state["origins"], "what was under way is remembered in the browser"

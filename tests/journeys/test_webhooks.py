@@ -1,7 +1,6 @@
 """Webhooks in a real browser, with the portal's own processes: added, tested, told of an upload within seconds."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +9,7 @@ from tests.chromium import chromium, look
 from tests.live import Live
 from tests.plugins.clients import needs
 from tests.receiver import Receiver
+from tests.waiting import until
 
 pytestmark = [needs("chromium"), pytest.mark.soak]
 INES, PASSWORD = "ines.okafor@example.org", "correct horse"
@@ -20,13 +20,6 @@ def live(tmp_path):
     with Live(tmp_path / "instance", OMIX_WEBHOOK_PRIVATE="1") as started:
         started.token = started.add(INES, password=PASSWORD)
         yield started
-
-
-def until(found, within: float = 30) -> None:
-    end = time.monotonic() + within
-    while not found() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert found()
 
 
 def send(live, data: bytes) -> None:

@@ -18,6 +18,7 @@ from portal.models import Event, Job, Mail, Webhook, WebhookTry
 from portal.queries.admin import event_log
 from tests.conftest import COLLEAGUE, INES, RUTH
 from tests.receiver import receiver
+from tests.waiting import until
 
 __all__ = ["receiver"]
 pytestmark = pytest.mark.usefixtures("database")
@@ -303,10 +304,7 @@ def test_hanging_servers_leave_the_house_its_threads(receiver):
     assert receiver.received == []
     assert dict(db.session.execute(select(Job.kind, Job.state)).all()) == {"webhook": "queued", "prune": "done"}
     worker.outside.start()
-    for _ in range(100):
-        if receiver.received:
-            break
-        time.sleep(0.05)
+    until(lambda: receiver.received)
     worker.stop.set()
     worker.outside.join(5)
     assert len(receiver.received) == 1

@@ -5,6 +5,7 @@ import io
 import resource
 import subprocess
 import time
+from functools import partial
 
 import pytest
 from lxml import etree
@@ -16,6 +17,7 @@ from tests.depositing import md5
 from tests.live import Live
 from tests.plugins.clients import needs
 from tests.reports import metadata as xml
+from tests.waiting import until
 
 PART = ("SUBMISSION", "STUDY", "SAMPLE", "EXPERIMENT", "RUN")
 
@@ -79,10 +81,8 @@ def test_documented_command_line_loads_and_files_link_before_during_and_after(tm
         send(names[2]).communicate(contents[names[2]])
         ref = told.find("SUBMISSION").get("accession")
         live.wait(token, ref, lambda dataset: [file["color"] for file in dataset["files"]] == ["green"] * 3)
-        until = time.monotonic() + 10
-        while [one["color"] for one in live.api(token, "GET", "/components")[1]["items"]] != ["green"] * 7:
-            assert time.monotonic() < until, live.api(token, "GET", "/components")
-            time.sleep(0.1)
+        components = partial(live.api, token, "GET", "/components")
+        until(lambda: [row["color"] for row in components()[1]["items"]] == ["green"] * 7, explain=components)
 
 
 def test_stored_xml_comes_back_with_the_digest_of_its_bytes(client):
