@@ -156,13 +156,21 @@ def cheap_hashing() -> None:
 
 @pytest.fixture(autouse=True)
 def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No settings from outside, and noon (UTC): a test that speaks of today and tomorrow never crosses a midnight."""
     for name in [name for name in os.environ if name.startswith("OMIX_")]:
         monkeypatch.delenv(name)
     clock.reset()
+    clock.shift(clock.midnight(clock.today("UTC"), "UTC") + 12 * clock.HOUR - clock.now())
     handlers = list(logging.getLogger().handlers)
     yield
     logging.getLogger().handlers = handlers  # a command that ran here logged to a stream that is closed by now
     clock.reset()
+
+
+@pytest.fixture
+def stop_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let the clock show one moment (ms) until it is stopped at another: what holds to the millisecond is asked so."""
+    return lambda moment: monkeypatch.setattr(clock, "now", lambda: moment)
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,7 @@ class Receiver:
         self.answers: deque = deque()
         self.usual = 204
         self.let_go = threading.Event()
+        self.hanging = 0
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -89,7 +90,10 @@ class Receiver:
         return [one.id for one in self.received]
 
     def hang(self, _handler) -> None:
+        """Say nothing; `hanging` counts the requests that wait so."""
+        self.hanging += 1
         self.let_go.wait(30)
+        self.hanging -= 1
 
     def stop(self) -> None:
         self.let_go.set()

@@ -7,7 +7,7 @@ import pytest
 
 from portal import clock, db, errors
 from portal.domain.access_requests import decisions
-from portal.domain.permissions import access
+from portal.domain.permissions import access, active_grants
 from tests.access_requests.support import COLLEAGUE, STRANGER, act, ask, dataset, get, grant
 
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -79,19 +79,48 @@ def test_clock_set_back_revives_nothing(livers, moment):
     assert not is_open(livers)
 
 
-def test_clock_set_back_before_the_end_was_recorded_revives_nothing(livers, moment):
-    """The round saw the later moment; the grant's own end fell between two rounds."""
+def test_clock_set_back_revives_no_grant_whose_end_nobody_recorded(livers, moment, monkeypatch):
+    """The round keeps the latest moment, and ends so many grants at once: this one was left for the next round."""
     moment("2027-02-01T12:00:00")
-    grant(livers, until="2027-02-01T12:10:00+01:00")
-    moment("2027-02-01T12:09:30")
-    with db.transaction():
-        decisions.end_due()
-    assert is_open(livers)
+    made = grant(livers, until="2027-02-01T12:10:00+01:00")
+    monkeypatch.setattr(decisions, "AT_ONCE", 0)
     moment("2027-02-01T12:10:30")
     with db.transaction():
         decisions.end_due()
     moment("2027-02-01T12:05:00")
     assert not is_open(livers)
+    assert get(made).state == "granted", "only the moment that was seen keeps it closed"
+    with pytest.raises(errors.Conflict):
+        act(made, "renew", until="2027-03-01")
+
+
+def test_moment_that_was_seen_never_goes_back(database, stop_clock):
+    for moment in ("2027-02-04T12:00:00", "2027-02-01T12:00:00"):
+        stop_clock(at(moment))
+        with db.transaction():
+            decisions.end_due()
+    assert active_grants.latest_moment() == at("2027-02-04T12:00:00")
+
+
+def test_grant_is_open_up_to_its_end_and_no_moment_longer(livers, moment, stop_clock):
+    moment("2027-02-01T12:00:00")
+    made = grant(livers, until="2027-02-01T12:10:00+01:00")
+    end = at("2027-02-01T12:10:00")
+    for now, opens in ((end - 1, True), (end, False), (end + 1, False)):
+        stop_clock(now)
+        assert is_open(livers) is opens
+        assert (made in active_grants.open_now({made})) is opens
+        assert bool(active_grants.granted_to(STRANGER.id)) is opens
+
+
+def test_end_is_recorded_at_its_moment_and_no_moment_sooner(livers, moment, stop_clock):
+    moment("2027-02-01T12:00:00")
+    made = grant(livers, until="2027-02-01T12:10:00+01:00")
+    for now, state in ((at("2027-02-01T12:10:00") - 1, "granted"), (at("2027-02-01T12:10:00"), "ended")):
+        stop_clock(now)
+        with db.transaction():
+            decisions.end_due()
+        assert get(made).state == state
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,18 @@ def test_plan_reads_what_is_new_first_and_everything_in_time(archived, run_jobs)
     assert oldest > start
 
 
-def test_release_reads_again_what_was_not_read_lately(archived, run_jobs):
+def opened_after(days: float, archived, run_jobs) -> list[str | None]:
+    """The verdicts after a release that is asked for so long after a good reading, behind which the bytes changed."""
+    deposit.approve(archived)
+    assert read(archived, run_jobs) == ["ok", "ok"]
+    damage(deposit.archived_path(archived, 1), b"onf")
+    clock.shift(int(days * clock.DAY))
+    deposit.ask_release(archived)
+    deposit.run_until_idle(run_jobs, clock)
+    return [file.fixity for file in deposit.files_of(archived)]
+
+
+def test_release_reads_what_was_never_read(archived, run_jobs):
     deposit.approve(archived)
     run_jobs()
     damage(deposit.archived_path(archived, 1), b"onf")
@@ -176,6 +187,23 @@ def test_release_reads_again_what_was_not_read_lately(archived, run_jobs):
 
     assert [file.fixity for file in deposit.files_of(archived)] == ["bad", "ok"]
     assert deposit.get(archived).state == "approved"
+
+
+def test_release_reads_again_what_was_read_more_than_seven_days_ago(archived, run_jobs):
+    assert opened_after(7.01, archived, run_jobs) == ["bad", "ok"]
+    assert deposit.get(archived).state == "approved"
+
+
+def test_release_believes_a_reading_of_this_week(archived, run_jobs):
+    assert opened_after(6.9, archived, run_jobs) == ["ok", "ok"]
+    assert deposit.get(archived).state == "released"
+
+
+def test_reading_without_a_verdict_opens_nothing(archived, run_jobs, monkeypatch):
+    deposit.approve(archived)
+    readings(monkeypatch, *[SILENT] * 50)
+    assert read(archived, run_jobs) == ["unknown", "ok"]
+    assert releases.needs_fixity(deposit.get(archived))
 
 
 def test_release_opens_once_all_is_read_and_bagged(archived, run_jobs):

@@ -4,8 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from portal import clock
 from tests.chromium import shared
 from tests.live import Live
+
+
+@pytest.fixture(autouse=True)
+def _clock_of_the_machine(_plain_surroundings: None) -> None:
+    """The portal is a process of its own here: both go by the same clock."""
+    clock.reset()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ from portal import clock, db, states
 from portal.domain.permissions import access
 from portal.models import Dataset
 from tests.access_requests.support import COLLEAGUE, INES, RUTH, STRANGER, release
+from tests.counting import statements
 from tests.permissions.test_leaks import ftp_answers, http_doors
 
 NOTHING = "OMIX999999"
@@ -21,20 +22,15 @@ ANYBODY = None
 @contextmanager
 def listening() -> Iterator[list[str]]:
     """The statements that are sent meanwhile, and each dataset that is read."""
-    heard: list[str] = []
-
-    def sent(_connection, _cursor, statement, *_):
-        heard.append(statement)
 
     def read(dataset, _context):
         heard.append(f"read {dataset.accession}")
 
-    event.listen(db.engine(), "before_cursor_execute", sent)
     event.listen(Dataset, "load", read)
     try:
-        yield heard
+        with statements() as heard:
+            yield heard
     finally:
-        event.remove(db.engine(), "before_cursor_execute", sent)
         event.remove(Dataset, "load", read)
 
 
@@ -66,7 +62,12 @@ def test_hidden_dataset_asks_over_ftp_what_none_asks(database, door):
             ftp_answers(client, hidden)
         with listening() as of_nothing:
             ftp_answers(client, NOTHING)
-        assert of_hidden == of_nothing, person
+        assert in_answer(of_hidden) == in_answer(of_nothing) != [], person
+
+
+def in_answer(heard: list[str]) -> list[str]:
+    """Without what the server asks by itself every few seconds: whether the accounts of its sessions are still open."""
+    return [one for one in heard if one not in ("BEGIN", "ROLLBACK") and "SELECT account.id, account.epoch" not in one]
 
 
 def test_condition_says_what_the_function_says(database):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal import db
+from portal import clock, db
 from portal.domain.accounts import identities
 from portal.web.accounts.single_sign_on.provider import forget
 from tests.accounts.single_sign_on.steps import NEW, sign_on
@@ -11,6 +11,7 @@ from tests.provider import CLIENT, INES, SECRET, Provider
 
 @pytest.fixture
 def provider(settings):
+    clock.reset()  # the provider says by the clock of the machine when somebody signed in
     with Provider() as running:
         settings.oidc_issuer, settings.oidc_name = running.issuer, "Northmere sign-on"
         settings.oidc_client_id, settings.oidc_client_secret = CLIENT, SECRET

@@ -8,11 +8,12 @@ import pytest
 
 from portal import clock, db, ingest, states, storage
 from portal.domain.accounts import accounts, tokens
+from portal.domain.datasets import handover
 from portal.domain.uploads import resumable
 from portal.ingest import upload_session
 from portal.ingest.heartbeat import heartbeat
 from portal.jobs.registry import HANDLERS
-from portal.models import Account, File, Resumable, Upload
+from portal.models import Account, Dataset, File, Resumable, Upload
 from tests.conftest import INES, STRANGER
 from tests.depositing import md5
 
@@ -125,6 +126,41 @@ def test_dataset_that_was_named_declares_the_file(call, announce, app):
         md5(DATA),
         states.RECEIVED,
     )
+
+
+def test_dataset_that_was_handed_over_meanwhile_takes_no_file(call, announce):
+    """Its bytes came whole; they lie in the area of who sent them, and the dataset of somebody else stays as it was."""
+    made = call("POST", "/api/v1/datasets", data=b'{"title": "T"}').json
+    address = announce(dataset=made["id"], md5=md5(DATA))
+    with db.transaction():
+        handover.hand_over(db.session.get_one(Dataset, made["id"]), STRANGER.account, actor=None)
+    assert send(call, address, 0, DATA).status_code == 204
+    assert (upload().state, upload().account_id, upload().name) == (states.RECEIVED, INES.id, "run1/a.bin")
+    assert db.session.query(File).count() == 0
+    assert call("HEAD", address).headers["Upload-Offset"] == str(LENGTH)
+
+
+def test_file_that_was_handed_over_keeps_the_md5_that_its_new_submitter_declares(call, announce):
+    given = b'{"title": "T", "files": [{"name": "run1/a.bin"}]}'
+    made = call("POST", "/api/v1/datasets", data=given).json
+    address = announce(dataset=made["id"], md5=md5(DATA))
+    with db.transaction():
+        handover.hand_over(db.session.get_one(Dataset, made["id"]), STRANGER.account, actor=None)
+    assert send(call, address, 0, DATA).status_code == 204
+    db.end()
+    (file,) = db.session.query(File)
+    assert (file.declared_md5, file.upload_id, file.state) == (None, None, states.WAITING)
+
+
+def test_dataset_of_somebody_else_is_no_place_for_bytes(call):
+    """One that a reader may see, being released, is refused as one that they may not."""
+    made = call("POST", "/api/v1/datasets", data=b'{"title": "T"}').json
+    with db.transaction():
+        released = db.session.get_one(Dataset, made["id"])
+        released.state, released.accession, released.released_at = "released", "OMIX000009", clock.now()
+    known = {"Upload_Length": "5", "Upload_Metadata": pairs(filename="a.bin", dataset="OMIX000009")}
+    assert call("POST", TUS, person=STRANGER, **known).status_code == 403
+    assert db.session.query(Resumable).count() == 0
 
 
 @pytest.mark.parametrize(
