@@ -7,7 +7,7 @@ from portal import clock, db, errors, states
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue
 from portal.domain.shared.job_queue import Lease
-from portal.models import Dataset, File, Job, Upload
+from portal.models import Dataset, File, Upload
 
 MOVING = "Its files are on their way to the {} area."
 
@@ -78,11 +78,3 @@ def switch(dataset: Dataset, lease: Lease, *, source: str) -> bool:
     if dataset.bag_generation:
         files.mark_bag(dataset)
     return True
-
-
-def is_moving(dataset_id: int) -> bool:
-    """Whether a move of a dataset is owed or under way."""
-    query = select(Job.id).where(
-        Job.dataset_id == dataset_id, Job.kind == "move", Job.state.in_((states.QUEUED, states.RUNNING))
-    )
-    return db.session.scalar(query.limit(1)) is not None

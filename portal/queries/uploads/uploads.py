@@ -73,11 +73,6 @@ def _query() -> Select[*tuple[Any, ...]]:
     )
 
 
-def query_of(account_id: int) -> Select[*tuple[Any, ...]]:
-    """Query of the uploads of an account, each with its file and dataset."""
-    return _query().where(Upload.account_id == account_id)
-
-
 def row_of(found: Any, job: Job | None = None) -> Row:
     upload, file, dataset = found
     if upload.state == states.RECEIVING:
