@@ -59,6 +59,18 @@ class Chromium:
         return page
 
 
+# Without what a browser does for itself at each start, which costs more than many a test.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
 class Shared:
     """The one browser of this process, started when it is first asked for: that takes longer than many a page."""
 
@@ -70,7 +82,7 @@ class Shared:
         if self._browser is None or not self._browser.is_connected():
             self.close()
             self._playwright = sync_playwright().start()
-            self._browser = self._playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
+            self._browser = self._playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
         return self._browser
 
     def close(self) -> None:
