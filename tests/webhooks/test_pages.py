@@ -87,8 +87,9 @@ def test_number_of_webhooks_is_bounded(database, ines):
     with db.transaction():
         for n in range(subscriptions.MOST):
             subscriptions.add(ines.account, outbound_hosts.parse(f"https://8.8.8.8/{n}"), label="", actor=ines.account)
-        with pytest.raises(errors.Conflict, match="10 webhooks at most"):
+        with pytest.raises(errors.Conflict) as refused:
             subscriptions.add(ines.account, outbound_hosts.parse("https://8.8.8.8/x"), label="", actor=ines.account)
+    assert refused.value.message.code == "webhooks_many" and refused.value.message.values == {"most": 10}
 
 
 def test_program_does_what_the_page_does(app, client, ines, receiver, run_jobs):

@@ -20,8 +20,8 @@ SLICE = 30.0
 def run(lease: Lease, progress: Progress) -> None:
     """Send for a while, then let other addresses have their turn."""
     webhook_id, end = _webhook_id(lease), time.monotonic() + SLICE
-    with closing(http_client.Line()) as line:
-        emptied = _send_all(lease, progress, line, webhook_id, end)
+    with closing(http_client.Client()) as client:
+        emptied = _send_all(lease, progress, client, webhook_id, end)
     with db.transaction():
         job_queue.finish(lease)
         hook = None if emptied else db.session.get(Webhook, webhook_id)
@@ -29,20 +29,20 @@ def run(lease: Lease, progress: Progress) -> None:
             subscriptions.enqueue(hook)  # a new job stands behind those that were owed meanwhile
 
 
-def _send_all(lease: Lease, progress: Progress, line: http_client.Line, webhook_id: int, end: float) -> bool:
+def _send_all(lease: Lease, progress: Progress, client: http_client.Client, webhook_id: int, end: float) -> bool:
     """Whether nothing is left to send now."""
     while time.monotonic() < end:
         progress.check()
         with db.reading():
             job_queue.check_lease(lease)
             message = deliveries.following(webhook_id)
-        if not (_send(lease, line, message) if message else _pass_over(lease, webhook_id)):
+        if not (_send(lease, client, message) if message else _pass_over(lease, webhook_id)):
             return True
     return False
 
 
-def _send(lease: Lease, line: http_client.Line, message: deliveries.Message) -> bool:
-    answer = line.post(message.address, message.body, message.headers(clock.now()))
+def _send(lease: Lease, client: http_client.Client, message: deliveries.Message) -> bool:
+    answer = client.post(message.address, message.body, message.headers(clock.now()))
     faults.point("webhook.sent")
     with db.transaction():
         job_queue.check_lease(lease)
