@@ -29,9 +29,9 @@ class AccountCache:
         """The account's center, epoch and quotas. Raises SignInNeeded when it is closed."""
         key = (settings().database, account_id)
         with self._lock:
-            known = self._known.get(key)
-        if known and known[0] > time.monotonic():
-            return known[1]
+            cached = self._known.get(key)
+        if cached and cached[0] > time.monotonic():
+            return cached[1]
         account = uploads.sender(account_id)
         center = account.center
         sender = CachedAccount(center.id, account.epoch, Limits(center.id, center.quota_open, center.quota_protected))

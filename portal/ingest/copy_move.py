@@ -38,9 +38,9 @@ def copy(account_id: int, old: Place, new: Place) -> int:
         db.end()
     for start in range(0, len(copies), PIECE):
         some = copies[start : start + PIECE]
-        with _Laid([(one.source, one.target) for one in some]):
+        with _Laid([(copied.source, copied.target) for copied in some]):
             _record(some)
-    quotas.add(center_id, new.realm, sum(one.arrival.size for one in copies), account_id)
+    quotas.add(center_id, new.realm, sum(copied.arrival.size for copied in copies), account_id)
     return len(copies)
 
 

@@ -160,11 +160,11 @@ class UploadSession:
 
     def _compare(self, *digests: tuple[str | None, str | None]) -> None:
         """Pairs of an announced digest and that of the bytes. What differs is removed, or kept where it was resumed."""
-        for announced, found in digests:
-            if announced and found and not hmac.compare_digest(announced.lower(), found):
+        for announced, received in digests:
+            if announced and received and not hmac.compare_digest(announced.lower(), received):
                 self.abort("digest", keep=False)
                 text = "The digest of what arrived is {found}, not {announced}. Send it again."
-                raise errors.DigestMismatch(say("digest_differs", text, found=found, announced=announced))
+                raise errors.DigestMismatch(say("digest_differs", text, found=received, announced=announced))
 
     def _leave(self) -> None:
         if not self.done:

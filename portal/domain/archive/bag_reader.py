@@ -42,18 +42,22 @@ def catalogue(folder: Path) -> dict[str, Any]:
         raise BadBag("no bag of this portal, whose folders are called as their dataset")
     try:
         body = (folder / "metadata.json").read_bytes()
-        said = json.loads(body)
+        content = json.loads(body)
     except FileNotFoundError:
         raise BadBag("it has no metadata.json") from None
     except ValueError:
         raise BadBag("its metadata.json is damaged") from None
-    if not isinstance(said, dict) or not said.keys() >= NEEDED or not all(_is_file(row) for row in said["files"]):
+    if (
+        not isinstance(content, dict)
+        or not content.keys() >= NEEDED
+        or not all(_is_file(row) for row in content["files"])
+    ):
         raise BadBag("its metadata.json does not say what a catalogue needs")
-    if said["accession"] != folder.name:
-        raise BadBag(f"its metadata.json tells of {said['accession']}")
-    if said.get("seal") != bags.seal(said) and sealed(folder).get("metadata.json") != _sha256(body):
+    if content["accession"] != folder.name:
+        raise BadBag(f"its metadata.json tells of {content['accession']}")
+    if content.get("seal") != bags.seal(content) and sealed(folder).get("metadata.json") != _sha256(body):
         raise BadBag("its metadata.json is not what was written: neither its seal nor tagmanifest-sha256.txt agrees")
-    return said
+    return content
 
 
 def _is_file(row: Any) -> bool:
@@ -85,31 +89,31 @@ def is_whole(folder: Path) -> bool:
 def read(realm: str, folder: Path, *, deep: bool) -> tuple[Told, list[str]]:
     """A bag with its bytes as they lie there, and a sentence for each that is not as the bag says. With `deep` the
     bytes are read."""
-    told = Told(realm, catalogue(folder))
-    said = told.catalogue
-    told.stale = not is_whole(folder) or "seal" not in said or said.get("realm") != realm or _waits_again(said)
+    bag = Told(realm, catalogue(folder))
+    content = bag.catalogue
+    bag.stale = not is_whole(folder) or "seal" not in content or content.get("realm") != realm or _waits_again(content)
     faults = []
-    for row in said["files"]:
+    for row in content["files"]:
         verdict, fault = _look(folder / row["archive_path"], row, deep=deep)
-        told.lying.append(Bytes(row["n"], row["name"], row["archive_path"], row["size"], verdict))
+        bag.lying.append(Bytes(row["n"], row["name"], row["archive_path"], row["size"], verdict))
         if fault:
             faults.append(f"{accessions.of_file(folder.name, row['n'])} ({row['name']}): {fault}")
-    told.strangers = list(_strangers(folder, told))
+    bag.strangers = list(_strangers(folder, bag))
     faults += [
-        f"data/{accessions.of_file(folder.name, one.n)}/{one.name}: no manifest names it; it is left alone"
-        for one in told.strangers
-        if not restore.may_adopt(told, one) and not _is_dead(said, one)
+        f"data/{accessions.of_file(folder.name, stranger.n)}/{stranger.name}: no manifest names it; it is left alone"
+        for stranger in bag.strangers
+        if not restore.may_adopt(bag, stranger) and not _is_dead(content, stranger)
     ]
-    return told, faults
+    return bag, faults
 
 
-def _waits_again(said: dict[str, Any]) -> bool:
-    return any(row["state"] in ("received", "checking", "failed", "error") for row in said.get("others", ()))
+def _waits_again(content: dict[str, Any]) -> bool:
+    return any(row["state"] in ("received", "checking", "failed", "error") for row in content.get("others", ()))
 
 
-def _is_dead(said: dict[str, Any], one: Bytes) -> bool:
-    dead = {row["n"] for row in said.get("others", ()) if row["state"] in ("removed", "replaced")}
-    return one.n in dead or said["state"] == "withdrawn"
+def _is_dead(content: dict[str, Any], stranger: Bytes) -> bool:
+    dead = {row["n"] for row in content.get("others", ()) if row["state"] in ("removed", "replaced")}
+    return stranger.n in dead or content["state"] == "withdrawn"
 
 
 def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, str]:
@@ -124,16 +128,16 @@ def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, s
     return (fixity.OK, "") if whole else (fixity.BAD, "its bytes changed in the archive")
 
 
-def _strangers(folder: Path, told: Told) -> Iterator[Bytes]:
+def _strangers(folder: Path, bag: Told) -> Iterator[Bytes]:
     """Files in data/ that the bag does not name. Their bytes are read where a file may be waiting for them."""
-    known = {row["archive_path"] for row in told.catalogue["files"]}
+    listed = {row["archive_path"] for row in bag.catalogue["files"]}
     form = re.compile(rf"data/{re.escape(folder.name)}-(\d{{2,}})/(.+)", re.DOTALL)
     for path in sorted((folder / "data").rglob("*")):
         inside = path.relative_to(folder).as_posix()
-        found = form.fullmatch(inside)
+        match = form.fullmatch(inside)
         facts = storage.facts(path)
-        if inside in known or found is None or facts is None or path.name.startswith("."):
+        if inside in listed or match is None or facts is None or path.name.startswith("."):
             continue
-        bytes_ = Bytes(int(found[1]), found[2], inside, facts.size)
-        md5, sha256, _size = ("", "", 0) if _is_dead(told.catalogue, bytes_) else storage.digest(path)
+        bytes_ = Bytes(int(match[1]), match[2], inside, facts.size)
+        md5, sha256, _size = ("", "", 0) if _is_dead(bag.catalogue, bytes_) else storage.digest(path)
         yield Bytes(bytes_.n, bytes_.name, inside, facts.size, None, (md5, sha256) if md5 else None)

@@ -153,7 +153,7 @@ def _papers(dataset: Dataset) -> list[dict[str, Any]]:
 
 def _highest(dataset: Dataset) -> dict[str, str]:
     """The highest accession of each type of component, so that none is given twice even when keys/ is lost too."""
-    found = {}
+    numbers = {}
     for kind in metadata_objects.LETTERS:
         query = select(Component.accession).where(
             Component.dataset_id == dataset.id, Component.type == kind, Component.accession.is_not(None)
@@ -161,8 +161,8 @@ def _highest(dataset: Dataset) -> dict[str, str]:
         ordered = query.order_by(func.length(Component.accession).desc(), Component.accession.desc())
         highest = db.session.scalar(ordered.limit(1))
         if highest:
-            found[kind] = highest
-    return found
+            numbers[kind] = highest
+    return numbers
 
 
 def _lines(files: list[dict[str, Any]], algorithm: str) -> bytes:
@@ -175,9 +175,9 @@ def _tag_lines(tags: dict[str, bytes], algorithm: str) -> bytes:
 
 
 def _catalogue(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> dict[str, Any]:
-    said = {field: getattr(dataset, field) for field in DATASET_FIELDS}
+    content = {field: getattr(dataset, field) for field in DATASET_FIELDS}
     owner, center = dataset.account, dataset.center
-    said |= {
+    content |= {
         "owner": owner.email,
         "owner_name": owner.name,
         "owner_id": owner.id,
@@ -188,9 +188,9 @@ def _catalogue(dataset: Dataset, files: list[dict[str, Any]], generation: int) -
         "center_id": center.id,
     }
     earlier = db.session.get(Dataset, dataset.replaces_id) if dataset.replaces_id else None
-    said |= {"replaces": earlier.accession if earlier else None, "generation": generation, "written_at": clock.now()}
+    content |= {"replaces": earlier.accession if earlier else None, "generation": generation, "written_at": clock.now()}
     rows = [{"accession": accessions.of_file(dataset.accession, file["n"])} | file for file in files]
-    return said | {
+    return content | {
         "next_n": dataset.next_n,
         "files": rows,
         "others": _others(dataset),
@@ -215,7 +215,7 @@ def _xml(catalogue: dict[str, Any]) -> bytes:
 
 
 def _info(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> bytes:
-    said = {
+    fields = {
         "Source-Organization": dataset.center.name,
         "Contact-Name": dataset.account.name,
         "Contact-Email": dataset.account.email,
@@ -227,7 +227,7 @@ def _info(dataset: Dataset, files: list[dict[str, Any]], generation: int) -> byt
         "State": dataset.state,
         "Generation": str(generation),
     }
-    return "".join(f"{label}: {' '.join(value.split())}\n" for label, value in said.items() if value).encode()
+    return "".join(f"{label}: {' '.join(value.split())}\n" for label, value in fields.items() if value).encode()
 
 
 def being_archived(dataset: Dataset) -> set[str]:

@@ -68,15 +68,15 @@ class People:
         home = catalogue.get("owner_center") or catalogue["center"]
         key = catalogue.get("owner_center_id") or home
         self._name(key, at, home)
-        known = self.accounts.get(catalogue["owner"])
-        if known is None or known[0] <= at:
-            told = {
+        earlier = self.accounts.get(catalogue["owner"])
+        if earlier is None or earlier[0] <= at:
+            person = {
                 "id": catalogue.get("owner_id"),
                 "name": catalogue["owner_name"],
                 "center": key,
                 "state": catalogue.get("owner_state") or "active",
             }
-            self.accounts[catalogue["owner"]] = (at, told)
+            self.accounts[catalogue["owner"]] = (at, person)
 
     def _name(self, key: int | str, at: int, name: str) -> None:
         if key not in self.centers or self.centers[key][0] <= at:
@@ -95,9 +95,9 @@ def begin(people: People, *, above: int) -> None:
                 raise errors.Conflict(NOT_EMPTY)
         db.session.add(Counter(name=REBUILDING, next=1))
         db.session.flush()
-    for email, (_at, told) in sorted(people.accounts.items()):
+    for email, (_at, person) in sorted(people.accounts.items()):
         if db.session.scalar(select(Account.id).where(Account.email == email)) is None:
-            _person(email, told, people.center(told["center"]), above)
+            _person(email, person, people.center(person["center"]), above)
 
 
 def is_begun() -> bool:
@@ -105,16 +105,16 @@ def is_begun() -> bool:
     return bool(db.session.scalar(select(Counter.next).where(Counter.name == REBUILDING)))
 
 
-def _person(email: str, told: dict[str, Any], center: Center, above: int) -> None:
+def _person(email: str, person: dict[str, Any], center: Center, above: int) -> None:
     """An account that no password opens: its owner sets one by the link of a reset."""
-    wanted = told["id"]
+    wanted = person["id"]
     if not wanted or db.session.get(Account, wanted) is not None:
         wanted = max(above, db.session.scalar(select(func.max(Account.id))) or 0) + 1
-    is_open = told["state"] != "closed"
+    is_open = person["state"] != "closed"
     made = Account(
         id=wanted if db.is_sqlite() else None,
         email=email,
-        name=told["name"],
+        name=person["name"],
         center_id=center.id,
         role="submitter",
         state="active" if is_open else "closed",
@@ -131,35 +131,35 @@ def is_there(accession: str) -> bool:
     return db.session.scalar(select(Dataset.id).where(Dataset.accession == accession)) is not None
 
 
-def add(told: Told, people: People) -> Dataset:
+def add(bag: Told, people: People) -> Dataset:
     """A dataset, its files and papers; and the work that follows from them."""
-    said = told.catalogue
-    owner = db.session.scalars(select(Account).where(Account.email == said["owner"])).one()
-    values = {name: said[name] for name in bags.DATASET_FIELDS if name in said and name not in APART}
+    content = bag.catalogue
+    owner = db.session.scalars(select(Account).where(Account.email == content["owner"])).one()
+    values = {name: content[name] for name in bags.DATASET_FIELDS if name in content and name not in APART}
     dataset = Dataset(
         **values,
-        accession=told.accession,
-        realm=told.realm,
+        accession=bag.accession,
+        realm=bag.realm,
         account_id=owner.id,
         account=owner,
-        center=people.center(said.get("center_id") or said["center"]),
-        next_n=said["next_n"],
-        bag_generation=said.get("generation") or 1,
+        center=people.center(content.get("center_id") or content["center"]),
+        next_n=content["next_n"],
+        bag_generation=content.get("generation") or 1,
     )
     db.session.add(dataset)
     db.session.flush()
     datasets.index(dataset)
-    adopted = _files(dataset, told)
-    _stand_behind(said.get("components", {}))
-    papers = [paper | {"dataset_id": dataset.id, "added_by": None} for paper in said.get("papers", ())]
+    adopted = _files(dataset, bag)
+    _stand_behind(content.get("components", {}))
+    papers = [paper | {"dataset_id": dataset.id, "added_by": None} for paper in content.get("papers", ())]
     if papers:
         db.session.execute(insert(Publication), papers)
-    dataset.bag_dirty = told.stale or adopted > 0
+    dataset.bag_dirty = bag.stale or adopted > 0
     history.record(
         "site.rebuild",
         actor=None,
         dataset=dataset,
-        after={"state": dataset.state, "files": len(told.lying), "adopted": adopted},
+        after={"state": dataset.state, "files": len(bag.lying), "adopted": adopted},
     )
     _enqueue(dataset)
     return dataset
@@ -177,16 +177,16 @@ def _enqueue(dataset: Dataset) -> None:
         releases.enqueue(dataset)
 
 
-def _files(dataset: Dataset, told: Told) -> int:
+def _files(dataset: Dataset, bag: Told) -> int:
     """Every file by its number. Returns how many that no manifest names yet were taken in: a bag is written after its
     bytes came, so these are of the last moments before the catalogue was lost."""
-    lying = {one.n: one for one in told.lying}
-    rows = {row["n"]: _archived(row, lying.get(row["n"])) for row in told.catalogue["files"]}
-    others = {row["n"]: row for row in told.catalogue.get("others", ())}
+    lying = {stranger.n: stranger for stranger in bag.lying}
+    rows = {row["n"]: _archived(row, lying.get(row["n"])) for row in bag.catalogue["files"]}
+    others = {row["n"]: row for row in bag.catalogue.get("others", ())}
     rows |= {n: _other(row, dataset) for n, row in others.items()}
     # Two may share a name where one is to take the place of the other: _tie() says of which.
     rows |= {n: rows[n] | {"replaces_id": -n} for n, row in others.items() if row.get("replaces")}
-    adopted = [_adopted(one, rows.get(one.n)) for one in told.strangers if may_adopt(told, one)]
+    adopted = [_adopted(stranger, rows.get(stranger.n)) for stranger in bag.strangers if may_adopt(bag, stranger)]
     rows |= {row["n"]: row for row in adopted}
     dataset.next_n = max([dataset.next_n, *(n + 1 for n in rows)])
     now = clock.now()
@@ -205,8 +205,8 @@ COLUMNS = tuple(column.name for column in File.__table__.columns if column.name 
 _TEXT = {"comment": "", "error": None, "upload_id": None}
 
 
-def _archived(row: dict[str, Any], found: Bytes | None) -> dict[str, Any]:
-    verdict = found.fixity if found else fixity.BAD
+def _archived(row: dict[str, Any], stranger: Bytes | None) -> dict[str, Any]:
+    verdict = stranger.fixity if stranger else fixity.BAD
     kept = {name: row[name] for name in bags.FILE_FIELDS if row.get(name) is not None and name != "upload_id"}
     return (
         _blank()
@@ -227,33 +227,33 @@ def _blank() -> dict[str, Any]:
     return {"title": "", "description": "", "data_type": "", "unit": "samples"}
 
 
-def may_adopt(told: Told, one: Bytes) -> bool:
+def may_adopt(bag: Told, stranger: Bytes) -> bool:
     """Whether bytes that no manifest names are those of a file that waits for them."""
-    if told.catalogue["state"] not in matching.OPEN_DATASETS or one.digests is None:
+    if bag.catalogue["state"] not in matching.OPEN_DATASETS or stranger.digests is None:
         return False
-    others = {row["n"]: row for row in told.catalogue.get("others", ())}
-    row = others.get(one.n)
+    others = {row["n"]: row for row in bag.catalogue.get("others", ())}
+    row = others.get(stranger.n)
     if row is not None:
-        fits = row.get("declared_md5") in (None, "", one.digests[0])
-        return row["state"] not in states.DEAD_FILES and row["name"] == one.name and fits
-    known = [*told.catalogue["files"], *others.values()]
-    living = {row["name"] for row in known if row.get("state") not in states.DEAD_FILES}
-    return one.name not in living and one.n not in {row["n"] for row in known}
+        fits = row.get("declared_md5") in (None, "", stranger.digests[0])
+        return row["state"] not in states.DEAD_FILES and row["name"] == stranger.name and fits
+    rows = [*bag.catalogue["files"], *others.values()]
+    living = {row["name"] for row in rows if row.get("state") not in states.DEAD_FILES}
+    return stranger.name not in living and stranger.n not in {row["n"] for row in rows}
 
 
-def _adopted(one: Bytes, row: dict[str, Any] | None) -> dict[str, Any]:
-    assert one.digests is not None
-    md5, sha256 = one.digests
+def _adopted(stranger: Bytes, row: dict[str, Any] | None) -> dict[str, Any]:
+    assert stranger.digests is not None
+    md5, sha256 = stranger.digests
     return (
         _blank()
-        | (row or {"n": one.n, "name": one.name})
+        | (row or {"n": stranger.n, "name": stranger.name})
         | _TEXT
         | {
             "state": states.ARCHIVED,
-            "size": one.size,
+            "size": stranger.size,
             "md5": md5,
             "sha256": sha256,
-            "archive_path": one.path,
+            "archive_path": stranger.path,
             "archived_at": clock.now(),
             "fixity": fixity.OK,
             "fixity_at": clock.now(),
@@ -292,8 +292,8 @@ def close(replaced: dict[str, str]) -> None:
     """The last transaction: datasets name those that they replace, counters stand behind what was given, and the
     portal may start."""
     for accession, earlier in replaced.items():
-        found = db.session.scalar(select(Dataset.id).where(Dataset.accession == earlier))
-        if found is not None:
-            db.change(update(Dataset).where(Dataset.accession == accession).values(replaces_id=found))
+        replaced_id = db.session.scalar(select(Dataset.id).where(Dataset.accession == earlier))
+        if replaced_id is not None:
+            db.change(update(Dataset).where(Dataset.accession == accession).values(replaces_id=replaced_id))
     accessions.raise_to_high_water()
     db.change(update(Counter).where(Counter.name == REBUILDING).values(next=0))

@@ -38,7 +38,7 @@ def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
 
 def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any]:
     """Facts of a center's living components by alias."""
-    found: dict[str, Any] = {}
+    rows_by_alias: dict[str, Any] = {}
     for part in portions(aliases):
         query = (
             select(*FACTS)
@@ -50,17 +50,17 @@ def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any
                 Component.alias.in_(part),
             )
         )
-        found |= {row.alias: row for row in db.session.execute(query)}
-    return found
+        rows_by_alias |= {row.alias: row for row in db.session.execute(query)}
+    return rows_by_alias
 
 
 def by_accession(wanted: Iterable[str]) -> dict[str, Any]:
     """Facts of components by accession, whosesoever they are."""
-    found: dict[str, Any] = {}
+    rows_by_accession: dict[str, Any] = {}
     for part in portions(wanted):
         query = select(*FACTS).join(Dataset, Dataset.id == Component.dataset_id).where(Component.accession.in_(part))
-        found |= {row.accession: row for row in db.session.execute(query)}
-    return found
+        rows_by_accession |= {row.accession: row for row in db.session.execute(query)}
+    return rows_by_accession
 
 
 def center_named(name: str) -> int | None:
@@ -85,7 +85,7 @@ def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
     aliases: dict[str, list[str]] = {}
     for row in rows:
         aliases.setdefault(row["type"], []).append(row["alias"])
-    found: dict[tuple[str, str], int] = {}
+    ids: dict[tuple[str, str], int] = {}
     for kind, listed in aliases.items():
         for part in portions(listed):
             query = select(Component.id, Component.alias).where(
@@ -94,8 +94,8 @@ def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
                 Component.status != "withdrawn",
                 Component.alias.in_(part),
             )
-            found |= {(kind, row.alias): row.id for row in db.session.connection().execute(query)}
-    return found
+            ids |= {(kind, row.alias): row.id for row in db.session.connection().execute(query)}
+    return ids
 
 
 _CHANGED = ("state", "comment", "title", "sent", "xml", "md5", "accession")
@@ -137,7 +137,7 @@ def name_files(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
 def _pair(model: Any, column: str, pairs: dict[int, set[int]], fresh: bool) -> None:
     for part in portions(() if fresh else pairs):
         db.change(delete(model).where(model.component_id.in_(part)))
-    rows = [{"component_id": one, column: other} for one, others in pairs.items() for other in others]
+    rows = [{"component_id": component_id, column: other} for component_id, others in pairs.items() for other in others]
     if rows:
         db.session.connection().execute(insert(model), rows)
 

@@ -69,8 +69,8 @@ def _datasets(parcel: Parcel) -> dict[int, Dataset]:
     elif parcel.home is not None and kept:
         parcel.dataset = db.session.get_one(Dataset, parcel.home)
     ids = {item.known.dataset_id for item in kept if item.known}
-    found = {one: db.session.get_one(Dataset, one) for one in sorted(ids)}
-    return found | ({parcel.dataset.id: parcel.dataset} if parcel.dataset is not None else {})
+    rows = {dataset_id: db.session.get_one(Dataset, dataset_id) for dataset_id in sorted(ids)}
+    return rows | ({parcel.dataset.id: parcel.dataset} if parcel.dataset is not None else {})
 
 
 def _check_files(parcel: Parcel) -> None:
@@ -88,11 +88,11 @@ def _check_files(parcel: Parcel) -> None:
 
 
 def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, Any]) -> str:
-    name, known = row["name"], there.get(row["name"])
+    name, declared_row = row["name"], there.get(row["name"])
     if declared.get(name, row["md5"]) != row["md5"]:
         return f"The file {name} has another MD5 in another object of this delivery."
-    if known is not None and known.state == states.ARCHIVED and known.md5 != row["md5"]:
-        return f"The file {name} is archived with the MD5 {known.md5}. Send new bytes under a new name."
+    if declared_row is not None and declared_row.state == states.ARCHIVED and declared_row.md5 != row["md5"]:
+        return f"The file {name} is archived with the MD5 {declared_row.md5}. Send new bytes under a new name."
     return ""
 
 
@@ -102,13 +102,13 @@ def _home(parcel: Parcel, item: Item) -> int:
 
 def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
     """The living files of these names; of a file and its successor the successor."""
-    found: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
     for part in components.portions(names):
         query = select(File.id, File.n, File.name, File.state, File.md5, File.declared_md5).where(
             File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part)
         )
-        found |= {row.name: row for row in db.session.execute(query.order_by(File.n))}
-    return found
+        rows |= {row.name: row for row in db.session.execute(query.order_by(File.n))}
+    return rows
 
 
 def _write(parcel: Parcel) -> None:
@@ -116,14 +116,14 @@ def _write(parcel: Parcel) -> None:
     ids = components.add([_row(item) | _place(parcel) | {"type": item.type, "alias": item.alias} for item in made])
     for item in made:
         item.id = ids[item.type, item.alias]
-    known = [item for item in parcel.items if item.known is not None]
-    for item in known:
+    updated = [item for item in parcel.items if item.known is not None]
+    for item in updated:
         item.id = item.known.id
-    components.change([_row(item) | {"row": item.id} for item in known if item.is_good and _differs(item)])
+    components.change([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
     components.refuse(
         [
             {"row": item.id, "why": item.fault[:2000], "what": item.sent}
-            for item in known
+            for item in updated
             if item.fault and not item.refusal
         ]
     )
@@ -200,10 +200,10 @@ def _load_files(parcel: Parcel, dataset: Dataset) -> None:
 
 
 def _named_by(ids: list[int]) -> set[int]:
-    found: set[int] = set()
+    file_ids: set[int] = set()
     for part in components.portions(ids):
-        found |= set(db.session.scalars(select(ComponentFile.file_id).where(ComponentFile.component_id.in_(part))))
-    return found
+        file_ids |= set(db.session.scalars(select(ComponentFile.file_id).where(ComponentFile.component_id.in_(part))))
+    return file_ids
 
 
 def _let_go(file_ids: set[int], *, actor: Any) -> None:
@@ -260,9 +260,9 @@ def _hand_in(parcel: Parcel, dataset: Dataset) -> None:
 
 def dependents(ids: set[int]) -> set[int]:
     """What refers to these components, and to those."""
-    found, level = set(ids), set(ids)
+    reached, level = set(ids), set(ids)
     while level:
         query = select(ComponentRef.component_id).where(ComponentRef.ref_id.in_(level))
-        level = set(db.session.scalars(query)) - found
-        found |= level
-    return found
+        level = set(db.session.scalars(query)) - reached
+        reached |= level
+    return reached

@@ -119,14 +119,16 @@ def _read(made: Item, element: etree._Element) -> None:
             element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200
         )
     elif made.type in ABSTRACTS:
-        told = (xml_documents.text_of(element, path, longest=5000) for path in ABSTRACTS[made.type])
-        made.text = next((text for text in told if text), "")
+        texts = (xml_documents.text_of(element, path, longest=5000) for path in ABSTRACTS[made.type])
+        made.text = next((text for text in texts if text), "")
     if made.type in ("RUN", "ANALYSIS"):
-        made.files = [_file(one) for one in element.iter("FILE")]
+        made.files = [_file(file) for file in element.iter("FILE")]
 
 
 def _check(made: Item) -> None:
-    missing = [kind for kind in NEEDED.get(made.type, ()) if kind not in {one.type for one in made.references}]
+    missing = [
+        kind for kind in NEEDED.get(made.type, ()) if kind not in {reference.type for reference in made.references}
+    ]
     if missing:
         raise errors.Invalid(say("reference_missing", "It refers to no {missing}.", missing=" and no ".join(missing)))
     named = [row["name"] for row in made.files]
@@ -137,23 +139,23 @@ def _check(made: Item) -> None:
 
 def references(element: etree._Element) -> Iterator[tuple[etree._Element, Reference]]:
     """Each place that refers to another object, and what it says."""
-    for one in element.iter(*REFERENCES):
-        accession, name = one.get("accession") or "", one.get("refname") or ""
-        center = one.get("refcenter") or ""
+    for node in element.iter(*REFERENCES):
+        accession, name = node.get("accession") or "", node.get("refname") or ""
+        center = node.get("refcenter") or ""
         if not accession and not name:
-            accession = xml_documents.text_of(one, "IDENTIFIERS/PRIMARY_ID", longest=50)
-            name = xml_documents.text_of(one, "IDENTIFIERS/SUBMITTER_ID", longest=LONGEST_ALIAS)
-            told = one.find("IDENTIFIERS/SUBMITTER_ID")
-            center = told.get("namespace", "") if told is not None else ""
+            accession = xml_documents.text_of(node, "IDENTIFIERS/PRIMARY_ID", longest=50)
+            name = xml_documents.text_of(node, "IDENTIFIERS/SUBMITTER_ID", longest=LONGEST_ALIAS)
+            submitter = node.find("IDENTIFIERS/SUBMITTER_ID")
+            center = submitter.get("namespace", "") if submitter is not None else ""
         if accession or name:
-            found = text_rules.line(name, longest=LONGEST_ALIAS)
-            yield one, Reference(REFERENCES[one.tag], accession.strip().upper()[:50], found, center.strip()[:200])
+            alias = text_rules.line(name, longest=LONGEST_ALIAS)
+            yield node, Reference(REFERENCES[node.tag], accession.strip().upper()[:50], alias, center.strip()[:200])
 
 
-def _file(one: etree._Element) -> dict[str, Any]:
+def _file(node: etree._Element) -> dict[str, Any]:
     """A file that a RUN or ANALYSIS names. Its checksum is needed: the bytes come another way."""
-    name, digest = one.get("filename") or "", one.get("checksum") or ""
-    method = (one.get("checksum_method") or "MD5").upper()
+    name, digest = node.get("filename") or "", node.get("checksum") or ""
+    method = (node.get("checksum_method") or "MD5").upper()
     if method != "MD5":
         raise errors.Invalid(
             say(
@@ -165,7 +167,7 @@ def _file(one: etree._Element) -> dict[str, Any]:
         )
     if not digest.strip():
         raise errors.Invalid(say("checksum_missing", "The file {name} has no checksum. Give its MD5.", name=name[:200]))
-    row = {"name": name, "md5": digest, "data_type": (one.get("filetype") or "")[:100]}
+    row = {"name": name, "md5": digest, "data_type": (node.get("filetype") or "")[:100]}
     values, faults = files.check(row)
     if faults:
         raise errors.Invalid(

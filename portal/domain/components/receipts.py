@@ -36,31 +36,31 @@ def _objects(receipt: etree._Element, parcel: Parcel) -> None:
     dataset = parcel.dataset
     until = dataset.release_date if dataset is not None else parcel.orders.hold
     for item in parcel.told:
-        one = etree.SubElement(receipt, item.type)
+        node = etree.SubElement(receipt, item.type)
         if item.is_good and item.accession and not parcel.orders.validate:
-            one.set("accession", item.accession)
+            node.set("accession", item.accession)
         if item.alias:
-            one.set("alias", item.alias)
+            node.set("alias", item.alias)
         if item.is_good:
             state = item.known.dataset_state if item.known else dataset.state if dataset is not None else states.DRAFT
-            one.set("status", STATUS[states.STATUS[state]])
+            node.set("status", STATUS[states.STATUS[state]])
             if until:
-                one.set("holdUntilDate", until)
+                node.set("holdUntilDate", until)
     for accession, word, day in parcel.held:
-        one = etree.SubElement(receipt, "TARGET", accession=accession, status=word)
+        node = etree.SubElement(receipt, "TARGET", accession=accession, status=word)
         if day:
-            one.set("holdUntilDate", day)
+            node.set("holdUntilDate", day)
 
 
 def _submission(receipt: etree._Element, parcel: Parcel) -> None:
     alias = parcel.submission.alias if parcel.submission else ""
     accession = parcel.dataset.accession if parcel.dataset is not None else None
     if accession or alias:
-        one = etree.SubElement(receipt, "SUBMISSION")
+        node = etree.SubElement(receipt, "SUBMISSION")
         if accession:
-            one.set("accession", accession)
+            node.set("accession", accession)
         if alias:
-            one.set("alias", alias)
+            node.set("alias", alias)
 
 
 def _errors(parcel: Parcel) -> list[str]:
@@ -69,12 +69,12 @@ def _errors(parcel: Parcel) -> list[str]:
 
 
 def _infos(parcel: Parcel) -> list[str]:
-    told = [f"{item.words}: {item.info}" for item in parcel.told if item.info]
+    infos = [f"{item.words}: {item.info}" for item in parcel.told if item.info]
     mended = [item for item in parcel.items if item.again and item.is_good]
     if mended:
-        told.append(
+        infos.append(
             f"{len(mended)} objects that waited have loaded too: " + ", ".join(item.accession for item in mended[:20])
         )
     if parcel.orders.validate:
-        told.append("VALIDATE: nothing was stored.")
-    return [*parcel.infos, *told]
+        infos.append("VALIDATE: nothing was stored.")
+    return [*parcel.infos, *infos]

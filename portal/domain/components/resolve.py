@@ -34,8 +34,8 @@ def find(parcel: Parcel) -> None:
     _find_home(parcel)
 
 
-def _know(parcel: Parcel, item: Item, found: dict[str, Any]) -> None:
-    row = found.get(item.accession or item.alias)
+def _know(parcel: Parcel, item: Item, rows: dict[str, Any]) -> None:
+    row = rows.get(item.accession or item.alias)
     theirs = row is not None and parcel.actor.center_id != row.center_id and parcel.actor.id != row.account_id
     if item.accession and (row is None or theirs or row.type != item.type):
         item.refusal = f"There is no {item.type} {item.accession} of yours."
@@ -62,27 +62,31 @@ def _find_home(parcel: Parcel) -> None:
     to, else a new one."""
     submission = parcel.submission
     if submission is not None and submission.accession:
-        found = components.by_accession([submission.accession]).get(submission.accession)
+        row = components.by_accession([submission.accession]).get(submission.accession)
     elif submission is not None and submission.alias:
-        found = components.by_alias(parcel.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
+        row = components.by_alias(parcel.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
     else:
         parcel.home = next((item.known.dataset_id for item in _kin(parcel)), None)
         return
-    if found is None and submission.accession:
+    if row is None and submission.accession:
         parcel.faults.append(f"There is no SUBMISSION {submission.accession} of yours.")
-    elif found is not None:
-        _know(parcel, submission, {found.accession: found, found.alias: found})
+    elif row is not None:
+        _know(parcel, submission, {row.accession: row, row.alias: row})
         if submission.refusal:
             parcel.faults.append(f"{submission.words}: {submission.refusal}")
-        parcel.home = found.dataset_id
+        parcel.home = row.dataset_id
 
 
 def _kin(parcel: Parcel) -> Iterator[Item]:
     """What is known of a delivery, then what waited for something in it."""
-    known = [item for item in parcel.items if item.known and not item.refusal]
-    yield from (item for item in known if not item.again)
+    updates = [item for item in parcel.items if item.known and not item.refusal]
+    yield from (item for item in updates if not item.again)
     here = {(item.type, item.alias) for item in parcel.told}
-    yield from (item for item in known if item.again and here & {(one.type, one.name) for one in item.references})
+    yield from (
+        item
+        for item in updates
+        if item.again and here & {(reference.type, reference.name) for reference in item.references}
+    )
 
 
 def retry(parcel: Parcel) -> None:
@@ -99,11 +103,11 @@ def retry(parcel: Parcel) -> None:
         )
         .limit(10_000)
     )
-    known = {(item.type, item.alias) for item in parcel.items}
+    sent = {(item.type, item.alias) for item in parcel.items}
     for row in db.session.execute(query):
         item = metadata_objects.item(xml_splitter.cut(row.sent, name=row.type)[0], 0)
         item.again = True
-        if item.alias and (item.type, item.alias) not in known:
+        if item.alias and (item.type, item.alias) not in sent:
             parcel.items.append(item)
 
 
@@ -112,7 +116,7 @@ def refer(parcel: Parcel) -> None:
     here = {(item.type, item.alias): item for item in parcel.items if item.alias}
     here |= {(item.type, f"accession {item.accession}"): item for item in parcel.items if item.accession}
     shelf, homes = _Shelf(parcel), list[int]()
-    for item in sorted(parcel.items, key=lambda one: metadata_objects.TYPES.index(one.type)):
+    for item in sorted(parcel.items, key=lambda entry: metadata_objects.TYPES.index(entry.type)):
         for reference in item.references if item.is_good else ():
             mine = reference.center in ("", parcel.center)
             key = f"accession {reference.accession}" if reference.accession else reference.name
@@ -138,13 +142,15 @@ class _Shelf:
 
     def __init__(self, parcel: Parcel) -> None:
         self.actor = parcel.actor
-        wanted = [one for item in parcel.items if item.is_good for one in item.references]
-        self.by_accession = components.by_accession({one.accession for one in wanted if one.accession})
+        wanted = [reference for item in parcel.items if item.is_good for reference in item.references]
+        self.by_accession = components.by_accession(
+            {reference.accession for reference in wanted if reference.accession}
+        )
         self.by_name: dict[tuple[str, str], dict[str, Any]] = {}
         names = defaultdict(set)
-        for one in wanted:
-            if not one.accession:
-                names[one.type, one.center if one.center != parcel.center else ""].add(one.name)
+        for reference in wanted:
+            if not reference.accession:
+                names[reference.type, reference.center if reference.center != parcel.center else ""].add(reference.name)
         for (kind, center), listed in names.items():
             center_id = components.center_named(center) if center else parcel.actor.center_id
             if center_id is not None:
@@ -177,8 +183,8 @@ def annotate(parcel: Parcel, fresh: dict[str, Iterator[str]]) -> None:
         element = xml_documents.parse(item.sent)
         for name, value in (("accession", item.accession), ("alias", item.alias), ("center_name", parcel.center)):
             element.set(name, value)
-        for (one, _reference), target in zip(metadata_objects.references(element), item.targets, strict=True):
-            one.set("accession", target.accession)
+        for (node, _reference), target in zip(metadata_objects.references(element), item.targets, strict=True):
+            node.set("accession", target.accession)
         item.xml = xml_documents.canonical(element)
         item.md5 = xml_documents.md5(item.xml)
     for item in parcel.items:
@@ -194,18 +200,26 @@ def project(parcel: Parcel) -> None:
     good = parcel.good or parcel.items
     submission = parcel.submission
     study = next((item for item in good if item.type == "STUDY"), None)
-    telling = [one for one in (submission, study, *good[:1]) if one is not None]
-    title = next((one.title for one in telling if one.title), "") or next((one.alias for one in telling), "")
-    told = [one for one in (study, submission, *(item for item in good if item.type == "ANALYSIS")) if one is not None]
-    description = next((text for text in (one.text for one in told) if text), "") or title
-    parcel.says_title = any(one.title for one in (submission, study) if one is not None)
-    parcel.says_text = any(one.text for one in (submission, study) if one is not None)
+    telling = [source for source in (submission, study, *good[:1]) if source is not None]
+    title = next((source.title for source in telling if source.title), "") or next(
+        (source.alias for source in telling), ""
+    )
+    sources = [
+        source
+        for source in (study, submission, *(item for item in good if item.type == "ANALYSIS"))
+        if source is not None
+    ]
+    description = next((text for text in (source.text for source in sources) if text), "") or title
+    parcel.says_title = any(source.title for source in (submission, study) if source is not None)
+    parcel.says_text = any(source.text for source in (submission, study) if source is not None)
     parcel.fields = {"title": title, "description": description, "species": _species(parcel)}
 
 
 def _species(parcel: Parcel) -> str:
-    found = {item.species for item in parcel.good if item.species}
-    if not found:
+    species_named = {item.species for item in parcel.good if item.species}
+    if not species_named:
         ids = {target.dataset_id for item in parcel.good for target in item.targets if not isinstance(target, Item)}
-        found = set(db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != "")))
-    return next(iter(found)) if len(found) == 1 else species.MIXED if found else ""
+        species_named = set(
+            db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != ""))
+        )
+    return next(iter(species_named)) if len(species_named) == 1 else species.MIXED if species_named else ""

@@ -41,24 +41,24 @@ class Orders:
 
 def read(submission: Any) -> Orders:
     """The actions of a SUBMISSION element. Raises Invalid for what is not understood."""
-    found = Orders()
+    orders = Orders()
     for action in submission.iterfind("ACTIONS/ACTION") if submission is not None else ():
-        for one in action.iterchildren("*"):
-            _take(found, str(one.tag), dict(one.attrib))
-    return found
+        for child in action.iterchildren("*"):
+            _take(orders, str(child.tag), dict(child.attrib))
+    return orders
 
 
 def plain(action: str, hold: str = "") -> Orders:
     """The same without a SUBMISSION: one word, such as ADD, and a day."""
-    found = Orders()
+    orders = Orders()
     if action:
-        _take(found, action.strip().upper(), {})
+        _take(orders, action.strip().upper(), {})
     if hold:
-        _take(found, "HOLD", {"HoldUntilDate": hold})
-    return found
+        _take(orders, "HOLD", {"HoldUntilDate": hold})
+    return orders
 
 
-def _take(found: Orders, word: str, given: dict[str, str]) -> None:
+def _take(orders: Orders, word: str, given: dict[str, str]) -> None:
     if word not in KNOWN:
         raise errors.Invalid(
             say(
@@ -68,24 +68,24 @@ def _take(found: Orders, word: str, given: dict[str, str]) -> None:
                 words=", ".join(KNOWN),
             )
         )
-    found.told.append(word)
+    orders.told.append(word)
     target, until = given.get("target", "").strip().upper(), day(given.get("HoldUntilDate", ""))
     if word in LOADING:
         kind = given.get("schema", "").strip().upper()
         if kind:
-            found.by_type[kind] = word
+            orders.by_type[kind] = word
         else:
-            found.action = word
+            orders.action = word
     elif word == "VALIDATE":
-        found.validate = True
+        orders.validate = True
     elif word == "PROTECT":
-        found.protect = True
+        orders.protect = True
     elif target:
-        found.targets.append(Order(word, target, until))
+        orders.targets.append(Order(word, target, until))
     elif word == "HOLD":
-        found.hold = until or _far()
+        orders.hold = until or _far()
     elif word == "RELEASE":
-        found.hold = clock.today(settings().timezone).isoformat()
+        orders.hold = clock.today(settings().timezone).isoformat()
     else:
         raise errors.Invalid(
             say("action_without_target", "{word} names no target. Give the accession: <{word} target=…/>.", word=word)

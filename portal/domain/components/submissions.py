@@ -110,6 +110,6 @@ def _record(parcel: Parcel, receipt: bytes, *, via: str, uploads: tuple[int, ...
     )
     db.session.add(row)
     db.session.flush()
-    db.session.add_all(DeliveryUpload(upload_id=one, delivery_id=row.id) for one in uploads)
+    db.session.add_all(DeliveryUpload(upload_id=upload_id, delivery_id=row.id) for upload_id in uploads)
     db.session.flush()
     return Outcome(parcel, receipt, row.id)

@@ -36,16 +36,16 @@ def parse(text: bytes) -> etree._Element:
 
 def root_of(data: bytes) -> str:
     """The name of the first element, or empty where there is none; nothing else is read."""
-    probe, found = expat.ParserCreate(), list[str]()
+    probe, roots = expat.ParserCreate(), list[str]()
 
     def seen(name: str, *_words: object) -> None:
-        found.append(name)
+        roots.append(name)
         raise _Seen
 
     probe.StartElementHandler = seen
     with suppress(_Seen, expat.ExpatError, ValueError, LookupError):
         probe.Parse(data, True)
-    return found[0] if found else ""
+    return roots[0] if roots else ""
 
 
 def _parser() -> etree.XMLParser:
@@ -71,8 +71,8 @@ def _plain(error: etree.XMLSyntaxError) -> str:
 
 def text_of(element: etree._Element, path: str, *, longest: int = 2000) -> str:
     """The text at a path, on one line; empty where there is none."""
-    found = element.find(path)
-    words = " ".join("".join(found.itertext()).split()) if found is not None else ""
+    node = element.find(path)
+    words = " ".join("".join(node.itertext()).split()) if node is not None else ""
     return CONTROLS.sub("", words)[:longest]
 
 

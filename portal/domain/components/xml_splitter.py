@@ -141,14 +141,14 @@ class _Cutter:
             return True
         if tag in SETS or (tag in WRAPPERS and not parent):
             return False
-        known = ", ".join(ALL)
+        kinds = ", ".join(ALL)
         raise errors.Invalid(
             say(
                 "root_unknown",
                 "{name} begins with {tag}. It is one of {kinds}, or a set, such as SAMPLE_SET.",
                 name=self.name,
                 tag=tag[:80],
-                kinds=known,
+                kinds=kinds,
             )
         )
 

@@ -15,7 +15,7 @@ def text(kind: str, center: Center, *, since: int = 0, realm: str = "open") -> I
         return diff.joined(usage.lines(center, realm))
     if kind == "accessions":
         return diff.joined(
-            _with_head(accessions.head(), (one.text for one in accessions.lines(center.id, since=since)))
+            _with_head(accessions.head(), (line.text for line in accessions.lines(center.id, since=since)))
         )
     return _files(center.id, since)
 

@@ -125,9 +125,9 @@ def _bounded(source: Any) -> Iterator[str]:
 
 def _begins(source: BinaryIO, mark: bytes, at: int) -> bool:
     start = source.tell()
-    found = source.read(at + len(mark))[at:]
+    head = source.read(at + len(mark))[at:]
     source.seek(start)
-    return found == mark
+    return head == mark
 
 
 def _entries(lines: Iterable[str]) -> Iterator[Entry]:
@@ -158,11 +158,11 @@ def compare(center_id: int, entries: Iterable[Entry]) -> Iterator[Change]:
         if len(set(wanted)) < len(wanted):
             raise _twice(max(wanted, key=wanted.count))
         with db.reading():
-            known = _known(center_id, wanted, seen)
+            current = _known(center_id, wanted, seen)
         for entry in some:
-            found = _change(entry, known.get(entry.accession))
-            if found is not None:
-                yield found
+            change = _change(entry, current.get(entry.accession))
+            if change is not None:
+                yield change
     components, datasets = seen
     for line in accessions.lines(center_id):
         if line.component not in components if line.component else line.dataset not in datasets:
@@ -192,7 +192,7 @@ def _portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 def _known(center_id: int, wanted: list[str], seen: tuple[Marks, Marks]) -> dict[str, tuple[str, str]]:
     """MD5 and status by accession, of the center's own alone."""
-    found: dict[str, tuple[str, str]] = {}
+    current: dict[str, tuple[str, str]] = {}
     components = (
         select(Component.id, Component.accession, Component.md5, Component.status, Dataset.state)
         .join(Dataset, Dataset.id == Component.dataset_id)
@@ -202,7 +202,7 @@ def _known(center_id: int, wanted: list[str], seen: tuple[Marks, Marks]) -> dict
         if number in seen[0]:
             raise _twice(accession)
         seen[0].add(number)
-        found[accession or ""] = md5 or "", accessions.status_of(own, state)
+        current[accession or ""] = md5 or "", accessions.status_of(own, state)
     datasets = select(Dataset.id, Dataset.accession, Dataset.state).where(
         Dataset.accession.in_(wanted), Dataset.center_id == center_id
     )
@@ -210,14 +210,14 @@ def _known(center_id: int, wanted: list[str], seen: tuple[Marks, Marks]) -> dict
         if number in seen[1]:
             raise _twice(accession)
         seen[1].add(number)
-        found.setdefault(accession or "", ("", states.STATUS[state]))
-    return found
+        current.setdefault(accession or "", ("", states.STATUS[state]))
+    return current
 
 
-def _change(entry: Entry, known: tuple[str, str] | None) -> Change | None:
-    if known is None:
+def _change(entry: Entry, current: tuple[str, str] | None) -> Change | None:
+    if current is None:
         return Change(entry.accession, "gone", entry.md5, "", entry.status, "")
-    md5, status = known
+    md5, status = current
     if entry.md5 != md5:
         word = "changed"
     elif entry.status and entry.status != status:
@@ -231,9 +231,9 @@ def center_of(entries: Iterable[Entry]) -> int | None:
     """The center whose report this is, by the first of its objects that is here."""
     for some in _portions(entries):
         query = select(Component.center_id).where(Component.accession.in_([entry.accession for entry in some]))
-        found = db.session.scalar(query.limit(1))
-        if found is not None:
-            return found
+        center_id = db.session.scalar(query.limit(1))
+        if center_id is not None:
+            return center_id
     return None
 
 

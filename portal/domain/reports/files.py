@@ -66,25 +66,25 @@ def head() -> str:
 def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]]]:
     """(upload id, its lines) in the order of the uploads, a portion at a time; with `since` those that came or changed
     since a moment."""
-    days, told = tsv.Days(), Told()
+    days, datasets = tsv.Days(), Told()
     for rows in tsv.portions(_uploads(center_id, since), Upload.id, plain=True):
         with db.reading():
             links = _links(center_id, rows[0][0], rows[-1][0])
         members = _members([(row[0], row[-1]) for row in rows if row[-1]])
         waiting = next(members, None)
-        found = []
+        portion = []
         for number, realm, at, loaded, what, key, heir, submission, package in rows:
             begin, end = f"{REALMS[realm]}\t{number}\t{days(at)}\t", f"\t{submission}{links.get(number, NO_LINKS)}\n"
             if package and waiting is not None and waiting[0] == number:
-                lines = _of_members(waiting[1], key, heir, f"\t{what}\t", days(loaded), told)
-                found.append((number, "".join(f"{begin}{line}{end}" for line in lines)))
+                lines = _of_members(waiting[1], key, heir, f"\t{what}\t", days(loaded), datasets)
+                portion.append((number, "".join(f"{begin}{line}{end}" for line in lines)))
                 waiting = next(members, None)
             else:
-                words = told.known.get(key) if heir is None else None
-                status, kind, error = words or told(key, heir)
+                words = datasets.known.get(key) if heir is None else None
+                status, kind, error = words or datasets(key, heir)
                 text = f"{begin}{what}\t=\t=\t=\t{status}\t{kind}\t{days(loaded)}\t{error}{end}"
-                found.append((number, text))
-        yield found
+                portion.append((number, text))
+        yield portion
 
 
 def _uploads(center_id: int, since: int) -> Any:
@@ -122,7 +122,7 @@ def _uploads(center_id: int, since: int) -> Any:
 
 
 def _joined(*parts: Any) -> Any:
-    return reduce(lambda one, other: one + "\t" + other, parts)
+    return reduce(lambda left, right: left + "\t" + right, parts)
 
 
 def _key() -> Any:
@@ -143,8 +143,8 @@ class Told:
 
     def __call__(self, key: str, heir: int | None, error: str | None = None) -> tuple[str, str, str]:
         whole = key if error is None else f"{key}\t{error}"
-        found = self.known.get(whole)
-        if found is None:
+        cells = self.known.get(whole)
+        if cells is None:
             state, area, digested, own, file_state, dataset_state, inspection, kind = key.split("\t")
             word = status(
                 state,
@@ -154,8 +154,8 @@ class Told:
                 dataset_state,
                 is_looked_into=bool(digested) and inspection in LOOKED,
             )
-            found = self.known[whole] = word, kind, error or own
-        return (f"replaced_by_{heir}", *found[1:]) if heir and found[0] == "Obsolete" else found
+            cells = self.known[whole] = word, kind, error or own
+        return (f"replaced_by_{heir}", *cells[1:]) if heir and cells[0] == "Obsolete" else cells
 
 
 def _links(center_id: int, first: int, last: int) -> dict[int, str]:
@@ -180,12 +180,12 @@ def _links(center_id: int, first: int, last: int) -> dict[int, str]:
         )
         .order_by(File.upload_id, Component.id)
     )
-    found: dict[int, Links] = {}
+    of_upload: dict[int, Links] = {}
     for upload_id, kind, accession, state, own, dataset_state in db.session.execute(query):
         status = status_of(own, dataset_state)
         if status != "withdrawn":
-            found.setdefault(upload_id or 0, Links()).add(kind, accession or "", state, status)
-    return {upload_id: links.text for upload_id, links in found.items()}
+            of_upload.setdefault(upload_id or 0, Links()).add(kind, accession or "", state, status)
+    return {upload_id: links.text for upload_id, links in of_upload.items()}
 
 
 def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]:
@@ -201,17 +201,19 @@ def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]
             .where(Member.upload_id.in_(part))
             .order_by(Member.upload_id, Member.n)
         )
-        found: dict[int, list[Any]] = {}
+        members: dict[int, list[Any]] = {}
         with db.reading():
             for member in db.session.execute(query):
-                found.setdefault(member.upload_id, []).append(member)
-        yield from sorted(found.items())
+                members.setdefault(member.upload_id, []).append(member)
+        yield from sorted(members.items())
 
 
-def _of_members(members: list[Any], key: str, heir: int | None, package: str, loaded: str, told: Told) -> Iterator[str]:
+def _of_members(
+    members: list[Any], key: str, heir: int | None, package: str, loaded: str, datasets: Told
+) -> Iterator[str]:
     """One line a member, without its ends; its own error, else that of its package."""
     for _upload, name, size, md5, kind, error in members:
-        word, _, shown = told(key, heir, error)
+        word, _, shown = datasets(key, heir, error)
         yield f"{tsv.cell(name)}\t{size}\t{md5 or ''}{package}{word}\t{kind}\t{loaded}\t{shown}"
 
 

@@ -79,7 +79,7 @@ def plan() -> None:
     )
     is_public = exists().where(Report.center_id.is_(None), Report.kind == PUBLIC_DAILY, Report.day >= day)
     recalled = _recalled()
-    keys = [f"report:{one}" for one in dict.fromkeys([*recalled, *waiting])]
+    keys = [f"report:{center_id}" for center_id in dict.fromkeys([*recalled, *waiting])]
     if recalled or not db.session.scalar(select(is_public)):
         keys.append(PUBLIC_KEY)
     for key in keys:
@@ -222,8 +222,8 @@ def prune(done: Order, *, recalled: bool = False) -> list[Path]:
 def stale_notes(done: Order) -> list[Path]:
     """Notes of what earlier reports said that nobody compares with any more: the last two of a kind are kept, so that
     the reports of a day can be made again."""
-    found = []
+    stale = []
     for kind in ("metadata", "files"):
         notes = sorted(done.folder.glob(f".{kind}-*.seen"))
-        found += notes[:-2]
-    return found
+        stale += notes[:-2]
+    return stale

@@ -34,11 +34,11 @@ class Days:
         if moment is None:
             return ""
         quarter = moment // QUARTER
-        found = self.known.get(quarter)
-        if found is None:
+        day = self.known.get(quarter)
+        if day is None:
             local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(self.zone)
-            found = self.known[quarter] = local.date().isoformat()
-        return found
+            day = self.known[quarter] = local.date().isoformat()
+        return day
 
 
 def portions(
@@ -50,8 +50,8 @@ def portions(
     while True:
         with db.reading():
             part = query.where(column > after).order_by(column).limit(size)
-            found = db.session.connection().execute(part)
-            rows = found.cursor.fetchall() if plain and found.cursor is not None else found.all()
+            result = db.session.connection().execute(part)
+            rows = result.cursor.fetchall() if plain and result.cursor is not None else result.all()
         if rows:
             yield rows
             after = rows[-1][0]

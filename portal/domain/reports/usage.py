@@ -69,13 +69,13 @@ def _listing(center_id: int, realm: str, now: int) -> Iterator[str]:
     for top in tops:
         yield _line("d", "root", 0, folders[top].changed if top in folders else now, top, now)
     inside: dict[str, list[str]] = defaultdict(list)
-    for one in sorted(folders):
-        inside[one.rpartition("/")[0]].append(one)
+    for name in sorted(folders):
+        inside[name.rpartition("/")[0]].append(name)
     for path in sorted(set(folders) | set(tops) - {"outgoing"}):
         yield f"\n\n./{path}:\n"
         yield f"total {-(-folders[path].size // BLOCK) if path in folders else 0}\n"
-        for one in inside[path]:
-            yield _line("d", folders[one].owner, 0, folders[one].changed, one.rpartition("/")[2], now)
+        for name in inside[path]:
+            yield _line("d", folders[name].owner, 0, folders[name].changed, name.rpartition("/")[2], now)
         if path in folders:
             yield from _files(center_id, realm, path, now)
 
@@ -97,7 +97,7 @@ def _here(center_id: int, realm: str) -> tuple[Any, ...]:
 
 
 def _folders(center_id: int, realm: str) -> dict[str, _Folder]:
-    found: dict[str, _Folder] = defaultdict(_Folder)
+    folders: dict[str, _Folder] = defaultdict(_Folder)
     parent = _path_of()
     held = (
         select(Upload.area, parent, func.sum(Upload.size), func.max(Upload.heard_at), func.min(Account.email))
@@ -115,11 +115,11 @@ def _folders(center_id: int, realm: str) -> dict[str, _Folder]:
         rows += [(area, f"{path}/", 0, at, email) for area, path, at, email in db.session.execute(made)]
     for area, path, size, at, email in rows:
         whole = f"{area}/{path}".rstrip("/")
-        found[whole].size += size
+        folders[whole].size += size
         for step in _upwards(whole):
-            found[step].changed = max(found[step].changed, at or 0)
-            found[step].owner = _owner(email) if "/" in step else "root"
-    return dict(found)
+            folders[step].changed = max(folders[step].changed, at or 0)
+            folders[step].owner = _owner(email) if "/" in step else "root"
+    return dict(folders)
 
 
 def _upwards(path: str) -> Iterator[str]:

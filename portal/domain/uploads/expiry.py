@@ -118,8 +118,8 @@ def expire(limit: int = 500) -> int:
     count = 0
     for term in terms():
         now = clock.now()
-        told = (Upload.warned_at >= Upload.received_at, Upload.warned_at <= now - term.lead)
-        query = select(Upload).where(*_unclaimed(term, now - term.days * clock.DAY), *told)
+        was_warned = (Upload.warned_at >= Upload.received_at, Upload.warned_at <= now - term.lead)
+        query = select(Upload).where(*_unclaimed(term, now - term.days * clock.DAY), *was_warned)
         for row in db.session.scalars(query.order_by(Upload.received_at).limit(limit)):
             folders.drop(row, actor=None, state=states.EXPIRED)
             count += 1

@@ -113,14 +113,14 @@ def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> lis
         raise errors.Invalid(
             say("move_into_itself", "{new} lies in {old} itself. Choose another folder.", new=new.name, old=old.name)
         )
-    found = []
+    moves = []
     for row in rows:
         target = Place(new.area, new.realm, area_paths.clean(new.name + row.name[len(old.name) :]))
         if uploads.find(account.id, target):
             raise errors.Conflict(say("target_exists", "There is a {name} already. Remove it first.", name=target.name))
         area_paths.refuse_folder(account.id, target.area, target.realm, target.name)
-        found.append((row, target))
-    return found
+        moves.append((row, target))
+    return moves
 
 
 def _move(row: Upload, target: Place) -> None:

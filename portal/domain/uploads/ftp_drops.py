@@ -47,13 +47,13 @@ def waiting(upload: Upload) -> list[Upload]:
         )
         .order_by(Upload.id)
     )
-    found = db.session.scalars(query)
-    return [one for one in found if one.name.lower().endswith(".xml") and folder_of(one.name) == folder]
+    uploads = db.session.scalars(query)
+    return [row for row in uploads if row.name.lower().endswith(".xml") and folder_of(row.name) == folder]
 
 
 def rests_at(uploads: list[Upload]) -> int:
     """The moment at which nothing has arrived in the folder for a while."""
-    return max((one.received_at or 0) for one in uploads) + REST_MS
+    return max((upload.received_at or 0) for upload in uploads) + REST_MS
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,13 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
         )
     if file.state != states.ARCHIVED:
         return files.edit(file, wanted, actor=actor)
-    known = successor(file)
-    if known is not None:
+    replacement = successor(file)
+    if replacement is not None:
         raise errors.Conflict(
             say(
                 "replaced_already",
                 "File -{n:02d} is to replace it already. Send its bytes, or delete -{n:02d}.",
-                n=known.n,
+                n=replacement.n,
             )
         )
     new = _declare(file, dataset, wanted)

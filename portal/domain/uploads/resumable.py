@@ -117,8 +117,8 @@ def progress(row: Resumable) -> ResumableProgress:
         raise Locked(
             say("upload_locked_for_now", "Another request is still sending to this upload. Try again in 15 s.")
         )
-    found = storage.facts(storage.area_path(row.realm, row.account_id, upload.token))
-    return ResumableProgress(found.size if found else 0)
+    facts = storage.facts(storage.area_path(row.realm, row.account_id, upload.token))
+    return ResumableProgress(facts.size if facts else 0)
 
 
 def begin(row: Resumable, token: str) -> None:
@@ -135,12 +135,12 @@ def finish(row: Resumable, upload_id: int) -> None:
     dataset = db.session.get(Dataset, row.dataset_id) if row.dataset_id else None
     if dataset is None or dataset.account_id != actor.id:
         return
-    named = files.living(dataset).where(File.name == row.name).order_by(None).order_by(File.n.desc())
-    known: Any = db.session.scalars(named).first()
-    if known is None:
+    query = files.living(dataset).where(File.name == row.name).order_by(None).order_by(File.n.desc())
+    declared: Any = db.session.scalars(query).first()
+    if declared is None:
         files.add(dataset, [{"name": row.name, "md5": row.md5, "title": row.described}], actor=actor)
-    elif row.md5 and not known.declared_md5:
-        files.edit(known, {"md5": row.md5}, actor=actor)
+    elif row.md5 and not declared.declared_md5:
+        files.edit(declared, {"md5": row.md5}, actor=actor)
 
 
 def drop(row: Resumable, *, actor: Account) -> None:

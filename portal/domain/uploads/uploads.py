@@ -91,12 +91,12 @@ def find_resumable(account_id: int, place: Place) -> Upload | None:
     """The newest upload of a name whose bytes may grow. Raises Frozen, or GhostSession while another session sends."""
     refuse_frozen(account_id, place)
     query = select(Upload).where(*of_place(account_id, place), Upload.state.in_((states.RECEIVING, *states.LISTED)))
-    found = db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
-    if found and found.state == states.RECEIVING and clock.now() - found.heard_at < GHOST_MS:
+    newest = db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
+    if newest and newest.state == states.RECEIVING and clock.now() - newest.heard_at < GHOST_MS:
         raise errors.GhostSession(
             say("session_still_sending", "Another session is still sending this file. Try again in 15 s.")
         )
-    return found
+    return newest
 
 
 _SUCCESSOR = aliased(File)
@@ -120,8 +120,8 @@ def refuse_frozen(account_id: int, place: Place) -> None:
     """Raises Frozen while bytes of this name are checked, or archived for a file with no successor."""
     if place.area != "incoming":
         return
-    known = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}
-    for state, accession, title in db.session.connection().execute(_FROZEN, known):
+    names = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}
+    for state, accession, title in db.session.connection().execute(_FROZEN, names):
         if state == states.CHECKING or accession:
             raise frozen(place.name, accession or title)
 

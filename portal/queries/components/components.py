@@ -28,12 +28,12 @@ def load(accession: str, *, actor: Account | None, xml: bool = False) -> Compone
     """A component that the actor may see. Raises NotFound, or Gone for a withdrawn one."""
     query = select(Component).join(Component.dataset).options(*WHOLE)
     query = query.where(Component.accession == accession.upper(), access.visible(actor))
-    found = db.session.scalar(query.options(undefer(Component.xml)) if xml else query)
-    if found is None:
+    component = db.session.scalar(query.options(undefer(Component.xml)) if xml else query)
+    if component is None:
         raise errors.NotFound(NOT_HERE)
-    if status(found) == "withdrawn" and not access.is_owner(found.dataset, actor):
-        raise errors.Gone(say("object_withdrawn", "{accession} was withdrawn.", accession=found.accession))
-    return found
+    if status(component) == "withdrawn" and not access.is_owner(component.dataset, actor):
+        raise errors.Gone(say("object_withdrawn", "{accession} was withdrawn.", accession=component.accession))
+    return component
 
 
 def of_account(
@@ -104,7 +104,7 @@ def deliveries(account: Account, *, after: str = "", before: str = "") -> Page:
 
 def delivery(account: Account, delivery_id: int) -> Any:
     query = select(Delivery).options(undefer(Delivery.receipt), joinedload(Delivery.dataset))
-    found = db.session.scalar(query.where(Delivery.id == delivery_id, Delivery.account_id == account.id))
-    if found is None:
+    row = db.session.scalar(query.where(Delivery.id == delivery_id, Delivery.account_id == account.id))
+    if row is None:
         raise errors.NotFound(say("no_such_delivery", "You sent nothing of this number."))
-    return found
+    return row

@@ -19,12 +19,12 @@ def center_for(actor: Account, name: str = "") -> Center:
     """One's own center; for curators any. Raises NotFound for the others."""
     if not name or name == actor.center.name:
         return actor.center
-    found = db.session.scalar(select(Center).where(Center.name == name)) if actor.is_curator else None
-    if found is None:
+    center = db.session.scalar(select(Center).where(Center.name == name)) if actor.is_curator else None
+    if center is None:
         raise errors.NotFound(
             say("no_such_center_reports", "There is no center {name} whose reports you may have.", name=name)
         )
-    return found
+    return center
 
 
 def written(center_id: int | None, *, before: int = 0, limit: int = 1000) -> list[Report]:
@@ -38,8 +38,8 @@ def written(center_id: int | None, *, before: int = 0, limit: int = 1000) -> lis
 
 def page(center_id: int | None, before: int) -> dict[str, Any]:
     """A page of them: `found`, what it began before, and where the next one begins."""
-    found = written(center_id, before=before, limit=PAGE + 1)
-    return {"found": found[:PAGE], "before": before, "older": found[PAGE - 1].id if len(found) > PAGE else 0}
+    rows = written(center_id, before=before, limit=PAGE + 1)
+    return {"found": rows[:PAGE], "before": before, "older": rows[PAGE - 1].id if len(rows) > PAGE else 0}
 
 
 def stored(
@@ -58,11 +58,11 @@ def stored(
 def last_dump(center_id: int, day: str) -> Path:
     """The metadata report in which the accessions of a day stand: its own, or the last before it on quiet days.
     Raises NotFound."""
-    earlier = [one for one in written(center_id) if one.kind == "metadata" and one.day <= day]
+    earlier = [report for report in written(center_id) if report.kind == "metadata" and report.day <= day]
     if not earlier:
         raise errors.NotFound(NO_SUCH_REPORT)
-    found = max(earlier, key=lambda one: one.day)
-    return stored(center_id, "metadata", name=found.name)[1]
+    latest = max(earlier, key=lambda report: report.day)
+    return stored(center_id, "metadata", name=latest.name)[1]
 
 
 def kind_of(center_id: int | None, name: str) -> str:
@@ -80,8 +80,8 @@ def moment(text: str) -> int:
     try:
         if len(text) == 10:
             return clock.midnight(date.fromisoformat(text), settings().timezone)
-        found = datetime.fromisoformat(text)
-        return int((found if found.tzinfo else found.replace(tzinfo=settings().zone)).timestamp() * 1000)
+        at = datetime.fromisoformat(text)
+        return int((at if at.tzinfo else at.replace(tzinfo=settings().zone)).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise errors.Invalid(
             say("day_format", "{day} is no day, such as {today}.", day=text, today=clock.today(settings().timezone))

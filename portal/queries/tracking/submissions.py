@@ -46,7 +46,7 @@ def own(account: Account, ref: str) -> Dataset | None:
 def tabs(account: Account) -> dict[str, Count]:
     """How many submissions stand under each tab."""
     mine = select(Dataset.id).where(Dataset.account_id == account.id)
-    return {tab: capped_count.count(mine.where(Dataset.state.in_(known))) for tab, known in TABS.items()}
+    return {tab: capped_count.count(mine.where(Dataset.state.in_(of_tab))) for tab, of_tab in TABS.items()}
 
 
 def page(
@@ -66,12 +66,12 @@ def page(
     cursor = keyset.parse(before or after, 2)
     falling = not (before and cursor)
     walks = [
-        _walk([Dataset.account_id == account.id, Dataset.state == one, *rest], cursor, falling, limit + 1)
-        for one in wanted
+        _walk([Dataset.account_id == account.id, Dataset.state == of_state, *rest], cursor, falling, limit + 1)
+        for of_state in wanted
     ]
     every = union_all(*walks).subquery()
     query = select(Dataset).join(every, every.c.id == Dataset.id)
-    found = keyset.fetch(
+    fetched = keyset.fetch(
         query,
         (Dataset.updated_at, Dataset.id),
         lambda row: (row[0].updated_at, row[0].id),
@@ -79,7 +79,7 @@ def page(
         before=before,
         limit=limit,
     )
-    return keyset.Page(rows_of([row[0] for row in found.rows]), found.newer, found.older)
+    return keyset.Page(rows_of([row[0] for row in fetched.rows]), fetched.newer, fetched.older)
 
 
 def _walk(where: list[Any], cursor: tuple[int, ...] | None, falling: bool, limit: int) -> Select[*tuple[Any, ...]]:
@@ -93,22 +93,22 @@ def _walk(where: list[Any], cursor: tuple[int, ...] | None, falling: bool, limit
 
 
 def _matching(account: Account, text: str, problems: bool) -> list[Any]:
-    found: list[Any] = []
+    conditions: list[Any] = []
     if text:
-        found.append(or_(Dataset.title.contains(text, autoescape=True), Dataset.accession == text.upper()))
+        conditions.append(or_(Dataset.title.contains(text, autoescape=True), Dataset.accession == text.upper()))
     if problems:
         faulty = select(File.dataset_id).where(File.dataset_id == Dataset.id, PROBLEM_FILE)
         broken = select(Component.id).where(Component.dataset_id == Dataset.id, Component.state == states.ERROR)
-        found.append(or_(Dataset.state == states.RETURNED, faulty.exists(), broken.exists()))
-    return found
+        conditions.append(or_(Dataset.state == states.RETURNED, faulty.exists(), broken.exists()))
+    return conditions
 
 
-def rows_of(found: list[Dataset]) -> list[Row]:
-    counted = tallies.of(found)
-    remarks = datasets.last_remarks([dataset.id for dataset in found if dataset.state == states.RETURNED])
-    faults = _first_faults([dataset.id for dataset in found if counted[dataset.id].files.get("fault")])
+def rows_of(page: list[Dataset]) -> list[Row]:
+    counted = tallies.of(page)
+    remarks = datasets.last_remarks([dataset.id for dataset in page if dataset.state == states.RETURNED])
+    faults = _first_faults([dataset.id for dataset in page if counted[dataset.id].files.get("fault")])
     rows = []
-    for dataset in found:
+    for dataset in page:
         remark, by = remarks.get(dataset.id, (None, ""))
         shown = datasets.shown(dataset)
         rows.append(Row(dataset, counted[dataset.id], shown, remark, by, faults.get(dataset.id)))
@@ -122,7 +122,9 @@ def _first_faults(ids: list[int]) -> dict[int, File]:
         query = select(File.id).where(File.dataset_id == Dataset.id, File.state == state).correlate(Dataset)
         first.append(query.order_by(File.n).limit(1).scalar_subquery())
     chosen = select(func.coalesce(*first)).where(Dataset.id.in_(ids))
-    return {one.dataset_id: one for one in db.session.scalars(select(File).where(File.id.in_(chosen)))} if ids else {}
+    return (
+        {file.dataset_id: file for file in db.session.scalars(select(File).where(File.id.in_(chosen)))} if ids else {}
+    )
 
 
 def components(
@@ -137,11 +139,11 @@ def components(
 ) -> keyset.Page:
     """What could not be loaded first, then what waits, then what is loaded, each as it came. A cursor is the rank of
     the state and the id."""
-    ranks = [rank for rank, one in enumerate(WORST_FIRST) if state in ("", one)]
+    ranks = [rank for rank, worst in enumerate(WORST_FIRST) if state in ("", worst)]
     cursor = keyset.parse(before or after, 2)
     backwards = bool(before) and cursor is not None
     matching = _component_matching(dataset, kind, text.strip())
-    found: list[tuple[int, Component]] = []
+    ranked: list[tuple[int, Component]] = []
     for rank in reversed(ranks) if backwards else ranks:
         if cursor is not None and (rank > cursor[0] if backwards else rank < cursor[0]):
             continue
@@ -151,27 +153,27 @@ def components(
         if cursor is not None and rank == cursor[0]:
             query = query.where(Component.id < cursor[1] if backwards else Component.id > cursor[1])
         query = query.order_by(Component.id.desc() if backwards else Component.id)
-        found += [(rank, one) for one in db.session.scalars(query.limit(limit + 1 - len(found)))]
-        if len(found) > limit:
+        ranked += [(rank, worst) for worst in db.session.scalars(query.limit(limit + 1 - len(ranked)))]
+        if len(ranked) > limit:
             break
-    more, rows = len(found) > limit, found[:limit]
+    more, rows = len(ranked) > limit, ranked[:limit]
     if backwards:
         rows.reverse()
     if not rows:
         return keyset.Page()
-    first, last = (keyset.write((rank, one.id)) for rank, one in (rows[0], rows[-1]))
+    first, last = (keyset.write((rank, worst.id)) for rank, worst in (rows[0], rows[-1]))
     has_newer, has_older = (more, True) if backwards else (cursor is not None, more)
-    return keyset.Page([one for _rank, one in rows], first if has_newer else "", last if has_older else "")
+    return keyset.Page([worst for _rank, worst in rows], first if has_newer else "", last if has_older else "")
 
 
 def _component_matching(dataset: Dataset, kind: str, text: str) -> list[Any]:
-    found: list[Any] = [Component.type == kind] if kind else []
+    conditions: list[Any] = [Component.type == kind] if kind else []
     if not text:
-        return found
+        return conditions
     named_so = or_(Component.alias.contains(text, autoescape=True), Component.title.contains(text, autoescape=True))
     numbered = select(Component.id).where(Component.accession == text.upper())
     way = name_search.ids("component_text", Component.id, Component.dataset_id, dataset.id, [text], [named_so])
     ids = name_search.few(way)
     if ids is not None:
-        found.append(Component.id.in_([*ids, *db.session.scalars(numbered)]))
-    return [*found, or_(named_so, Component.accession == text.upper())]
+        conditions.append(Component.id.in_([*ids, *db.session.scalars(numbered)]))
+    return [*conditions, or_(named_so, Component.accession == text.upper())]

@@ -105,11 +105,11 @@ class Filter:
     @property
     def file_states(self) -> list[str]:
         """Those of the files whose uploads are asked for."""
-        wanted = {state for one in self.states for state in CLAIMED.get(one, ())}
-        return sorted(wanted & set(BAD_FILES) if self.problems else wanted)
+        file_states = {file_state for state in self.states for file_state in CLAIMED.get(state, ())}
+        return sorted(file_states & set(BAD_FILES) if self.problems else file_states)
 
 
-def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list[Any]:
+def matching(account: Account, wanted: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list[Any]:
     """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
     search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
     given: list[tuple[Any, Any]] = [
@@ -120,19 +120,27 @@ def matching(account: Account, asked: Filter, *, alone: bool = True, span: tuple
         (Upload.file_type, ""),
     ]
     owner, state, realm, created, kind = (column if alone else func.coalesce(column, empty) for column, empty in given)
-    begin, end = span or asked.span
-    found = [owner == account.id, state.in_(asked.states), realm.in_(asked.realms), created >= begin, created < end]
+    begin, end = span or wanted.span
+    conditions = [
+        owner == account.id,
+        state.in_(wanted.states),
+        realm.in_(wanted.realms),
+        created >= begin,
+        created < end,
+    ]
     claim = aliased(File)
-    if asked.file_type:
-        found.append(kind == asked.file_type)
-    if asked.text:
-        found.append(_named(asked.text))
-    if asked.problems:
+    if wanted.file_type:
+        conditions.append(kind == wanted.file_type)
+    if wanted.text:
+        conditions.append(_named(wanted.text))
+    if wanted.problems:
         faulty = select(claim.id).where(claim.upload_id == Upload.id, claim.state.in_(BAD_FILES))
-        found.append(or_(state.in_(BAD), faulty.exists(), and_(*FOUND_FAULTY)))
-    if asked.dataset:
-        found.append(select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == asked.dataset).exists())
-    return found
+        conditions.append(or_(state.in_(BAD), faulty.exists(), and_(*FOUND_FAULTY)))
+    if wanted.dataset:
+        conditions.append(
+            select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == wanted.dataset).exists()
+        )
+    return conditions
 
 
 def _named(sought: str) -> Any:
@@ -144,28 +152,28 @@ def _is_number(sought: str) -> bool:
     return sought.isdecimal() and len(sought) < 18
 
 
-def plainly(asked: Filter) -> Filter:
+def plainly(wanted: Filter) -> Filter:
     """What the index of the order of arrival alone can tell of a filter."""
-    return replace(asked, text="", problems=False, dataset=None)
+    return replace(wanted, text="", problems=False, dataset=None)
 
 
-def short_ways(account: Account, asked: Filter, most: int) -> list[Select[*tuple[Any, ...]]]:
+def short_ways(account: Account, wanted: Filter, most: int) -> list[Select[*tuple[Any, ...]]]:
     """Queries of ids, each through an index of its own: what is asked for is in all of them. A dataset of more files
     than `most` is none."""
     mine = Upload.account_id == account.id
-    found = []
-    if asked.dataset and _files_of(asked) <= most:
-        found.append(
+    queries = []
+    if wanted.dataset and _files_of(wanted) <= most:
+        queries.append(
             _either(
                 [
                     select(File.upload_id.label("id")).where(
-                        File.dataset_id == asked.dataset, File.state == state, File.upload_id.is_not(None)
+                        File.dataset_id == wanted.dataset, File.state == state, File.upload_id.is_not(None)
                     )
-                    for state in asked.file_states
+                    for state in wanted.file_states
                 ]
             )
         )
-    if asked.problems and not asked.dataset:
+    if wanted.problems and not wanted.dataset:
         faulty = (
             select(File.upload_id.label("id"))
             .join(Dataset, Dataset.id == File.dataset_id)
@@ -173,27 +181,27 @@ def short_ways(account: Account, asked: Filter, most: int) -> list[Select[*tuple
         )
         looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
         bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
-        found.append(_either([*bad, faulty, looked_into]))
-    if asked.text:
-        found.append(by_name(account, asked.text))
-    return [capped_count.first(query, most) for query in found]
+        queries.append(_either([*bad, faulty, looked_into]))
+    if wanted.text:
+        queries.append(by_name(account, wanted.text))
+    return [capped_count.first(query, most) for query in queries]
 
 
-def _files_of(asked: Filter) -> int:
-    query = select(func.sum(FileTally.number)).where(FileTally.dataset_id == asked.dataset)
-    return int(db.session.scalar(query.where(FileTally.state.in_(asked.file_states))) or 0)
+def _files_of(wanted: Filter) -> int:
+    query = select(func.sum(FileTally.number)).where(FileTally.dataset_id == wanted.dataset)
+    return int(db.session.scalar(query.where(FileTally.state.in_(wanted.file_states))) or 0)
 
 
 def by_name(account: Account, sought: str) -> Select[*tuple[Any, ...]]:
     """The ids of the account's uploads with these letters in their path, or with this number. One or two letters are
     in no index: then every name is looked at."""
-    found = name_search.ids("upload_text", Upload.id, Upload.account_id, account.id, [sought], [_named(sought)])
-    if found is None:
+    ids = name_search.ids("upload_text", Upload.id, Upload.account_id, account.id, [sought], [_named(sought)])
+    if ids is None:
         return select(Upload.id).where(Upload.account_id == account.id, _named(sought))
     if not _is_number(sought):
-        return found
+        return ids
     numbered = select(Upload.id).where(Upload.id == int(sought))
-    return select(union(found, numbered).subquery().c.id)
+    return select(union(ids, numbered).subquery().c.id)
 
 
 def whole_but_faulty(account: Account, most: int) -> Select[*tuple[Any, ...]]:

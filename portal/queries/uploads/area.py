@@ -28,17 +28,19 @@ def page(
     mine: list[Any] = [Upload.account_id == account.id, *_of_view(view)]
     if folder is None:
         wanted = (states.RECEIVING, states.INCOMPLETE) if view == "arriving" else HERE
-        parts: list[list[Any]] = [[Upload.state == one, Upload.realm == realm] for one in wanted for realm in REALMS]
+        parts: list[list[Any]] = [
+            [Upload.state == state, Upload.realm == realm] for state in wanted for realm in REALMS
+        ]
         column: Any = Upload.created_at
     else:
         place = [Upload.area == folder.area, Upload.realm == folder.realm, *_inside(folder.name)]
-        known: list[Any] = [Upload.state == states.RECEIVING, CUT, NAMED]
-        parts, column = [[*place, one] for one in known[: 2 if view == "arriving" else 3]], Upload.name
+        conditions: list[Any] = [Upload.state == states.RECEIVING, CUT, NAMED]
+        parts, column = [[*place, state] for state in conditions[: 2 if view == "arriving" else 3]], Upload.name
     every = [index_scan.walk(column, mine + part, mark, falling, limit + 1) for part in parts]
-    found = index_scan.merged(every, falling, limit + 1)
-    ids = index_scan.paged(found, mark, backwards, limit)
+    merged = index_scan.merged(every, falling, limit + 1)
+    ids = index_scan.paged(merged, mark, backwards, limit)
     rows = {row.upload.id: row for row in uploads.rows_of(ids.rows)}
-    return keyset.Page([rows[one] for one in ids.rows if one in rows], ids.newer, ids.older)
+    return keyset.Page([rows[state] for state in ids.rows if state in rows], ids.newer, ids.older)
 
 
 def _of_view(view: str) -> list[Any]:
@@ -68,17 +70,17 @@ def folders(account: Account, place: Place) -> list[str]:
         )
         .order_by(Folder.path)
     )
-    found = {path[len(prefix) :].split("/")[0] for path in db.session.scalars(made.limit(MOST_STEPS))}
+    segments = {path[len(prefix) :].split("/")[0] for path in db.session.scalars(made.limit(MOST_STEPS))}
     first = select(func.min(Upload.name)).where(
         Upload.account_id == account.id, Upload.area == place.area, Upload.realm == place.realm
     )
     for condition in (NAMED, CUT):
-        found |= _leap(first.where(condition), prefix)
-    return sorted(found)
+        segments |= _leap(first.where(condition), prefix)
+    return sorted(segments)
 
 
 def _leap(first: Select[*tuple[Any, ...]], prefix: str) -> set[str]:
-    found, here = set(), prefix
+    segments, here = set(), prefix
     end = f"{prefix[:-1]}0" if prefix else "\U0010ffff"
     for _ in range(MOST_STEPS):
         name = db.session.scalar(first.where(Upload.name > here, Upload.name < end))
@@ -86,9 +88,9 @@ def _leap(first: Select[*tuple[Any, ...]], prefix: str) -> set[str]:
             break
         segment, slash, _rest = name[len(prefix) :].partition("/")
         if slash:
-            found.add(segment)
+            segments.add(segment)
         here = f"{prefix}{segment}0" if slash else name
-    return found
+    return segments
 
 
 def moving(account: Account) -> bool:
@@ -113,5 +115,5 @@ def listing(account: Account, place: Place, *, after: int = 0, limit: int) -> li
     )
     if mark is not None:
         query = query.where(tuple_(Upload.name, Upload.id) > (mark.name, mark.id))
-    found = uploads.rows_of(list(db.session.scalars(query.order_by(Upload.name, Upload.id).limit(limit))))
-    return sorted(found, key=lambda row: (row.upload.name, row.upload.id))
+    rows = uploads.rows_of(list(db.session.scalars(query.order_by(Upload.name, Upload.id).limit(limit))))
+    return sorted(rows, key=lambda row: (row.upload.name, row.upload.id))

@@ -83,12 +83,12 @@ def folders_in(account_id: int, area: str, realm: str, path: str) -> dict[str, i
 
 
 def _first_segments(prefix: str, rows: list[Any]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    segments: dict[str, int] = {}
     for folder, changed in rows:
         segment = folder[len(prefix) :].split("/", 1)[0]
         if segment:
-            found[segment] = max(found.get(segment, 0), changed or 0)
-    return found
+            segments[segment] = max(segments.get(segment, 0), changed or 0)
+    return segments
 
 
 def is_folder(account_id: int, area: str, realm: str, path: str) -> bool:

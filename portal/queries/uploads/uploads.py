@@ -73,8 +73,8 @@ def _query() -> Select[*tuple[Any, ...]]:
     )
 
 
-def row_of(found: Any, job: Job | None = None) -> Row:
-    upload, file, dataset = found
+def row_of(joined: Any, job: Job | None = None) -> Row:
+    upload, file, dataset = joined
     if upload.state == states.RECEIVING:
         return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate))
     if job is not None:
@@ -86,19 +86,19 @@ def rows_of(ids: list[int]) -> list[Row]:
     """The uploads of a page, with what works on them now."""
     working = select(Job).where(Job.state == states.RUNNING, Job.kind.in_(("digest", "inspect")))
     jobs = {job.upload_id: job for job in db.session.scalars(working)} if ids else {}
-    found = []
+    rows = []
     for start in range(0, len(ids), 500):
         some = _query().where(Upload.id.in_(ids[start : start + 500]))
-        found += [row_of(row, jobs.get(row[0].id)) for row in db.session.execute(some).unique()]
-    return found
+        rows += [row_of(row, jobs.get(row[0].id)) for row in db.session.execute(some).unique()]
+    return rows
 
 
 def _unclaimed(dataset: Dataset, folder: str) -> list[Any]:
-    found = [Unclaimed.account_id == dataset.account_id, Unclaimed.area == "incoming"]
+    conditions = [Unclaimed.account_id == dataset.account_id, Unclaimed.area == "incoming"]
     if folder.strip("/"):
         name = folder.strip("/")
-        found += [Unclaimed.folder >= f"{name}/", Unclaimed.folder < f"{name}0"]
-    return found if dataset.access == "controlled" else [*found, Unclaimed.realm == "open"]
+        conditions += [Unclaimed.folder >= f"{name}/", Unclaimed.folder < f"{name}0"]
+    return conditions if dataset.access == "controlled" else [*conditions, Unclaimed.realm == "open"]
 
 
 def unclaimed(dataset: Dataset, *, folder: str = "") -> Select[*tuple[Any, ...]]:
@@ -112,10 +112,10 @@ def how_many(dataset: Dataset, *, folder: str = "") -> capped_count.Count:
 
 
 def choice(dataset: Dataset, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
-    found = keyset.fetch(
+    page = keyset.fetch(
         unclaimed(dataset, folder=folder), (Unclaimed.upload_id,), lambda row: (row[0].id,), after=after, before=before
     )
-    return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
+    return keyset.Page([row[0] for row in page.rows], page.newer, page.older)
 
 
 def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list[Upload]:
@@ -123,10 +123,10 @@ def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list
     query = unclaimed(dataset, folder=folder if ids is None else "").order_by(Upload.id)
     if ids is None:
         return list(db.session.scalars(query))
-    found: list[Upload] = []
+    uploads: list[Upload] = []
     for start in range(0, len(ids), 500):
-        found += db.session.scalars(query.where(Upload.id.in_(ids[start : start + 500])))
-    return found
+        uploads += db.session.scalars(query.where(Upload.id.in_(ids[start : start + 500])))
+    return uploads
 
 
 def folders(dataset: Dataset, *, limit: int = 500) -> list[str]:
@@ -135,7 +135,7 @@ def folders(dataset: Dataset, *, limit: int = 500) -> list[str]:
     first = select(func.min(Unclaimed.folder).label("folder")).where(*here, Unclaimed.folder > "").cte(recursive=True)
     following = select(func.min(Unclaimed.folder)).where(*here, Unclaimed.folder > first.c.folder).scalar_subquery()
     every = first.union_all(select(following).where(first.c.folder.is_not(None)))
-    return [one for one in db.session.scalars(select(every.c.folder).limit(limit)) if one]
+    return [folder for folder in db.session.scalars(select(every.c.folder).limit(limit)) if folder]
 
 
 def wire_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:

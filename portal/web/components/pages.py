@@ -80,16 +80,16 @@ def send() -> Response:
 
 def sent() -> list[Document]:
     """The chosen files, the pasted text, and what the preview carried along."""
-    found = []
+    documents = []
     for file in request.files.getlist("documents"):
         if file.filename:
-            found.append(Document(file.filename.rpartition("/")[2][:100], file.read()))
+            documents.append(Document(file.filename.rpartition("/")[2][:100], file.read()))
         file.close()
     names = request.form.getlist("called")
-    for name, told in zip(names, request.form.getlist("carried"), strict=False):
-        found.append(Document(name[:100], told.encode()))
+    for name, carried in zip(names, request.form.getlist("carried"), strict=False):
+        documents.append(Document(name[:100], carried.encode()))
     pasted = request.form.get("xml", "").strip()
-    return [*found, Document("The pasted text", pasted.encode())] if pasted else found
+    return [*documents, Document("The pasted text", pasted.encode())] if pasted else documents
 
 
 def tallied(outcome: submissions.Outcome) -> list[tuple[str, int, int, int]]:
@@ -98,9 +98,9 @@ def tallied(outcome: submissions.Outcome) -> list[tuple[str, int, int, int]]:
     for kind in KINDS:
         items = [item for item in outcome.parcel.told if item.type == kind]
         good = [item for item in items if item.is_good]
-        known = len([item for item in good if item.known])
+        updated = len([item for item in good if item.known])
         if items:
-            rows.append((kind, len(good) - known, known, len(items) - len(good)))
+            rows.append((kind, len(good) - updated, updated, len(items) - len(good)))
     return rows
 
 
@@ -116,14 +116,14 @@ def delivery(number: int) -> Response:
             headers={"Content-Disposition": f'attachment; filename="receipt-{number}.xml"'},
         )
     receipt = etree.fromstring(row.receipt)
-    told = [one for one in receipt if one.tag in KINDS]
+    nodes = [node for node in receipt if node.tag in KINDS]
     return htmx.fragment(
         "components/delivery.html",
         sent=row,
-        told=told,
+        told=nodes,
         shown=SHOWN,
-        errors=[one.text for one in receipt.iter("ERROR")],
-        infos=[one.text for one in receipt.iter("INFO")],
+        errors=[node.text for node in receipt.iter("ERROR")],
+        infos=[node.text for node in receipt.iter("INFO")],
     )
 
 
@@ -132,46 +132,46 @@ def delivery(number: int) -> Response:
 def listing(ref: str) -> Response:
     """The components of a dataset for its curators: green, grey, red, with the reason. Its submitter tracks them."""
     dataset, g.area = permissions.dataset_or_404(ref, "review"), "review"
-    asked = {name: request.args.get(name, "") for name in ("state", "kind", "after", "before")}
+    conditions = {name: request.args.get(name, "") for name in ("state", "kind", "after", "before")}
     counts = components.counts(dataset)
-    page = components.page(dataset, **asked)
+    page = components.page(dataset, **conditions)
     return htmx.fragment(
         "components/components.html",
         dataset=dataset,
         page=page,
-        asked=asked,
+        asked=conditions,
         counts=counts,
-        kinds=[kind for kind in KINDS if any(kind == known for known, _state in counts)],
+        kinds=[kind for kind in KINDS if any(kind == counted for counted, _state in counts)],
         totals=totals(counts),
         shown=states.SHOWN_COMPONENT,
     )
 
 
 def totals(counts: dict[tuple[str, str], int]) -> dict[str, int]:
-    found = dict.fromkeys(states.COMPONENT.states, 0)
+    totals = dict.fromkeys(states.COMPONENT.states, 0)
     for (_kind, state), count in counts.items():
-        found[state] += count
-    return found
+        totals[state] += count
+    return totals
 
 
 @bp.get('/components/<regex("[A-Za-z][A-Za-z0-9]+"):accession>')
 def component(accession: str) -> str:
     """One component: how it stands, its files, its XML."""
     actor = session.actor()
-    found = components.load(accession, actor=actor, xml=True)
-    g.area = "datasets" if access.is_owner(found.dataset, actor) else "browse"
-    if found.xml is None and not access.may_discuss(found.dataset, actor):
+    component = components.load(accession, actor=actor, xml=True)
+    g.area = "datasets" if access.is_owner(component.dataset, actor) else "browse"
+    if component.xml is None and not access.may_discuss(component.dataset, actor):
         raise errors.NotFound(components.NOT_HERE)
     return render_template(
         "components/component.html",
-        component=found,
-        status=components.status(found),
-        files=components.files(found),
-        references=components.references(found),
-        text=pretty(found.xml),
-        own=access.is_owner(found.dataset, actor),
-        reviewing=access.may_review(found.dataset, actor),
-        pill=states.SHOWN_COMPONENT[found.state],
+        component=component,
+        status=components.status(component),
+        files=components.files(component),
+        references=components.references(component),
+        text=pretty(component.xml),
+        own=access.is_owner(component.dataset, actor),
+        reviewing=access.may_review(component.dataset, actor),
+        pill=states.SHOWN_COMPONENT[component.state],
         file_shown=states.shown_file,
     )
 

@@ -22,9 +22,9 @@ def here(*names: str) -> dict[str, Any]:
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
-def one_of(name: str, known: Container[str], otherwise: str = "") -> str:
+def one_of(name: str, allowed: Container[str], otherwise: str = "") -> str:
     value = request.args.get(name, otherwise)
-    return value if value in known else otherwise
+    return value if value in allowed else otherwise
 
 
 def given_filter(account: Account) -> Filter:
@@ -34,7 +34,7 @@ def given_filter(account: Account) -> Filter:
     ref = request.args.get("dataset", "").strip()
     if not ref and text.upper().startswith(settings().prefix) and submissions.own(account, text) is not None:
         ref, text = text, ""
-    found = submissions.own(account, ref) if ref else None
+    dataset = submissions.own(account, ref) if ref else None
     plain = request.args.get("sort", "").removeprefix("-")
     return Filter(
         first=first,
@@ -42,7 +42,7 @@ def given_filter(account: Account) -> Filter:
         state=one_of("state", upload_filter.VIEWS),
         realm=one_of("realm", upload_filter.REALMS),
         file_type=one_of("type", upload_filter.TYPES),
-        dataset=found.id if found else NOBODYS if ref else None,
+        dataset=dataset.id if dataset else NOBODYS if ref else None,
         text=text,
         problems=bool(request.args.get("problems")) or request.args.get("state") == "problems",
         sort=request.args["sort"] if plain in upload_filter.SORTS else "-arrived",

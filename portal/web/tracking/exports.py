@@ -96,19 +96,19 @@ def export_files(kind: str) -> Response:
 def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
     """Each piece in a read of its own, so that a long download holds up nothing."""
     yield FILE_HEAD
-    known, after = tracking.survey(account, wanted), ""
+    surveyed, after = tracking.survey(account, wanted), ""
     while True:
-        found = tracking.ids(account, wanted, known, after=after, limit=PIECE)
+        page = tracking.ids(account, wanted, surveyed, after=after, limit=PIECE)
         query = (
             select(*_COLUMNS)
             .outerjoin(File, File.upload_id == Upload.id)
             .outerjoin(Dataset, Dataset.id == File.dataset_id)
-            .where(Upload.id.in_(found.rows))
+            .where(Upload.id.in_(page.rows))
         )
         known_rows = {row.id: row for row in db.session.execute(query)}
-        yield from (_file_row(known_rows[one]) for one in found.rows if one in known_rows)
+        yield from (_file_row(known_rows[upload_id]) for upload_id in page.rows if upload_id in known_rows)
         db.end()
-        after = found.older
+        after = page.older
         if not after:
             return
 
@@ -153,14 +153,14 @@ def export_submissions(tab: str, kind: str) -> Response:
 
 
 def _submission_row(row: Any) -> list[Any]:
-    one, files, parts = row.dataset, row.tally.files, row.tally.components
+    dataset, files, parts = row.dataset, row.tally.files, row.tally.components
     comment = row.fault.comment if row.fault else row.remark.note if row.remark else ""
     return [
-        one.accession or "",
-        one.title,
+        dataset.accession or "",
+        dataset.title,
         row.shown.word,
-        states.STATUS[one.state],
-        "controlled" if one.access == "controlled" else "public",
+        states.STATUS[dataset.state],
+        "controlled" if dataset.access == "controlled" else "public",
         parts.get(states.LOADED, 0),
         parts.get(states.RECEIVED, 0),
         parts.get(states.ERROR, 0),
@@ -168,7 +168,7 @@ def _submission_row(row: Any) -> list[Any]:
         files.get("archived", 0),
         files.get("fault", 0),
         files.get("waiting", 0),
-        moment(one.updated_at),
+        moment(dataset.updated_at),
         comment,
     ]
 
@@ -179,35 +179,35 @@ def export_components(ref: str, kind: str) -> Response:
     dataset = mine(ref)
     pages = _pages(lambda after: parts(dataset, limit=PIECE, after=after))
     name = f"{dataset.accession or f'draft-{dataset.id}'}-components"
-    return answer(_with_head(COMPONENT_HEAD, pages, lambda one: _component_row(one, dataset)), name, kind)
+    return answer(_with_head(COMPONENT_HEAD, pages, lambda component: _component_row(component, dataset)), name, kind)
 
 
-def _component_row(one: Any, dataset: Dataset) -> list[Any]:
+def _component_row(component: Any, dataset: Dataset) -> list[Any]:
     return [
-        one.accession or "",
+        component.accession or "",
         dataset.accession or "",
-        one.type,
-        one.alias,
-        one.title,
-        one.status or states.STATUS[dataset.state],
-        states.SHOWN_COMPONENT[one.state].word,
-        moment(one.updated_at),
-        one.md5 or "",
-        one.comment,
+        component.type,
+        component.alias,
+        component.title,
+        component.status or states.STATUS[dataset.state],
+        states.SHOWN_COMPONENT[component.state].word,
+        moment(component.updated_at),
+        component.md5 or "",
+        component.comment,
     ]
 
 
 def _pages(fetch: Callable[[str], keyset.Page]) -> Iterator[Any]:
     after = ""
     while True:
-        found = fetch(after)
-        yield from found.rows
+        rows = fetch(after)
+        yield from rows.rows
         db.end()
-        after = found.older
+        after = rows.older
         if not after:
             return
 
 
-def _with_head(head: list[str], found: Iterator[Any], line: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:
+def _with_head(head: list[str], pages: Iterator[Any], line: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:
     yield head
-    yield from map(line, found)
+    yield from map(line, pages)

@@ -27,11 +27,13 @@ def listing() -> Response:
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
     wanted = given_filter(me)
-    known = tracking.survey(me, wanted)
-    page = tracking.page(me, wanted, known, after=request.args.get("after", ""), before=request.args.get("before", ""))
+    surveyed = tracking.survey(me, wanted)
+    page = tracking.page(
+        me, wanted, surveyed, after=request.args.get("after", ""), before=request.args.get("before", "")
+    )
     context: dict[str, Any] = {
         "page": page,
-        "count": known.count,
+        "count": surveyed.count,
         "rev": rev,
         "wanted": wanted,
         "here": here(*NAMES),
@@ -52,27 +54,27 @@ def listing() -> Response:
 
 def sorts(wanted: Filter) -> dict[str, dict[str, str]]:
     """The heads that sort: where a press leads, and how it is sorted now."""
-    found = {}
+    links = {}
     for key, word in WORDS.items():
         falling = not wanted.falling if wanted.key == key else key != "name"
         address = url_for("tracking.listing", **here(*NAMES) | {"sort": f"{'-' if falling else ''}{key}"})
-        found[key] = {"label": word, "sort": address}
+        links[key] = {"label": word, "sort": address}
         if wanted.key == key:
-            found[key]["sorted"] = "descending" if wanted.falling else "ascending"
-    return found
+            links[key]["sorted"] = "descending" if wanted.falling else "ascending"
+    return links
 
 
 def spans(account: Account) -> list[tuple[str, str]]:
     """Periods that one press away: (word, address)."""
     zone = settings().timezone
     today, oldest = clock.today(zone), tracking.oldest(account)
-    found = [
+    links = [
         ("7 days", today - timedelta(days=7)),
         ("30 days", today - timedelta(days=30)),
         ("this year", date(today.year, 1, 1)),
     ]
     if oldest is not None:
         first = clock.day_of(oldest, zone)
-        found.append((f"everything since {first.year}", first))
+        links.append((f"everything since {first.year}", first))
     rest = {name: value for name, value in here(*NAMES).items() if name not in ("from", "to")}
-    return [(word, url_for("tracking.listing", **rest | {"from": begin.isoformat()})) for word, begin in found]
+    return [(word, url_for("tracking.listing", **rest | {"from": begin.isoformat()})) for word, begin in links]

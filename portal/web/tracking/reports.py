@@ -49,8 +49,10 @@ def listing() -> str:
 @permissions.signed_in
 def download(report_id: int, name: str) -> Response:
     chosen = center()
-    found = next((one for one in reports.written(chosen.id) if one.id == report_id and one.name == name), None)
-    path = settings().instance / found.path if found else None
+    report = next(
+        (written for written in reports.written(chosen.id) if written.id == report_id and written.name == name), None
+    )
+    path = settings().instance / report.path if report else None
     if path is None or not path.is_file():
         raise errors.NotFound(reports.NO_SUCH_REPORT)
     return send_file(

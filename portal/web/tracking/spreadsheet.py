@@ -49,10 +49,10 @@ def _marked(value: Any) -> Any:
 
 
 def _taken(text: io.StringIO) -> bytes:
-    found = text.getvalue()
+    content = text.getvalue()
     text.seek(0)
     text.truncate()
-    return found.encode()
+    return content.encode()
 
 
 class _Pipe(io.RawIOBase):
@@ -69,8 +69,8 @@ class _Pipe(io.RawIOBase):
         return len(data)
 
     def take(self) -> bytes:
-        found, self.parts = b"".join(self.parts), []
-        return found
+        taken, self.parts = b"".join(self.parts), []
+        return taken
 
 
 def as_xlsx(rows: Iterable[list[Any]]) -> Iterator[bytes]:

@@ -44,7 +44,7 @@ def listing(tab: str) -> Response:
         says=says,
         here=here(*NAMES),
         place=here("after", "before"),
-        states=[(one, states.SHOWN_DATASET[one]) for one in submissions.TABS[tab]],
+        states=[(state, states.SHOWN_DATASET[state]) for state in submissions.TABS[tab]],
     )
 
 
@@ -62,10 +62,10 @@ def rows(account: Account, tab: str, limit: int = ROWS, **cursor: str) -> keyset
 
 
 def mine(ref: str) -> Dataset:
-    found = submissions.own(permissions.account(), ref)
-    if found is None:
+    dataset = submissions.own(permissions.account(), ref)
+    if dataset is None:
         raise errors.NotFound(say("no_submission_of_yours", "You have no submission {ref}.", ref=ref))
-    return found
+    return dataset
 
 
 @bp.get("/<ref>", endpoint="submission")
@@ -88,7 +88,7 @@ def show(ref: str) -> Response:
         tabs=submissions.tabs(permissions.account()),
         looks=states.SHOWN_COMPONENT,
         types=submissions.COMPONENT_TYPES,
-        states=[(one, states.SHOWN_COMPONENT[one]) for one in submissions.WORST_FIRST],
+        states=[(state, states.SHOWN_COMPONENT[state]) for state in submissions.WORST_FIRST],
         shown=my_datasets.shown(dataset),
         moving=bool(counted.files.get("work")),
         since=clock.day_of(dataset.created_at - 90 * clock.DAY, settings().timezone).isoformat(),

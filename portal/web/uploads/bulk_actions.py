@@ -65,9 +65,9 @@ def refused(verb: str, error: errors.DomainError, folder: str, left: list[tuple[
 
 def ticked() -> list[Upload]:
     """The ticked uploads that are the asker's and still there."""
-    me, found = permissions.account(), []
+    me, uploads = permissions.account(), []
     for text in request.form.getlist("id")[:MOST]:
         row = db.session.get(Upload, int(text)) if text.isdecimal() and len(text) < 18 else None
         if row is not None and row.account_id == me.id:
-            found.append(row)
-    return found
+            uploads.append(row)
+    return uploads

@@ -22,17 +22,17 @@ NAMES = ("folder", "view")
 @bp.get("")
 @permissions.signed_in
 def listing() -> Response:
-    me, asked = permissions.account(), request.args
+    me, given = permissions.account(), request.args
     rev = revision.of_account(me)
-    if htmx.is_htmx() and asked.get("rev") == rev:
+    if htmx.is_htmx() and given.get("rev") == rev:
         return htmx.unchanged()
     folder = asked_folder()
     page = area.page(
-        me, folder=folder, view=asked.get("view", ""), after=asked.get("after", ""), before=asked.get("before", "")
+        me, folder=folder, view=given.get("view", ""), after=given.get("after", ""), before=given.get("before", "")
     )
     faults = [(fault, ftp_faults.explain(fault)) for fault in uploads.wire_faults(me)]
-    here = {name: asked[name] for name in NAMES if asked.get(name)}
-    place = {name: asked[name] for name in ("after", "before") if asked.get(name)}
+    here = {name: given[name] for name in NAMES if given.get(name)}
+    place = {name: given[name] for name in ("after", "before") if given.get(name)}
     return htmx.fragment_or_page(
         "uploads/_list.html",
         "uploads/list.html",
@@ -71,12 +71,12 @@ def roots() -> list[str]:
 
 def room(account: Account) -> list[dict[str, Any]]:
     """How full each realm is: what the account and its center keep there, and the least that is left of a quota."""
-    found = []
+    realms = []
     for realm in ("open", "protected"):
         own, all_ = quotas.used(account.center_id, realm, account.id), quotas.used(account.center_id, realm)
         bounds = [(own, quotas.account_limit()), (all_, quotas.limit(account.center, realm))]
         parts = [(used * 100 // most, most - used) for used, most in bounds if most]
-        found.append(
+        realms.append(
             {
                 "realm": realm,
                 "own": own,
@@ -87,4 +87,4 @@ def room(account: Account) -> list[dict[str, Any]]:
                 "left": max(0, min((left for _part, left in parts), default=0)) if parts else None,
             }
         )
-    return found
+    return realms

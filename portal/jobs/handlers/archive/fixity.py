@@ -72,7 +72,7 @@ def _record(lease: Lease, verdicts: list[tuple[Target, str, str]]) -> None:
 def judge(group: list[Target], progress: Progress) -> list[tuple[Target, str, str]]:
     """The verdict on each file and why. One good reading makes a file good. It is bad when it differed, or was missing,
     each time; a disk that once did not answer leaves it unknown."""
-    found: dict[int, tuple[Target, str, str]] = {}
+    damaged: dict[int, tuple[Target, str, str]] = {}
     left = group
     for attempt in range(TRIES):
         if attempt:
@@ -81,12 +81,12 @@ def judge(group: list[Target], progress: Progress) -> list[tuple[Target, str, st
             verdict, why = read(target, progress=progress, again=attempt > 0)
             if attempt == 0:
                 progress.next()
-            if verdict == OK or attempt == 0 or found[target.file_id][1] != UNKNOWN:
-                found[target.file_id] = (target, verdict, why)
-        left = [target for target in left if found[target.file_id][1] != OK]
+            if verdict == OK or attempt == 0 or damaged[target.file_id][1] != UNKNOWN:
+                damaged[target.file_id] = (target, verdict, why)
+        left = [target for target in left if damaged[target.file_id][1] != OK]
         if not left:
             break
-    return [found[target.file_id] for target in group]
+    return [damaged[target.file_id] for target in group]
 
 
 def read(target: Target, *, progress: Progress, again: bool = False) -> tuple[str, str]:

@@ -40,20 +40,20 @@ def _mirror(plan: from_form.Plan, lease: Lease, progress: Progress) -> None:
 def drop(lease: Lease, progress: Progress) -> None:
     """Read the metadata of one folder together, once nothing more arrives there; lay the RECEIPT beside it."""
     upload = db.session.get(Upload, lease.upload_id)
-    found = ftp_drops.waiting(upload) if upload is not None and upload.account.is_active else []
-    if found and ftp_drops.rests_at(found) > clock.now():
-        raise Again(max(1000, ftp_drops.rests_at(found) - clock.now()))
-    known = _documents(found, progress)
-    if known:
-        _take(upload.account if upload else None, known)
+    uploads = ftp_drops.waiting(upload) if upload is not None and upload.account.is_active else []
+    if uploads and ftp_drops.rests_at(uploads) > clock.now():
+        raise Again(max(1000, ftp_drops.rests_at(uploads) - clock.now()))
+    documents = _documents(uploads, progress)
+    if documents:
+        _take(upload.account if upload else None, documents)
     with db.transaction():
         job_queue.finish(lease)
 
 
-def _documents(found: list[Upload], progress: Progress) -> list[tuple[Upload, Document]]:
+def _documents(uploads: list[Upload], progress: Progress) -> list[tuple[Upload, Document]]:
     """Those that begin as metadata does."""
     documents = []
-    for upload in found:
+    for upload in uploads:
         progress.check()
         path = storage.area_path(upload.realm, upload.account_id, upload.token)
         if storage.facts(path) is None:
@@ -64,12 +64,12 @@ def _documents(found: list[Upload], progress: Progress) -> list[tuple[Upload, Do
     return documents
 
 
-def _take(account: Account | None, known: list[tuple[Upload, Document]]) -> None:
+def _take(account: Account | None, documents: list[tuple[Upload, Document]]) -> None:
     assert account is not None
-    ids = tuple(upload.id for upload, _document in known)
-    first = known[0][0]
+    ids = tuple(upload.id for upload, _document in documents)
+    first = documents[0][0]
     outcome = submissions.take(
-        [document for _upload, document in known],
+        [document for _upload, document in documents],
         actor=account,
         via="ftp",
         uploads=ids,

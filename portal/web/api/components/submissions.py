@@ -61,7 +61,7 @@ def sent() -> list[Document]:
     if request.mimetype != "multipart/form-data" and request.mimetype != "application/x-www-form-urlencoded":
         body = request.get_data()
         return [Document("The body", body)] if body.strip() else []
-    found = []
+    documents = []
     for part, file in request.files.items(multi=True):
         if part.upper() not in metadata_objects.ALL:
             raise errors.Invalid(
@@ -72,12 +72,12 @@ def sent() -> list[Document]:
                     parts=", ".join(metadata_objects.ALL),
                 )
             )
-        found.append(Document(called(part, file), file.read()))
+        documents.append(Document(called(part, file), file.read()))
         file.close()
     for part, text in request.form.items(multi=True):
         if part.upper() in metadata_objects.ALL and text.strip():
-            found.append(Document(f"{part.upper()} part", text.encode()))
-    return found
+            documents.append(Document(f"{part.upper()} part", text.encode()))
+    return documents
 
 
 def called(part: str, file: FileStorage) -> str:
@@ -90,11 +90,15 @@ def called(part: str, file: FileStorage) -> str:
 @described(answer="Component", lists=True)
 def list_components() -> ResponseReturnValue:
     """My components in the order they came, for curators all. ?type=, ?state=, ?dataset= and ?alias= filter."""
-    asked = {name: request.args.get(name, "") for name in ("state", "dataset", "alias")}
-    found = components.of_account(
-        permissions.account(), after=number("after", 0), limit=limit() + 1, kind=request.args.get("type", ""), **asked
+    conditions = {name: request.args.get(name, "") for name in ("state", "dataset", "alias")}
+    rows = components.of_account(
+        permissions.account(),
+        after=number("after", 0),
+        limit=limit() + 1,
+        kind=request.args.get("type", ""),
+        **conditions,
     )
-    return listing(found, brief, lambda component: component.id)
+    return listing(rows, brief, lambda component: component.id)
 
 
 @bp.get('/components/<regex("[A-Za-z][A-Za-z0-9]+"):accession>')

@@ -27,8 +27,8 @@ TAB, PLAIN, PACKED = "text/tab-separated-values", "text/plain", "application/gzi
 @described(answer="Report", lists=True)
 def list_reports() -> ResponseReturnValue:
     """The batch reports of my center that were written, newest first. Curators name a center: ?center=."""
-    found = reports.written(mine().id, before=number("before", 0), limit=limit() + 1)
-    return listing(found, document, lambda report: report.id, "before")
+    rows = reports.written(mine().id, before=number("before", 0), limit=limit() + 1)
+    return listing(rows, document, lambda report: report.id, "before")
 
 
 @bp.get(f"/reports/{KIND}")
@@ -127,13 +127,13 @@ def send(path: Any) -> Response:
 
 def differences(center: Center, kept: BinaryIO, *, bounded: bool = False) -> Response:
     """Read to the first difference before anything is answered, so that a report that is none is refused."""
-    found = diff.compare(center.id, diff.read(kept, bounded=bounded))
+    changes = diff.compare(center.id, diff.read(kept, bounded=bounded))
     try:
-        first = next(found, None)
+        first = next(changes, None)
     except BaseException:
         kept.close()
         raise
-    answer = Response(_as_json(first, found), mimetype="application/json", headers={"Cache-Control": "no-store"})
+    answer = Response(_as_json(first, changes), mimetype="application/json", headers={"Cache-Control": "no-store"})
     answer.call_on_close(kept.close)
     return answer
 
@@ -142,18 +142,18 @@ def _as_json(first: Change | None, rest: Iterable[Change]) -> Iterator[str]:
     yield '{"items": ['
     if first is not None:
         yield json.dumps(of_change(first))
-        yield from (", " + json.dumps(of_change(one)) for one in rest)
+        yield from (", " + json.dumps(of_change(change)) for change in rest)
     yield '], "next": null}'
 
 
-def of_change(one: Change) -> dict[str, str | None]:
+def of_change(change: Change) -> dict[str, str | None]:
     return {
-        "accession": one.accession,
-        "change": one.change,
-        "md5_then": one.md5_then or None,
-        "md5_now": one.md5_now or None,
-        "status_then": one.status_then or None,
-        "status_now": one.status_now or None,
+        "accession": change.accession,
+        "change": change.change,
+        "md5_then": change.md5_then or None,
+        "md5_now": change.md5_now or None,
+        "status_then": change.status_then or None,
+        "status_now": change.status_now or None,
     }
 
 

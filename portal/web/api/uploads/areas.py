@@ -25,8 +25,8 @@ def list_area() -> ResponseReturnValue:
     which what nobody claims is removed."""
     me, place = permissions.account(), asked(request.args.get("path", ""))
     after = number("after", 0)
-    found = area.listing(me, place, after=after, limit=limit() + 1)
-    answer = listing(found, of_row, lambda row: row.upload.id)
+    rows = area.listing(me, place, after=after, limit=limit() + 1)
+    answer = listing(rows, of_row, lambda row: row.upload.id)
     if not after:
         path = areas.path_of(place).rstrip("/")
         folders = [{"path": f"{path}/{name}", "folder": True} for name in area.folders(me, place)]
@@ -40,10 +40,10 @@ def asked(path: str) -> Place:
 
 
 def of_row(row: uploads.Row) -> dict[str, Any]:
-    one = row.upload
-    place = Place(one.area, one.realm, one.name)
-    known = documents.of_upload(one, row.dataset.accession if row.dataset else None)
-    return {"path": areas.path_of(place), "folder": False, "expires": documents.moment(row.expires)} | known
+    upload = row.upload
+    place = Place(upload.area, upload.realm, upload.name)
+    document = documents.of_upload(upload, row.dataset.accession if row.dataset else None)
+    return {"path": areas.path_of(place), "folder": False, "expires": documents.moment(row.expires)} | document
 
 
 @bp.get("/area/usage")

@@ -95,20 +95,20 @@ def tus_create() -> ResponseReturnValue:
     """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
     (id or accession of what shall declare the file). Bytes may come with it."""
     unbounded()
-    known = {}
+    given = {}
     try:
         actor = check()
         length = number("Upload-Length")
-        known = metadata(request.headers.get("Upload-Metadata", ""))
+        given = metadata(request.headers.get("Upload-Metadata", ""))
         with db.transaction():
             row = resumable.announce(
                 actor=actor,
-                name=known.get("filename") or known.get("name") or "",
+                name=given.get("filename") or given.get("name") or "",
                 length=length,
-                realm=known.get("realm") or "open",
-                md5=known.get("md5"),
-                dataset=known.get("dataset", ""),
-                described=known.get("title", ""),
+                realm=given.get("realm") or "open",
+                md5=given.get("md5"),
+                dataset=given.get("dataset", ""),
+                described=given.get("title", ""),
             )
     except errors.DomainError:
         drain()
@@ -124,10 +124,10 @@ def tus_create() -> ResponseReturnValue:
 def tus_where(key: str) -> Response:
     """How many bytes are here."""
     row = resumable.own(key, actor=check())
-    found, headers = resumable.progress(row), {"Upload-Length": str(row.length)} | expiry(row)
+    progress, headers = resumable.progress(row), {"Upload-Length": str(row.length)} | expiry(row)
     with held(key):
-        settle(key, found)
-    return empty(200, {"Upload-Offset": str(found.offset)} | headers)
+        settle(key, progress)
+    return empty(200, {"Upload-Offset": str(progress.offset)} | headers)
 
 
 @bp.patch("/tus/<key>")
@@ -189,11 +189,11 @@ def number(header: str) -> int:
 
 def metadata(header: str) -> dict[str, str]:
     """Pairs of a name and its value in base64. Raises Malformed."""
-    found = {}
+    values = {}
     for pair in filter(None, (part.strip() for part in header.split(","))):
         name, _, value = pair.partition(" ")
         try:
-            found[name] = base64.b64decode(value.strip(), validate=True).decode()
+            values[name] = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
             raise Malformed(
                 say(
@@ -202,7 +202,7 @@ def metadata(header: str) -> dict[str, str]:
                     name=name[:40],
                 )
             ) from error
-    return found
+    return values
 
 
 def expiry(row: Resumable) -> dict[str, str]:
@@ -235,14 +235,14 @@ def receive(row: Resumable, offset: int) -> int:
         try:
             db.end()  # what another request did to it meanwhile counts
             row = resumable.own(key, actor=db.session.get_one(Account, actor_id))
-            found = resumable.progress(row)
-            if found.offset != offset:
+            progress = resumable.progress(row)
+            if progress.offset != offset:
                 raise WrongOffset(
-                    say("wrong_offset", "The upload goes on at byte {offset:,}.", offset=found.offset),
-                    offset=found.offset,
+                    say("wrong_offset", "The upload goes on at byte {offset:,}.", offset=progress.offset),
+                    offset=progress.offset,
                 )
-            if found.done:
-                settle(key, found)
+            if progress.done:
+                settle(key, progress)
                 return offset
             digest = announced_digest(length - offset)
             session = upload_session.open(
@@ -265,11 +265,11 @@ def receive(row: Resumable, offset: int) -> int:
     return length
 
 
-def settle(key: str, found: resumable.ResumableProgress) -> None:
+def settle(key: str, progress: resumable.ResumableProgress) -> None:
     """All bytes are recorded: the announcement is done with. What a stop left between the two is made good here."""
-    if found.upload_id is not None and not found.settled:
+    if progress.upload_id is not None and not progress.settled:
         with db.transaction():
-            resumable.finish(db.session.get_one(Resumable, key), found.upload_id)
+            resumable.finish(db.session.get_one(Resumable, key), progress.upload_id)
 
 
 def finish(session: UploadSession, md5: str | None) -> Arrival:

@@ -34,8 +34,8 @@ DIGEST = re.compile(r"(md5|sha-256)=:([A-Za-z0-9+/=]+):")
 def list_uploads() -> ResponseReturnValue:
     """What I sent, newest first. ?state=, ?realm= and ?name= filter."""
     wanted = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
-    found = api_lists.uploads(permissions.account(), after=number("after", 0), limit=limit() + 1, **wanted)
-    return listing(found, lambda row: documents.of_upload(*row), lambda row: row[0].id)
+    rows = api_lists.uploads(permissions.account(), after=number("after", 0), limit=limit() + 1, **wanted)
+    return listing(rows, lambda row: documents.of_upload(*row), lambda row: row[0].id)
 
 
 @bp.get("/names")
@@ -66,11 +66,11 @@ def show_upload(upload_id: int) -> ResponseReturnValue:
 @described(answer="Member", lists=True)
 def list_members(upload_id: int) -> ResponseReturnValue:
     """The members of a tar or zip in their order; with ?faults=1 only those of which something is told."""
-    upload, told = (
+    upload, faults = (
         inspection_results.readable(upload_id, actor=permissions.account()),
         request.args.get("faults") == "1",
     )
-    rows = packages.members(upload, faults=told, after=number("after", 0), limit=limit() + 1)
+    rows = packages.members(upload, faults=faults, after=number("after", 0), limit=limit() + 1)
     return listing(rows, documents.of_member, lambda row: row.n)
 
 
@@ -89,9 +89,9 @@ def send_upload(realm: str, name: str) -> ResponseReturnValue:
         drain()
         raise
     receipt = take(session, digests)
-    found = api_lists.upload(receipt.upload_id)
-    assert found is not None
-    return documents.of_upload(*found), 201 if found[0].token == session.token else 200
+    row = api_lists.upload(receipt.upload_id)
+    assert row is not None
+    return documents.of_upload(*row), 201 if row[0].token == session.token else 200
 
 
 def take(session: UploadSession, digests: dict[str, str]) -> Arrival:
@@ -113,15 +113,15 @@ def take(session: UploadSession, digests: dict[str, str]) -> Arrival:
 
 def announced_digests(header: str) -> dict[str, str]:
     """MD5 and SHA-256 in hex of a Repr-Digest field (RFC 9530). Raises Invalid when it is not one."""
-    found = {}
+    digests = {}
     for algorithm, value in DIGEST.findall(header):
         try:
-            found[algorithm.replace("-", "")] = base64.b64decode(value, validate=True).hex()
+            digests[algorithm.replace("-", "")] = base64.b64decode(value, validate=True).hex()
         except binascii.Error as error:
             raise errors.Invalid(say("repr_digest_not_base64", "Repr-Digest holds no valid base64.")) from error
-    if header and not found:
+    if header and not digests:
         raise errors.Invalid(say("repr_digest_format", "Repr-Digest looks like md5=:<base64>: or sha-256=:<base64>:."))
-    return found
+    return digests
 
 
 def drain() -> None:
@@ -143,9 +143,9 @@ def rename_upload(upload_id: int) -> ResponseReturnValue:
         row = folders.own(upload_id, actor=actor)
         folders.refuse_gone(row)
         folders.rename(actor, Place(row.area, row.realm, row.name), str(given.get("name") or ""))
-    found = api_lists.upload(upload_id)
-    assert found is not None
-    return documents.of_upload(*found)
+    document = api_lists.upload(upload_id)
+    assert document is not None
+    return documents.of_upload(*document)
 
 
 @bp.put("/uploads/<int:upload_id>/received")
@@ -161,9 +161,9 @@ def correct_receipt(upload_id: int) -> ResponseReturnValue:
         if row is None:
             raise errors.NotFound(NO_SUCH_UPLOAD)
         receipt_date.correct(row, str(given.get("received") or ""), note=str(given.get("note") or ""), actor=actor)
-    found = api_lists.upload(upload_id)
-    assert found is not None
-    return documents.of_upload(*found)
+    document = api_lists.upload(upload_id)
+    assert document is not None
+    return documents.of_upload(*document)
 
 
 @bp.delete("/uploads/<int:upload_id>")
