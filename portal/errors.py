@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.messages import Message, say
 
-Said = Message | Sequence[Message] | str
+Sentences = Message | Sequence[Message] | str
 
 
 class DomainError(Exception):
@@ -23,7 +23,12 @@ class DomainError(Exception):
     code = "refused"
 
     def __init__(
-        self, message: Said = "", *, fields: Mapping[str, Message | str] | None = None, topic: str = "", **more: Any
+        self,
+        message: Sentences = "",
+        *,
+        fields: Mapping[str, Message | str] | None = None,
+        topic: str = "",
+        **more: Any,
     ) -> None:
         self.messages = _messages(message) or [say(self.code, self.title)]
         self.field_messages = {name: _messages(text)[0] for name, text in (fields or {}).items()}
@@ -56,12 +61,15 @@ class DomainError(Exception):
         self.field_messages = {names(name): message for name, message in self.field_messages.items()}
 
 
-def _messages(said: Said) -> list[Message]:
-    if isinstance(said, Message):
-        return [said]
-    if isinstance(said, str):
-        return [Message("", said)] if said else []
-    return list(said)
+def _messages(sentences: Sentences) -> list[Message]:
+    if isinstance(sentences, Message):
+        return [sentences]
+    if isinstance(sentences, str):
+        return [Message("", sentences)] if sentences else []
+    return list(sentences)
+
+
+NO_SUCH_ROW = say("no_such_row", "There is nothing of this number.")
 
 
 class NotFound(DomainError):

@@ -1,4 +1,4 @@
-"""Where the FTP door is, in the words of a client's settings."""
+"""The public addresses of the site: the FTP server's, as a client's settings need it, and those of pages."""
 
 import json
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from portal.config import settings
 
 @dataclass(frozen=True)
 class Ftp:
+    """What an FTP client needs to know: host, port, TLS mode, and the folders for new files of each realm."""
+
     host: str
     port: int
     tls: str
@@ -24,7 +26,7 @@ class Ftp:
 
 
 def ftp() -> Ftp:
-    """The public address where one is set, else where the running door listens."""
+    """The FTP server's public address where one is set, else where the running server listens."""
     chosen = settings()
     listening = urlsplit(_written().get("ftp", ""))
     public = chosen.ftp_public_address or urlsplit(chosen.public_url).hostname
@@ -40,8 +42,10 @@ def outside(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values, _external=True)
 
 
-def _written() -> dict:
+def _written() -> dict[str, str]:
+    """The addresses at which the running processes listen, by protocol; empty where none runs."""
     try:
-        return json.loads((settings().run / "addresses.json").read_text())
+        written: dict[str, str] = json.loads((settings().run / "addresses.json").read_text())
+        return written
     except (OSError, ValueError):
         return {}

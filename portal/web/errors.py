@@ -1,4 +1,4 @@
-"""Every refusal as a page, a fragment for htmx, or a problem document (RFC 9457) under /api."""
+"""Every error as a page, a fragment for htmx, or a problem document (RFC 9457) under /api."""
 
 import logging
 import re
@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal import db, errors
 from portal.domain.accounts import tokens
+from portal.messages import say
 from portal.web import htmx
 
 log = logging.getLogger(__name__)
@@ -20,11 +21,11 @@ log = logging.getLogger(__name__)
 
 MOST_TYPED = 1 << 20
 # Fields in which people write; secrets and what the page itself put into the form are left out.
-WORDS = re.compile(
+TYPED_FIELDS = re.compile(
     r"title|description|text|note|remark|name|species|investigator|samples|digests|sheet|purpose|md5|number|answer_"
     r"|institution|ethics|^questions$|^terms$|^label$|^value$"
 )
-OURS = re.compile(r"was\.|csrf|once|.*password")
+NOT_TYPED = re.compile(r"was\.|csrf|once|.*password")
 
 
 class OldPage(errors.DomainError):
@@ -50,6 +51,7 @@ def init_app(app: Flask) -> None:
 
 
 def refused(error: errors.DomainError) -> Response:
+    """The answer to an error of the domain; a browser that must sign in is sent to the sign-in page."""
     if isinstance(error, errors.SignInNeeded) and wants_page() and not typed():
         return sign_in_first()
     return answer(error.status, error.title, error.sentence, error)
@@ -57,11 +59,11 @@ def refused(error: errors.DomainError) -> Response:
 
 def no_such_number(_error: OverflowError) -> Response:
     """A number in an address or form that no row can have."""
-    return refused(errors.NotFound("There is nothing of this number."))
+    return refused(errors.NotFound(errors.NO_SUCH_ROW))
 
 
 def old_page(_error: CSRFError) -> Response:
-    error = OldPage("The page you sent this from is too old, or another site sent it.")
+    error = OldPage(say("page_too_old", "The page you sent this from is too old, or another site sent it."))
     return answer(400, error.title, error.sentence, error)
 
 
@@ -73,10 +75,10 @@ def http_error(error: HTTPException) -> Response:
     if code == 404:
         return answer(404, errors.NotFound.title, "", errors.NotFound())
     if code == 413:
-        return answer(413, errors.TooLarge.title, "This is more than this page takes.", errors.TooLarge())
-    known = answer(code, error.name, error.description or "")
-    known.headers.extend((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
-    return known
+        return refused(errors.TooLarge(say("form_too_large", "This is more than this page takes.")))
+    response = answer(code, error.name, error.description or "")
+    response.headers.extend((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
+    return response
 
 
 def our_fault(error: Exception) -> Response:
@@ -94,14 +96,14 @@ def answer(
 ) -> Response:
     remedy = getattr(error, "remedy", "") or REMEDIES.get(status, "")
     if request.path.startswith("/api/"):
-        found = problem(status, title, detail, error, reference)
+        response = problem(status, title, detail, error, reference)
     else:
-        found = html(status, title, detail, remedy, error, reference)
+        response = html(status, title, detail, remedy, error, reference)
     if status in (429, 503):
-        found.headers.setdefault("Retry-After", str(error.more.get("retry_after", 5) if error else 5))
+        response.headers.setdefault("Retry-After", str(error.more.get("retry_after", 5) if error else 5))
     if status == 401:
-        found.headers.setdefault("WWW-Authenticate", "Bearer")
-    return found
+        response.headers.setdefault("WWW-Authenticate", "Bearer")
+    return response
 
 
 def problem(status: int, title: str, detail: str, error: errors.DomainError | None, reference: str) -> Response:
@@ -116,15 +118,15 @@ def problem(status: int, title: str, detail: str, error: errors.DomainError | No
             document["errors"] = [{"field": sent_as(name), "detail": text} for name, text in error.fields.items()]
     if reference:
         document["reference"] = reference
-    body = jsonify(document)
-    body.status_code, body.mimetype = status, "application/problem+json"
-    return body
+    response = jsonify(document)
+    response.status_code, response.mimetype = status, "application/problem+json"
+    return response
 
 
 def sent_as(field: str) -> str:
-    """What a program calls a field that forms and tables call otherwise."""
+    """The API's name of a field that forms and tables call otherwise."""
     field = re.sub(r"\bdeclared_md5$", "md5", field)
-    return re.sub(r"^answer_([a-z])$", lambda found: f"answers.{ord(found[1]) - ord('a')}", field)
+    return re.sub(r"^answer_([a-z])$", lambda match: f"answers.{ord(match[1]) - ord('a')}", field)
 
 
 def html(
@@ -153,20 +155,22 @@ def typed() -> list[tuple[str, str]]:
     own = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
     if request.method != "POST" or not small or not own or request.path.startswith("/api/"):
         return []
-    words = [(name, value) for name, value in request.form.items() if WORDS.search(name) and not OURS.match(name)]
-    return [(name, value) for name, value in words if value.strip()]
+    fields = [
+        (name, value) for name, value in request.form.items() if TYPED_FIELDS.search(name) and not NOT_TYPED.match(name)
+    ]
+    return [(name, value) for name, value in fields if value.strip()]
 
 
 def links(error: errors.DomainError | None) -> list[tuple[str, str]]:
     if error is None:
         return [(url_for("help.topic", topic="errors"), "What this means")]
-    found = [(url_for("accounts.login_page"), "Sign in")] if isinstance(error, errors.SignInNeeded) else []
+    ways = [(url_for("accounts.login_page"), "Sign in")] if isinstance(error, errors.SignInNeeded) else []
     if isinstance(error, tokens.DeadLink):
-        found.append((url_for("accounts.reset_page"), "Get a new link"))
+        ways.append((url_for("accounts.reset_page"), "Get a new link"))
     if accession := error.more.get("accession"):
-        found.append((url_for("catalogue.short", accession=accession), f"Open {accession}"))
+        ways.append((url_for("catalogue.short", accession=accession), f"Open {accession}"))
     anchor = error.code if error.topic == "errors" else None
-    return [*found, (url_for("help.topic", topic=error.topic, _anchor=anchor), "How this works")]
+    return [*ways, (url_for("help.topic", topic=error.topic, _anchor=anchor), "How this works")]
 
 
 def wants_page() -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from flask import Flask
 from markupsafe import Markup, escape
 
 from portal import clock
@@ -62,9 +63,9 @@ def thousands(n: int | None) -> str:
     return "" if n is None else f"{n:,}"
 
 
-def plural(n: int, one: str, many: str | None = None) -> str:
+def plural(n: int, singular: str, many: str | None = None) -> str:
     """1 file, 1,284 files."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    return f"{n:,} {singular if n == 1 else many or singular + 's'}"
 
 
 def compared(files: int, equal: int) -> str:
@@ -122,8 +123,8 @@ def opens(value: str | None, *, zone: str) -> str:
         first = datetime.combine(date.fromisoformat(value or ""), time(), ZoneInfo(zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return ""
-    here = first.astimezone(ZoneInfo(zone))
-    return f"{here:%Y-%m-%d %H:%M} in {zone}" + ("" if zone == "UTC" else f", {first:%Y-%m-%d %H:%M} UTC")
+    at_site = first.astimezone(ZoneInfo(zone))
+    return f"{at_site:%Y-%m-%d %H:%M} in {zone}" + ("" if zone == "UTC" else f", {first:%Y-%m-%d %H:%M} UTC")
 
 
 def second(ms: int | None, *, zone: str) -> str:
@@ -173,7 +174,7 @@ def plate(accession: str) -> tuple[str, str]:
     return accession[:letters], accession[letters:]
 
 
-def init_app(app) -> None:
+def init_app(app: Flask) -> None:
     """Register every format; times take the zone of the site."""
     zone = app.config["SETTINGS"].timezone
     plain = (size, exact, of, percent, thousands, plural, compared, span, rate, folder, base, wbr, halves, plate)

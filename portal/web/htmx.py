@@ -1,6 +1,6 @@
 """The only module that knows the HX-* headers: the same view answers a browser without scripts and htmx."""
 
-from typing import cast
+from typing import Any, cast
 
 from flask import Response, make_response, redirect, render_template, request
 
@@ -21,18 +21,20 @@ def vary(answer: Response) -> None:
     answer.vary.add("HX-Request")
 
 
-def fragment(template: str, status: int = 200, **context) -> Response:
+def fragment(template: str, status: int = 200, **context: Any) -> Response:
+    """A template as an answer that differs for htmx."""
     answer = make_response(render_template(template, **context), status)
     vary(answer)
     return answer
 
 
-def fragment_or_redirect(template: str, url: str, **context) -> Response:
+def fragment_or_redirect(template: str, url: str, **context: Any) -> Response:
     """After a form: htmx gets the changed fragment, everybody else is sent to the page (303)."""
     return fragment(template, **context) if is_htmx() else see_other(url)
 
 
-def fragment_or_page(fragment_template: str, page_template: str, status: int = 200, **context) -> Response:
+def fragment_or_page(fragment_template: str, page_template: str, status: int = 200, **context: Any) -> Response:
+    """htmx gets the fragment, everybody else the page."""
     return fragment(fragment_template if is_htmx() else page_template, status, **context)
 
 

@@ -1,4 +1,5 @@
-"""A form that makes something carries a key: sent twice (a double click, a retry), it makes it once."""
+"""Idempotency keys: a form that makes something carries a key; sent twice (a double click, a retry), it makes it
+once."""
 
 import hashlib
 import secrets
@@ -8,11 +9,12 @@ from portal.models import Account, Once
 
 
 def key() -> str:
+    """A new key for a form."""
     return secrets.token_urlsafe(18)
 
 
 def _name(account: Account, sent: str) -> str:
-    """Keys from outside may be of any length; two long ones must not be taken for each other."""
+    """The stored name of a key. A client's key may be of any length; two long ones must not be taken for each other."""
     short = sent if len(sent) <= 64 else hashlib.sha256(sent.encode("utf-8", "replace")).hexdigest()
     return f"{account.id}:{short}"
 
@@ -24,5 +26,6 @@ def answered(account: Account, sent: str) -> str | None:
 
 
 def remember(account: Account, sent: str, answer: str) -> None:
+    """Keep the answer to a form under its key; needs a transaction."""
     if sent:
         db.session.add(Once(key=_name(account, sent), account_id=account.id, answer=answer, at=clock.now()))

@@ -9,6 +9,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio import multipart as sansio
 
 from portal import errors
+from portal.messages import say
 
 CHUNK = 512 << 10
 FIELD_LIMIT = 64 << 10
@@ -60,14 +61,14 @@ def _rest(sink: Sink | None) -> None:
 
 def _bounded(value: bytes) -> bytes:
     if len(value) > FIELD_LIMIT:
-        raise errors.TooLarge("A field of this form is longer than it can be.")
+        raise errors.TooLarge(say("form_field_too_long", "A field of this form is longer than it can be."))
     return value
 
 
 def events(request: Request, pause: Callable[[], None]) -> Iterator[sansio.Event]:
     kind, options = parse_options_header(request.headers.get("Content-Type"))
     if kind != "multipart/form-data" or "boundary" not in options:
-        raise errors.Invalid("This form sends files; its encoding is multipart/form-data.")
+        raise errors.Invalid(say("form_not_multipart", "This form sends files; its encoding is multipart/form-data."))
     decoder = sansio.MultipartDecoder(options["boundary"].encode("latin-1", "replace"), max_parts=PARTS_LIMIT)
     try:
         while not isinstance(event := decoder.next_event(), sansio.Epilogue):
@@ -77,7 +78,9 @@ def events(request: Request, pause: Callable[[], None]) -> Iterator[sansio.Event
             else:
                 yield event
     except (ClientDisconnected, ValueError, ConnectionError, TimeoutError) as error:
-        raise errors.Incomplete("The connection broke off before the file was whole. Send it again.") from error
+        raise errors.Incomplete(
+            say("upload_broke_off", "The connection broke off before the file was whole. Send it again.")
+        ) from error
 
 
 def drain(request: Request, limit: int) -> None:

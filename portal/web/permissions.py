@@ -1,40 +1,47 @@
-"""Who may come in: decorators for views, and datasets that the asker may see."""
+"""Permissions of views: decorators for views, and datasets that the asker may see."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from portal import errors
 from portal.domain.permissions import access
+from portal.messages import say
 from portal.models import Account, Dataset
 from portal.web import session
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def account() -> Account:
     """The signed-in account, as `actor=` for the domain; SignInNeeded where nobody is."""
-    found = session.actor()
-    if found is None:
-        raise errors.SignInNeeded("Sign in to go on.")
-    return found
+    actor = session.actor()
+    if actor is None:
+        raise errors.SignInNeeded(say("sign_in_to_go_on", "Sign in to go on."))
+    return actor
 
 
-def signed_in(view: Callable) -> Callable:
+def signed_in(view: View) -> View:
+    """Only for signed-in accounts; others get SignInNeeded."""
+
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         account()
         return view(*args, **kwargs)
 
-    return guarded
+    return cast(View, guarded)
 
 
-def curator_only(view: Callable) -> Callable:
+def curator_only(view: View) -> View:
+    """Only for curators; others get SignInNeeded or Forbidden."""
+
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if not account().is_curator:
-            raise errors.Forbidden("Only curators may open this page.")
+            raise errors.Forbidden(say("curators_page", "Only curators may open this page."))
         return view(*args, **kwargs)
 
-    return guarded
+    return cast(View, guarded)
 
 
 def dataset_or_404(ref: int | str, right: str = "see") -> Dataset:
@@ -43,7 +50,7 @@ def dataset_or_404(ref: int | str, right: str = "see") -> Dataset:
     return access.load(ref, actor=session.actor(), right=right)
 
 
-def raw_body(view: Callable) -> Callable:
+def raw_body(view: View) -> View:
     """Mark a view that reads request.stream itself: no size limit and no form parsing before it. Without the
     X-CSRFToken header (and without a bearer token) it must pass the token of its body to session.check_csrf()."""
     view.reads_raw_body = True  # type: ignore[attr-defined]

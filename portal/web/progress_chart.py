@@ -1,4 +1,4 @@
-"""The tally of a dataset's files: one tick a file, whose height says how far it has come.
+"""The progress chart of a dataset's files: one tick a file, whose height says how far it has come.
 
 Above 24 files the ticks melt into one block per group, as wide as its share. The sentence always stands beside it.
 """
@@ -19,6 +19,8 @@ GAP, LEAST = 0.8, 2.5
 
 
 class Tick(NamedTuple):
+    """A rectangle of the chart, on a ground of 100 by 14."""
+
     tone: str
     x: float
     y: int
@@ -62,7 +64,7 @@ def blocks(groups: list[tuple[str, int, int]], total: int) -> list[Tick]:
 
 def sentence(counts: Mapping[str, int]) -> str:
     """2 archived, 3 with a fault, 1 waiting, 2 set aside."""
-    said = [f"{counts[key]:,} {words}" for key, _, _, words in GROUPS if counts.get(key)]
+    parts = [f"{counts[key]:,} {words}" for key, _, _, words in GROUPS if counts.get(key)]
     if counts.get("aside"):
-        said.append(f"{counts['aside']:,} set aside")
-    return ", ".join(said) or "no files yet"
+        parts.append(f"{counts['aside']:,} set aside")
+    return ", ".join(parts) or "no files yet"

@@ -17,6 +17,7 @@ from wtforms import ValidationError
 from portal import config, db, errors, keys
 from portal.config import Settings
 from portal.domain.accounts import tokens
+from portal.messages import say
 from portal.models import Account, Token
 
 LIFETIME = timedelta(days=14)
@@ -42,7 +43,10 @@ DOCUMENTS = frozenset(
         "tracking.report_now",
     )
 )
-NO_PAGES = "A token or password in the request's header opens the API and downloads, no pages. Sign in with a browser."
+NO_PAGES = say(
+    "token_opens_no_pages",
+    "A token or password in the request's header opens the API and downloads, no pages. Sign in with a browser.",
+)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -66,7 +70,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def secret_key(settings: Settings) -> str:
-    """The setting, else the instance's own secret: made once, whichever process comes first."""
+    """The key that signs cookies: the setting, else the instance's own, made by whichever process comes first."""
     if settings.secret_key:
         return settings.secret_key
     path = settings.keys / "secret"
@@ -82,7 +86,9 @@ def load(_request: Request) -> Account | None:
         token = tokens.find("api", bearer)
         if token is None:
             g._login_user = AnonymousUserMixin()  # or the page that says so would ask again
-            raise errors.SignInNeeded("This API token is not known: it is wrong, has expired or was revoked.")
+            raise errors.SignInNeeded(
+                say("token_unknown", "This API token is not known: it is wrong, has expired or was revoked.")
+            )
         return token.account if token.account.is_active else None
     secret = session.get("key")
     token = tokens.find("session", secret) if secret else None
@@ -119,10 +125,11 @@ def sign_in(account: Account, *, by_provider: bool = False) -> None:
 
 def is_by_provider() -> bool:
     """Whether this browser came in through single sign-on, and so may be signed in at the provider still."""
-    return session.get("by_provider", False)
+    return bool(session.get("by_provider", False))
 
 
 def sign_out() -> None:
+    """End the session of this browser. Needs a transaction."""
     end_token()
     session.clear()
     g.pop("_login_user", None)
@@ -172,6 +179,7 @@ def unbounded() -> None:
 
 
 def check_csrf(token: str | None) -> None:
+    """Raises CSRFError on a token that is not this session's."""
     try:
         validate_csrf(token)
     except ValidationError as error:

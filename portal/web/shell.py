@@ -1,6 +1,7 @@
 """What every page and request has: the site's name and colour, the theme, limits, the end of the database session."""
 
 from types import SimpleNamespace
+from typing import Any
 
 from flask import Flask, Response, g, request, url_for
 from flask_login import current_user
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/site.css", "site_css", site_css)
 
 
-def context() -> dict:
+def context() -> dict[str, Any]:
     """The variables that templates/macros/README.md promises to every template."""
     theme = request.cookies.get("theme", "auto")
     name = request.blueprint or ""

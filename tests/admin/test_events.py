@@ -24,7 +24,7 @@ def told(ines, stranger, ruth):
         return datasets.create(actor=stranger.account, title="Counts").id
 
 
-def actions(page: event_log.Found) -> list[str]:
+def actions(page: event_log.EventPage) -> list[str]:
     return [line.event.action for line in page.rows]
 
 

@@ -92,6 +92,11 @@ def taken(email: str) -> Message:
     return say("email_taken", "There is an account of {email} already.", email=email)
 
 
+def unknown(email: str) -> Message:
+    """What to say where no account has this address."""
+    return say("email_unknown", "Nobody here has the address {email}.", email=email.strip())
+
+
 def create(*, email: str, password: str, role: str = "submitter", center: str = "", name: str = "") -> Account:
     """An account by the operator's hand, confirmed at once; it also opens one that was registered or closed."""
     email = clean_email(email)

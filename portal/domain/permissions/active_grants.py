@@ -60,7 +60,7 @@ def numbers(request_id: int) -> frozenset[int]:
     return frozenset(db.session.scalars(query.where(RequestFile.request_id == request_id)))
 
 
-def granted_to(account_id: int) -> list[Row[Any]]:
+def granted_to(account_id: int) -> list[Row[*tuple[Any, ...]]]:
     """The datasets open to an account by grant now. `bound` is the request where only chosen files are granted."""
     bound = case((Request.whole, None), else_=Request.id).label("bound")
     columns = (Dataset.id, Dataset.accession, Dataset.realm, Dataset.released_at, Request.id.label("request_id"), bound)

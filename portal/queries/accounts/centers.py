@@ -16,7 +16,7 @@ NEARLY = 0.8
 
 @dataclass(frozen=True)
 class Use:
-    """What lies in the areas of a center in one realm, against its quota (None: no bound)."""
+    """Bytes in the areas of a center in one realm, and its quota (None: no bound); `own`: not the site's default."""
 
     realm: str
     used: int
@@ -30,6 +30,8 @@ class Use:
 
 @dataclass(frozen=True)
 class Row:
+    """A center with the number of its accounts and datasets, and its use of each realm."""
+
     center: Center
     people: int
     datasets: int
@@ -41,40 +43,39 @@ class Row:
 
 
 def page(*, text: str = "", after: str = "", before: str = "", limit: int = keyset.PAGE) -> keyset.Page:
-    """The newest centers first."""
+    """A page of centers whose names contain all words of `text`, the newest first."""
     query = select(Center)
     for word in text.split()[:8]:
         query = query.where(func.lower(Center.name).contains(word.lower(), autoescape=True))
-    found = keyset.fetch(query, (Center.id,), lambda row: (row[0].id,), after=after, before=before, limit=limit)
-    return keyset.Page(rows([row[0] for row in found.rows]), found.newer, found.older)
+    fetched = keyset.fetch(query, (Center.id,), lambda row: (row[0].id,), after=after, before=before, limit=limit)
+    return keyset.Page(rows([row[0] for row in fetched.rows]), fetched.newer, fetched.older)
 
 
 def row(center: Center) -> Row:
+    """The row of one center."""
     return rows([center])[0]
 
 
 def rows(centers: list[Center]) -> list[Row]:
-    """Sums of all in three statements, whatever the number."""
+    """The rows of these centers; three statements, whatever their number."""
     ids = [center.id for center in centers]
     people, datasets = _numbers(Account, ids), _numbers(Dataset, ids)
     sums = _sums(ids)
     return [
-        Row(
-            one,
-            people.get(one.id, 0),
-            datasets.get(one.id, 0),
-            tuple(
-                Use(
-                    realm,
-                    sums.get((one.id, realm), 0),
-                    quotas.limit(one, realm),
-                    getattr(one, f"quota_{realm}") is not None,
-                )
-                for realm in REALMS
-            ),
-        )
-        for one in centers
+        Row(center, people.get(center.id, 0), datasets.get(center.id, 0), _uses(center, sums)) for center in centers
     ]
+
+
+def _uses(center: Center, sums: dict[tuple[int, str], int]) -> tuple[Use, ...]:
+    return tuple(
+        Use(
+            realm,
+            sums.get((center.id, realm), 0),
+            quotas.limit(center, realm),
+            getattr(center, f"quota_{realm}") is not None,
+        )
+        for realm in REALMS
+    )
 
 
 def _numbers(model: type[Account] | type[Dataset], ids: list[int]) -> dict[int, int]:
@@ -97,14 +98,14 @@ def short(limit: int = 20) -> list[Row]:
     query = select(Upload.center_id).where(HERE).group_by(Upload.center_id).order_by(total.desc())
     ids = list(db.session.scalars(query.limit(200)))
     fullest = list(db.session.scalars(select(Center).where(Center.id.in_(ids))))
-    return [one for one in rows(fullest) if one.is_short][:limit]
+    return [row for row in rows(fullest) if row.is_short][:limit]
 
 
 def asking(limit: int = 20) -> list[Center]:
-    """Centers that asked for more room and have no answer yet, the newest asking first."""
+    """Centers whose request for a larger quota is unanswered, the newest request first."""
     query = (
         select(Event.center_id).where(Event.action == quota_requests.REQUEST).order_by(Event.id.desc()).limit(5 * limit)
     )
-    ids = dict.fromkeys(one for one in db.session.scalars(query) if one is not None)
-    found = [db.session.get(Center, one) for one in ids if quota_requests.open_request(one) is not None]
-    return [center for center in found if center is not None][:limit]
+    ids = dict.fromkeys(center_id for center_id in db.session.scalars(query) if center_id is not None)
+    centers = [db.session.get(Center, center_id) for center_id in ids if quota_requests.open_request(center_id)]
+    return [center for center in centers if center is not None][:limit]

@@ -1,4 +1,4 @@
-"""What the FTP server saw go wrong: the faults of an account, and those of nobody known from where its owner is."""
+"""Faults of FTP connections by kind: those of an account, and those before a sign-in from the same address."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ MOST = 500
 
 
 @dataclass(frozen=True)
-class Seen:
-    """All faults of one kind; `says` is the newest one's."""
+class Summary:
+    """All faults of one kind within 30 days; `says` explains the newest."""
 
     kind: str
     title: str
@@ -25,17 +25,17 @@ class Seen:
     address: str
 
 
-def seen(account: Account | None, address: str = "") -> list[Seen]:
-    """The kind that was last seen first."""
+def summaries(account: Account | None, address: str = "") -> list[Summary]:
+    """The faults by kind, the kind of the newest fault first."""
     query = select(WireFault).where(_theirs(account, address)).order_by(WireFault.at.desc(), WireFault.id.desc())
     kinds: dict[str, list[WireFault]] = {}
     for fault in db.session.scalars(query.limit(MOST)):
         kinds.setdefault(fault.kind, []).append(fault)
-    return [_of(faults) for faults in kinds.values()]
+    return [_summary(faults) for faults in kinds.values()]
 
 
 def newest(account: Account | None, address: str = "") -> int:
-    """Changes whenever seen() would."""
+    """The id of the newest fault: it changes whenever summaries() would."""
     return db.session.scalar(select(func.max(WireFault.id)).where(_theirs(account, address))) or 0
 
 
@@ -45,11 +45,11 @@ def _theirs(account: Account | None, address: str) -> ColumnElement[bool]:
     return and_(lately, or_(WireFault.account_id == account.id, from_here) if account else from_here)
 
 
-def _of(faults: list[WireFault]) -> Seen:
-    """What an unknown somebody typed as a user name is not repeated to whoever shares their address."""
+def _summary(faults: list[WireFault]) -> Summary:
+    """What was typed as an unknown user name is not repeated to whoever shares the address."""
     last = faults[0]
     kind = ftp_faults.KINDS.get(last.kind, ftp_faults.Kind(last.kind, "", ""))
     says = ftp_faults.explain(last)
     if last.account_id is None and last.kind == "wrong_password":
         says = "Somebody at your address tried to sign in with a user name that is not known here."
-    return Seen(last.kind, kind.title, says, kind.how, len(faults), last.at, last.address)
+    return Summary(last.kind, kind.title, says, kind.how, len(faults), last.at, last.address)

@@ -1,8 +1,8 @@
-"""Reads for the people of a site: the list with its filters, and what is known of one person."""
+"""Reads for the people of a site: the list with its filters, and the summary of one person."""
 
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, states
 from portal.models import Account, Center, Dataset, Event, Identity, Token, Upload
@@ -15,7 +15,7 @@ STATES = ("active", "new", "closed")
 def page(
     *, text: str = "", role: str = "", state: str = "", center: int | None = None, after: str = "", before: str = ""
 ) -> keyset.Page:
-    """The newest accounts first."""
+    """A page of accounts that pass the filters, the newest first."""
     query = select(Account)
     if role in ROLES:
         query = query.where(Account.role == role)
@@ -24,13 +24,14 @@ def page(
     if center is not None:
         query = query.where(Account.center_id == center)
     for word in text.split()[:8]:
-        query = query.where(_holds(word))
-    found = keyset.fetch(query, (Account.id,), lambda row: (row[0].id,), after=after, before=before)
-    return keyset.Page([row[0] for row in found.rows], found.newer, found.older)
+        query = query.where(_contains(word))
+    fetched = keyset.fetch(query, (Account.id,), lambda row: (row[0].id,), after=after, before=before)
+    return keyset.Page([row[0] for row in fetched.rows], fetched.newer, fetched.older)
 
 
-def _holds(word: str):
-    """A part of the name or address. The database may fold the case of ASCII only, so the word as typed counts too."""
+def _contains(word: str) -> ColumnElement[bool]:
+    """Whether the name or address contains a word. The database may fold the case of ASCII only, so the word as
+    typed counts too."""
     columns = (Account.name, Account.email)
     folded = [func.lower(column).contains(word.lower(), autoescape=True) for column in columns]
     return or_(*folded, Account.name.contains(word, autoescape=True))
@@ -42,7 +43,7 @@ def counts() -> dict[tuple[str, str], int]:
     return {(role, state): number for role, state, number in db.session.execute(query)}
 
 
-class Known(NamedTuple):
+class Summary(NamedTuple):
     """What a curator sees of an account besides its row."""
 
     datasets: int
@@ -54,14 +55,15 @@ class Known(NamedTuple):
     identities: list[Identity]
 
 
-def known(account: Account) -> Known:
+def summary(account: Account) -> Summary:
+    """Counts of what belongs to an account, and when it last did something."""
     mine = Upload.account_id == account.id
-    here = select(func.count(), func.sum(Upload.size)).where(mine, Upload.state.in_(states.LISTED))
-    uploads, size = db.session.execute(here).one()
+    listed = select(func.count(), func.sum(Upload.size)).where(mine, Upload.state.in_(states.LISTED))
+    uploads, size = db.session.execute(listed).one()
     open_tokens = secrets(account)
     last = select(Event.at).where(Event.actor_id == account.id).order_by(Event.id.desc()).limit(1)
     datasets = _count(Dataset, Dataset.account_id == account.id)
-    return Known(
+    return Summary(
         datasets,
         uploads,
         int(size or 0),
@@ -83,10 +85,10 @@ def identities(account: Account) -> list[Identity]:
     return list(db.session.scalars(select(Identity).where(Identity.account_id == account.id).order_by(Identity.id)))
 
 
-def _count(model, *conditions) -> int:
+def _count(model: type[Dataset], *conditions: ColumnElement[bool]) -> int:
     return db.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
 
 def center_names(limit: int = 200) -> list[str]:
-    """Names to choose from where somebody types one."""
+    """Names of centers, which a form suggests."""
     return list(db.session.scalars(select(Center.name).order_by(Center.name).limit(limit)))

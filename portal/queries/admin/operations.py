@@ -1,6 +1,7 @@
 """Reads for the operator's pages: mails and jobs, newest first, paged by id."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -8,6 +9,7 @@ from portal import config, db, states
 from portal.models import Dataset, Job, Mail
 
 PAGE = 100
+Model = TypeVar("Model", Job, Mail)
 JOB_STATES = (states.FAILED, states.RUNNING, states.QUEUED, states.DONE, states.CANCELLED)
 MAIL_STATES = ("queued", "failed", "sent")
 
@@ -32,8 +34,8 @@ def subjects(rows: Sequence[Job]) -> dict[int, Dataset]:
     return {dataset.id: dataset for dataset in db.session.scalars(query).unique()} if ids else {}
 
 
-def _page(model, state: str, before: int):
-    """One page, and the id to go on before; None on the last."""
+def _page(model: type[Model], state: str, before: int) -> tuple[Sequence[Model], int | None]:
+    """One page, newest first, and the id before which the next begins; None on the last."""
     query = select(model).order_by(model.id.desc()).limit(PAGE + 1)
     if state:
         query = query.where(model.state == state)
@@ -44,6 +46,6 @@ def _page(model, state: str, before: int):
 
 
 def shows_body(mail: Mail) -> bool:
-    """A mail that went out by SMTP is its reader's alone when it held a link that signs in."""
+    """Whether curators may read a mail: not one that went out by SMTP with a link that signs in."""
     private = mail.key.startswith(("reset:", "verify:"))
     return not (private and mail.state == "sent" and config.settings().mail_url)

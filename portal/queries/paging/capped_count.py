@@ -1,4 +1,4 @@
-"""Counts that stop: "more than 10,000" costs as little in a million rows as in twenty thousand."""
+"""Capped counts: "more than 10,000" costs as little in a million rows as in twenty thousand."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ MOST = 10_000
 
 
 class Count(NamedTuple):
-    """How many there are; `more` when there are more than that."""
+    """A number of rows; `more` when there are more than that."""
 
     number: int
     more: bool = False
@@ -22,16 +22,17 @@ class Count(NamedTuple):
         return self.number > 0
 
 
-def first(query: Select, most: int = MOST) -> Any:
+def first(query: Select[*tuple[Any, ...]], most: int = MOST) -> Any:
     """A query that gives one row more than are counted, in no order."""
     return query.order_by(None).limit(most + 1)
 
 
-def counted(query: Select, most: int = MOST) -> Any:
+def counted(query: Select[*tuple[Any, ...]], most: int = MOST) -> Any:
     """How many rows a query gives, as part of another: at most one more than `most`."""
     return select(func.count()).select_from(first(query, most).subquery()).scalar_subquery()
 
 
-def count(query: Select, most: int = MOST) -> Count:
-    found = int(db.session.scalar(select(counted(query, most))) or 0)
-    return Count(min(found, most), found > most)
+def count(query: Select[*tuple[Any, ...]], most: int = MOST) -> Count:
+    """How many rows a query gives, counted up to `most`."""
+    number = int(db.session.scalar(select(counted(query, most))) or 0)
+    return Count(min(number, most), number > most)

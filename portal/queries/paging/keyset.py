@@ -1,4 +1,5 @@
-"""Paging by key: a page is found through an index however deep it lies, and rows that come meanwhile shift nothing."""
+"""Keyset pagination: a page is found through an index however deep it lies, and rows that come meanwhile shift
+nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +22,15 @@ class Page:
 
 
 def fetch(
-    query: Select,
+    query: Select[*tuple[Any, ...]],
     columns: Sequence[Any],
-    key: Callable[[Any], tuple],
+    key: Callable[[Any], tuple[Any, ...]],
     *,
     after: str = "",
     before: str = "",
     descending: bool = True,
     limit: int = PAGE,
-    place: Callable[[str], tuple | None] | None = None,
+    place: Callable[[str], tuple[Any, ...] | None] | None = None,
 ) -> Page:
     """The rows of a query behind the cursor `after`, or in front of `before`, in the order of the columns. `place`
     finds the values of the columns where a cursor does not spell them."""
@@ -38,11 +39,11 @@ def fetch(
     backwards = bool(before) and cursor is not None
     falling = descending != backwards
     if cursor is not None:
-        here = tuple_(*columns)
-        query = query.where(here < cursor if falling else here > cursor)
+        place_of_row = tuple_(*columns)
+        query = query.where(place_of_row < cursor if falling else place_of_row > cursor)
     order = [column.desc() if falling else column.asc() for column in columns]
-    found = list(db.session.execute(query.order_by(*order).limit(limit + 1)).unique())
-    more, rows = len(found) > limit, found[:limit]
+    fetched = list(db.session.execute(query.order_by(*order).limit(limit + 1)).unique())
+    more, rows = len(fetched) > limit, fetched[:limit]
     if backwards:
         rows.reverse()
     if not rows:
@@ -53,7 +54,8 @@ def fetch(
     return Page(rows, first if has_newer else "", last if has_older else "")
 
 
-def write(values: tuple) -> str:
+def write(values: tuple[Any, ...]) -> str:
+    """The cursor of a row: its key as text, such as 1764547200000-17."""
     return "-".join(str(value) for value in values)
 
 

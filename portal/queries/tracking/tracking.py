@@ -95,7 +95,7 @@ def ids(
     else:
         parts = _stretches(account, wanted if surveyed.beside is None else _broken(wanted), mark, falling, limit + 1)
         if surveyed.beside is not None:
-            parts.append(index_scan.walk(SORTS[wanted.key], [Upload.id.in_(surveyed.beside)], mark, falling, limit + 1))
+            parts.append(index_scan.scan(SORTS[wanted.key], [Upload.id.in_(surveyed.beside)], mark, falling, limit + 1))
         rows = index_scan.merged(parts, falling, limit + 1)
     return index_scan.paged(rows, mark, backwards, limit)
 
@@ -117,12 +117,12 @@ def _stretches(
     rest = asking.matching(account, wanted, alone=wanted.key == "arrived", span=_span(wanted, mark, falling))
     every = [[mine, Upload.state == state, Upload.realm == realm] for state in wanted.states for realm in wanted.realms]
     if wanted.key == "arrived" or _takes_all(account, wanted):
-        return [index_scan.walk(column, [*stretch, *rest], mark, falling, limit) for stretch in every]
+        return [index_scan.scan(column, [*stretch, *rest], mark, falling, limit) for stretch in every]
     plain = asking.matching(account, asking.plainly(wanted))
     inside = [select(Upload.id).where(*stretch, *plain) for stretch in every]
     counts = db.session.execute(select(*(capped_count.counted(query, PIECE) for query in inside))).one()
     return [
-        index_scan.walk(column, [*(stretch if number > PIECE else [Upload.id.in_(query)]), *rest], mark, falling, limit)
+        index_scan.scan(column, [*(stretch if number > PIECE else [Upload.id.in_(query)]), *rest], mark, falling, limit)
         for stretch, query, number in zip(every, inside, counts, strict=True)
         if number
     ]

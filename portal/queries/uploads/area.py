@@ -36,7 +36,7 @@ def page(
         place = [Upload.area == folder.area, Upload.realm == folder.realm, *_inside(folder.name)]
         conditions: list[Any] = [Upload.state == states.RECEIVING, CUT, NAMED]
         parts, column = [[*place, state] for state in conditions[: 2 if view == "arriving" else 3]], Upload.name
-    every = [index_scan.walk(column, mine + part, mark, falling, limit + 1) for part in parts]
+    every = [index_scan.scan(column, mine + part, mark, falling, limit + 1) for part in parts]
     merged = index_scan.merged(every, falling, limit + 1)
     ids = index_scan.paged(merged, mark, backwards, limit)
     rows = {row.upload.id: row for row in uploads.rows_of(ids.rows)}

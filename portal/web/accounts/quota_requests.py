@@ -1,4 +1,6 @@
-"""More room for one's center: asked for on a page, decided by a curator."""
+"""The page that asks for a larger quota for one's center; a curator decides."""
+
+from typing import Any
 
 from flask import Blueprint, Response, flash, g, render_template, request, url_for
 
@@ -16,15 +18,16 @@ def place() -> None:
     g.area = "uploads"
 
 
-def standing() -> dict:
+def context() -> dict[str, Any]:
+    """The quotas of my center, and its unanswered request, for the page."""
     me = permissions.account()
-    return {"row": centers.row(me.center), "asked": quota_requests.open_request(me.center_id)}
+    return {"row": centers.row(me.center), "quota_request": quota_requests.open_request(me.center_id)}
 
 
 @bp.get("")
 @permissions.signed_in
 def ask_page() -> str:
-    return render_template("accounts/quota_requests.html", values={}, errors={}, **standing())
+    return render_template("accounts/quota_requests.html", values={}, errors={}, **context())
 
 
 @bp.post("")
@@ -35,6 +38,6 @@ def ask() -> Response:
         with db.transaction():
             quota_requests.ask(request.form.get("note", ""), actor=permissions.account())
     except (errors.Invalid, errors.Throttled) as error:
-        return forms.refused("accounts/quota_requests.html", error, values=typed, **standing())
+        return forms.refused("accounts/quota_requests.html", error, values=typed, **context())
     flash("The curators were asked. You get a mail when the quota is changed.", "ok")
     return see_other(url_for("quota_requests.ask_page"))

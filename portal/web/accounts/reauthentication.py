@@ -5,6 +5,7 @@ from flask import request, session
 
 from portal import clock, errors
 from portal.domain.accounts import accounts
+from portal.messages import say
 from portal.models import Account
 from portal.web.session import client_address
 
@@ -26,12 +27,14 @@ def until(account: Account) -> int | None:
 
 
 def check(account: Account, field: str) -> None:
-    """Whoever changes how one signs in must be the person. Raises Invalid, or Throttled."""
+    """Demand the present password in `field`, or a sign-on of the last minutes. Raises Invalid, or Throttled."""
     if until(account) is not None:
         return
     if not account.password_hash:
-        raise errors.Invalid(fields={"": "It is a while ago that you signed in. Sign in again, then repeat this."})
+        raise errors.Invalid(
+            fields={"": say("sign_in_again", "It is a while ago that you signed in. Sign in again, then repeat this.")}
+        )
     try:
         accounts.authenticate(account.email, request.form.get(field, ""), address=client_address())
     except errors.WrongCredentials as error:
-        raise errors.Invalid(fields={field: "This is not your present password."}) from error
+        raise errors.Invalid(fields={field: say("not_your_password", "This is not your present password.")}) from error

@@ -1,4 +1,4 @@
-"""The blueprint that the operator's pages hang on, and what they all need."""
+"""The blueprint of the operator's pages, and what they all need."""
 
 from typing import Any, TypeVar
 
@@ -11,18 +11,19 @@ Model = TypeVar("Model")
 
 
 def row_or_404(model: type[Model], row_id: int) -> Model:
+    """The row of this id. Raises NotFound."""
     row = db.session.get(model, row_id)
     if row is None:
-        raise errors.NotFound("There is nothing of this number.")
+        raise errors.NotFound(errors.NO_SUCH_ROW)
     return row
 
 
-def asked(*names: str) -> dict[str, Any]:
-    """The filters of a list that were given, for its links too."""
+def filters(*names: str) -> dict[str, Any]:
+    """The filters of a list in the address, which its links repeat."""
     return {name: request.args[name] for name in names if request.args.get(name)}
 
 
 def chosen(allowed: tuple[str, ...]) -> tuple[str, int]:
-    """The filter of a list by state, and the id to go on before."""
+    """The filter of a list by state, and the id before which the page begins; both from the address."""
     state = request.args.get("state", "")
     return state if state in allowed else "", request.args.get("before", 0, type=int)

@@ -10,7 +10,7 @@ from portal.domain.accounts import quota_requests
 from portal.models import Account, Center
 from portal.queries.accounts import centers
 from portal.web import forms, permissions
-from portal.web.admin.blueprint import asked, bp, row_or_404
+from portal.web.admin.blueprint import bp, filters, row_or_404
 from portal.web.htmx import see_other
 
 QUOTAS = tuple(f"quota_{realm}" for realm in verbs.REALMS)
@@ -23,9 +23,9 @@ def centers_page() -> str:
 
 
 def listing(**shown: Any) -> dict[str, Any]:
-    here = asked("text")
-    page = centers.page(text=here.get("text", ""), **asked("after", "before"))
-    return {"page": page, "here": here, "values": {}, **shown}
+    chosen = filters("text")
+    page = centers.page(text=chosen.get("text", ""), **filters("after", "before"))
+    return {"page": page, "filters": chosen, "values": {}, **shown}
 
 
 @bp.post("/centers")
@@ -53,11 +53,11 @@ def center(center_id: int) -> str:
 
 def page(center: Center, **shown: Any) -> dict[str, Any]:
     values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
-    asked = quota_requests.open_request(center.id)
-    asker = db.session.get(Account, asked.actor_id) if asked else None
+    quota_request = quota_requests.open_request(center.id)
+    asker = db.session.get(Account, quota_request.actor_id) if quota_request else None
     return {
         "row": centers.row(center),
-        "asked": asked,
+        "quota_request": quota_request,
         "asker": asker,
         "values": values,
         "site_quota": config.settings().quota_gib,
@@ -73,11 +73,11 @@ def in_gib(size: int | None) -> str:
 @permissions.curator_only
 def change_center(center_id: int) -> Response:
     """Name and quotas."""
-    found, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
+    center, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
     try:
         with db.transaction():
             quota = {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}
-            quota_requests.change(found, name=typed["center"], quota=quota, actor=permissions.account())
+            quota_requests.change(center, name=typed["center"], quota=quota, actor=permissions.account())
     except errors.Invalid as error:
-        return forms.refused("admin/center.html", error, **page(found, values=typed))
-    return done(found, "Saved.")
+        return forms.refused("admin/center.html", error, **page(center, values=typed))
+    return done(center, "Saved.")

@@ -15,7 +15,7 @@ from portal.web.htmx import see_other
 
 
 def page(account: Account, **shown: Any) -> dict[str, Any]:
-    return {"person": account, "known": people.known(account), "values": {}, "stayed": {}, **shown}
+    return {"person": account, "summary": people.summary(account), "values": {}, "stayed": {}, **shown}
 
 
 @bp.get("/people/<int:account_id>/hand-over")
@@ -43,7 +43,8 @@ def hand_over_person(account_id: int) -> Response | str:
 
 
 def heir(email: str) -> Account:
-    found = accounts.by_email(email)
-    if found is None:
-        raise errors.Invalid(fields={"email": f"Nobody here has the address {email.strip()}."})
-    return found
+    """The account that takes the datasets over. Raises Invalid at the field of its address."""
+    account = accounts.by_email(email)
+    if account is None:
+        raise errors.Invalid(fields={"email": accounts.unknown(email)})
+    return account

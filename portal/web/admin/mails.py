@@ -24,8 +24,8 @@ def outbox() -> str:
 @bp.get("/outbox/<int:mail_id>")
 @permissions.curator_only
 def mail(mail_id: int) -> str:
-    found = row_or_404(Mail, mail_id)
-    return render_template("admin/mail.html", mail=found, body=found.body if operations.shows_body(found) else None)
+    mail = row_or_404(Mail, mail_id)
+    return render_template("admin/mail.html", mail=mail, body=mail.body if operations.shows_body(mail) else None)
 
 
 @bp.post("/outbox/test")

@@ -7,7 +7,7 @@ from portal.domain.accounts import admin as verbs
 from portal.models import Center
 from portal.queries.accounts import people
 from portal.web import forms, permissions
-from portal.web.admin.blueprint import asked, bp
+from portal.web.admin.blueprint import bp, filters
 from portal.web.admin.person import show_link
 
 FILTERS = ("text", "role", "state", "center")
@@ -16,17 +16,17 @@ FILTERS = ("text", "role", "state", "center")
 @bp.get("/people")
 @permissions.curator_only
 def people_page() -> str:
-    here, place = asked(*FILTERS), asked("after", "before")
-    number = here.get("center", "")
+    chosen, place = filters(*FILTERS), filters("after", "before")
+    number = chosen.get("center", "")
     center = db.session.get(Center, int(number)) if number.isascii() and number.isdigit() else None
     page = people.page(
-        text=here.get("text", ""),
-        role=here.get("role", ""),
-        state=here.get("state", ""),
+        text=chosen.get("text", ""),
+        role=chosen.get("role", ""),
+        state=chosen.get("state", ""),
         center=center.id if center else None,
         **place,
     )
-    return render_template("admin/people/people.html", page=page, here=here, center=center, counts=people.counts())
+    return render_template("admin/people/people.html", page=page, filters=chosen, center=center, counts=people.counts())
 
 
 @bp.get("/people/new")

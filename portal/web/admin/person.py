@@ -1,4 +1,5 @@
-"""One person: what is known of them, and what a curator can do for them. A link is shown once, to be handed over."""
+"""One person: the summary of their account, and what a curator can do for them. A link is shown once, to be handed
+over."""
 
 from typing import Any
 
@@ -20,12 +21,12 @@ LATEST = 20
 def page(account: Account, **shown: Any) -> dict[str, Any]:
     """What the page of a person shows."""
     values = {"role": account.role, "center": account.center.name}
-    found = event_log.page(event_log.Filter(person=account.id), limit=LATEST)
+    latest = event_log.page(event_log.Filter(person=account.id), limit=LATEST)
     return {
         "person": account,
-        "known": people.known(account),
-        "faults": ftp_faults.seen(account),
-        "events": found.rows,
+        "summary": people.summary(account),
+        "faults": ftp_faults.summaries(account),
+        "events": latest.rows,
         "values": values,
         "centers": people.center_names(),
         **shown,

@@ -10,5 +10,5 @@ from portal.web.admin.blueprint import bp
 @bp.get("/check")
 @permissions.curator_only
 def check_page() -> str:
-    found = self_check.run()
-    return render_template("admin/self_check.html", found=found, worst=self_check.worst(found))
+    findings = self_check.run()
+    return render_template("admin/self_check.html", parts=findings, worst=self_check.worst(findings))

@@ -35,11 +35,11 @@ def upload(upload_id: int) -> str:
 @bp.post("/uploads/<int:upload_id>")
 @permissions.curator_only
 def correct_upload(upload_id: int) -> Response:
-    found, typed = row_or_404(Upload, upload_id), forms.values("received", "note")
+    upload, typed = row_or_404(Upload, upload_id), forms.values("received", "note")
     try:
         with db.transaction():
-            receipt_date.correct(found, typed["received"], note=typed["note"], actor=permissions.account())
+            receipt_date.correct(upload, typed["received"], note=typed["note"], actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
-        return forms.refused("admin/upload.html", error, **page(found, values=typed))
+        return forms.refused("admin/upload.html", error, **page(upload, values=typed))
     flash("Saved.", "ok")
     return see_other(url_for("admin.upload", upload_id=upload_id))

@@ -1,13 +1,14 @@
-"""A JSON body held to the schema of its call: a sentence for each member of the wrong type. What the values may be is
-the domain's to say."""
+"""Checks a JSON body against the schema of its call: a message for each member of the wrong type. Which values are
+allowed is for the domain to say."""
 
 import json
 from typing import Any
 
 from portal import errors
-from portal.web.api.schemas import SCHEMAS
+from portal.messages import Message, say
+from portal.web.api.schemas import CHOSEN_BY, SCHEMAS
 
-WORDS = {
+TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
     "boolean": "true or false",
@@ -16,7 +17,7 @@ WORDS = {
     "null": "null",
 }
 LARGEST_WHOLE = 1 << 63
-_known: dict[int, list[dict[str, Any]]] = {}
+_kinds_of: dict[int, list[dict[str, Any]]] = {}
 
 
 def read(data: bytes) -> Any:
@@ -24,51 +25,56 @@ def read(data: bytes) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
-        raise errors.Invalid("The body is no JSON that can be read. Send it as application/json in UTF-8.") from None
+        raise errors.Invalid(
+            say("body_unreadable", "The body is no JSON that can be read. Send it as application/json in UTF-8.")
+        ) from None
 
 
 def check(given: Any, name: str) -> None:
-    """Raises Invalid with a sentence for each member of `given` that is not of the type the schema `name` says."""
-    faults: dict[str, str] = {}
+    """Raises Invalid with a message for each member of `given` that is not of the type in the schema `name`."""
+    faults: dict[str, Message] = {}
     _compare(given, SCHEMAS[name], "", faults)
     if "" in faults:
-        raise errors.Invalid(f"Send {_meant(SCHEMAS[name])} as JSON.")
+        raise errors.Invalid(say("body_kind", "Send {kind} as JSON.", kind=_described(SCHEMAS[name])))
     if faults:
-        raise errors.Invalid("Some members are of the wrong type; nothing was changed.", fields=faults)
+        raise errors.Invalid(
+            say("members_mistyped", "Some members are of the wrong type; nothing was changed."), fields=faults
+        )
 
 
-def _compare(value: Any, schema: dict[str, Any], at: str, faults: dict[str, str]) -> None:
-    kind = next((one for one in _kinds(schema) if _fits(value, one)), None)
+def _compare(value: Any, schema: dict[str, Any], at: str, faults: dict[str, Message]) -> None:
+    kind = next((kind for kind in _kinds(schema) if _is_of(value, kind)), None)
     if kind is None:
-        faults[at] = f"This must be {_meant(schema)}."
+        faults[at] = say("member_kind", "This must be {kind}.", kind=_described(schema))
     elif isinstance(value, str) and not value.isascii() and not _is_whole_text(value):
-        faults[at] = "This text holds half a character (a lone surrogate)."
+        faults[at] = say("lone_surrogate", "This text holds half a character (a lone surrogate).")
     elif isinstance(value, list):
-        for n, one in enumerate(value):
-            _compare(one, kind["items"], f"{at or 'files'}.{n}", faults)
+        for n, item in enumerate(value):
+            _compare(item, kind["items"], f"{at or 'files'}.{n}", faults)
     elif isinstance(value, dict):
-        members = kind.get("properties", {})
-        for member, one in value.items():
-            if member in members:
-                _compare(one, members[member], f"{at}.{member}" if at else member, faults)
+        properties = kind.get("properties", {})
+        for name, member in value.items():
+            if name in properties:
+                _compare(member, properties[name], f"{at}.{name}" if at else name, faults)
 
 
 def _kinds(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a value may be, references followed; worked out once for each schema, for a body may hold a million."""
-    found = _known.get(id(schema))
-    if found is None:
+    """The kinds of value that a schema allows, references followed; worked out once for each schema, for a body may
+    hold a million."""
+    kinds = _kinds_of.get(id(schema))
+    if kinds is None:
         whole = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-        found = [kind for one in whole["anyOf"] for kind in _kinds(one)] if "anyOf" in whole else [whole]
-        _known[id(schema)] = found
-    return found
+        kinds = [kind for part in whole["anyOf"] for kind in _kinds(part)] if "anyOf" in whole else [whole]
+        _kinds_of[id(schema)] = kinds
+    return kinds
 
 
 def _type(kind: dict[str, Any]) -> str:
-    """Where one of some words is asked for, any text will do here."""
-    return kind.get("type", "string")
+    """The JSON type of a kind. An enum has none: any text passes here."""
+    return str(kind.get("type", "string"))
 
 
-def _fits(value: Any, kind: dict[str, Any]) -> bool:
+def _is_of(value: Any, kind: dict[str, Any]) -> bool:
     match _type(kind):
         case "string":
             return isinstance(value, str)
@@ -79,8 +85,7 @@ def _fits(value: Any, kind: dict[str, Any]) -> bool:
         case "array":
             return isinstance(value, list)
         case "object":
-            # Of several objects the one meant is the one that has the members that are needed.
-            return isinstance(value, dict) and (kind.get("required") != ["files"] or "files" in value)
+            return isinstance(value, dict) and (CHOSEN_BY not in kind or kind[CHOSEN_BY] in value)
         case _:
             return value is None
 
@@ -93,6 +98,7 @@ def _is_whole_text(value: str) -> bool:
     return True
 
 
-def _meant(schema: dict[str, Any]) -> str:
-    said = dict.fromkeys(WORDS[_type(kind)] for kind in _kinds(schema))
-    return " or ".join(word for word in said if word != "null") or "null"
+def _described(schema: dict[str, Any]) -> str:
+    """The kinds of a schema in words: "text or a whole number"."""
+    names = dict.fromkeys(TYPE_NAMES[_type(kind)] for kind in _kinds(schema))
+    return " or ".join(name for name in names if name != "null") or "null"

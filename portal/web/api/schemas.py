@@ -10,6 +10,8 @@ from portal.models.reviews import SECTIONS
 TEXT, WHOLE, YES, NULL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}, {"type": "null"}
 DAY, COLOR = {"type": "string", "format": "date"}, {"enum": ["green", "grey", "red"]}
 REALM = {"enum": ["open", "protected"]}
+# Where a body may be several kinds of object: this kind is meant when the body has the member named here.
+CHOSEN_BY = "x-chosen-by"
 
 
 def ref(name: str) -> dict[str, str]:
@@ -123,7 +125,7 @@ WEBHOOK = {
 TAKEN = {
     "FileFields": takes(FILE_FIELDS, "name"),
     "FileChanges": takes(FILE_FIELDS),
-    "Files": either(thing({"files": FILES_GIVEN}, "files"), *FILES_GIVEN["anyOf"]),
+    "Files": either(thing({"files": FILES_GIVEN}, "files") | {CHOSEN_BY: "files"}, *FILES_GIVEN["anyOf"]),
     "DatasetFields": takes(
         {**DATASET_TEXTS, "release_date": DAY, "template": either(TEXT, WHOLE), "files": FILES_GIVEN}
     ),

@@ -4,10 +4,11 @@ from flask import Blueprint, Response, render_template, request
 
 from portal import errors, inspection, states
 from portal.config import settings
+from portal.messages import say
 from portal.queries.accounts import ftp_faults
 from portal.web import addresses, htmx, session
 
-# What these refuse is read by operators in a log or terminal.
+# Errors of these packages are read by operators in a log or terminal only.
 INSIDE = ("portal.jobs", "portal.server.supervisor", "portal.migrations")
 bp = Blueprint("help", __name__, url_prefix="/help")
 TOPICS = {
@@ -43,11 +44,10 @@ def contents() -> str:
 @bp.get("/doctor")
 def connection() -> Response:
     """What the FTP server saw go wrong for the reader, or from where they read. It looks again by itself."""
-    me, here = session.actor(), session.client_address()
-    rev = str(ftp_faults.newest(me, here))
+    me, address = session.actor(), session.client_address()
+    rev = str(ftp_faults.newest(me, address))
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
-    found = ftp_faults.seen(me, here)
     return htmx.fragment_or_page(
         "help/_faults.html",
         "help/doctor.html",
@@ -55,7 +55,7 @@ def connection() -> Response:
         topic="doctor",
         rev=rev,
         title="Connection doctor",
-        faults=found,
+        faults=ftp_faults.summaries(me, address),
         days=ftp_faults.DAYS,
         ftp=addresses.ftp(),
         passive_ports=passive_ports(),
@@ -69,7 +69,7 @@ def passive_ports() -> str:
 @bp.get("/<topic>")
 def topic(topic: str) -> str:
     if topic not in TOPICS:
-        raise errors.NotFound("There is no help on this; look at the list of topics.")
+        raise errors.NotFound(say("no_help_topic", "There is no help on this; look at the list of topics."))
     return render_template(
         f"help/{topic}.html",
         topics=TOPICS,
@@ -86,11 +86,11 @@ def topic(topic: str) -> str:
 
 def refusals() -> list[type[errors.DomainError]]:
     """Every kind of refusal that somebody outside can meet, once by its code, the general before the special."""
-    found: dict[str, type[errors.DomainError]] = {}
+    kinds: dict[str, type[errors.DomainError]] = {}
     waiting: list[type[errors.DomainError]] = [errors.DomainError]
     while waiting:
         kind = waiting.pop(0)
         if not kind.__module__.startswith(INSIDE):
-            found.setdefault(kind.code, kind)
+            kinds.setdefault(kind.code, kind)
         waiting += kind.__subclasses__()
-    return sorted(found.values(), key=lambda kind: (kind.status, kind.code))
+    return sorted(kinds.values(), key=lambda kind: (kind.status, kind.code))

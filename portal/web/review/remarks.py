@@ -88,7 +88,7 @@ def _place(about: str) -> tuple[str, int | None]:
 
 def _number(text: str) -> int:
     if not text.isdecimal() or len(text) > 18:
-        raise errors.NotFound("There is nothing of this number.")
+        raise errors.NotFound(errors.NO_SUCH_ROW)
     return int(text)
 
 

@@ -145,9 +145,9 @@ def test_silent_provider_is_left_alone_for_a_moment(client, provider, linked, mo
 
 
 def test_provider_that_hangs_holds_a_few_threads_only(client, provider, monkeypatch):
-    monkeypatch.setattr(door, "TURNS", BoundedSemaphore(1))
-    monkeypatch.setattr(door, "WAIT", 0.01)
-    with door.turn():
+    monkeypatch.setattr(door, "SLOTS", BoundedSemaphore(1))
+    monkeypatch.setattr(door, "SLOT_WAIT", 0.01)
+    with door.slot():
         assert client.send("/signon").status_code == 503
     assert client.send("/signon").status_code == 200
 

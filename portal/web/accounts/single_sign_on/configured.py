@@ -4,16 +4,19 @@ without single sign-on keeps."""
 from typing import TYPE_CHECKING
 
 from portal import config, errors
+from portal.messages import say
 
 if TYPE_CHECKING:
     from portal.web.accounts.single_sign_on.provider import Provider
 
 
 def provider() -> "Provider":
-    """Unreachable where it does not describe itself; NotFound where none is set."""
+    """The provider of this site. Raises Unreachable where it does not describe itself, NotFound where none is set."""
     chosen = config.settings()
     if not chosen.oidc_issuer:
-        raise errors.NotFound("This site has no single sign-on. Sign in with e-mail and password.")
-    from portal.web.accounts.single_sign_on.provider import known  # noqa: PLC0415 - see above
+        raise errors.NotFound(
+            say("no_single_sign_on", "This site has no single sign-on. Sign in with e-mail and password.")
+        )
+    from portal.web.accounts.single_sign_on.provider import described  # noqa: PLC0415 - see above
 
-    return known(chosen.oidc_issuer, chosen.oidc_client_id, chosen.oidc_client_secret)
+    return described(chosen.oidc_issuer, chosen.oidc_client_id, chosen.oidc_client_secret)

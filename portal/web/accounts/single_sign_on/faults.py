@@ -1,6 +1,7 @@
-"""Why nobody was signed on: each is a page that offers the local sign-in."""
+"""Errors of single sign-on: each is a page that offers the local sign-in."""
 
 from portal import config, errors
+from portal.messages import Message, say
 
 
 class SignOnFault(errors.DomainError):
@@ -16,5 +17,8 @@ class Broken(SignOnFault):
     status, title, code = 502, "Single sign-on is not set up well", "sign_on_broken"
 
 
-def silent() -> str:
-    return f"{config.settings().oidc_name} does not answer. Try again in a moment."
+def silent() -> Message:
+    """What to say where the provider does not answer in time."""
+    return say(
+        "provider_silent", "{provider} does not answer. Try again in a moment.", provider=config.settings().oidc_name
+    )

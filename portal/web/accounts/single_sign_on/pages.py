@@ -8,6 +8,7 @@ from flask import Response, flash, make_response, render_template, request
 from portal import config, db, errors
 from portal.domain.accounts import identities, rate_limit
 from portal.domain.accounts.identities import Person
+from portal.messages import Message, say
 from portal.models import Account
 from portal.web import errors as answers
 from portal.web import permissions, session
@@ -33,20 +34,20 @@ def leave(purpose: str, go_on: str, **more: Any) -> Response:
 
 @bp.post("")
 def enter() -> Response:
-    return leave("enter", wanted(""))
+    return leave("enter", next_path(""))
 
 
 @bp.post("/prove")
 @permissions.signed_in
 def prove() -> Response:
     """Sign in there again, to change here how one signs in."""
-    return leave("prove", wanted("/account"), account_id=permissions.account().id, anew=True)
+    return leave("prove", next_path("/account"), account_id=permissions.account().id, anew=True)
 
 
-def wanted(fallback: str) -> str:
+def next_path(fallback: str) -> str:
     """Where the person goes on afterwards; a cookie has room for a short address."""
-    found = safe_next(request.form.get("next"), fallback)
-    return found if len(found) <= LONGEST_NEXT else fallback
+    path = safe_next(request.form.get("next"), fallback)
+    return path if len(path) <= LONGEST_NEXT else fallback
 
 
 @bp.get("/back")
@@ -57,20 +58,24 @@ def back() -> Response:
     return unreferred({"enter": entered, "prove": proved, "link": linked}[entry["for"]](person, entry))
 
 
+def _of_provider(code: str, text: str) -> Message:
+    return say(code, text, provider=config.settings().oidc_name)
+
+
 def who_came(entry: dict[str, Any]) -> Person:
     """The person who came back; a code that proves nothing counts as a failed sign-in of its address."""
-    name, known = config.settings().oidc_name, provider()
+    site_provider = provider()
     issuer = request.args.get("iss")
-    if issuer != known.issuer and (issuer is not None or known.demands_issuer()):
-        raise SignOnFault(f"This answer is not from {name}.")
+    if issuer != site_provider.issuer and (issuer is not None or site_provider.demands_issuer()):
+        raise SignOnFault(_of_provider("answer_of_another", "This answer is not from {provider}."))
     code = request.args.get("code")
     if not code:
         log.info("somebody came back without a code: %.80r", request.args.get("error"))
-        raise SignOnFault(f"You did not sign in with {name}. Nothing was changed.")
+        raise SignOnFault(_of_provider("not_signed_on", "You did not sign in with {provider}. Nothing was changed."))
     limits = rate_limit.sign_on_limits(client_address())
     rate_limit.check(limits)
     try:
-        return known.person(code, back=pending.back(), nonce=entry["nonce"], verifier=entry["verifier"])
+        return site_provider.person(code, back=pending.back(), nonce=entry["nonce"], verifier=entry["verifier"])
     except SignOnFault as error:
         if error.status == SignOnFault.status:
             with db.transaction():
@@ -94,7 +99,7 @@ def who_began(entry: dict[str, Any]) -> Account:
     """The account that was signed in to before it was left for the provider, if it is still."""
     account = session.actor()
     if account is None or account.id != entry["account"]:
-        raise SignOnFault("You signed out of the account meanwhile. Nothing was changed.")
+        raise SignOnFault(say("signed_out_meanwhile", "You signed out of the account meanwhile. Nothing was changed."))
     return account
 
 
@@ -102,9 +107,16 @@ def proved(person: Person, entry: dict[str, Any]) -> Response:
     name, account = config.settings().oidc_name, who_began(entry)
     identity = identities.find(person.issuer, person.subject)
     if identity is None or identity.account_id != account.id:
-        raise SignOnFault(f"With {name} you signed in as somebody else. Nothing was changed.")
+        raise SignOnFault(
+            _of_provider("signed_on_as_another", "With {provider} you signed in as somebody else. Nothing was changed.")
+        )
     if person.seen_at is None or person.seen_at < entry["at"] - reauthentication.SKEW:
-        raise SignOnFault(f"{name} does not say that you signed in there just now. Set a password by mail instead.")
+        raise SignOnFault(
+            _of_provider(
+                "sign_on_not_fresh",
+                "{provider} does not say that you signed in there just now. Set a password by mail instead.",
+            )
+        )
     reauthentication.note(account, person.seen_at)
     flash(f"You signed in with {name} just now; for ten minutes that counts as your password.", "ok")
     return see_other(safe_next(entry["next"], "/account"))

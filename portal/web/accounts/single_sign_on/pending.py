@@ -9,6 +9,7 @@ from flask import session
 from portal import clock, config, errors
 from portal.domain.accounts.identities import Person
 from portal.domain.shared.notifications import site_url
+from portal.messages import say
 from portal.web.accounts.single_sign_on.configured import provider
 from portal.web.accounts.single_sign_on.faults import SignOnFault
 
@@ -23,7 +24,7 @@ def back() -> str:
 
 
 def begin(purpose: str, *, go_on: str, account_id: int | None = None, anew: bool = False) -> str:
-    """Remember what for; returns the address at the provider."""
+    """Remember what the sign-on is for (`purpose`); returns the address at the provider to send the browser to."""
     sent = provider().send(back(), anew=anew)
     entry = {
         "state": sent.state,
@@ -39,17 +40,22 @@ def begin(purpose: str, *, go_on: str, account_id: int | None = None, anew: bool
 
 
 def take(state: str | None) -> dict[str, Any]:
-    """What was begun under a state. It comes back once."""
-    entries = session.get("begun", [])
-    found = next((entry for entry in entries if entry["state"] == state), None)
-    if found is not None:
-        session["begun"] = [entry for entry in entries if entry is not found]
-    if found is None or found["at"] + LIFETIME < clock.now():
+    """What was begun under a `state` of the protocol. It is given once. Raises SignOnFault."""
+    entries: list[dict[str, Any]] = session.get("begun", [])
+    mine = next((entry for entry in entries if entry["state"] == state), None)
+    if mine is not None:
+        session["begun"] = [entry for entry in entries if entry is not mine]
+    if mine is None or mine["at"] + LIFETIME < clock.now():
         raise SignOnFault(
-            f"This sign-on was used already, is older than {LIFETIME // clock.MINUTE} minutes or began in another "
-            f"browser. Begin again at {site_url()}, with cookies allowed."
+            say(
+                "sign_on_over",
+                "This sign-on was used already, is older than {minutes} minutes or began in another browser. Begin "
+                "again at {site}, with cookies allowed.",
+                minutes=LIFETIME // clock.MINUTE,
+                site=site_url(),
+            )
         )
-    return found
+    return mine
 
 
 def hold(person: Person, go_on: str) -> None:
@@ -58,8 +64,14 @@ def hold(person: Person, go_on: str) -> None:
 
 
 def held() -> tuple[Person, str]:
-    """Who waits to be linked, and where they wanted to go."""
-    found = session.get("held")
-    if not found or found["until"] < clock.now():
-        raise errors.NotFound(f"Nothing waits to be linked. Sign in with {config.settings().oidc_name} again.")
-    return Person(**found["person"]), found["next"]
+    """The person who waits to be linked, and the path they wanted to go to. Raises NotFound."""
+    entry = session.get("held")
+    if not entry or entry["until"] < clock.now():
+        raise errors.NotFound(
+            say(
+                "nothing_to_link",
+                "Nothing waits to be linked. Sign in with {provider} again.",
+                provider=config.settings().oidc_name,
+            )
+        )
+    return Person(**entry["person"]), entry["next"]

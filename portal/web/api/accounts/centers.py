@@ -5,6 +5,7 @@ from typing import Any
 from portal import db, errors
 from portal.domain.accounts import centers as verbs
 from portal.domain.accounts import quota_requests
+from portal.messages import say
 from portal.models import Account, Center
 from portal.queries.accounts import centers
 from portal.web import permissions
@@ -14,20 +15,21 @@ from portal.web.api.documents import moment
 
 @bp.get("/area/quota")
 @described(answer="Quota")
-def show_quota():
+def show_quota() -> dict[str, Any]:
     """What my center keeps in its areas of each realm, its quotas, and what it asked for without an answer yet."""
     return of_quota(permissions.account().center)
 
 
 def of_quota(center: Center) -> dict[str, Any]:
-    asked = quota_requests.open_request(center.id)
+    """The document of a center's quotas, uses and unanswered request."""
+    request = quota_requests.open_request(center.id)
     uses = {use.realm: {"used": use.used, "quota": use.quota, "own": use.own} for use in centers.row(center).uses}
-    return uses | {"asked": {"at": moment(asked.at), "note": asked.note} if asked else None}
+    return uses | {"asked": {"at": moment(request.at), "note": request.note} if request else None}
 
 
 @bp.post("/area/quota")
 @described(body="QuotaFields", answer="Quota", status=201)
-def ask_quota():
+def ask_quota() -> tuple[dict[str, Any], int]:
     """Ask the curators for more room for my center: how much, and for what."""
     actor, given = permissions.account(), body()
     with db.transaction():
@@ -36,22 +38,23 @@ def ask_quota():
 
 
 def curator() -> Account:
+    """The signed-in account, which must be a curator's. Raises Forbidden."""
     actor = permissions.account()
     if not actor.is_curator:
-        raise errors.Forbidden("Only curators may do this.")
+        raise errors.Forbidden(say("curators_only", "Only curators may do this."))
     return actor
 
 
 def center_or_404(center_id: int) -> Center:
-    found = db.session.get(Center, center_id)
-    if found is None:
-        raise errors.NotFound("There is no such center.")
-    return found
+    center = db.session.get(Center, center_id)
+    if center is None:
+        raise errors.NotFound(say("no_such_center", "There is no such center."))
+    return center
 
 
 @bp.get("/centers")
 @described(answer="Center", lists=True)
-def list_centers():
+def list_centers() -> dict[str, Any]:
     """The centers, newest first, for curators."""
     curator()
     return paged(centers.page(after=str(number("after", 0) or ""), limit=limit()), of_center)
@@ -64,17 +67,17 @@ def of_center(row: centers.Row) -> dict[str, Any]:
 
 @bp.post("/centers")
 @described(body="CenterFields", answer="Center", status=201)
-def create_center():
+def create_center() -> tuple[dict[str, Any], int]:
     """A new center, for curators."""
     actor, given = curator(), body()
     with db.transaction():
-        made = verbs.create(str(given.get("name") or ""), actor=actor)
-    return of_center(centers.row(made)), 201
+        center = verbs.create(str(given.get("name") or ""), actor=actor)
+    return of_center(centers.row(center)), 201
 
 
 @bp.get("/centers/<int:center_id>")
 @described(answer="Center")
-def show_center(center_id: int):
+def show_center(center_id: int) -> dict[str, Any]:
     """One center with its use, its quotas and what it asked for, for curators."""
     curator()
     return of_center(centers.row(center_or_404(center_id)))
@@ -82,23 +85,25 @@ def show_center(center_id: int):
 
 @bp.patch("/centers/<int:center_id>")
 @described(body="CenterFields", answer="Center")
-def change_center(center_id: int):
+def change_center(center_id: int) -> dict[str, Any]:
     """Another name; other quotas by realm in GiB: null is the site's own, 0 no bound. What is not named stays. Whoever
     asked for more room is told."""
     actor, given = curator(), body()
     with db.transaction():
         center = center_or_404(center_id)
         quota_requests.change(
-            center, name=str(given.get("name", center.name)), quota=wanted(center, given), actor=actor
+            center, name=str(given.get("name", center.name)), quota=quotas_as_typed(center, given), actor=actor
         )
     return of_center(centers.row(center))
 
 
-def wanted(center: Center, given: dict[str, Any]) -> dict[str, str]:
-    """The quotas as a form would have them typed."""
+def quotas_as_typed(center: Center, given: dict[str, Any]) -> dict[str, str]:
+    """The quotas of a center by realm, with the changes of a body, as text in GiB as a form would send them."""
     named = given.get("quota_gib", {})
     if not isinstance(named, dict) or set(named) - set(verbs.REALMS):
-        raise errors.Invalid(fields={"quota_gib": "An object with open and protected, in GiB."})
+        raise errors.Invalid(
+            fields={"quota_gib": say("quota_gib_object", "An object with open and protected, in GiB.")}
+        )
     bytes_now = {realm: getattr(center, f"quota_{realm}") for realm in verbs.REALMS}
     now = {realm: None if size is None else size >> 30 for realm, size in bytes_now.items()}
     return {realm: "" if gib is None else str(gib) for realm, gib in (now | named).items()}
