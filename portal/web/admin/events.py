@@ -124,7 +124,7 @@ def parse_day(typed: str) -> date:
     try:
         day = date.fromisoformat(typed)
     except ValueError as error:
-        raise errors.Invalid(say("day_format", "Write a day as 2026-11-20.")) from error
+        raise errors.Invalid(say("event_day_format", "Write a day as 2026-11-20.")) from error
     if not 1970 < day.year < 3000:
         raise errors.Invalid(say("day_out_of_range", "There was no portal in that year."))
     return day
