@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import subprocess
+from hashlib import sha256
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -196,6 +197,9 @@ def test_statement_is_signed_and_checked_without_the_portal(livers, sign_in, tmp
     key = load_pem_public_key(words)
     signed = f"{said['protected']}.{said['payload']}".encode()
     key.verify(part(said, "signature"), signed)
+    header = {"alg": "EdDSA", "kid": sha256(words).hexdigest()[:16], "typ": "JOSE+JSON"}
+    assert json.loads(part(said, "protected")) == header
+    assert set(said) == {"statement", "protected", "payload", "signature"}
     told = json.loads(part(said, "payload"))
     assert told == said["statement"]
     assert (told["dataset"], told["granted_to"]["email"], told["decided_by"]) == (livers, STRANGER.email, "Ines Okafor")

@@ -6,7 +6,8 @@ from typing import Any
 
 from portal import errors
 from portal.messages import Message, say
-from portal.web.api.schemas import CHOSEN_BY, SCHEMAS
+from portal.web.api.schemas import SCHEMAS
+from portal.web.api.schemas.kinds import CHOSEN_BY
 
 TYPE_NAMES = {
     "string": "text",

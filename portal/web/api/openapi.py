@@ -9,7 +9,8 @@ from werkzeug.routing import Rule
 from portal.config import settings
 from portal.domain.components import metadata_objects
 from portal.web.api.blueprint import Described, bp, described, described_as
-from portal.web.api.schemas import SCHEMAS, TEXT, WHOLE, maybe, ref, some, thing
+from portal.web.api.schemas import SCHEMAS
+from portal.web.api.schemas.kinds import TEXT, WHOLE, maybe, ref, some, thing
 
 
 @bp.get("/openapi.json")

@@ -1,6 +1,7 @@
 """Search and browse, the landing page of a dataset, its list of files."""
 
 import re
+from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -87,7 +88,7 @@ def file_list(ref: str) -> str:
     return render_template("catalogue/files.html", **about(dataset), page=page)
 
 
-def about(dataset: Dataset) -> dict:
+def about(dataset: Dataset) -> dict[str, Any]:
     """What both pages say of a dataset."""
     actor = session.actor()
     read_at, bad = released.fixity(dataset)
