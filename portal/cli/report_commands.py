@@ -11,7 +11,7 @@ from portal import db, errors
 from portal.domain.accounts import centers
 from portal.domain.components import metamd5
 from portal.domain.reports import current, diff
-from portal.domain.reports.atomic_files import Landing
+from portal.domain.reports.atomic_files import AtomicFiles
 from portal.maintenance.startup import open_instance
 from portal.messages import say
 from portal.models import Center
@@ -66,7 +66,7 @@ def target(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with Landing(path.absolute().parent) as place:
+    with AtomicFiles(path.absolute().parent) as place:
         yield place.open(path.name)
         place.place()
 

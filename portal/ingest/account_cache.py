@@ -23,20 +23,20 @@ class CachedAccount:
 class AccountCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, int], tuple[float, CachedAccount]] = {}
+        self._cached: dict[tuple[str, int], tuple[float, CachedAccount]] = {}
 
     def find(self, account_id: int) -> CachedAccount:
         """The account's center, epoch and quotas. Raises SignInNeeded when it is closed."""
         key = (settings().database, account_id)
         with self._lock:
-            cached = self._known.get(key)
+            cached = self._cached.get(key)
         if cached and cached[0] > time.monotonic():
             return cached[1]
         account = uploads.sender(account_id)
         center = account.center
         sender = CachedAccount(center.id, account.epoch, Limits(center.id, center.quota_open, center.quota_protected))
         with self._lock:
-            self._known[key] = (time.monotonic() + _KEEP, sender)
+            self._cached[key] = (time.monotonic() + _KEEP, sender)
         return sender
 
 

@@ -12,7 +12,7 @@ from portal.domain.uploads.uploads import Arrival, Place, sender
 from portal.messages import say
 from portal.models import Account, Upload
 
-PIECE = 500
+BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def copy(account_id: int, old: Place, new: Place) -> int:
         center_id = account.center_id
     finally:
         db.end()
-    for start in range(0, len(copies), PIECE):
-        some = copies[start : start + PIECE]
+    for start in range(0, len(copies), BATCH):
+        some = copies[start : start + BATCH]
         with _Laid([(copied.source, copied.target) for copied in some]):
             _record(some)
     quotas.add(center_id, new.realm, sum(copied.arrival.size for copied in copies), account_id)

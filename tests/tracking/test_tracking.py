@@ -216,7 +216,7 @@ def test_what_is_shown_goes_home_as_tsv_and_xlsx(sign_in, ines, many):
 
 
 def test_export_goes_on_beyond_a_page(sign_in, ines, many, monkeypatch):
-    monkeypatch.setattr("portal.web.tracking.exports.PIECE", 7)
+    monkeypatch.setattr("portal.web.tracking.exports.PAGE_ROWS", 7)
     monkeypatch.setattr("portal.web.tracking.spreadsheet.MOST_ROWS", 101)
     browser = sign_in(ines)
     book = load_workbook(io.BytesIO(browser.get("/tracking/files.xlsx?from=2001-01-01&state=all").data))

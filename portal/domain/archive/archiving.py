@@ -18,7 +18,7 @@ from portal.domain.uploads import replacements
 from portal.models import Dataset, Event, File, Upload
 
 BATCH = 500
-OURS = ("copy_error", "failure_during_copy")
+RETRIED_FAULTS = ("copy_error", "failure_during_copy")
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def revive(dataset: Dataset) -> None:
             File.dataset_id == dataset.id,
             File.state == states.FAILED,
             Upload.state == states.FAILED,
-            Upload.error.in_(OURS),
+            Upload.error.in_(RETRIED_FAULTS),
         )
     )
     for file in db.session.scalars(query):
@@ -251,7 +251,7 @@ def revive(dataset: Dataset) -> None:
 
 def revive_upload(upload: Upload) -> None:
     """Bytes that we failed to read before, and whose job is run again by hand."""
-    if upload.state == states.FAILED and upload.error in OURS:
+    if upload.state == states.FAILED and upload.error in RETRIED_FAULTS:
         _move([upload.id], states.FAILED, states.RECEIVED, error=None, detail="")
         db.session.refresh(upload)
         matching.recompute_state_of_upload(upload)

@@ -51,7 +51,7 @@ def _id(target: Any) -> int:
 def _check_race(parcel: Parcel) -> None:
     fresh = defaultdict(list)
     for item in parcel.items:
-        if item.known is None and item.alias and not item.refusal:
+        if item.current is None and item.alias and not item.refusal:
             fresh[item.type].append(item.alias)
     if any(components.by_alias(parcel.actor.center_id, kind, listed) for kind, listed in fresh.items()):
         raise Raced()
@@ -60,7 +60,7 @@ def _check_race(parcel: Parcel) -> None:
 def _datasets(parcel: Parcel) -> dict[int, Dataset]:
     """The datasets this concerns; made where new objects have no home yet."""
     kept = [item for item in parcel.items if not item.refusal]
-    if any(item.known is None for item in kept):
+    if any(item.current is None for item in kept):
         if parcel.home is None:
             fields = parcel.fields | {"access": "controlled" if parcel.orders.protect else "open"}
             parcel.dataset = datasets.create(actor=parcel.actor, release_date=parcel.orders.hold, **fields)
@@ -68,7 +68,7 @@ def _datasets(parcel: Parcel) -> dict[int, Dataset]:
             parcel.dataset = db.session.get_one(Dataset, parcel.home)
     elif parcel.home is not None and kept:
         parcel.dataset = db.session.get_one(Dataset, parcel.home)
-    ids = {item.known.dataset_id for item in kept if item.known}
+    ids = {item.current.dataset_id for item in kept if item.current}
     rows = {dataset_id: db.session.get_one(Dataset, dataset_id) for dataset_id in sorted(ids)}
     return rows | ({parcel.dataset.id: parcel.dataset} if parcel.dataset is not None else {})
 
@@ -97,7 +97,7 @@ def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, A
 
 
 def _home(parcel: Parcel, item: Item) -> int:
-    return int(item.known.dataset_id) if item.known else parcel.dataset.id
+    return int(item.current.dataset_id) if item.current else parcel.dataset.id
 
 
 def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
@@ -112,13 +112,13 @@ def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
 
 
 def _write(parcel: Parcel) -> None:
-    made = [item for item in parcel.items if item.known is None and not item.refusal]
+    made = [item for item in parcel.items if item.current is None and not item.refusal]
     ids = components.add([_row(item) | _place(parcel) | {"type": item.type, "alias": item.alias} for item in made])
     for item in made:
         item.id = ids[item.type, item.alias]
-    updated = [item for item in parcel.items if item.known is not None]
+    updated = [item for item in parcel.items if item.current is not None]
     for item in updated:
-        item.id = item.known.id
+        item.id = item.current.id
     components.change([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
     components.refuse(
         [
@@ -135,7 +135,7 @@ def _place(parcel: Parcel) -> dict[str, Any]:
 
 
 def _differs(item: Item) -> bool:
-    return bool(item.known is None or item.known.md5 != item.md5 or item.known.state == states.ERROR)
+    return bool(item.current is None or item.current.md5 != item.md5 or item.current.state == states.ERROR)
 
 
 def _row(item: Item) -> dict[str, Any]:
@@ -242,7 +242,7 @@ def _tell(parcel: Parcel, dataset: Dataset) -> None:
     if parcel.orders.hold and dataset is parcel.dataset:
         edits["release_date"] = parcel.orders.hold
     datasets.edit(dataset, edits, actor=parcel.actor)
-    if any(item.known for item in changed):
+    if any(item.current for item in changed):
         files.touched(dataset, actor=parcel.actor)
 
 

@@ -71,7 +71,7 @@ class Item:
     fault: str = ""
     refusal: str = ""
     info: str = ""
-    known: Any = None  # the row it updates
+    current: Any = None  # the row it updates
     again: bool = False  # kept red earlier, tried once more
     xml: bytes = b""
     md5: str = ""

@@ -26,7 +26,7 @@ def write(parcel: Parcel) -> bytes:
     for kind, sentences in (("ERROR", _errors(parcel)), ("INFO", _infos(parcel))):
         for sentence in sentences:
             etree.SubElement(messages, kind).text = sentence
-    for action in dict.fromkeys(parcel.orders.told or [parcel.orders.action]):
+    for action in dict.fromkeys(parcel.orders.words or [parcel.orders.action]):
         etree.SubElement(receipt, "ACTIONS").text = action
     document: bytes = etree.tostring(receipt, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     return document
@@ -35,14 +35,16 @@ def write(parcel: Parcel) -> bytes:
 def _objects(receipt: etree._Element, parcel: Parcel) -> None:
     dataset = parcel.dataset
     until = dataset.release_date if dataset is not None else parcel.orders.hold
-    for item in parcel.told:
+    for item in parcel.sent_items:
         node = etree.SubElement(receipt, item.type)
         if item.is_good and item.accession and not parcel.orders.validate:
             node.set("accession", item.accession)
         if item.alias:
             node.set("alias", item.alias)
         if item.is_good:
-            state = item.known.dataset_state if item.known else dataset.state if dataset is not None else states.DRAFT
+            state = (
+                item.current.dataset_state if item.current else dataset.state if dataset is not None else states.DRAFT
+            )
             node.set("status", STATUS[states.STATUS[state]])
             if until:
                 node.set("holdUntilDate", until)
@@ -64,12 +66,12 @@ def _submission(receipt: etree._Element, parcel: Parcel) -> None:
 
 
 def _errors(parcel: Parcel) -> list[str]:
-    wrong = [f"{item.words}: {item.refusal or item.fault}" for item in parcel.told if not item.is_good]
+    wrong = [f"{item.words}: {item.refusal or item.fault}" for item in parcel.sent_items if not item.is_good]
     return [*parcel.faults, *wrong]
 
 
 def _infos(parcel: Parcel) -> list[str]:
-    infos = [f"{item.words}: {item.info}" for item in parcel.told if item.info]
+    infos = [f"{item.words}: {item.info}" for item in parcel.sent_items if item.info]
     mended = [item for item in parcel.items if item.again and item.is_good]
     if mended:
         infos.append(

@@ -44,7 +44,7 @@ def _know(parcel: Parcel, item: Item, rows: dict[str, Any]) -> None:
         if parcel.orders.of(item.type) == "MODIFY" and not item.again:
             item.fault = item.fault or f"There is no {item.type} of this alias to modify. Send it with ADD."
         return
-    item.known, item.alias = row, item.alias or row.alias
+    item.current, item.alias = row, item.alias or row.alias
     if item.alias != row.alias:
         item.refusal = f"Its alias is “{row.alias}”, and an alias stands. Leave the accession out for a new object."
     elif row.account_id != parcel.actor.id:
@@ -66,7 +66,7 @@ def _find_home(parcel: Parcel) -> None:
     elif submission is not None and submission.alias:
         row = components.by_alias(parcel.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
     else:
-        parcel.home = next((item.known.dataset_id for item in _kin(parcel)), None)
+        parcel.home = next((item.current.dataset_id for item in _kin(parcel)), None)
         return
     if row is None and submission.accession:
         parcel.faults.append(f"There is no SUBMISSION {submission.accession} of yours.")
@@ -79,9 +79,9 @@ def _find_home(parcel: Parcel) -> None:
 
 def _kin(parcel: Parcel) -> Iterator[Item]:
     """What is known of a delivery, then what waited for something in it."""
-    updates = [item for item in parcel.items if item.known and not item.refusal]
+    updates = [item for item in parcel.items if item.current and not item.refusal]
     yield from (item for item in updates if not item.again)
-    here = {(item.type, item.alias) for item in parcel.told}
+    here = {(item.type, item.alias) for item in parcel.sent_items}
     yield from (
         item
         for item in updates
@@ -171,13 +171,13 @@ class _Shelf:
 
 def wanting(parcel: Parcel) -> dict[str, int]:
     """How many accessions of each type are to be taken."""
-    return dict(Counter(item.type for item in parcel.good if not (item.known and item.known.accession)))
+    return dict(Counter(item.type for item in parcel.good if not (item.current and item.current.accession)))
 
 
 def annotate(parcel: Parcel, fresh: dict[str, Iterator[str]]) -> None:
     """The text that is stored: with accession, alias, center, and the accessions of what it refers to."""
     for item in parcel.good:
-        item.accession = (item.known.accession if item.known else None) or next(fresh[item.type])
+        item.accession = (item.current.accession if item.current else None) or next(fresh[item.type])
         item.alias = item.alias or item.accession
     for item in parcel.good:
         element = xml_documents.parse(item.sent)

@@ -32,7 +32,7 @@ class Orders:
     hold: str | None = None
     protect: bool = False
     targets: list[Order] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> str:
         """ADD or MODIFY for objects of a type."""
@@ -68,7 +68,7 @@ def _take(orders: Orders, word: str, given: dict[str, str]) -> None:
                 words=", ".join(KNOWN),
             )
         )
-    orders.told.append(word)
+    orders.words.append(word)
     target, until = given.get("target", "").strip().upper(), day(given.get("HoldUntilDate", ""))
     if word in LOADING:
         kind = given.get("schema", "").strip().upper()

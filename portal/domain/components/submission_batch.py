@@ -48,13 +48,13 @@ class Parcel:
         return [item for item in self.items if item.is_good]
 
     @property
-    def told(self) -> list[Item]:
+    def sent_items(self) -> list[Item]:
         """What the sender asked for; what was only tried once more is not theirs."""
         return [item for item in self.items if not item.again]
 
     @property
     def success(self) -> bool:
-        return not self.faults and all(item.is_good for item in self.told)
+        return not self.faults and all(item.is_good for item in self.sent_items)
 
 
 def read(documents: list[Document], *, actor: Account, action: str = "", hold: str = "") -> Parcel:

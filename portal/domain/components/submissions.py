@@ -102,9 +102,9 @@ def _record(parcel: Parcel, receipt: bytes, *, via: str, uploads: tuple[int, ...
         account_id=parcel.actor.id,
         dataset_id=parcel.dataset.id if parcel.dataset else None,
         via=via,
-        action=" ".join(parcel.orders.told) or parcel.orders.action,
-        loaded=len([item for item in parcel.told if item.is_good]),
-        refused=len([item for item in parcel.told if not item.is_good]) + len(parcel.faults),
+        action=" ".join(parcel.orders.words) or parcel.orders.action,
+        loaded=len([item for item in parcel.sent_items if item.is_good]),
+        refused=len([item for item in parcel.sent_items if not item.is_good]) + len(parcel.faults),
         receipt=receipt,
         at=clock.now(),
     )

@@ -57,7 +57,7 @@ class _Cutter:
         self.path: list[str] = []
         self.spaces: list[dict[str, bytes]] = [{}]
         self.begun: tuple[str, dict[str, str], int] | None = None
-        self.found: list[Piece] = []
+        self.pieces: list[Piece] = []
         self.parser = expat.ParserCreate("utf-8")
         self.parser.StartDoctypeDeclHandler = self.refuse
         self.outside()
@@ -76,7 +76,7 @@ class _Cutter:
                     words=words,
                 )
             ) from None
-        return self.found
+        return self.pieces
 
     def refuse(self, *_words: object) -> None:
         raise errors.Invalid(
@@ -93,7 +93,7 @@ class _Cutter:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self.is_object(tag):
-            if len(self.found) >= MOST:
+            if len(self.pieces) >= MOST:
                 raise errors.TooLarge(
                     say("too_many_objects", "A delivery holds at most {most:,} objects. Send it in parts.", most=MOST)
                 )
@@ -199,7 +199,7 @@ class _Cutter:
                     mib=LARGEST >> 20,
                 )
             )
-        self.found.append(Piece(kind, attributes.get("alias", ""), attributes.get("accession", ""), text))
+        self.pieces.append(Piece(kind, attributes.get("alias", ""), attributes.get("accession", ""), text))
         self.outside()
 
     def complete(self, text: bytes, kind: str, attributes: dict[str, str]) -> bytes:

@@ -10,7 +10,7 @@ from portal.faults import point
 PART = ".part"
 
 
-class Landing:
+class AtomicFiles:
     """The files of one folder that one run of a report makes. Left by an exception it leaves nothing behind."""
 
     def __init__(self, folder: Path) -> None:

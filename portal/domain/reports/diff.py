@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal import db, errors, states
 from portal.domain.reports import accessions, tsv
-from portal.domain.reports.snapshot import Marks
+from portal.domain.reports.snapshot import Bitset
 from portal.messages import say
 from portal.models import Component, Dataset
 
@@ -152,7 +152,7 @@ def _entries(lines: Iterable[str]) -> Iterator[Entry]:
 
 def compare(center_id: int, entries: Iterable[Entry]) -> Iterator[Change]:
     """What differs, in the order of the report, then what is new. Memory does not grow with either."""
-    seen = Marks(), Marks()
+    seen = Bitset(), Bitset()
     for some in _portions(entries):
         wanted = [entry.accession for entry in some]
         if len(set(wanted)) < len(wanted):
@@ -190,7 +190,7 @@ def _portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield some
 
 
-def _known(center_id: int, wanted: list[str], seen: tuple[Marks, Marks]) -> dict[str, tuple[str, str]]:
+def _known(center_id: int, wanted: list[str], seen: tuple[Bitset, Bitset]) -> dict[str, tuple[str, str]]:
     """MD5 and status by accession, of the center's own alone."""
     current: dict[str, tuple[str, str]] = {}
     components = (

@@ -38,7 +38,7 @@ HEAD = (
 )
 REALMS = {"open": "Open", "protected": "Protected"}
 # The portal's own failures, and the vocabulary's internal errors.
-OURS = ("copy_error", "failure_during_copy", "upload_file_not_found")
+ARCHIVE_FAULTS = ("copy_error", "failure_during_copy", "upload_file_not_found")
 LOOKED = (states.INSPECTED, states.UNCHECKED)
 MEMBERS = 10_000
 NO_LINKS = "\t" * 6
@@ -80,7 +80,7 @@ def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]
                 portion.append((number, "".join(f"{begin}{line}{end}" for line in lines)))
                 waiting = next(members, None)
             else:
-                words = datasets.known.get(key) if heir is None else None
+                words = datasets.cells.get(key) if heir is None else None
                 status, kind, error = words or datasets(key, heir)
                 text = f"{begin}{what}\t=\t=\t=\t{status}\t{kind}\t{days(loaded)}\t{error}{end}"
                 portion.append((number, text))
@@ -139,11 +139,11 @@ class Told:
     """file_status, file_type and file_error by what they depend on; few keys are met again and again."""
 
     def __init__(self) -> None:
-        self.known: dict[str, tuple[str, str, str]] = {}
+        self.cells: dict[str, tuple[str, str, str]] = {}
 
     def __call__(self, key: str, heir: int | None, error: str | None = None) -> tuple[str, str, str]:
         whole = key if error is None else f"{key}\t{error}"
-        cells = self.known.get(whole)
+        cells = self.cells.get(whole)
         if cells is None:
             state, area, digested, own, file_state, dataset_state, inspection, kind = key.split("\t")
             word = status(
@@ -154,7 +154,7 @@ class Told:
                 dataset_state,
                 is_looked_into=bool(digested) and inspection in LOOKED,
             )
-            cells = self.known[whole] = word, kind, error or own
+            cells = self.cells[whole] = word, kind, error or own
         return (f"replaced_by_{heir}", *cells[1:]) if heir and cells[0] == "Obsolete" else cells
 
 
@@ -223,7 +223,7 @@ def status(state: str, area: str, error: str, file_state: str, dataset_state: st
         return "Obsolete"
     if state == states.ARCHIVED:
         return "Obsolete" if dataset_state == states.WITHDRAWN else "Loaded"
-    if error in OURS:
+    if error in ARCHIVE_FAULTS:
         return "Failed"
     if error and not is_hint(error):
         return "Error"

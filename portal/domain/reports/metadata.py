@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal import db
 from portal.config import settings
 from portal.domain.reports import accessions, tsv
-from portal.domain.reports.snapshot import Comparison, Marks, Seen, short
+from portal.domain.reports.snapshot import Bitset, Comparison, SnapshotRow, short
 from portal.models import Component, Dataset
 
 # In memory until it is so large; then on disk.
@@ -25,8 +25,8 @@ class Survey:
 
     def __init__(self) -> None:
         self.text = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115
-        self.shown, self.changed = Marks(), Marks()
-        self.datasets, self.changed_datasets = Marks(), Marks()
+        self.shown, self.changed = Bitset(), Bitset()
+        self.datasets, self.changed_datasets = Bitset(), Bitset()
         self.count = 0
 
     def run(
@@ -45,7 +45,7 @@ class Survey:
                 self.shown.add(line.component)
                 self.datasets.add(line.dataset)
             if comparison is not None:
-                content, _ = comparison.look(_seen(line))
+                content, _ = comparison.compare(_seen(line))
                 if content and line.shows:
                     self.changed.add(line.component)
                     self.changed_datasets.add(line.dataset)
@@ -58,9 +58,9 @@ class Survey:
         self.text.close()
 
 
-def _seen(line: accessions.Line) -> Seen:
+def _seen(line: accessions.Line) -> SnapshotRow:
     """Content counts as changed too when it is shown again."""
-    return Seen(line.key, not line.shows, short(f"{line.md5} {line.shows}"), short(line.facts))
+    return SnapshotRow(line.key, not line.shows, short(f"{line.md5} {line.shows}"), short(line.facts))
 
 
 def write(target: BinaryIO, survey: Survey, *, moment: int, whole: bool = True, beat: tsv.Beat = tsv.nothing) -> None:
@@ -76,7 +76,7 @@ def write(target: BinaryIO, survey: Survey, *, moment: int, whole: bool = True, 
                         _add(tar, f"{accession}/{accession}.{kind.lower()}.xml", spool, moment)
 
 
-def _datasets(wanted: Marks) -> Iterator[tuple[int, str]]:
+def _datasets(wanted: Bitset) -> Iterator[tuple[int, str]]:
     query = select(Dataset.id, Dataset.accession).where(Dataset.accession.is_not(None))
     if wanted.count:
         for rows in tsv.portions(query, Dataset.id):

@@ -11,7 +11,7 @@ RECORD = struct.Struct(">QB8s8s")
 SOME = 4_000
 
 
-class Seen(NamedTuple):
+class SnapshotRow(NamedTuple):
     """One object: its key, whether it was closed, and digests of its content and of what is said of it."""
 
     key: int
@@ -24,14 +24,14 @@ def short(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
-def read(path: Path | None) -> Iterator[Seen]:
+def read(path: Path | None) -> Iterator[SnapshotRow]:
     """The records of an earlier report, by rising key; none where the file is gone."""
     if path is None or not path.is_file():
         return
     with path.open("rb") as reader:
         while piece := reader.read(RECORD.size * SOME):
             whole = len(piece) - len(piece) % RECORD.size
-            yield from map(Seen._make, RECORD.iter_unpack(piece[:whole]))
+            yield from map(SnapshotRow._make, RECORD.iter_unpack(piece[:whole]))
 
 
 class Comparison:
@@ -44,7 +44,7 @@ class Comparison:
         self.differs = False
         self.newly_closed = False
 
-    def look(self, now: Seen) -> tuple[bool, bool]:
+    def compare(self, now: SnapshotRow) -> tuple[bool, bool]:
         """Whether the content, and whether anything, of an object is other than it was."""
         self.target.write(RECORD.pack(*now))
         while self.next is not None and self.next.key < now.key:
@@ -64,7 +64,7 @@ class Comparison:
         self.differs |= self.next is not None
 
 
-class Marks:
+class Bitset:
     """A set of whole numbers in one bit each."""
 
     def __init__(self) -> None:

@@ -28,16 +28,16 @@ class Days:
 
     def __init__(self) -> None:
         self.zone = settings().zone
-        self.known: dict[int, str] = {}
+        self.days: dict[int, str] = {}
 
     def __call__(self, moment: int | None) -> str:
         if moment is None:
             return ""
         quarter = moment // QUARTER
-        day = self.known.get(quarter)
+        day = self.days.get(quarter)
         if day is None:
             local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(self.zone)
-            day = self.known[quarter] = local.date().isoformat()
+            day = self.days[quarter] = local.date().isoformat()
         return day
 
 

@@ -17,7 +17,7 @@ from portal.queries.tracking import upload_filter as asking
 from portal.queries.tracking.upload_filter import SORTS, Filter
 from portal.queries.uploads import uploads
 
-PIECE = 1000
+MOST_IDS = 1000
 FEW = capped_count.MOST
 
 
@@ -33,8 +33,8 @@ class Survey:
 
 def survey(account: Account, wanted: Filter) -> Survey:
     if wanted.problems and not (wanted.text or wanted.dataset):
-        beside = list(db.session.scalars(asking.whole_but_faulty(account, PIECE)))
-        if len(beside) <= PIECE:
+        beside = list(db.session.scalars(asking.whole_but_faulty(account, MOST_IDS)))
+        if len(beside) <= MOST_IDS:
             return _problems(account, wanted, beside)
     plain = asking.plainly(wanted)
     every = select(Upload.id).where(*asking.matching(account, plain))
@@ -51,8 +51,8 @@ def survey(account: Account, wanted: Filter) -> Survey:
 
 def _tried(way: Select[*tuple[Any, ...]]) -> tuple[int, Any]:
     """How many ids a way gives, and they themselves where they are few."""
-    ids = list(db.session.scalars(capped_count.first(way, PIECE)))
-    if len(ids) <= PIECE:
+    ids = list(db.session.scalars(capped_count.first(way, MOST_IDS)))
+    if len(ids) <= MOST_IDS:
         return len(ids), ids
     count = capped_count.count(way, FEW)
     return count.number + count.more, way
@@ -120,9 +120,11 @@ def _stretches(
         return [index_scan.scan(column, [*stretch, *rest], mark, falling, limit) for stretch in every]
     plain = asking.matching(account, asking.plainly(wanted))
     inside = [select(Upload.id).where(*stretch, *plain) for stretch in every]
-    counts = db.session.execute(select(*(capped_count.counted(query, PIECE) for query in inside))).one()
+    counts = db.session.execute(select(*(capped_count.counted(query, MOST_IDS) for query in inside))).one()
     return [
-        index_scan.scan(column, [*(stretch if number > PIECE else [Upload.id.in_(query)]), *rest], mark, falling, limit)
+        index_scan.scan(
+            column, [*(stretch if number > MOST_IDS else [Upload.id.in_(query)]), *rest], mark, falling, limit
+        )
         for stretch, query, number in zip(every, inside, counts, strict=True)
         if number
     ]

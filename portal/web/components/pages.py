@@ -96,9 +96,9 @@ def tallied(outcome: submissions.Outcome) -> list[tuple[str, int, int, int]]:
     """(type, new, known, red) of each type that is there."""
     rows = []
     for kind in KINDS:
-        items = [item for item in outcome.parcel.told if item.type == kind]
+        items = [item for item in outcome.parcel.sent_items if item.type == kind]
         good = [item for item in items if item.is_good]
-        updated = len([item for item in good if item.known])
+        updated = len([item for item in good if item.current])
         if items:
             rows.append((kind, len(good) - updated, updated, len(items) - len(good)))
     return rows

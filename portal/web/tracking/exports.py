@@ -82,7 +82,7 @@ _COLUMNS = (
     Dataset.accession,
     Dataset.state.label("dataset_state"),
 )
-PIECE = 1000
+PAGE_ROWS = 1000
 
 
 @bp.get('/files.<any("tsv", "xlsx"):kind>')
@@ -98,7 +98,7 @@ def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
     yield FILE_HEAD
     surveyed, after = tracking.survey(account, wanted), ""
     while True:
-        page = tracking.ids(account, wanted, surveyed, after=after, limit=PIECE)
+        page = tracking.ids(account, wanted, surveyed, after=after, limit=PAGE_ROWS)
         query = (
             select(*_COLUMNS)
             .outerjoin(File, File.upload_id == Upload.id)
@@ -148,7 +148,7 @@ def file_status(row: Any, error: str) -> str:
 @permissions.signed_in
 def export_submissions(tab: str, kind: str) -> Response:
     me = permissions.account()
-    pages = _pages(lambda after: rows(me, tab, limit=PIECE, after=after))
+    pages = _pages(lambda after: rows(me, tab, limit=PAGE_ROWS, after=after))
     return answer(_with_head(SUBMISSION_HEAD, pages, _submission_row), tab, kind)
 
 
@@ -177,7 +177,7 @@ def _submission_row(row: Any) -> list[Any]:
 @permissions.signed_in
 def export_components(ref: str, kind: str) -> Response:
     dataset = mine(ref)
-    pages = _pages(lambda after: parts(dataset, limit=PIECE, after=after))
+    pages = _pages(lambda after: parts(dataset, limit=PAGE_ROWS, after=after))
     name = f"{dataset.accession or f'draft-{dataset.id}'}-components"
     return answer(_with_head(COMPONENT_HEAD, pages, lambda component: _component_row(component, dataset)), name, kind)
 

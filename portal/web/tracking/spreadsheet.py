@@ -16,7 +16,7 @@ KINDS = {
 }
 FORMULA = ("=", "+", "-", "@")
 MOST_ROWS = 1_048_576  # of one sheet
-PIECE = 1 << 16
+BUFFER_SIZE = 1 << 16
 _NAMESPACE = "http://schemas.openxmlformats.org"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
@@ -35,7 +35,7 @@ def as_tsv(rows: Iterable[list[Any]]) -> Iterator[bytes]:
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     for row in rows:
         writer.writerow([_marked(value) for value in row])
-        if text.tell() > PIECE:
+        if text.tell() > BUFFER_SIZE:
             yield _taken(text)
     yield _taken(text)
 

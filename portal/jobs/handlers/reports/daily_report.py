@@ -8,9 +8,9 @@ from typing import BinaryIO
 from portal import clock, db, storage
 from portal.config import settings
 from portal.domain.reports import atomic_files, files, metadata, schedule, tsv, usage
-from portal.domain.reports.atomic_files import Landing
+from portal.domain.reports.atomic_files import AtomicFiles
 from portal.domain.reports.schedule import Order
-from portal.domain.reports.snapshot import Comparison, Seen, short
+from portal.domain.reports.snapshot import Comparison, SnapshotRow, short
 from portal.domain.shared import job_queue
 from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Progress
@@ -32,7 +32,7 @@ def run(lease: Lease, progress: Progress) -> None:
     atomic_files.sweep(order.folder)
     # 2. Write them beside those of the day before, then put all in place at once.
     done = _Run(order, progress)
-    with Landing(order.folder) as place:
+    with AtomicFiles(order.folder) as place:
         done.write(place)
         place.place()
     if order.center_id is not None:
@@ -58,7 +58,7 @@ class _Run:
         # That of the day, not of the run: a report that is written again is the same.
         self.moment = clock.midnight(date.fromisoformat(order.day), settings().timezone)
 
-    def write(self, place: Landing) -> None:
+    def write(self, place: AtomicFiles) -> None:
         if self.order.metadata:
             self.dump(place)
         if self.order.files:
@@ -66,12 +66,12 @@ class _Run:
         if self.order.center_id is not None:
             self._usage(place, "open")
 
-    def new(self, place: Landing, kind: str, *, full: bool = False) -> BinaryIO:
+    def new(self, place: AtomicFiles, kind: str, *, full: bool = False) -> BinaryIO:
         name = self.order.name(kind, full=full)
         self.made.append((kind, full, self.order.folder / name))
         return place.open(name)
 
-    def dump(self, place: Landing) -> None:
+    def dump(self, place: AtomicFiles) -> None:
         """An increment where anything differs, a full dump on the first of the month."""
         order = self.order
         with db.reading():
@@ -99,13 +99,13 @@ class _Run:
         finally:
             survey.close()
 
-    def _plain(self, place: Landing, survey: metadata.Survey) -> None:
+    def _plain(self, place: AtomicFiles, survey: metadata.Survey) -> None:
         """The mirror shows the Accessions report by itself too."""
         name = f"{settings().prefix}_Accessions"
         self.made.append((schedule.PUBLIC_DAILY, False, self.order.folder / name))
         metadata.copy_text(survey, place.open(name))
 
-    def list_files(self, place: Landing) -> None:
+    def list_files(self, place: AtomicFiles) -> None:
         """What changed since the last report, each day; all of it on the first of the month. In one pass."""
         order = self.order
         assert order.center_id is not None
@@ -120,7 +120,7 @@ class _Run:
             changed = [
                 text
                 for upload_id, text in some
-                if comparison.look(Seen(upload_id, 0, short(text), NOTHING.ljust(8, b"\0")))[1]
+                if comparison.compare(SnapshotRow(upload_id, 0, short(text), NOTHING.ljust(8, b"\0")))[1]
             ]
             targets[0].write("".join(changed).encode())
             if order.files_full:
@@ -131,11 +131,11 @@ class _Run:
 
     def usage(self, realm: str) -> None:
         """The protected realm has a folder of its own."""
-        with Landing(schedule.folder(self.order.center_id, protected=True)) as place:
+        with AtomicFiles(schedule.folder(self.order.center_id, protected=True)) as place:
             self._usage(place, realm)
             place.place()
 
-    def _usage(self, place: Landing, realm: str) -> None:
+    def _usage(self, place: AtomicFiles, realm: str) -> None:
         self.made.append(("usage" if realm == "open" else "usage_protected", False, place.folder / "usage_report.txt"))
         with db.reading():
             center = db.session.get_one(Center, self.order.center_id)

@@ -11,7 +11,7 @@ from portal.domain.uploads import expiry, resumable, uploads
 from portal.jobs.handlers.handler import Progress
 from portal.models import Job, Once, Throttle, Token, WireFault
 
-PIECE = 2_000
+BATCH = 2_000
 
 
 def expire(lease: Lease, progress: Progress) -> None:
@@ -64,6 +64,6 @@ def _prune_some(model: Any, conditions: list[ColumnElement[bool]]) -> bool:
     """Remove some rows; whether there may be more."""
     key = next(iter(model.__mapper__.primary_key))
     with db.transaction():
-        keys = list(db.session.scalars(select(key).where(*conditions).limit(PIECE)))
+        keys = list(db.session.scalars(select(key).where(*conditions).limit(BATCH)))
         db.session.execute(delete(model).where(key.in_(keys)).execution_options(synchronize_session=False))
-    return len(keys) == PIECE
+    return len(keys) == BATCH

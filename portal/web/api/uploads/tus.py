@@ -23,7 +23,7 @@ from portal.messages import say
 from portal.models import Account, Resumable
 from portal.web import permissions
 from portal.web.api.blueprint import bp, described
-from portal.web.api.uploads.uploads import PIECE, drain
+from portal.web.api.uploads.uploads import READ_SIZE, drain
 from portal.web.session import unbounded
 
 VERSION = "1.0.0"
@@ -126,7 +126,7 @@ def tus_where(key: str) -> Response:
     row = resumable.own(key, actor=check())
     progress, headers = resumable.progress(row), {"Upload-Length": str(row.length)} | expiry(row)
     with held(key):
-        settle(key, progress)
+        record_end(key, progress)
     return empty(200, {"Upload-Offset": str(progress.offset)} | headers)
 
 
@@ -242,7 +242,7 @@ def receive(row: Resumable, offset: int) -> int:
                     offset=progress.offset,
                 )
             if progress.done:
-                settle(key, progress)
+                record_end(key, progress)
                 return offset
             digest = announced_digest(length - offset)
             session = upload_session.open(
@@ -261,11 +261,11 @@ def receive(row: Resumable, offset: int) -> int:
             resumable.begin(db.session.get_one(Resumable, key), session.token)
         if not take(session, digest, length):
             return session.abort("The upload was paused or its connection broke.")
-        settle(key, resumable.ResumableProgress(length, finish(session, md5).upload_id))
+        record_end(key, resumable.ResumableProgress(length, finish(session, md5).upload_id))
     return length
 
 
-def settle(key: str, progress: resumable.ResumableProgress) -> None:
+def record_end(key: str, progress: resumable.ResumableProgress) -> None:
     """All bytes are recorded: the announcement is done with. What a stop left between the two is made good here."""
     if progress.upload_id is not None and not progress.settled:
         with db.transaction():
@@ -302,7 +302,7 @@ def announced_digest(left: int) -> AnnouncedDigest | None:
 def take(session: UploadSession, digest: AnnouncedDigest | None, length: int) -> bool:
     """The body to its end; whether all announced bytes are here. A piece with another checksum is taken back."""
     try:
-        while piece := request.stream.read(PIECE):
+        while piece := request.stream.read(READ_SIZE):
             if session.size + len(piece) > length:
                 raise errors.TooLarge(MORE_THAN_ANNOUNCED)
             session.write(piece)

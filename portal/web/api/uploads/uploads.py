@@ -24,7 +24,7 @@ from portal.web.api import documents
 from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
 from portal.web.session import unbounded
 
-PIECE = 1 << 20
+READ_SIZE = 1 << 20
 DRAIN_BYTES, DRAIN_SECONDS = 8 << 20, 2.0
 DIGEST = re.compile(r"(md5|sha-256)=:([A-Za-z0-9+/=]+):")
 
@@ -97,7 +97,7 @@ def send_upload(realm: str, name: str) -> ResponseReturnValue:
 def take(session: UploadSession, digests: dict[str, str]) -> Arrival:
     """Read the body into the session, to its end. What ends early stays as incomplete."""
     try:
-        while piece := request.stream.read(PIECE):
+        while piece := request.stream.read(READ_SIZE):
             session.write(piece)
         return session.finish(**digests)
     except errors.DomainError as error:
@@ -128,7 +128,7 @@ def drain() -> None:
     """Read a little of a refused body, so that the client reads the refusal instead of a reset."""
     left, until = DRAIN_BYTES, time.monotonic() + DRAIN_SECONDS
     try:
-        while left > 0 and time.monotonic() < until and (piece := request.stream.read(min(PIECE, left))):
+        while left > 0 and time.monotonic() < until and (piece := request.stream.read(min(READ_SIZE, left))):
             left -= len(piece)
     except Exception:  # the connection is gone; so is the reason to drain
         return
