@@ -2,7 +2,8 @@
 
 from portal import states
 from portal.inspection import TYPES
-from portal.web.api.schemas.kinds import CHOSEN_BY, (
+from portal.web.api.schemas.kinds import (
+    CHOSEN_BY,
     COLOR,
     MAYBE_TEXT,
     MAYBE_WHOLE,
