@@ -4,7 +4,7 @@ import pytest
 
 from portal import errors
 from portal.web.api import bodies
-from portal.web.api.schemas import CHOSEN_BY, TEXT, WHOLE, either, thing
+from portal.web.api.schemas.kinds import CHOSEN_BY, TEXT, WHOLE, either, thing
 
 
 @pytest.fixture
