@@ -4,6 +4,8 @@ PYTHON ?= python3
 WORKERS ?= 3
 ROUNDS ?= 20
 TESTS ?=
+COUNT ?= 200
+ROOM ?=
 SOAKED := $(wildcard tests/faults tests/journeys)
 
 VENV := .venv
@@ -18,7 +20,7 @@ UV := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run demo test test-full lint bench soak lock clean again
+.PHONY: help install run demo test test-full lint bench soak mutants lock clean again
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +53,9 @@ soak: $(VENV)/.dev $(VENV)/.clients $(VENV)/.full ## faults and journeys, ROUNDS
 		echo "round $$round of $(ROUNDS)"; \
 		$(PY) -m pytest -q -m "soak or full or not full" -n $(WORKERS) --dist loadfile $(SOAKED) || exit 1; \
 	done
+
+mutants: $(VENV)/.dev $(VENV)/.clients ## put COUNT small faults into the sources; the tests must notice (ROOM=name for one)
+	@exec $(PY) -m tests.mutants --count $(COUNT) $(addprefix --room ,$(ROOM))
 
 lock: $(VENV)/bin/uv ## write the lock files again from pyproject.toml and package.json (UPGRADE=--upgrade for newer)
 	@$(UV) --group build --output-file requirements-build.txt
