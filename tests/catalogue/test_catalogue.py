@@ -291,7 +291,7 @@ def kinds_of(error: type[errors.DomainError]) -> set[type[errors.DomainError]]:
 def test_every_kind_of_refusal_links_its_help_on_pages_and_in_problems(new_app):
     """Every class that the running portal knows, raised behind a page and behind the API."""
     kinds = {f"{kind.__module__}.{kind.__name__}": kind for kind in kinds_of(errors.DomainError)}
-    assert len(kinds) > 30 and "portal.web.api.uploads.tus.Malformed" in kinds
+    assert len(kinds) > 30 and "portal.web.api.uploads.tus_body.Malformed" in kinds
 
     def refuse(name: str):
         raise kinds[name]()

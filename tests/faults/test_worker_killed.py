@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
-from portal import clock, db
+from portal import clock, db, faults
 from portal.domain.datasets import releases
 from portal.jobs.worker import Worker
 from portal.maintenance import fsck, reconcile
@@ -131,7 +131,7 @@ def test_withdraw_killed(settings):
 def test_disk_that_refuses_once_is_no_loss(settings, monkeypatch, fault, ends):
     name, nth, act = fault.split(":")
     dataset_id = deposit.submit(CONTENTS)
-    monkeypatch.setattr("portal.faults._wanted", {name: [int(nth), act]})
+    monkeypatch.setattr("portal.faults._armed", {name: faults.Armed(int(nth), act)})
     Worker().drain()
     if name.startswith("bag"):
         clock.shift(3_000)

@@ -283,7 +283,7 @@ def test_quota_reached_in_the_middle_is_552(client, ines):
 def test_failing_disk_is_answered_and_never_hangs(client, monkeypatch, act, place, size):
     from portal import faults as points
 
-    monkeypatch.setitem(points._wanted, place, [1, act])
+    monkeypatch.setitem(points._armed, place, points.Armed(1, act))
     assert stored(client, "/OMIX/disk.bin", size).startswith("452" if act == "enospc" else "451")
     assert [row.state for row in rows() if row.state != states.INCOMPLETE] == []
     assert client.storbinary("STOR /OMIX/disk2.bin", io.BytesIO(b"x" * size)).startswith("226")
