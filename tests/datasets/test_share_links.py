@@ -4,10 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from portal import clock, db, errors, ingest, states
 from portal.domain.datasets import publications, releases, share_links
-from portal.models import Dataset, File, Mail
+from portal.models import Dataset, Event, File, Link, Mail
 from tests import depositing
 from tests.conftest import INES, RUTH
 
@@ -112,6 +113,60 @@ def test_link_ends_at_once_when_revoked(approved, client, sign_in):
     token, ines = make(approved), sign_in(INES)
     ines.send(f"/deposit/{depositing.get(approved).accession}/links/1/revoke")
     assert client.get(f"/share/{token}").status_code == 404
+
+
+@pytest.fixture
+def small(running, run_jobs):
+    """An approved dataset of one archived file."""
+    made = depositing.submit({"a.txt": b"a"})
+    run_jobs()
+    depositing.approve(made)
+    return made
+
+
+def events(dataset_id: int) -> list[tuple[str, int | None]]:
+    """What the history tells of the links of a dataset: event and account."""
+    query = select(Event).where(Event.dataset_id == dataset_id, Event.action.startswith("link.")).order_by(Event.id)
+    return [(event.action, event.actor_id) for event in db.session.scalars(query)]
+
+
+def test_history_tells_who_made_a_link_and_who_revoked_it_once(small):
+    make(small)
+    for person in (RUTH, INES):
+        with db.transaction():
+            share_links.revoke(db.session.get_one(Dataset, small), 1, actor=person.account)
+
+    assert events(small) == [("link.make", INES.id), ("link.revoke", RUTH.id)]
+
+
+def test_view_log_of_a_link_holds_its_own_hours_newest_first(small):
+    mine, other = (share_links.find(make(small)).id for _ in range(2))
+    for link_id in (mine, other, other, mine):
+        with db.transaction():
+            share_links.note_view(db.session.get_one(Link, link_id))
+    clock.shift(clock.HOUR)
+    with db.transaction():
+        share_links.note_view(db.session.get_one(Link, mine))
+
+    link = db.session.get_one(Link, mine)
+    now = clock.now() // clock.HOUR * clock.HOUR
+    assert [(view.hour, view.count) for view in share_links.view_log(link)] == [(now, 1), (now - clock.HOUR, 2)]
+    assert [view.hour for view in share_links.view_log(link, limit=1)] == [now]
+    assert share_links.views([link]) == {mine: share_links.Views(3, now)}
+
+
+def test_dataset_has_only_so_many_living_links(small, monkeypatch):
+    monkeypatch.setattr(share_links, "MOST", 2)
+    make(small)
+    make(small)
+    with pytest.raises(errors.Conflict):
+        make(small)
+    with db.transaction():
+        share_links.revoke(db.session.get_one(Dataset, small), 1, actor=INES.account)
+    make(small)
+
+    assert [link.n for link in share_links.living(depositing.get(small))] == [3, 2]
+    assert [link.n for link in share_links.ended(depositing.get(small))] == [1]
 
 
 def test_link_ends_with_its_last_day_in_the_zone_of_the_site(approved, client, settings):

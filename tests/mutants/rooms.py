@@ -6,7 +6,15 @@ from pathlib import Path
 # room: (its sources, the tests that must notice), as globs from the root; a folder means every test file below it.
 Rooms = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 ROOMS: Rooms = {
-    "access": (("portal/domain/permissions/*.py",), ("tests/permissions", "tests/access_requests", "tests/datasets")),
+    "access": (
+        ("portal/domain/permissions/*.py",),
+        (
+            "tests/permissions",
+            "tests/access_requests",
+            "tests/datasets/test_handover.py",
+            "tests/datasets/test_realms.py",
+        ),
+    ),
     "grants": (("portal/domain/access_requests/*.py",), ("tests/access_requests", "tests/permissions")),
     "releases": (
         (
@@ -15,11 +23,13 @@ ROOMS: Rooms = {
             "portal/domain/datasets/realms.py",
         ),
         (
-            "tests/datasets",
-            "tests/archive",
-            "tests/access_requests",
-            "tests/files/test_matching.py",
-            "tests/web/test_whole.py",
+            "tests/datasets/test_datasets.py",
+            "tests/datasets/test_publication_watcher.py",
+            "tests/datasets/test_re*.py",
+            "tests/datasets/test_share_links.py",
+            "tests/datasets/test_history.py",
+            "tests/archive/test_archive.py",
+            "tests/archive/test_copies.py",
         ),
     ),
     "archiving": (
@@ -36,7 +46,8 @@ ROOMS: Rooms = {
         ("portal/domain/files/matching*.py", "portal/domain/files/diagnosis.py"),
         (
             "tests/files",
-            "tests/uploads",
+            "tests/uploads/test_unclaimed.py",
+            "tests/uploads/test_folders.py",
             "tests/datasets/test_datasets.py",
             "tests/datasets/test_realms.py",
             "tests/jobs/test_kinds.py",
@@ -51,7 +62,8 @@ ROOMS: Rooms = {
         (
             "tests/ingest",
             "tests/uploads",
-            "tests/accounts",
+            "tests/accounts/test_*quota*.py",
+            "tests/accounts/test_centers.py",
             "tests/cli",
             "tests/jobs/test_kinds.py",
             "tests/web/api/test_tus.py",
@@ -61,13 +73,7 @@ ROOMS: Rooms = {
     ),
     "links": (
         ("portal/domain/datasets/share_links.py",),
-        (
-            "tests/datasets/test_share_links.py",
-            "tests/permissions",
-            "tests/web/test_long_lists.py",
-            "tests/web/test_truthful.py",
-            "tests/web/test_hostile.py",
-        ),
+        ("tests/datasets/test_share_links.py", "tests/permissions"),
     ),
     "reports": (("portal/domain/reports/*.py",), ("tests/reports",)),
 }

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from portal import cli, db, errors
 from portal.domain.components import xml_documents
-from portal.domain.reports import current, diff
+from portal.domain.reports import current, diff, tsv
 from portal.models import Component, Dataset
 from tests.conftest import INES, STRANGER
 from tests.reports import staged
@@ -146,3 +146,20 @@ def test_report_unpacks_to_no_more_than_reports_have(name, monkeypatch):
     monkeypatch.setattr(diff, "MOST_BYTES", 1 << 20)
     with pytest.raises(errors.TooLarge):
         list(diff.read(io.BytesIO(gzip.compress(BOMBS[name])), bounded=True))
+
+
+def test_own_reports_are_read_whatever_their_size(monkeypatch):
+    """The command and the archive read their own files, which no limit holds."""
+    monkeypatch.setattr(diff, "MOST_LINES", 10)
+    monkeypatch.setattr(diff, "MOST_BYTES", 100)
+    monkeypatch.setattr(diff, "AT_ONCE", 100)
+    report = b"accession\tmd5sum\n" + b"".join(b"OMIXS%06d\t1\n" % n for n in range(2000))
+
+    assert len(list(diff.read(io.BytesIO(gzip.compress(report))))) == 2000
+    assert "".join(diff.lines(io.BytesIO(gzip.compress(report)))).encode() == report
+
+
+def test_lines_are_sent_in_portions(monkeypatch):
+    monkeypatch.setattr(tsv, "PORTION", 2)
+
+    assert list(diff.joined("abcde")) == [b"ab", b"cd", b"e"]
