@@ -106,7 +106,7 @@ def release_due(args: argparse.Namespace) -> int:
     for dataset in datasets:
         when = {"asked": "now, asked for", "publication": "now, published", "date": f"due since {dataset.release_date}"}
         why = releases.cause(dataset)
-        left = " ".join(releases.obstacles(dataset))
+        left = " ".join(map(str, releases.obstacles(dataset)))
         print(f"{dataset.accession} {when[why] if why else f'at 00:00 on {dataset.release_date}'}: {left or 'opens'}")
     if not datasets:
         print("Nothing is due." if not args.dry_run else "Nothing is due, and nothing opens tonight.")

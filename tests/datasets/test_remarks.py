@@ -20,13 +20,13 @@ SECRET = "Ask the ethics board first."
 def dataset(database) -> Dataset:
     with db.transaction():
         made = datasets.create(actor=INES.account, files=[{"name": "a.txt"}], **TEXT)
-        reviews.hand_in(made, actor=INES.account)
+        reviews.submit(made, actor=INES.account)
     return made
 
 
 def say(dataset, text, who, **more) -> Remark:
     with db.transaction():
-        return remarks.say(dataset, text, actor=who.account, **more)
+        return remarks.add(dataset, text, actor=who.account, **more)
 
 
 def mails(to) -> list[Mail]:
@@ -138,7 +138,7 @@ def test_private_remark_leaves_no_trace_for_the_submitter(dataset):
 def test_curator_reads_no_private_remark_on_their_own_dataset(database):
     with db.transaction():
         made = datasets.create(actor=RUTH.account, files=[{"name": "r.txt"}], **TEXT)
-        reviews.hand_in(made, actor=RUTH.account)
+        reviews.submit(made, actor=RUTH.account)
     assert remark_threads.of(made, RUTH.account).may_keep_private is False
     with pytest.raises(errors.Forbidden):
         say(made, SECRET, RUTH, public=False)

@@ -19,7 +19,7 @@ TEXT = {"title": "Kidney organoids under stress", "description": "Counts of 24 o
 def dataset(database) -> Dataset:
     with db.transaction():
         made = datasets.create(actor=INES.account, files=[{"name": "a.txt"}, {"name": "b.txt"}], **TEXT)
-        reviews.hand_in(made, actor=INES.account)
+        reviews.submit(made, actor=INES.account)
     return made
 
 
@@ -30,7 +30,7 @@ def act(dataset, action, actor, **more):
 
 def look(dataset):
     with db.transaction():
-        return reviews.look(dataset, actor=RUTH.account)
+        return reviews.record_view(dataset, actor=RUTH.account)
 
 
 def edit(dataset, **fields):
@@ -152,7 +152,7 @@ def test_curator_does_not_approve_their_own_dataset(database):
     curator("karim")
     with db.transaction():
         made = datasets.create(actor=RUTH.account, files=[{"name": "r.txt"}], **TEXT)
-        reviews.hand_in(made, actor=RUTH.account)
+        reviews.submit(made, actor=RUTH.account)
 
     assert "approve" not in [move.action for move in actions.offered(made, actor=RUTH.account)]
     with pytest.raises(errors.Forbidden, match="your own"):
@@ -162,7 +162,7 @@ def test_curator_does_not_approve_their_own_dataset(database):
 def test_only_curator_approves_their_own_dataset(database):
     with db.transaction():
         made = datasets.create(actor=RUTH.account, files=[{"name": "r.txt"}], **TEXT)
-        reviews.hand_in(made, actor=RUTH.account)
+        reviews.submit(made, actor=RUTH.account)
     act(made, "approve", RUTH, version=made.version)
 
     assert made.state == "approved"
@@ -174,7 +174,7 @@ def test_edit_after_a_look_is_told_once_until_the_next_look(dataset):
     edit(dataset, title="Zebrafish organoids under stress")
     for _twice in range(2):
         with db.transaction():
-            reminders.tell_edits()
+            reminders.mail_edits()
 
     told = [mail for mail in mails(RUTH) if mail.subject.startswith("Changed since you looked")]
     assert len(told) == 1
@@ -182,7 +182,7 @@ def test_edit_after_a_look_is_told_once_until_the_next_look(dataset):
     look(dataset)
     edit(dataset, species="Mus musculus")
     with db.transaction():
-        reminders.tell_edits()
+        reminders.mail_edits()
     assert len([mail for mail in mails(RUTH) if mail.subject.startswith("Changed since")]) == 2
 
 

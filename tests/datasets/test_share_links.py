@@ -205,7 +205,7 @@ def test_telltales_find_author_names_where_they_stand(approved):
         dataset = db.session.get_one(Dataset, approved)
         dataset.description = "Sequenced by OKAFOR and others; informed by INESsential methods."
         db.session.query(File).filter_by(dataset_id=approved, n=7).one().title = "Table of ada_brandt2"
-    found = share_links.telltales(depositing.get(approved))
+    found = share_links.author_traces(depositing.get(approved))
     assert any("description holds “Okafor”" in sentence for sentence in found)
     assert any("file_006" in sentence and "Brandt" in sentence for sentence in found)
     assert not any("“Ines”" in sentence and "description holds" in sentence for sentence in found)

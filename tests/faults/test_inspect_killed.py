@@ -64,5 +64,5 @@ def test_file_that_kills_its_worker_each_time_keeps_no_other_waiting(monkeypatch
 
     assert deposit.upload_of("good.txt").inspection == "inspected"
     upload = deposit.upload_of("bad.txt")
-    assert (upload.inspection, upload.error, upload.detail) == ("unchecked", None, inspection_results.OURS)
+    assert (upload.inspection, upload.error, upload.detail) == ("unchecked", None, inspection_results.UNINSPECTED)
     assert upload.state == "received"

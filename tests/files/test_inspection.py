@@ -237,7 +237,7 @@ def test_job_that_runs_twice_leaves_the_members_once(run_jobs, monkeypatch):
         with db.transaction():
             db.session.query(Job).delete()
             db.session.query(Upload).update({"inspection": None})
-            inspection_results.plan()
+            inspection_results.enqueue_missed_survey()
     run_jobs()
     clock.shift(10)
     run_jobs()
@@ -265,7 +265,7 @@ def draft(*rows: dict) -> int:
 def look_again(run_jobs) -> None:
     """Arrivals within a second ask for one survey; what they did not ask for is planned."""
     with db.transaction():
-        inspection_results.plan()
+        inspection_results.enqueue_missed_survey()
     deposit.run_until_idle(run_jobs, clock)
 
 

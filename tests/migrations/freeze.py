@@ -291,7 +291,7 @@ def rest(folder: Path) -> None:
             owed()
             resumable.announce(actor=nils, name="birds/later.tsv", length=4000)
             folders.make_folder(nils, folders.named("/OMIX-protected/later"))
-            inspection_results.plan()
+            inspection_results.enqueue_missed_survey()
         Worker().drain()
         with db.transaction():
             search_index.take_in(few=0)

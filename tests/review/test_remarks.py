@@ -22,7 +22,7 @@ def submitted(app) -> str:
             species="S",
             files=[{"name": "a.txt"}, {"name": "b.txt"}],
         )
-        reviews.hand_in(made, actor=INES.account)
+        reviews.submit(made, actor=INES.account)
     return made.accession or ""
 
 
@@ -32,7 +32,7 @@ def dataset(accession) -> Dataset:
 
 def say(accession, text, who, **more):
     with db.transaction():
-        return remarks.say(dataset(accession), text, actor=who.account, **more).id
+        return remarks.add(dataset(accession), text, actor=who.account, **more).id
 
 
 @pytest.fixture

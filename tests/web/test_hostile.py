@@ -33,7 +33,7 @@ def filled(receiving, app, run_jobs) -> int:
         db.session.query(Center).filter_by(name="Northmere Institute").one().name = EVIL[:100]
         dataset = db.session.get_one(Dataset, dataset_id)
         files.edit(files.by_number(dataset, 1), {"title": EVIL, "description": EVIL}, actor=INES.account)
-        remarks.say(dataset, EVIL, actor=RUTH.account)
+        remarks.add(dataset, EVIL, actor=RUTH.account)
         publications.record(dataset, "10.1234/" + "<svg/onload=1>", actor=RUTH.account, title=EVIL)
         quota_requests.ask(EVIL, actor=INES.account)
     deposit.approve(other)

@@ -171,7 +171,7 @@ def _enqueue(dataset: Dataset) -> None:
         job_queue.enqueue("bag", dataset_id=dataset.id, priority=4)
     if dataset.state != states.WITHDRAWN:
         job_queue.enqueue("components", dataset_id=dataset.id, priority=4)
-        if dataset.realm != realms.wanted(dataset):
+        if dataset.realm != realms.of_access(dataset):
             job_queue.enqueue("move", dataset_id=dataset.id, priority=2)
     if releases.is_wanted(dataset):
         releases.enqueue(dataset)

@@ -253,9 +253,10 @@ def _hand_in(parcel: Parcel, dataset: Dataset) -> None:
         return
     missing = datasets.missing(dataset)
     if missing:
-        parcel.infos.append(f"{dataset.accession or 'The dataset'} is not submitted yet: {' '.join(missing.values())}")
+        reasons = " ".join(map(str, missing.values()))
+        parcel.infos.append(f"{dataset.accession or 'The dataset'} is not submitted yet: {reasons}")
     else:
-        reviews.hand_in(dataset, actor=parcel.actor)
+        reviews.submit(dataset, actor=parcel.actor)
 
 
 def dependents(ids: set[int]) -> set[int]:

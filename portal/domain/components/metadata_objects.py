@@ -11,7 +11,7 @@ from portal.domain.components import xml_documents, xml_splitter
 from portal.domain.components.xml_splitter import Piece
 from portal.domain.files import files, species
 from portal.domain.shared import text_rules
-from portal.messages import say
+from portal.messages import joined, say
 
 TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
 ALL = xml_splitter.ALL
@@ -115,7 +115,7 @@ def _read(made: Item, element: etree._Element) -> None:
     made.references = [reference for _one, reference in references(element)]
     if made.type == "SAMPLE":
         number = xml_documents.text_of(element, "SAMPLE_NAME/TAXON_ID", longest=20)
-        made.species = species.named(number) or xml_documents.text_of(
+        made.species = species.name_of(number) or xml_documents.text_of(
             element, "SAMPLE_NAME/SCIENTIFIC_NAME", longest=200
         )
     elif made.type in ABSTRACTS:
@@ -171,6 +171,11 @@ def _file(node: etree._Element) -> dict[str, Any]:
     values, faults = files.check(row)
     if faults:
         raise errors.Invalid(
-            say("file_of_object_faulty", "The file {name}: {faults}", name=name[:200], faults=" ".join(faults.values()))
+            say(
+                "file_of_object_faulty",
+                "The file {name}: {faults}",
+                name=name[:200],
+                faults=joined("faults", [*faults.values()]),
+            )
         )
     return {"name": values["name"], "md5": values["declared_md5"], "data_type": values["data_type"]}

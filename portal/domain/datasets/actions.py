@@ -5,11 +5,12 @@ from collections.abc import Callable
 from portal import errors, states
 from portal.domain.datasets import discard, releases, reviews
 from portal.domain.shared import transitions
+from portal.messages import Message, say
 from portal.models import Account, Dataset
 
-VERBS: dict[str, Callable] = {
-    "submit": reviews.hand_in,
-    "recall": reviews.take_back,
+VERBS: dict[str, Callable[..., Dataset]] = {
+    "submit": reviews.submit,
+    "recall": reviews.recall,
     "return": reviews.return_,
     "approve": reviews.approve,
     "release": releases.request_release,
@@ -20,6 +21,11 @@ VERBS: dict[str, Callable] = {
 }
 
 
+def unknown(action: str) -> Message:
+    """What is said of an action that is none of the life cycle."""
+    return say("action_unknown", "There is no action {action!r}.", action=action)
+
+
 def act(dataset: Dataset, action: str, *, actor: Account, note: str = "", version: int | None = None) -> Dataset | None:
     """Do one action of states.DATASET. None when the dataset is gone afterwards (discard)."""
     if action == "discard":
@@ -27,7 +33,7 @@ def act(dataset: Dataset, action: str, *, actor: Account, note: str = "", versio
         return None
     verb = VERBS.get(action)
     if verb is None:
-        raise errors.NotFound(f"There is no action {action!r}.")
+        raise errors.NotFound(unknown(action))
     if action == "approve":
         return reviews.approve(dataset, actor=actor, note=note, version=version)
     return verb(dataset, actor=actor, note=note)

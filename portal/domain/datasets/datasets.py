@@ -14,15 +14,16 @@ from portal.domain.datasets import realms
 from portal.domain.files import accessions, files, species
 from portal.domain.files.species import HUMAN, MIXED
 from portal.domain.shared import history, job_queue, text_rules, transitions
+from portal.messages import Message, say
 from portal.models import Account, Dataset, Event, File
 
 LINES = {"title": 300, "species": 200, "investigator": 200, "data_type": 100, "filing_number": 100}
 FIELDS = (*LINES, "description", "bioproject", "access", "release_date", "human")
 BIOPROJECT = re.compile(r"PRJ[A-Z]{1,2}\d{1,9}")
 NEEDED = {
-    "title": "Give the dataset a name.",
-    "description": "Say in a few sentences what the data are.",
-    "species": f"Name the species; for several: {MIXED}.",
+    "title": say("title_missing", "Give the dataset a name."),
+    "description": say("description_missing", "Say in a few sentences what the data are."),
+    "species": say("species_missing", "Name the species; for several: {mixed}.", mixed=MIXED),
 }
 
 
@@ -53,20 +54,20 @@ def with_preset(fields: dict[str, Any], dataset: Dataset | None = None) -> dict[
 
 def chose_access(dataset: Dataset) -> bool:
     """Whether anybody ever said who may download."""
-    said = select(Event.id).where(
+    naming_event = select(Event.id).where(
         Event.dataset_id == dataset.id,
         Event.action.in_(("create", "edit")),
         Event.after["access"].as_string().is_not(None),
     )
-    return db.session.scalar(said.limit(1)) is not None
+    return db.session.scalar(naming_event.limit(1)) is not None
 
 
 def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
     """A new draft with the texts of an earlier dataset and what it says of its files; no bytes, digests or dates."""
     texts = {field: getattr(earlier, field) for field in FIELDS if field != "release_date"} | fields
-    told = ("name", *files.SAID)
-    columns = files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in told))
-    rows = [dict(zip(told, row, strict=True)) for row in db.session.execute(columns)]
+    fields_copied = ("name", *files.DESCRIPTIVE_FIELDS)
+    columns = files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in fields_copied))
+    rows = [dict(zip(fields_copied, row, strict=True)) for row in db.session.execute(columns)]
     return create(actor=actor, **{"files": rows, **texts})
 
 
@@ -87,19 +88,20 @@ def copied(earlier: Dataset, *, actor: Account, since: int) -> Dataset | None:
     return db.session.scalars(query.limit(1)).first()
 
 
-def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Clean values of the given fields only, and a sentence for each that breaks a rule."""
+def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
+    """Clean values of the given fields only, and a message for each that breaks a rule."""
     values: dict[str, Any] = {}
-    faults: dict[str, str] = {}
+    faults: dict[str, Message] = {}
     for field in (field for field in FIELDS if field in fields):
         try:
             values[field] = _rule(field)(fields[field])
         except errors.DomainError as error:
-            faults[field] = error.sentence
+            faults[field] = error.message
     return values, faults
 
 
 def _rule(field: str) -> Callable[[Any], Any]:
+    """The function that cleans a typed value of a field, or raises Invalid."""
     if field in LINES:
         return lambda value: text_rules.line(value, longest=LINES[field])
     return RULES[field]
@@ -112,13 +114,13 @@ def _yes(value: Any) -> bool:
 def _bioproject(value: Any) -> str:
     text = text_rules.line(value, longest=30).upper()
     if text and not BIOPROJECT.fullmatch(text):
-        raise errors.Invalid("A BioProject accession looks like PRJCA000123 or PRJNA123456.")
+        raise errors.Invalid(say("bioproject_form", "A BioProject accession looks like PRJCA000123 or PRJNA123456."))
     return text
 
 
 def _access(value: Any) -> str:
     if value not in ("open", "controlled"):
-        raise errors.Invalid("Access is open or controlled.")
+        raise errors.Invalid(say("access_unknown", "Access is open or controlled."))
     return str(value)
 
 
@@ -129,9 +131,9 @@ def release_date(value: Any) -> str | None:
     try:
         day = value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError:
-        raise errors.Invalid("A date is written year-month-day, such as 2027-03-01.") from None
+        raise errors.Invalid(say("date_form", "A date is written year-month-day, such as 2027-03-01.")) from None
     if not 2000 <= day.year <= 2200:
-        raise errors.Invalid("The release date lies between 2000 and 2200.")
+        raise errors.Invalid(say("date_out_of_range", "The release date lies between 2000 and 2200."))
     return day.isoformat()
 
 
@@ -177,9 +179,10 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
 def _refuse_edit(dataset: Dataset, before: dict[str, Any], after: dict[str, Any], actor: Account) -> None:
     curating = actor.role == "curator" and dataset.state in (states.RELEASED, states.SUPPRESSED)
     if dataset.state in (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN) and not curating:
-        raise errors.Conflict(f"This dataset is {dataset.state}; write to {settings().contact} for a correction.")
+        text = "This dataset is {state}; write to {contact} for a correction."
+        raise errors.Conflict(say("texts_fixed", text, state=dataset.state, contact=settings().contact))
     if curating and {"access", "release_date"} & set(before):
-        raise errors.Conflict("After release the access and the release date stand.")
+        raise errors.Conflict(say("access_fixed", "After release the access and the release date stand."))
     if "access" in after:
         realms.refuse_change(dataset, after["access"])
 
@@ -197,25 +200,30 @@ def has_come(day: str | None) -> bool:
         return False
 
 
-def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, str]:
-    """What stands between a dataset and Submit: a sentence for each field. `declared`: its files, where known."""
-    faults = {field: sentence for field, sentence in NEEDED.items() if not getattr(dataset, field).strip()}
+def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, Message]:
+    """What must be mended before Submit: a message for each field. `declared`: number of its files, where counted."""
+    faults = {field: message for field, message in NEEDED.items() if not getattr(dataset, field).strip()}
     if dataset.human and dataset.species != HUMAN:
-        faults["species"] = f"For human genetic resources the species is {HUMAN}."
+        faults["species"] = say("species_human", "For human genetic resources the species is {human}.", human=HUMAN)
     if settings().filing_required and dataset.human and dataset.access == "open" and not dataset.filing_number.strip():
-        faults["filing_number"] = "Human data that are to be open need a filing number here."
+        text = "Human data that are to be open need a filing number here."
+        faults["filing_number"] = say("filing_number_missing", text)
     if dataset.pending:
-        faults |= {field: sentence for field, sentence in check(json.loads(dataset.pending))[1].items()}
+        faults |= check(json.loads(dataset.pending))[1]
     if not (files.count(dataset) if declared is None else declared):
-        faults["files"] = "Declare at least one file; its bytes may come later."
+        faults["files"] = say("files_missing", "Declare at least one file; its bytes may come later.")
     return faults
+
+
+def refuse_incomplete(dataset: Dataset) -> None:
+    """Raises Invalid with a message for each field that must be mended before Submit."""
+    if faults := missing(dataset):
+        raise errors.Invalid(say("not_submittable", "Before you submit, mend what is listed here."), fields=faults)
 
 
 def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Hand a dataset to the curators: accession, version, and everything that arrived goes to the archive."""
-    faults = missing(dataset)
-    if faults:
-        raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
+    refuse_incomplete(dataset)
     now = clock.now()
     transitions.advance(
         dataset,
@@ -242,7 +250,7 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 
 
 def send_to_archive(dataset: Dataset) -> None:
-    """Every file whose bytes are here is checked and archived by one job."""
+    """Let one job check and archive every file whose bytes have arrived."""
     arrived = update(File).where(File.dataset_id == dataset.id, File.state == states.RECEIVED)
     moved = db.change(arrived.values(state=states.CHECKING, updated_at=clock.now()))
     db.session.expire_all()
@@ -259,7 +267,7 @@ def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 
 
 def index(dataset: Dataset) -> None:
-    """What follows from the fields: the number of the species, and one lower-cased column for search."""
+    """Set what is derived from the fields: the taxon of the species, and one lower-cased column for search."""
     dataset.taxon_id = species.taxon(dataset.species)
     parts = (
         dataset.accession,

@@ -4,15 +4,17 @@ from sqlalchemy import delete, select, update
 
 from portal import db, errors, states
 from portal.domain.shared import history, transitions
+from portal.messages import say
 from portal.models import Account, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
 
 
 def discard(dataset: Dataset, *, actor: Account) -> None:
     """Remove a draft that was never submitted; what was uploaded for it stays in the area."""
     if not transitions.roles_of(actor, dataset) & {states.SUBMITTER}:
-        raise errors.Forbidden("Only its submitter may discard a draft.")
+        raise errors.Forbidden(say("discard_by_submitter", "Only its submitter may discard a draft."))
     if dataset.state != states.DRAFT:
-        raise errors.Conflict(f"This dataset is {dataset.state}; only a draft that was never submitted is discarded.")
+        text = "This dataset is {state}; only a draft that was never submitted is discarded."
+        raise errors.Conflict(say("discard_only_draft", text, state=dataset.state))
     history.record("discard", actor=actor, dataset=dataset, before={"title": dataset.title})
     _remove_components(dataset)
     db.change(delete(File).where(File.dataset_id == dataset.id))
@@ -29,7 +31,8 @@ def _remove_components(dataset: Dataset) -> None:
         .where(ComponentRef.ref_id.in_(mine), Component.dataset_id != dataset.id)
     )
     if other := db.session.scalars(others.limit(1)).first():
-        raise errors.Conflict(f"{other} of another dataset refers to it, so it stays.")
+        text = "{accession} of another dataset refers to it, so it stays."
+        raise errors.Conflict(say("discard_referred_to", text, accession=other))
     for model in (ComponentRef, ComponentFile):
         db.change(delete(model).where(model.component_id.in_(mine)))
     db.change(delete(Component).where(Component.dataset_id == dataset.id))

@@ -9,6 +9,7 @@ from typing import Any
 from portal import db, errors, states
 from portal.domain.datasets import datasets
 from portal.domain.files import files
+from portal.messages import Message, say
 from portal.models import Account, Dataset
 
 SAVING = (states.DRAFT, states.RETURNED)
@@ -18,24 +19,27 @@ MOST_ROWS, LONGEST = 500, 5000
 
 def pending(dataset: Dataset) -> dict[str, str]:
     """What was typed and is not valid yet, by field."""
-    return json.loads(dataset.pending) if dataset.pending else {}
+    typed: dict[str, str] = json.loads(dataset.pending) if dataset.pending else {}
+    return typed
 
 
-def faults(dataset: Dataset) -> dict[str, str]:
-    """A sentence for each field that holds something not valid yet."""
-    found = datasets.check(pending(dataset))[1]
-    for n, row in rows(dataset).items():
-        found |= {f"files.{n}.{field}": sentence for field, sentence in files.check(row)[1].items()}
-    return found
+def faults(dataset: Dataset) -> dict[str, Message]:
+    """A message for each field that holds something not valid yet."""
+    return datasets.check(pending(dataset))[1] | row_faults(rows(dataset))
+
+
+def row_faults(typed: dict[int, dict[str, str]]) -> dict[str, Message]:
+    """A message for each faulty field of typed rows, by `files.<n>.<field>`."""
+    return {f"files.{n}.{field}": message for n, row in typed.items() for field, message in files.check(row)[1].items()}
 
 
 def rows(dataset: Dataset) -> dict[int, dict[str, str]]:
     """The rows of files that are typed and not declared yet, by their numbers."""
-    found: dict[int, dict[str, str]] = {}
+    rows_by_number: dict[int, dict[str, str]] = {}
     for key, value in pending(dataset).items():
         if part := ROW.fullmatch(key):
-            found.setdefault(int(part[1]), {})[part[2]] = value
-    return dict(sorted(found.items()))
+            rows_by_number.setdefault(int(part[1]), {})[part[2]] = value
+    return dict(sorted(rows_by_number.items()))
 
 
 def shown(dataset: Dataset, field: str) -> str:
@@ -52,35 +56,40 @@ def as_text(value: Any) -> str:
 
 def changed(dataset: Dataset, values: dict[str, Any], was: dict[str, str]) -> dict[str, Any]:
     """Of a whole form only what its reader changed: `was` is what each field held when the form was made. Raises
-    Conflict with a sentence for each field that another window changed meanwhile."""
-    mine, clashes = {}, {}
+    Conflict with a message for each field that another window changed meanwhile."""
+    mine: dict[str, Any] = {}
+    clashes: dict[str, Message] = {}
     for field, value in values.items():
         before = was.get(field)
         if before is not None and as_text(value) == as_text(before):
             continue
         stored = shown(dataset, field)
         if before is not None and stored not in (as_text(before), as_text(value)):
-            clashes[field] = f"Another window saved “{stored[:200]}” here meanwhile. Save again to replace it."
+            text = "Another window saved “{stored}” here meanwhile. Save again to replace it."
+            clashes[field] = say("field_overwritten", text, stored=stored[:200])
         mine[field] = value
     if clashes:
-        raise errors.Conflict("Some fields were changed in another window meanwhile.", fields=clashes)
+        text = "Some fields were changed in another window meanwhile."
+        raise errors.Conflict(say("fields_overwritten", text), fields=clashes)
     return mine
 
 
-def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, actor: Account) -> str:
-    """Save one field as it is typed. Returns a sentence when it is kept but not valid yet, else nothing.
+def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, actor: Account) -> Message | None:
+    """Save one field as it is typed. Returns a message when it is kept but not valid yet, else None.
 
     Raises Conflict with `stored` when another window changed the field, or once it is submitted; Invalid."""
     part = ROW.fullmatch(field)
-    if field not in datasets.FIELDS and (part is None or part[2] not in files.NAMED):
-        raise errors.Invalid(f"There is no field {field!r}.")
+    if field not in datasets.FIELDS and (part is None or part[2] not in files.EDITABLE_FIELDS):
+        raise errors.Invalid(say("field_unknown", "There is no field {field!r}.", field=field))
     if dataset.state not in SAVING:
-        raise errors.Conflict("It is submitted: press Save, and the curators see the change.")
+        text = "It is submitted: press Save, and the curators see the change."
+        raise errors.Conflict(say("field_needs_save", text))
     stored = shown(dataset, field)
     if part is not None and was is None:
         was = ""
     if was is not None and stored not in (as_text(was), as_text(value)):
-        raise errors.Conflict(f"Another window saved “{stored[:200]}” here meanwhile.", stored=stored)
+        text = "Another window saved “{stored}” here meanwhile."
+        raise errors.Conflict(say("field_changed", text, stored=stored[:200]), stored=stored)
     if part is not None:
         return _keep_row(dataset, field, part[2], as_text(value))
     wrong = datasets.check({field: value})[1]
@@ -89,15 +98,15 @@ def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, act
         return wrong[field]
     keep(dataset, {field: None})
     datasets.edit(dataset, {field: value}, actor=actor)
-    return ""
+    return None
 
 
-def _keep_row(dataset: Dataset, key: str, field: str, value: str) -> str:
+def _keep_row(dataset: Dataset, key: str, field: str, value: str) -> Message | None:
     """A field of a file that is declared with the next Save."""
     if len(value) > LONGEST or (len(rows(dataset)) >= MOST_ROWS and key not in pending(dataset)):
-        raise errors.Invalid("This is more than a draft keeps: press Save first.")
+        raise errors.Invalid(say("draft_full", "This is more than a draft keeps: press Save first."))
     keep(dataset, {key: value or None})
-    return files.check({field: value})[1].get(field, "") if value else ""
+    return files.check({field: value})[1].get(field) if value else None
 
 
 def keep(dataset: Dataset, values: dict[str, str | None]) -> None:

@@ -7,22 +7,26 @@ from portal import clock, db, errors, states
 from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.shared import history, notifications
+from portal.messages import Message, say
 from portal.models import Account, Dataset, File
 
 MOST = 2000
 
 
 def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None:
+    """Make `heir` the submitter. Raises Conflict, and NotReady while files lie in the area of the old one."""
     before = dataset.account
     if not heir.is_active:
-        raise errors.Conflict(f"The account of {heir.name} is {heir.state}; only an open one can take datasets over.")
+        text = "The account of {name} is {state}; only an open one can take datasets over."
+        raise errors.Conflict(say("heir_not_open", text, name=heir.name, state=heir.state))
     if dataset.state == states.WITHDRAWN:
-        raise errors.Conflict("It is withdrawn.")
+        raise errors.Conflict(say("handover_withdrawn", "It is withdrawn."))
     if heir.id == before.id:
         return
     left = files_here(dataset)
     if left:
-        raise errors.NotReady(f"{left} of its files lie in the area of {before.name} and are not archived yet.")
+        text = "{count} of its files lie in the area of {name} and are not archived yet."
+        raise errors.NotReady(say("handover_files_left", text, count=left, name=before.name))
     dataset.account_id, dataset.account, dataset.updated_at = heir.id, heir, clock.now()
     datasets.index(dataset)
     history.record(
@@ -33,7 +37,7 @@ def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None
 
 
 def files_here(dataset: Dataset) -> int:
-    """Files whose bytes lie in the area of the submitter."""
+    """Number of files whose bytes still lie in the area of the submitter."""
     held = (
         File.dataset_id == dataset.id,
         File.upload_id.is_not(None),
@@ -44,21 +48,22 @@ def files_here(dataset: Dataset) -> int:
 
 def hand_over_all(
     account: Account, heir: Account, *, accessions: list[str], actor: Account | None
-) -> tuple[list[Dataset], dict[str, str]]:
-    """The named datasets of an account, or all; what stays is told with its reason. The heir gets one mail."""
+) -> tuple[list[Dataset], dict[str, Message]]:
+    """Hand over the named datasets of an account, or all. Returns those handed over, and by name why others stay. The
+    heir gets one mail."""
     query = select(Dataset).where(Dataset.account_id == account.id, Dataset.state != states.WITHDRAWN)
     if accessions:
         query = query.where(Dataset.accession.in_(accessions))
-    found = list(db.session.scalars(query.order_by(Dataset.id).limit(MOST)).unique())
-    known = {dataset.accession for dataset in found}
-    stayed = {one: f"{account.name} has no dataset {one}." for one in accessions if one not in known}
+    leaving = list(db.session.scalars(query.order_by(Dataset.id).limit(MOST)).unique())
+    owned = {dataset.accession for dataset in leaving}
+    stayed = {accession: _not_owned(account, accession) for accession in accessions if accession not in owned}
     done = []
-    for dataset in found:
+    for dataset in leaving:
         try:
             hand_over(dataset, heir, actor=actor)
             done.append(dataset)
         except errors.NotReady as error:
-            stayed[called(dataset)] = error.sentence
+            stayed[called(dataset)] = error.message
     if done:
         notifications.send(
             f"handover:{account.id}:{heir.id}:{clock.now()}",
@@ -66,11 +71,17 @@ def hand_over_all(
             template="handed_over",
             name=heir.name,
             before=account.name,
-            datasets=[(called(one), one.title) for one in done],
+            datasets=[(called(dataset), dataset.title) for dataset in done],
             url="/deposit",
         )
     return done, stayed
 
 
+def _not_owned(account: Account, accession: str) -> Message:
+    text = "{name} has no dataset {accession}."
+    return say("handover_not_owned", text, name=account.name, accession=accession)
+
+
 def called(dataset: Dataset) -> str:
+    """How a dataset is named in a mail or on the command line."""
     return dataset.accession or f"draft {dataset.id}"

@@ -4,12 +4,13 @@ related publication is detected"), if it is approved; else as soon as it is."""
 import re
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 
 from portal import clock, db, errors, states
 from portal.domain.files import files
 from portal.domain.permissions import access
 from portal.domain.shared import history, job_queue, text_rules
+from portal.messages import say
 from portal.models import Account, Dataset, Publication
 
 DOI = re.compile(r"10\.\d{4,9}/[!-~]{1,200}")
@@ -25,8 +26,8 @@ def parse(text: Any) -> tuple[str, str]:
         return "pmid", value
     if DOI.fullmatch(value):
         return "doi", value.lower()
-    sentence = "Give a DOI such as 10.1234/abc.2026.5, or the number of a PubMed entry."
-    raise errors.Invalid(fields={"publication": sentence})
+    fault = "Give a DOI such as 10.1234/abc.2026.5, or the number of a PubMed entry."
+    raise errors.Invalid(fields={"publication": say("publication_form", fault)})
 
 
 def record(
@@ -36,20 +37,20 @@ def record(
 
     Raises Invalid for what is neither DOI nor PMID, Conflict for a draft, Forbidden."""
     if actor is not None and not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
-        raise errors.Forbidden("Only the submitter of a dataset and curators may record its publication.")
+        by = "Only the submitter of a dataset and curators may record its publication."
+        raise errors.Forbidden(say("publication_by", by))
     if dataset.accession is None or dataset.state == states.WITHDRAWN:
-        raise errors.Conflict(
-            "A publication can be recorded once the dataset has its accession, from the first submit on."
-        )
+        when = "A publication can be recorded once the dataset has its accession, from the first submit on."
+        raise errors.Conflict(say("publication_too_early", when))
     kind, value = parse(text)
-    known = db.session.scalar(
+    recorded = db.session.scalar(
         select(Publication).where(
             Publication.dataset_id == dataset.id, Publication.kind == kind, Publication.value == value
         )
     )
-    if known is not None:
-        return known
-    found = Publication(
+    if recorded is not None:
+        return recorded
+    publication = Publication(
         dataset_id=dataset.id,
         kind=kind,
         value=value,
@@ -58,31 +59,36 @@ def record(
         added_by=actor.id if actor else None,
         at=clock.now(),
     )
-    db.session.add(found)
+    db.session.add(publication)
     db.session.flush()
     history.record("publication", actor=actor, dataset=dataset, after={"kind": kind, "value": value, "source": source})
     files.note_bag(dataset)
     if dataset.state == states.APPROVED:
         job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
-    return found
+    return publication
 
 
 def remove(dataset: Dataset, publication_id: int, *, actor: Account) -> None:
     """Take back what was recorded by mistake; a dataset that opened by it stays open."""
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
-        raise errors.Forbidden("Only the submitter of a dataset and curators may change its publications.")
-    found = db.session.get(Publication, publication_id)
-    if found is None or found.dataset_id != dataset.id:
-        raise errors.NotFound("There is no such publication.")
+        text = "Only the submitter of a dataset and curators may change its publications."
+        raise errors.Forbidden(say("publication_change_by", text))
+    publication = db.session.get(Publication, publication_id)
+    if publication is None or publication.dataset_id != dataset.id:
+        raise errors.NotFound(say("publication_unknown", "There is no such publication."))
     history.record(
-        "publication.remove", actor=actor, dataset=dataset, before={"kind": found.kind, "value": found.value}
+        "publication.remove",
+        actor=actor,
+        dataset=dataset,
+        before={"kind": publication.kind, "value": publication.value},
     )
-    db.session.delete(found)
+    db.session.delete(publication)
     db.session.flush()
     files.note_bag(dataset)
 
 
 def of(dataset: Dataset) -> list[Publication]:
+    """The publications of a dataset, in the order they were recorded."""
     return list(
         db.session.scalars(select(Publication).where(Publication.dataset_id == dataset.id).order_by(Publication.id))
     )
@@ -96,25 +102,26 @@ def address(publication: Publication) -> str:
 
 def dataset_of(accession: str) -> Dataset:
     """The dataset a list names. Raises NotFound."""
-    found = db.session.scalar(select(Dataset).where(Dataset.accession == accession.upper()))
-    if found is None:
-        raise errors.NotFound(f"There is no dataset {accession!r}.")
-    return found
+    dataset = db.session.scalar(select(Dataset).where(Dataset.accession == accession.upper()))
+    if dataset is None:
+        raise errors.NotFound(say("dataset_unknown", "There is no dataset {accession!r}.", accession=accession))
+    return dataset
 
 
-def tells():
+def published() -> ColumnElement[bool]:
     """Condition: a publication names the dataset, and it never opened before. A dataset that a curator closed again is
     not opened by the paper that opened it first."""
     return Dataset.released_at.is_(None) & exists().where(Publication.dataset_id == Dataset.id)
 
 
-def is_told(dataset: Dataset) -> bool:
-    found = select(Publication.id).where(Publication.dataset_id == dataset.id).limit(1)
-    return dataset.released_at is None and db.session.scalar(found) is not None
+def is_published(dataset: Dataset) -> bool:
+    """Whether published() holds for a dataset."""
+    query = select(Publication.id).where(Publication.dataset_id == dataset.id).limit(1)
+    return dataset.released_at is None and db.session.scalar(query) is not None
 
 
-def unseen(*, after: int, limit: int) -> list[Dataset]:
-    """Datasets the watcher asks about: they have an accession, are not released, and nobody recorded a paper."""
+def awaited(*, after: int, limit: int) -> list[Dataset]:
+    """Datasets whose papers the publication watcher looks for: accessioned, never released, with no paper recorded."""
     waiting = (states.SUBMITTED, states.RETURNED, states.APPROVED)
     query = select(Dataset).where(
         Dataset.state.in_(waiting),

@@ -7,13 +7,17 @@ from portal import clock, db, errors, states
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue
 from portal.domain.shared.job_queue import Lease
+from portal.messages import Message, say
 from portal.models import Dataset, File, Upload
 
-MOVING = "Its files are on their way to the {} area."
+
+def moving_to(realm: str) -> Message:
+    """The obstacle of a dataset whose bytes still move to this realm."""
+    return say("files_moving", "Its files are on their way to the {realm} area.", realm=realm)
 
 
-def wanted(dataset: Dataset) -> str:
-    """The realm of a dataset's access."""
+def of_access(dataset: Dataset) -> str:
+    """The realm in which the bytes of a dataset of this access belong."""
     return "protected" if dataset.access == "controlled" else "open"
 
 
@@ -21,9 +25,9 @@ def other(realm: str) -> str:
     return "open" if realm == "protected" else "protected"
 
 
-def obstacle(dataset: Dataset) -> str:
-    """Why a dataset cannot open while its bytes lie elsewhere; empty when they do not."""
-    return "" if dataset.realm == wanted(dataset) else MOVING.format(wanted(dataset))
+def obstacle(dataset: Dataset) -> Message | None:
+    """Why a dataset cannot open while its bytes lie in the other realm; None when they do not."""
+    return None if dataset.realm == of_access(dataset) else moving_to(of_access(dataset))
 
 
 def refuse_change(dataset: Dataset, access: str) -> None:
@@ -41,33 +45,35 @@ def refuse_change(dataset: Dataset, access: str) -> None:
     )
     name = db.session.scalars(query.order_by(File.n).limit(1)).first()
     if name is not None:
-        raise errors.Conflict(
-            f"{name} came by the protected area, whose files go into controlled datasets only. Send it by the open "
+        text = (
+            "{name} came by the protected area, whose files go into controlled datasets only. Send it by the open "
             "area, or wait until it is archived; then change the access."
         )
+        raise errors.Conflict(say("access_protected_bytes", text, name=name))
 
 
 def enqueue_move(dataset: Dataset) -> None:
-    """The access changed: what is archived moves after it. Nothing is on disk before the first submit."""
+    """Enqueue the move of archived bytes to the realm of a changed access. Before the first submit there are none."""
     if dataset.accession is not None:
         job_queue.enqueue("move", dataset_id=dataset.id, priority=2)
 
 
 def place_at_submit(dataset: Dataset) -> None:
-    """At a submit: with no bag and nothing on its way to one the realm is just set; else all of it moves."""
-    if dataset.realm == wanted(dataset):
+    """At a submit, bring the dataset to the realm of its access: with nothing archived or about to be it is just set,
+    else a job moves the bytes."""
+    if dataset.realm == of_access(dataset):
         return
     if dataset.bag_dirty or dataset.bag_generation or files.count(dataset, states.ARCHIVED, states.CHECKING):
         enqueue_move(dataset)
     else:
-        dataset.realm = wanted(dataset)
+        dataset.realm = of_access(dataset)
 
 
 def switch(dataset: Dataset, lease: Lease, *, source: str) -> bool:
-    """The bytes are complete in the other realm too: from this commit on they are read there. False where the access
-    changed back meanwhile, or the bytes lie there already."""
+    """End a move, once the bytes are complete in the other realm too: from this commit on they are read there. False
+    where the access changed back meanwhile, or the bytes lie there already."""
     job_queue.check_lease(lease)
-    if dataset.realm != source or wanted(dataset) == source:
+    if dataset.realm != source or of_access(dataset) == source:
         return False
     target = other(source)
     swap = update(Dataset).where(Dataset.id == dataset.id, Dataset.realm == source)

@@ -5,7 +5,7 @@ A dataset opens only when every file is archived, was read and compared within s
 
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
@@ -13,33 +13,36 @@ from portal.domain.datasets import publications, realms, reviews, share_links
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue, notifications, text_rules, transitions
 from portal.domain.shared.trusted_clock import is_doubtful
+from portal.messages import Message, say
 from portal.models import Account, Dataset, File
 
 FRESH_MS = 7 * clock.DAY
-READING = "Its files are read and compared once more before it opens."
-WRITING = "Its manifests are being written."
-# What the release job sees to by itself.
-PASSING = (READING, WRITING, realms.MOVING.format("open"), realms.MOVING.format("protected"))
+READING = say("release_reading", "Its files are read and compared once more before it opens.")
+WRITING = say("release_writing", "Its manifests are being written.")
+# Codes of the obstacles that the release job removes by itself.
+TRANSIENT = (READING.code, WRITING.code, realms.moving_to("open").code)
 
 
-def obstacles(dataset: Dataset) -> list[str]:
-    """Why an approved dataset cannot open now, each as a sentence; empty when it can."""
-    found = []
+def obstacles(dataset: Dataset) -> list[Message]:
+    """Why an approved dataset cannot open now; empty when it can."""
+    messages = []
     total, archived = files.count(dataset), files.count(dataset, states.ARCHIVED)
     if not total:
-        found.append("It has no files.")
+        messages.append(say("release_no_files", "It has no files."))
     if archived < total:
-        found.append(f"{total - archived} of {total} files are not archived yet.")
+        text = "{count} of {total} files are not archived yet."
+        messages.append(say("release_files_left", text, count=total - archived, total=total))
     bad = _archived_where(dataset, File.fixity == "bad")
     if bad:
-        found.append(f"{bad} archived files are damaged; an operator must look at them.")
+        text = "{count} archived files are damaged; an operator must look at them."
+        messages.append(say("release_files_damaged", text, count=bad))
     if needs_fixity(dataset):
-        found.append(READING)
+        messages.append(READING)
     if dataset.bag_dirty:
-        found.append(WRITING)
+        messages.append(WRITING)
     if moving := realms.obstacle(dataset):
-        found.append(moving)
-    return found
+        messages.append(moving)
+    return messages
 
 
 def needs_fixity(dataset: Dataset) -> bool:
@@ -48,22 +51,22 @@ def needs_fixity(dataset: Dataset) -> bool:
     return bool(_archived_where(dataset, stale))
 
 
-def _archived_where(dataset: Dataset, condition) -> int:
+def _archived_where(dataset: Dataset, condition: ColumnElement[bool]) -> int:
     query = select(func.count()).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED, condition)
     return int(db.session.scalar(query) or 0)
 
 
 def request_release(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Ask for the release now. It is a job: the page shows how far it is, and it opens when it is ready."""
-    if dataset.state != states.APPROVED or not transitions.roles_of(actor, dataset):
-        move = states.DATASET.find("release")
-        assert move is not None
-        if not transitions.roles_of(actor, dataset):
-            raise errors.Forbidden("Only its submitter or a curator may release this dataset.")
-        raise errors.Conflict(f"This dataset is {dataset.state}; release starts from approved.", state=dataset.state)
+    if not transitions.roles_of(actor, dataset):
+        raise errors.Forbidden(say("release_by", "Only its submitter or a curator may release this dataset."))
+    if dataset.state != states.APPROVED:
+        text = "This dataset is {state}; release starts from approved."
+        raise errors.Conflict(say("release_only_approved", text, state=dataset.state), state=dataset.state)
     missing = files.count(dataset) - files.count(dataset, states.ARCHIVED)
     if missing:
-        raise errors.NotReady(f"{missing} files are not archived yet. Send or delete them, then release.")
+        text = "{count} files are not archived yet. Send or delete them, then release."
+        raise errors.NotReady(say("release_files_missing", text, count=missing))
     if dataset.release_wanted_at is None:
         dataset.release_wanted_at = clock.now()
         history.record("ask_release", actor=actor, dataset=dataset, note=note)
@@ -73,7 +76,7 @@ def request_release(dataset: Dataset, *, actor: Account, note: str = "") -> Data
 
 
 def is_wanted(dataset: Dataset) -> bool:
-    """Approved, and asked for, told of by a publication, or due by a clock that can be believed."""
+    """Whether an approved dataset is to open: asked for, named by a publication, or due by a clock that is trusted."""
     if dataset.state != states.APPROVED:
         return False
     why = cause(dataset)
@@ -81,10 +84,10 @@ def is_wanted(dataset: Dataset) -> bool:
 
 
 def cause(dataset: Dataset) -> str | None:
-    """Why a dataset opens now: asked, publication, date; None when nothing says that it should."""
+    """Why a dataset is to open now: `asked`, `publication` or `date`; None when nothing says that it should."""
     if dataset.release_wanted_at is not None:
         return "asked"
-    if publications.is_told(dataset):
+    if publications.is_published(dataset):
         return "publication"
     return "date" if dataset.release_date is not None and dataset.release_date <= day(0) else None
 
@@ -95,19 +98,19 @@ def day(ahead: int) -> str:
 
 
 def due(limit: int = 1000, *, ahead: int = 0, skip: int = 0) -> list[Dataset]:
-    """Every approved dataset that is asked for, told of by a publication or overdue, whenever it became so; with
-    `ahead` also those whose day comes within so many days."""
-    wanted = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= day(ahead), publications.tells())
-    query = select(Dataset).where(Dataset.state == states.APPROVED, wanted)
+    """Approved datasets whose release is asked for, named by a publication or overdue, however long; with `ahead` also
+    those whose day comes within so many days."""
+    opening = or_(Dataset.release_wanted_at.is_not(None), Dataset.release_date <= day(ahead), publications.published())
+    query = select(Dataset).where(Dataset.state == states.APPROVED, opening)
     return list(db.session.scalars(query.order_by(Dataset.release_date, Dataset.id).offset(skip).limit(limit)))
 
 
 def remind(days: int = 7) -> None:
-    """Tell the submitters of what opens within a week, once for each date."""
+    """Mail submitters whose dataset opens within `days`, once for each date."""
     for dataset in due(ahead=days):
         if dataset.release_date is None or dataset.release_date <= day(0):
             continue
-        left = "; ".join(sentence for sentence in obstacles(dataset) if sentence not in PASSING)
+        left = "; ".join(str(message) for message in obstacles(dataset) if message.code not in TRANSIENT)
         notifications.send(
             f"release_due:{dataset.id}:{dataset.release_date}",
             to=dataset.account.email,
@@ -131,7 +134,7 @@ def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
     """Open an approved dataset. Raises NotReady with every obstacle."""
     blocking = obstacles(dataset)
     if blocking:
-        raise errors.NotReady(" ".join(blocking), obstacles=blocking)
+        raise errors.NotReady(blocking, obstacles=[str(message) for message in blocking])
     why, today = cause(dataset) or "asked", day(0)
     first = dataset.release_date if dataset.release_date and dataset.release_date <= today else today
     transitions.advance(
@@ -140,7 +143,7 @@ def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
     history.record("release", actor=actor, dataset=dataset, after={"cause": why})
     share_links.end_all(dataset)
     files.mark_bag(dataset)
-    reviews.tell(dataset, "released")
+    reviews.mail_submitter(dataset, "released")
     return dataset
 
 
@@ -172,7 +175,8 @@ def withdraw(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
     """Remove every copy of the bytes; a tombstone stays. The submitter may only while it was never released."""
     reason = _reason(note)
     if transitions.roles_of(actor, dataset) == {states.SUBMITTER} and dataset.released_at:
-        raise errors.Forbidden("It was released: only a curator may withdraw it.")
+        text = "It was released: only a curator may withdraw it."
+        raise errors.Forbidden(say("withdraw_by_curator", text))
     transitions.advance(dataset, "withdraw", actor=actor)
     history.record("withdraw", actor=actor, dataset=dataset, note=reason)
     share_links.end_all(dataset)
@@ -183,5 +187,6 @@ def withdraw(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
 def _reason(note: str) -> str:
     reason = text_rules.prose(note)
     if not reason:
-        raise errors.Invalid("Say why; the reason is kept in the history.", fields={"note": "Give a reason."})
+        text = "Say why; the reason is kept in the history."
+        raise errors.Invalid(say("reason_kept", text), fields={"note": say("reason_missing", "Give a reason.")})
     return reason

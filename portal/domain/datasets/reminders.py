@@ -1,7 +1,7 @@
 """Mails that come by themselves: a dataset waits long for a curator or for its submitter, or was changed after a
 curator looked. Each has a key of what it tells, so that a round that runs twice sends nothing twice."""
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
 from portal import clock, db, states
 from portal.config import settings
@@ -15,7 +15,7 @@ RETURNED_MOST = 6  # after half a year of silence there is nothing to add
 
 
 def remind() -> None:
-    """Whoever a dataset waits for, once in each period."""
+    """Mail whoever a dataset waits for, curators or its submitter, once in each period."""
     period = settings().review_remind_days * clock.DAY
     if not period:
         return
@@ -32,7 +32,8 @@ def remind() -> None:
             _send(key, "returned_waits", dataset, dataset.account, f"/deposit/{dataset.accession}", waited)
 
 
-def _waiting(state: str, since) -> list[Dataset]:
+def _waiting(state: str, since: ColumnElement[bool]) -> list[Dataset]:
+    """Datasets in a state that fulfil a condition of time and whose submitter may sign in."""
     query = (
         select(Dataset)
         .join(Account, Account.id == Dataset.account_id)
@@ -56,8 +57,8 @@ def _send(key: str, template: str, dataset: Dataset, to: Account, url: str, wait
     )
 
 
-def tell_edits() -> None:
-    """A submitted dataset that was changed after a curator looked: one mail until that curator looks again."""
+def mail_edits() -> None:
+    """Mail each curator whose dataset was changed since they looked at it: once, until they look again."""
     newer = exists().where(
         Event.dataset_id == Look.dataset_id,
         Event.id > Look.event_id,
@@ -79,12 +80,12 @@ def tell_edits() -> None:
         .limit(AT_ONCE)
     )
     for look, dataset, curator in db.session.execute(query).unique():
-        _tell_edits(look, dataset, curator)
+        _mail_edits(look, dataset, curator)
     db.session.flush()
 
 
-def _tell_edits(look: Look, dataset: Dataset, curator: Account) -> None:
-    found = [change.document() for change in changes.since(dataset, look.event_id)]
+def _mail_edits(look: Look, dataset: Dataset, curator: Account) -> None:
+    edits = [change.document() for change in changes.since(dataset, look.event_id)]
     notifications.send(
         f"edited:{dataset.id}:{curator.id}:{look.event_id}",
         to=curator.email,
@@ -95,8 +96,8 @@ def _tell_edits(look: Look, dataset: Dataset, curator: Account) -> None:
         version=dataset.version,
         who=dataset.account.name,
         seen=look.version,
-        changes=found[:20],
-        more=len(found) - 20,
+        changes=edits[:20],
+        more=len(edits) - 20,
         url=f"/review/{dataset.accession}",
     )
     look.told_id = look.event_id

@@ -1,5 +1,5 @@
-"""The turns between submitter and curators: handed in, taken back, approved for the version that was seen, or returned
-with a remark; and what a curator saw of a dataset."""
+"""Review: a dataset is submitted, recalled, approved in the version that the curator saw, or returned with a remark.
+What each curator saw of it is recorded."""
 
 from sqlalchemy import select
 
@@ -8,39 +8,40 @@ from portal.domain.accounts import accounts
 from portal.domain.datasets import datasets, remarks
 from portal.domain.files import files
 from portal.domain.shared import changes, history, job_queue, notifications, text_rules, transitions
+from portal.messages import say
 from portal.models import Account, Dataset, Look
 
 # Opened again within this time it is the same visit: what was new stays marked.
 VISIT = clock.HOUR
 
 
-def hand_in(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
+def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Submit, and tell the curators: those who know the dataset, else all. The note is a remark they read."""
     again = dataset.first_submitted_at is not None
-    said = text_rules.prose(note)
-    datasets.submit(dataset, actor=actor, note=said)
-    if said:
-        remarks.say(dataset, said, actor=actor, turn="submit")
-    _tell_curators(dataset, "handed_in", turn=str(dataset.version), again=again)
+    remark = text_rules.prose(note)
+    datasets.submit(dataset, actor=actor, note=remark)
+    if remark:
+        remarks.add(dataset, remark, actor=actor, decision="submit")
+    _mail_curators(dataset, "handed_in", decision=str(dataset.version), again=again)
     return dataset
 
 
-def take_back(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
+def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Recall, and tell the curators who had begun to look."""
-    said = text_rules.prose(note)
-    datasets.recall(dataset, actor=actor, note=said)
-    if said:
-        remarks.say(dataset, said, actor=actor, turn="recall")
+    remark = text_rules.prose(note)
+    datasets.recall(dataset, actor=actor, note=remark)
+    if remark:
+        remarks.add(dataset, remark, actor=actor, decision="recall")
     if db.session.scalar(select(Look.account_id).where(Look.dataset_id == dataset.id).limit(1)):
-        _tell_curators(dataset, "recalled", turn=f"{dataset.version}:{dataset.updated_at}")
+        _mail_curators(dataset, "recalled", decision=f"{dataset.version}:{dataset.updated_at}")
     return dataset
 
 
-def _tell_curators(dataset: Dataset, template: str, *, turn: str, **values: object) -> None:
-    said = remarks.lines(remarks.unmailed(dataset, own=True))
+def _mail_curators(dataset: Dataset, template: str, *, decision: str, **values: object) -> None:
+    lines = remarks.lines(remarks.unmailed(dataset, own=True))
     for curator in remarks.concerned(dataset):
         notifications.send(
-            f"{template}:{dataset.id}:{turn}:{curator.id}",
+            f"{template}:{dataset.id}:{decision}:{curator.id}",
             to=curator.email,
             template=template,
             name=curator.name,
@@ -48,11 +49,11 @@ def _tell_curators(dataset: Dataset, template: str, *, turn: str, **values: obje
             accession=dataset.accession,
             version=dataset.version,
             who=dataset.account.name,
-            remarks=said,
+            remarks=lines,
             url=f"/review/{dataset.accession}",
             **values,
         )
-    remarks.told(dataset, own=True)
+    remarks.mark_mailed(dataset, own=True)
 
 
 def approve(dataset: Dataset, *, actor: Account, version: int | None = None, note: str = "") -> Dataset:
@@ -60,11 +61,11 @@ def approve(dataset: Dataset, *, actor: Account, version: int | None = None, not
     if version is not None and version != dataset.version:
         _refuse_newer(dataset, version)
     if actor.is_curator and not may_approve(dataset, actor):
-        raise errors.Forbidden("This dataset is your own: another curator approves it.")
+        raise errors.Forbidden(say("approve_own", "This dataset is your own: another curator approves it."))
     remark = text_rules.prose(note)
     transitions.advance(dataset, "approve", actor=actor, approved_version=dataset.version)
     history.record("approve", actor=actor, dataset=dataset, note=remark, after={"version": dataset.version})
-    _turned(dataset, "approved", remark, actor)
+    _finish_decision(dataset, "approved", remark, actor)
     files.mark_bag(dataset)
     if datasets.due(dataset):
         job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
@@ -72,13 +73,17 @@ def approve(dataset: Dataset, *, actor: Account, version: int | None = None, not
 
 
 def _refuse_newer(dataset: Dataset, version: int) -> None:
+    """Raises Conflict with what changed since the version that the curator looked at."""
     seen = changes.as_of(dataset, version)
-    found = changes.since(dataset, seen.id if seen else 0)
+    edits = changes.since(dataset, seen.id if seen else 0)
+    text = (
+        "You looked at version {seen}; the submitter changed it since, it is version {now} now. "
+        "Look at what changed, then decide."
+    )
     raise errors.Conflict(
-        f"You looked at version {version}; the submitter changed it since, it is version {dataset.version} now. "
-        "Look at what changed, then decide.",
+        say("approve_newer", text, seen=version, now=dataset.version),
         version=dataset.version,
-        changes=[change.document() for change in found],
+        changes=[change.document() for change in edits],
     )
 
 
@@ -91,29 +96,30 @@ def return_(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
     """Give a dataset back to its submitter, with the remark that says why."""
     remark = text_rules.prose(note)
     if not remark:
-        raise errors.Invalid("Say what the submitter is to mend.", fields={"note": "Say what is to be mended."})
+        text, field = "Say what the submitter is to mend.", "Say what is to be mended."
+        raise errors.Invalid(say("return_reason", text), fields={"note": say("return_note_missing", field)})
     transitions.advance(dataset, "return", actor=actor)
     history.record("return", actor=actor, dataset=dataset, note=remark, after={"version": dataset.version})
-    _turned(dataset, "returned", remark, actor)
+    _finish_decision(dataset, "returned", remark, actor)
     files.note_bag(dataset)
     return dataset
 
 
-def _turned(dataset: Dataset, template: str, remark: str, actor: Account) -> None:
-    """What a decision brings with it: its remark in the thread, the mail with all that is still to be read, and that
-    the curator has seen the dataset as it stands."""
+def _finish_decision(dataset: Dataset, template: str, remark: str, actor: Account) -> None:
+    """After a decision: add its remark to the thread, mail the submitter all unread remarks, and note that the curator
+    has seen the dataset as it is."""
     if remark:
-        remarks.say(dataset, remark, actor=actor, turn="approve" if template == "approved" else "return")
-    others = [one for one in remarks.unmailed(dataset, own=False) if not one.turn]
-    tell(
+        remarks.add(dataset, remark, actor=actor, decision="approve" if template == "approved" else "return")
+    others = [other for other in remarks.unmailed(dataset, own=False) if not other.turn]
+    mail_submitter(
         dataset, template, note=remark, curator=actor.name, url=f"/deposit/{dataset.id}", remarks=remarks.lines(others)
     )
-    remarks.told(dataset, own=False)
+    remarks.mark_mailed(dataset, own=False)
     mark_seen(dataset, actor=actor)
 
 
-def look(dataset: Dataset, *, actor: Account) -> Look:
-    """Note that somebody sees a dataset as it is now. `since_id` stays for the time of a visit, so that loading the
+def record_view(dataset: Dataset, *, actor: Account) -> Look:
+    """Record that somebody sees a dataset as it is now. `since_id` stays for the time of a visit, so that loading the
     page again does not hide what was new."""
     seen = db.session.get(Look, (actor.id, dataset.id))
     newest = changes.newest(dataset)
@@ -128,19 +134,19 @@ def look(dataset: Dataset, *, actor: Account) -> Look:
 
 
 def mark_seen(dataset: Dataset, *, actor: Account) -> Look:
-    """Nothing is new to this curator any more."""
-    seen = look(dataset, actor=actor)
+    """Take the marks of what is new to this curator away."""
+    seen = record_view(dataset, actor=actor)
     seen.since_id = seen.event_id
     db.session.flush()
     return seen
 
 
-def tell(dataset: Dataset, template: str, *, url: str = "", **values: object) -> None:
-    """Mail the submitter about a turn of the dataset, once a turn."""
+def mail_submitter(dataset: Dataset, template: str, *, url: str = "", **values: object) -> None:
+    """Mail the submitter about a move of the dataset, once for each."""
     db.session.flush()
-    turn = f"{template}:{dataset.id}:{dataset.version}:{dataset.updated_at}"
+    key = f"{template}:{dataset.id}:{dataset.version}:{dataset.updated_at}"
     notifications.send(
-        turn,
+        key,
         to=dataset.account.email,
         template=template,
         name=dataset.account.name,

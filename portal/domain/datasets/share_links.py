@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
@@ -18,11 +18,15 @@ from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.permissions import access
 from portal.domain.shared import history, text_rules
+from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Link, LinkView
 
 # A link goes on while its dataset is mended; it is only made while everything stands.
 SHOWN = (states.SUBMITTED, states.RETURNED, states.APPROVED)
-DEAD = "This sharing link does not exist, has expired or was revoked. Ask whoever gave it to you for a new one."
+DEAD = say(
+    "link_dead",
+    "This sharing link does not exist, has expired or was revoked. Ask whoever gave it to you for a new one.",
+)
 MOST = 100
 
 
@@ -31,17 +35,19 @@ class DeadLink(errors.NotFound):
     remedy = "Once its dataset is released, everybody finds it under Browse."
 
 
-def obstacle(dataset: Dataset) -> str:
-    """Why no link can be made now; empty when one can."""
+def obstacle(dataset: Dataset) -> Message | None:
+    """Why no link can be made now; None when one can."""
     if dataset.state != states.APPROVED:
-        return "A sharing link can be made once a curator has approved the dataset, until its release."
+        text = "A sharing link can be made once a curator has approved the dataset, until its release."
+        return say("link_before_approval", text)
     waiting = select(File.name).where(
         File.dataset_id == dataset.id, File.state.not_in((states.ARCHIVED, *states.DEAD_FILES))
     )
     name = db.session.scalars(waiting.order_by(File.n).limit(1)).first()
     if name is not None:
-        return f"A sharing link can be made once every file is archived; {name} is not."
-    return ""
+        text = "A sharing link can be made once every file is archived; {name} is not."
+        return say("link_before_archived", text, name=name)
+    return None
 
 
 def make(
@@ -50,12 +56,12 @@ def make(
     """A new link and its token, which is shown this once. `expires` is the last day it opens, or None.
 
     Raises Forbidden, NotReady until approved and archived, Invalid for a bad day."""
-    _refuse(dataset, actor)
+    _refuse_outsiders(dataset, actor)
     blocking = obstacle(dataset)
     if blocking:
         raise errors.NotReady(blocking)
     if len(living(dataset)) >= MOST:
-        raise errors.Conflict(f"There are {MOST} links already; revoke some first.")
+        raise errors.Conflict(say("links_too_many", "There are {most} links already; revoke some first.", most=MOST))
     secret = secrets.token_urlsafe(24)
     n = 1 + int(db.session.scalar(select(func.max(Link.n)).where(Link.dataset_id == dataset.id)) or 0)
     link = Link(
@@ -70,20 +76,22 @@ def make(
     )
     db.session.add(link)
     db.session.flush()
-    history.record("link.make", actor=actor, dataset=dataset, after=_said(link))
+    history.record("link.make", actor=actor, dataset=dataset, after=_event_values(link))
     return link, secret
 
 
-def _refuse(dataset: Dataset, actor: Account) -> None:
+def _refuse_outsiders(dataset: Dataset, actor: Account) -> None:
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
-        raise errors.Forbidden("Only the submitter of a dataset and curators see its sharing links.")
+        text = "Only the submitter of a dataset and curators see its sharing links."
+        raise errors.Forbidden(say("link_by", text))
 
 
 def _yes(value: Any) -> bool:
     return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "on", "yes")
 
 
-def _said(link: Link) -> dict[str, Any]:
+def _event_values(link: Link) -> dict[str, Any]:
+    """What the history keeps of a link."""
     return {"link": link.n, "label": link.label, "anonymised": link.anonymised, "expires_at": link.expires_at}
 
 
@@ -92,17 +100,18 @@ def end_of(day: Any) -> int | None:
     try:
         chosen = datasets.release_date(day)
     except errors.Invalid as error:
-        raise errors.Invalid(fields={"expires": error.sentence}) from None
+        raise errors.Invalid(fields={"expires": error.message}) from None
     if chosen is None:
         return None
     ends = clock.midnight(date.fromisoformat(chosen) + timedelta(days=1), settings().timezone)
     if ends <= clock.now():
-        raise errors.Invalid(fields={"expires": "This day is over. Choose today or a later day, or none."})
+        text = "This day is over. Choose today or a later day, or none."
+        raise errors.Invalid(fields={"expires": say("link_day_over", text)})
     return ends
 
 
 def state_of(link: Link) -> str:
-    """What became of a link: live, expired, revoked, released."""
+    """The state of a link: live, expired, revoked or released."""
     if link.revoked_at is not None:
         return "revoked"
     if link.ended_at is not None:
@@ -116,23 +125,23 @@ def of(dataset: Dataset) -> list[Link]:
 
 
 def living(dataset: Dataset) -> list[Link]:
-    """Those that open something, newest first."""
+    """The links that open something, newest first."""
     return list(db.session.scalars(_newest(dataset).where(*_live())))
 
 
 def ended(dataset: Dataset, *, before: int = 0, limit: int = 100) -> list[Link]:
-    """Those that open nothing any more, newest first, with numbers below `before`."""
+    """The links that open nothing any more, newest first, with numbers below `before`."""
     query = _newest(dataset).where(~and_(*_live()))
     return list(db.session.scalars((query.where(Link.n < before) if before else query).limit(limit)))
 
 
-def _newest(dataset: Dataset) -> Select:
+def _newest(dataset: Dataset) -> Select[Link]:
     query = select(Link).options(joinedload(Link.maker)).where(Link.dataset_id == dataset.id)
     return query.order_by(Link.n.desc())
 
 
-def _live() -> tuple:
-    """What state_of() calls live, for a query."""
+def _live() -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the links that state_of() calls live."""
     lasting = or_(Link.expires_at.is_(None), Link.expires_at > clock.now())
     return Link.revoked_at.is_(None), Link.ended_at.is_(None), lasting
 
@@ -140,17 +149,17 @@ def _live() -> tuple:
 def by_number(dataset: Dataset, n: int) -> Link:
     link = db.session.scalar(select(Link).where(Link.dataset_id == dataset.id, Link.n == n))
     if link is None:
-        raise errors.NotFound(f"There is no link {n}.")
+        raise errors.NotFound(say("link_unknown", "There is no link {n}.", n=n))
     return link
 
 
 def revoke(dataset: Dataset, n: int, *, actor: Account) -> Link:
     """End a link at once. Harmless when it has ended already."""
-    _refuse(dataset, actor)
+    _refuse_outsiders(dataset, actor)
     link = by_number(dataset, n)
     if link.revoked_at is None:
         link.revoked_at = clock.now()
-        history.record("link.revoke", actor=actor, dataset=dataset, before=_said(link))
+        history.record("link.revoke", actor=actor, dataset=dataset, before=_event_values(link))
     return link
 
 
@@ -170,7 +179,8 @@ def find(secret: str) -> Link:
     if state_of(link) == "live" and dataset.state in SHOWN:
         return link
     if dataset.state in access.PUBLIC:
-        raise errors.Gone(f"This dataset is released: read it at {dataset.accession}.", accession=dataset.accession)
+        text, accession = "This dataset is released: read it at {accession}.", dataset.accession
+        raise errors.Gone(say("link_released", text, accession=accession), accession=accession)
     raise DeadLink(DEAD)
 
 
@@ -192,7 +202,7 @@ class Views:
 
 
 def views(shown: list[Link]) -> dict[int, Views]:
-    """By the id of the link."""
+    """How often each of these links was opened, by the id of the link."""
     query = (
         select(LinkView.link_id, func.sum(LinkView.count), func.max(LinkView.hour))
         .where(LinkView.link_id.in_([link.id for link in shown]))
@@ -207,26 +217,32 @@ def view_log(link: Link, limit: int = 200) -> list[LinkView]:
     return list(db.session.scalars(query))
 
 
-def telltales(dataset: Dataset, limit: int = 20) -> list[str]:
-    """Where an anonymised page would still name its authors: sentences for the submitter to act on."""
-    wanted = _author_words(dataset)
-    found = []
+def author_traces(dataset: Dataset, limit: int = 20) -> list[Message]:
+    """Where an anonymised page would still name its authors, for the submitter to act on."""
+    words = _author_words(dataset)
+    traces = []
     for part, text in (("The name of the dataset", dataset.title), ("The description", dataset.description)):
-        found += [f"{part} holds “{word}”." for word in wanted if word.search_in(text)]
-    said: Counter[str] = Counter()
-    for name, title, description in db.session.execute(
-        files.living(dataset).with_only_columns(File.name, File.title, File.description)
-    ):
-        for word in wanted:
-            where = (
-                "name" if word.search_in(name) else "description" if word.search_in(f"{title} {description}") else ""
-            )
-            if where and said[str(word)] < 3:
-                said[str(word)] += 1
-                found.append(f"The {where} of the file {name} holds “{word}”.")
-        if len(found) >= limit:
+        traces += [_trace(part, word) for word in words if word.search_in(text)]
+    counts: Counter[str] = Counter()
+    columns = (File.name, File.title, File.description)
+    for name, title, description in db.session.execute(files.living(dataset).with_only_columns(*columns)):
+        for word in words:
+            part = _part_of_file(word, name, f"{title} {description}")
+            if part and counts[str(word)] < 3:
+                counts[str(word)] += 1
+                traces.append(_trace(f"The {part} of the file {name}", word))
+        if len(traces) >= limit:
             break
-    return found
+    return traces
+
+
+def _trace(part: str, word: str) -> Message:
+    return say("link_author_trace", "{part} holds “{word}”.", part=part, word=word)
+
+
+def _part_of_file(word: "AuthorWord", name: str, description: str) -> str:
+    """Which part of a file holds a word; empty for none."""
+    return "name" if word.search_in(name) else "description" if word.search_in(description) else ""
 
 
 class AuthorWord(str):

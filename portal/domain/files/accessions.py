@@ -93,9 +93,9 @@ def raise_to_high_water() -> None:
 
 def _archived_numbers() -> list[int]:
     prefix = settings().prefix
-    found = []
+    numbers = []
     for realm in ("open", "protected"):
         root = settings().root("archive", realm)
         names = (path.name for path in root.iterdir()) if root.is_dir() else ()
-        found += [int(name[len(prefix) :]) for name in names if is_reserved(name)]
-    return found
+        numbers += [int(name[len(prefix) :]) for name in names if is_reserved(name)]
+    return numbers

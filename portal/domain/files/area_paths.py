@@ -3,11 +3,12 @@ and no file where a folder is or the other way round."""
 
 import re
 
-from sqlalchemy import bindparam, select, union_all
+from sqlalchemy import ColumnElement, bindparam, select, union_all
 
 from portal import db, errors, states
 from portal.config import settings
 from portal.domain.shared import path_names
+from portal.messages import Message, say
 from portal.models import Folder, Upload
 
 _ANCESTORS, _PATH, _INSIDE, _BEHIND = "ancestors", "path", "inside", "behind"
@@ -22,14 +23,16 @@ def clean(path: str) -> str:
     return name
 
 
-def reserved(name: str) -> str:
-    """Why a well-formed path may not be used all the same; empty when it may."""
+def reserved(name: str) -> Message | None:
+    """Why a well-formed path may not be used all the same; None when it may."""
     first = name.strip("/").partition("/")[0]
     kept = re.fullmatch(rf"{settings().prefix}(\d{{6,}})?", first)
-    return f"Names such as {first} are kept for released datasets. Choose another name." if kept else ""
+    text = "Names such as {name} are kept for released datasets. Choose another name."
+    return say("path_reserved", text, name=first) if kept else None
 
 
-def _mine(table) -> tuple:
+def _mine(table: type[Upload] | type[Folder]) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the area that the bound parameters name."""
     return tuple(getattr(table, name) == bindparam(name) for name in ("account_id", "area", "realm"))
 
 
@@ -44,7 +47,7 @@ _CROSSING = union_all(_FILES_ABOVE, _BELOW, _IS_FOLDER, _HOLDS_FOLDER).limit(1)
 
 def refuse_folder(account_id: int, area: str, realm: str, name: str) -> None:
     """Raises Conflict where a file cannot have this name: it is a folder's, or what should be its folder is a file."""
-    known = {
+    values = {
         "account_id": account_id,
         "area": area,
         "realm": realm,
@@ -53,25 +56,28 @@ def refuse_folder(account_id: int, area: str, realm: str, name: str) -> None:
         _INSIDE: f"{name}/",
         _BEHIND: f"{name}0",
     }
-    found = db.session.connection().execute(_CROSSING, known).scalars().first()
-    if found is not None:
-        raise _conflict(found, name)
+    obstacle = db.session.connection().execute(_CROSSING, values).scalars().first()
+    if obstacle is not None:
+        raise _conflict(obstacle, name)
 
 
 def refuse_file_above(account_id: int, area: str, realm: str, name: str) -> None:
     """Raises Conflict where one of the folders of a path is a file."""
-    known = {"account_id": account_id, "area": area, "realm": realm, _ANCESTORS: _above(name)}
-    found = db.session.connection().execute(_FILES_ABOVE, known).scalars().first()
-    if found is not None:
-        raise _conflict(found, name)
+    values = {"account_id": account_id, "area": area, "realm": realm, _ANCESTORS: _above(name)}
+    file_above = db.session.connection().execute(_FILES_ABOVE, values).scalars().first()
+    if file_above is not None:
+        raise _conflict(file_above, name)
 
 
 def _above(name: str) -> list[str]:
+    """The folders that a path lies in."""
     parts = name.split("/")
     return ["/".join(parts[:n]) for n in range(1, len(parts))] or [""]
 
 
-def _conflict(found: str, name: str) -> errors.Conflict:
-    if name.startswith(f"{found}/"):
-        return errors.Conflict(f"{found} is a file, so nothing can lie in it. Choose another folder or rename it.")
-    return errors.Conflict(f"{name} is a folder already. Choose another name for the file.")
+def _conflict(path: str, name: str) -> errors.Conflict:
+    if name.startswith(f"{path}/"):
+        text = "{path} is a file, so nothing can lie in it. Choose another folder or rename it."
+        return errors.Conflict(say("path_below_file", text, path=path))
+    text = "{path} is a folder already. Choose another name for the file."
+    return errors.Conflict(say("path_is_folder", text, path=name))

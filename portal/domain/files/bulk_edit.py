@@ -7,13 +7,14 @@ from sqlalchemy import bindparam, select, update
 from portal import clock, db, errors, states
 from portal.domain.files import files, matching
 from portal.domain.shared import history
+from portal.messages import say
 from portal.models import Account, Dataset, File, Upload
 
 STEP = 1000
 
 
 class Change(NamedTuple):
-    """What is said of a file, before and after."""
+    """Values of some fields of one file, before and after an edit; `n` is its number in the dataset."""
 
     id: int
     n: int
@@ -23,6 +24,7 @@ class Change(NamedTuple):
 
 
 def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
+    """Write the changes, record an event for each and recompute the state of files whose MD5 changed."""
     if not changes:
         return
     db.session.flush()
@@ -33,8 +35,8 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
     for names, some in alike.items():
         values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in names}
         statement = update(File).where(File.id == bindparam("file")).values(**values, updated_at=now)
-        told = [{f"to_{name}": value for name, value in one.after.items()} | {"file": one.id} for one in some]
-        connection.execute(statement, told)
+        rows = [{f"to_{name}": value for name, value in change.after.items()} | {"file": change.id} for change in some]
+        connection.execute(statement, rows)
     db.session.expire_all()
     history.append_all(
         "edit_file",
@@ -43,22 +45,22 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
                 "actor_id": actor.id,
                 "center_id": dataset.center_id,
                 "dataset_id": dataset.id,
-                "file_id": one.id,
-                "before": one.before,
-                "after": one.after,
+                "file_id": change.id,
+                "before": change.before,
+                "after": change.after,
             }
-            for one in changes
+            for change in changes
         ],
     )
-    matching.recompute_states(dataset, [one.id for one in changes if "declared_md5" in one.after])
+    matching.recompute_states(dataset, [change.id for change in changes if "declared_md5" in change.after])
     files.touched(dataset, actor=actor)
 
 
 def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Account) -> int:
     """Give these files the same value in one field. Returns how many changed."""
     files.refuse_released(dataset)
-    if field not in files.SAID:
-        raise errors.Invalid(fields={"field": "Choose what to fill in."})
+    if field not in files.DESCRIPTIVE_FIELDS:
+        raise errors.Invalid(fields={"field": say("fill_field_unknown", "Choose what to fill in.")})
     values, faults = files.check({"name": "x", field: value})
     if faults:
         raise errors.Invalid(fields={"value": faults[field]})
@@ -72,12 +74,13 @@ def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Acc
     return len(changes)
 
 
-def _rows(dataset: Dataset, ids: list[int], *columns) -> list[Any]:
-    found: list[Any] = []
+def _rows(dataset: Dataset, ids: list[int], *columns: Any) -> list[Any]:
+    """These columns of the living files among `ids`, in the order of the numbers."""
+    rows: list[Any] = []
     for start in range(0, len(ids), STEP):
         query = files.living(dataset).with_only_columns(*columns).where(File.id.in_(ids[start : start + STEP]))
-        found += db.session.execute(query).all()
-    return found
+        rows += db.session.execute(query).all()
+    return rows
 
 
 def remove(dataset: Dataset, ids: list[int], *, actor: Account | None) -> int:
@@ -115,7 +118,9 @@ def _remove(ids: list[int]) -> None:
         .where(File.id.in_(ids), Upload.state == states.CHECKING)
     )
     if name := db.session.scalar(held.limit(1)):
-        raise errors.Frozen(f"{name} is being archived just now. Delete it in a moment.")
+        raise errors.Frozen(
+            say("file_being_archived", "{name} is being archived just now. Delete it in a moment.", name=name)
+        )
     gone = {"state": states.REMOVED, "updated_at": clock.now(), "upload_id": None, "replaces_id": None}
     db.session.execute(update(File).where(File.id.in_(ids)).values(**gone))
     db.session.execute(update(File).where(File.replaces_id.in_(ids)).values(replaces_id=None))

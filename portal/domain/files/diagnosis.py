@@ -4,7 +4,9 @@ import bz2
 import hashlib
 import lzma
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -12,10 +14,23 @@ from portal import db
 from portal.models import Dataset, File, Upload
 
 TEXT_LIMIT = 4 << 30
-PIECE = 1 << 20
-COMPRESSED_PIECE = 64 << 10  # a bomb in it stays within 64 MiB
+READ_BYTES = 1 << 20
+COMPRESSED_READ_BYTES = 64 << 10  # a bomb in it stays within 64 MiB
 
-WORDS = {
+
+class _Decompressor(Protocol):
+    """What zlib, bz2 and lzma decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+REMEDIES = {
     "empty_file": "The file is empty: zero bytes arrived. Send it again under the same name.",
     "upload_file_not_found": "The bytes of this upload are gone. Send the file again under the same name.",
     "file_changed_during_copy": "The bytes changed while they were checked. Send the file again under the same name.",
@@ -29,10 +44,10 @@ def quick(file: File) -> str:
     """What the records alone tell."""
     upload = file.upload
     if file.error != "md5_mismatch":
-        return WORDS.get(file.error or "", "")
+        return REMEDIES.get(file.error or "", "")
     assert upload is not None
     if upload.size == 0:
-        return WORDS["empty_file"]
+        return REMEDIES["empty_file"]
     if upload.announced and upload.size < upload.announced:
         return (
             f"Only {upload.size:,} of the {upload.announced:,} bytes that your client announced arrived. "
@@ -104,7 +119,7 @@ def _converted(path: Path) -> set[str]:
     to_lf, to_crlf = hashlib.md5(usedforsecurity=False), hashlib.md5(usedforsecurity=False)
     held = b""
     with path.open("rb") as reader:
-        while piece := reader.read(PIECE):
+        while piece := reader.read(READ_BYTES):
             piece = held + piece
             held = b"\r" if piece.endswith(b"\r") else b""
             body = piece[: len(piece) - len(held)].replace(b"\r\n", b"\n")
@@ -116,7 +131,11 @@ def _converted(path: Path) -> set[str]:
 
 
 def _is_cut_off(path: Path, name: str) -> bool:
-    makers = {".gz": lambda: zlib.decompressobj(31), ".bz2": bz2.BZ2Decompressor, ".xz": lzma.LZMADecompressor}
+    makers: dict[str, Callable[[], _Decompressor]] = {
+        ".gz": lambda: zlib.decompressobj(31),
+        ".bz2": bz2.BZ2Decompressor,
+        ".xz": lzma.LZMADecompressor,
+    }
     make = makers.get(path.suffix if path.suffix in makers else Path(name).suffix)
     if make is None or path.stat().st_size > TEXT_LIMIT:
         return False
@@ -126,11 +145,11 @@ def _is_cut_off(path: Path, name: str) -> bool:
         return False
 
 
-def _stream_ends(path: Path, make) -> bool:
+def _stream_ends(path: Path, make: Callable[[], _Decompressor]) -> bool:
     """Whether the last of the concatenated streams is whole. Output is thrown away piece by piece."""
     stream = make()
     with path.open("rb") as reader:
-        while piece := reader.read(COMPRESSED_PIECE):
+        while piece := reader.read(COMPRESSED_READ_BYTES):
             while piece:
                 if stream.eof:
                     stream = make()

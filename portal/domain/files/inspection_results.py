@@ -1,7 +1,8 @@
-"""What an inspection of uploads found, written down. A fault is told and never keeps an upload from being archived.
+"""Inspections of uploads (file type, faults, members of packages): what is due, and their results written down. A fault
+is told and never keeps an upload from being archived.
 
-An upload that nobody looked into yet tells so itself: its `inspection` is empty. Small ones are looked into together by
-one job, the survey; a large one is owed a job of its own.
+The `inspection` of an upload that was not inspected yet is empty. Small ones are inspected together by one job, the
+survey; a large one has a job of its own.
 """
 
 import time
@@ -15,23 +16,25 @@ from portal import clock, db, errors, states, storage
 from portal.domain.files import sample_counts
 from portal.domain.permissions import access
 from portal.domain.shared import history, job_queue
-from portal.inspection import Member as Found
+from portal.inspection import Member as PackageMember
 from portal.inspection import Report, says
+from portal.messages import say
 from portal.models import Account, Dataset, File, Member, Upload
 from portal.models.uploads import NEW
 
 SMALL = 8 << 20
 BATCH, BATCH_BYTES = 200, 64 << 20
-AT_ONCE, FEW = 5_000, 25
-OURS = "We could not look into it; the fault is ours, and the operator was told."
-ASK_EVERY = 1.0
-STANDING = (states.RECEIVED, states.CHECKING, states.ARCHIVED)
-_asked: tuple[Engine | None, float] = (None, 0.0)
+MEMBERS_AT_ONCE, FEW_MEMBERS = 5_000, 25
+UNINSPECTED = "We could not look into it; the fault is ours, and the operator was told."
+SURVEY_EVERY = 1.0  # seconds
+INSPECTABLE = (states.RECEIVED, states.CHECKING, states.ARCHIVED)
+# The engine (a process may change it) and the moment by time.monotonic() of the last call that enqueued the survey.
+_last_survey: tuple[Engine | None, float] = (None, 0.0)
 
 
 @dataclass(frozen=True)
 class Target:
-    """An upload to look into, as it was recorded."""
+    """An upload to inspect, as it was recorded."""
 
     id: int
     account_id: int
@@ -54,7 +57,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Result:
-    """What was found. `gone`: the bytes had no name any more when they were read through; they may be archived."""
+    """The outcome of an inspection. `gone`: the bytes had no name any more when they were read through; they may be
+    archived."""
 
     target: Target
     report: Report
@@ -78,43 +82,44 @@ _COLUMNS = (
 )
 
 
-def ask() -> None:
-    """Something new arrived: enqueue the survey. Asked at most once a second by a process; the survey comes again later
-    than that as long as it finds anything, so nothing is passed over."""
-    global _asked
+def enqueue_survey() -> None:
+    """Enqueue the job that inspects small new uploads, at most once a second by a process. As long as the job finds
+    anything it runs again later than that, so nothing is passed over."""
+    global _last_survey
     engine, moment = db.engine(), time.monotonic()
-    if _asked[0] is engine and moment - _asked[1] < ASK_EVERY:
+    if _last_survey[0] is engine and moment - _last_survey[1] < SURVEY_EVERY:
         return
     job_queue.enqueue("survey", key="survey", priority=6)
-    _asked = (engine, moment)
+    _last_survey = (engine, moment)
 
 
-def plan() -> None:
-    """What an ended process never asked for."""
+def enqueue_missed_survey() -> None:
+    """Enqueue the survey for uploads of a process that ended before it did."""
     if db.session.scalar(select(Upload.id).where(NEW, Upload.sha256.is_not(None)).limit(1)) is not None:
         job_queue.enqueue("survey", key="survey", priority=6)
 
 
 def small() -> list[Target]:
-    """The next uploads to look into together. What is still digested waits for that."""
+    """The next new uploads to inspect together, one batch of bounded bytes. Those without a digest come later."""
     query = select(*_COLUMNS).where(NEW, Upload.size <= SMALL, Upload.sha256.is_not(None))
-    found: list[Target] = []
+    targets: list[Target] = []
     size = 0
     for row in db.session.execute(query.order_by(Upload.id).limit(BATCH)):
         size += row.size
-        if found and size > BATCH_BYTES:
+        if targets and size > BATCH_BYTES:
             break
-        found.append(Target(**row._mapping))
-    return found
+        targets.append(Target(**row._mapping))
+    return targets
 
 
 def large() -> list[int]:
+    """The ids of the next new uploads that get a job of their own."""
     query = select(Upload.id).where(NEW, Upload.size > SMALL, Upload.sha256.is_not(None))
     return list(db.session.scalars(query.order_by(Upload.id).limit(BATCH)))
 
 
 def enqueue(upload_ids: list[int]) -> None:
-    """Give uploads a job each. Nobody is rung: the clock of the worker finds them."""
+    """Enqueue an inspection for each of these uploads. No worker is woken: they are no hurry."""
     for upload_id in upload_ids:
         mine = update(Upload).where(Upload.id == upload_id, Upload.inspection.is_(None))
         if db.change(mine.values(inspection=states.OWED)) == 1:
@@ -122,7 +127,8 @@ def enqueue(upload_ids: list[int]) -> None:
 
 
 def target(upload_id: int) -> Target | None:
-    query = select(*_COLUMNS).where(Upload.id == upload_id, Upload.state.in_(STANDING))
+    """What to inspect of an upload; None where its bytes are gone."""
+    query = select(*_COLUMNS).where(Upload.id == upload_id, Upload.state.in_(INSPECTABLE))
     row = db.session.execute(query).first()
     return Target(**row._mapping) if row else None
 
@@ -142,7 +148,7 @@ def readable(upload_id: int, *, actor: Account) -> Upload:
     """An upload whose inspection the actor may read: their own, or one of a dataset they review. Raises NotFound."""
     upload = db.session.get(Upload, upload_id)
     if upload is None or (upload.account_id != actor.id and not _is_reviewed(upload_id, actor)):
-        raise errors.NotFound("There is no upload of this number.")
+        raise errors.NotFound(say("upload_unknown", "There is no upload of this number."))
     return upload
 
 
@@ -153,26 +159,27 @@ def _is_reviewed(upload_id: int, actor: Account) -> bool:
 
 
 def clear_members(*upload_ids: int) -> None:
+    """Delete the members that an earlier inspection wrote."""
     db.change(delete(Member).where(Member.upload_id.in_(upload_ids)))
 
 
-def add_members(upload_id: int, members: list[Found], *, first: int) -> None:
+def add_members(upload_id: int, members: list[PackageMember], *, first: int) -> None:
     """Write some of very many members; they show once the result is recorded."""
     _insert_members(_rows_of(upload_id, members, first))
 
 
-def _rows_of(upload_id: int, members: list[Found], first: int = 1) -> list[dict[str, Any]]:
+def _rows_of(upload_id: int, members: list[PackageMember], first: int = 1) -> list[dict[str, Any]]:
     return [
         {
             "upload_id": upload_id,
             "n": first + at,
-            "name": one.name,
-            "size": one.size,
-            "md5": one.md5,
-            "file_type": one.file_type,
-            "error": one.error,
+            "name": member.name,
+            "size": member.size,
+            "md5": member.md5,
+            "file_type": member.file_type,
+            "error": member.error,
         }
-        for at, one in enumerate(members)
+        for at, member in enumerate(members)
     ]
 
 
@@ -182,20 +189,20 @@ def _insert_members(rows: list[dict[str, Any]]) -> None:
 
 
 def record(results: list[Result]) -> None:
-    """Write what was found, for each upload that still is what was looked into. May run twice. Where members are many
-    they were written before."""
-    standing = _standing([one.target for one in results])
-    counted = [one for one in results if one.target.id in standing]
-    earlier = _earlier([one.target for one in counted])
-    rows = [_row(one, standing[one.target.id], earlier) for one in counted]
+    """Write results of inspections, for each upload that was not replaced or resumed meanwhile. May run twice. Many
+    members were written before by add_members()."""
+    states_by_id = _states_of([result.target for result in results])
+    counted = [result for result in results if result.target.id in states_by_id]
+    earlier = _earlier([result.target for result in counted])
+    rows = [_row(result, states_by_id[result.target.id], earlier) for result in counted]
     if not rows:
         return
-    few = [one for one in counted if len(one.report.members) <= FEW]
-    clear_members(*(one.target.id for one in few))
-    _insert_members([row for one in few for row in _rows_of(one.target.id, one.report.members)])
-    mine = update(Upload).where(Upload.id == bindparam("row"), Upload.fence == bindparam("round"))
+    few = [result for result in counted if len(result.report.members) <= FEW_MEMBERS]
+    clear_members(*(result.target.id for result in few))
+    _insert_members([row for result in few for row in _rows_of(result.target.id, result.report.members)])
+    statement = update(Upload).where(Upload.id == bindparam("row"), Upload.fence == bindparam("round"))
     db.session.connection().execute(
-        mine.values(
+        statement.values(
             file_type=bindparam("kind"),
             error=bindparam("word"),
             detail=bindparam("says"),
@@ -210,40 +217,40 @@ def record(results: list[Result]) -> None:
         [
             {
                 "upload_id": row["row"],
-                "center_id": one.target.center_id,
+                "center_id": result.target.center_id,
                 "after": {"file_type": row["kind"], "error": row["word"], "members": row["count"]},
             }
-            for row, one in zip(rows, counted, strict=True)
+            for row, result in zip(rows, counted, strict=True)
         ],
     )
     sample_counts.prefill([row["row"] for row in rows if row["count"]])
 
 
-def _row(one: Result, state: str, earlier: dict[int, int]) -> dict[str, Any]:
-    report, mine = one.report, one.target
+def _row(result: Result, state: str, earlier: dict[int, int]) -> dict[str, Any]:
+    report, upload = result.report, result.target
     word, cause = report.error, report.cause
-    if one.gone and state != states.ARCHIVED:
+    if result.gone and state != states.ARCHIVED:
         word, cause = "file_changed_during_copy", ""
-    first = earlier.get(mine.id, mine.id)
-    if word is None and first < mine.id:
+    first = earlier.get(upload.id, upload.id)
+    if word is None and first < upload.id:
         word, cause = f"duplicate_to_upload_{first}", f"The same bytes arrived before, as upload {first}."
-    told = [says(word, cause)] if word else []
+    sentences = [says(word, cause)] if word else []
     how = states.UNCHECKED if report.unchecked else states.INSPECTED
     return {
-        "row": mine.id,
-        "round": mine.fence,
+        "row": upload.id,
+        "round": upload.fence,
         "kind": report.file_type,
         "word": word,
         "how": how,
-        "says": " ".join([*told, report.unchecked]).strip(),
+        "says": " ".join([*sentences, report.unchecked]).strip(),
         "count": len(report.members),
     }
 
 
-def _standing(targets: list[Target]) -> dict[int, str]:
-    """Those that were neither replaced nor resumed meanwhile, with their state."""
-    fences = {one.id: one.fence for one in targets}
-    query = select(Upload.id, Upload.fence, Upload.state).where(Upload.id.in_(fences), Upload.state.in_(STANDING))
+def _states_of(targets: list[Target]) -> dict[int, str]:
+    """The state of each upload, by its id, that was neither replaced nor resumed meanwhile."""
+    fences = {target.id: target.fence for target in targets}
+    query = select(Upload.id, Upload.fence, Upload.state).where(Upload.id.in_(fences), Upload.state.in_(INSPECTABLE))
     return {row.id: row.state for row in db.session.execute(query) if fences[row.id] == row.fence}
 
 
@@ -259,18 +266,18 @@ def _earlier(targets: list[Target]) -> dict[int, int]:
             first.size == Upload.size,
             first.center_id + 0 == Upload.center_id,
             first.area + "" == "incoming",
-            (first.state + "").in_((*STANDING, states.FAILED)),
+            (first.state + "").in_((*INSPECTABLE, states.FAILED)),
         )
         .order_by(first.id)
         .limit(1)
         .scalar_subquery()
     )
-    ids = [one.id for one in targets if one.size and one.sha256 and one.area == "incoming"]
-    found = db.session.execute(select(Upload.id, same).where(Upload.id.in_(ids))) if ids else ()
-    return {row[0]: row[1] for row in found if row[1] is not None}
+    ids = [target.id for target in targets if target.size and target.sha256 and target.area == "incoming"]
+    rows = db.session.execute(select(Upload.id, same).where(Upload.id.in_(ids))) if ids else ()
+    return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
 def give_up(upload_id: int) -> None:
-    """It could not be looked into, and will not be tried again."""
-    mine = update(Upload).where(Upload.id == upload_id, Upload.state.in_(STANDING))
-    db.change(mine.values(inspection=states.UNCHECKED, inspected_at=clock.now(), detail=OURS))
+    """Mark an upload as not inspected for good, after the last attempt failed."""
+    mine = update(Upload).where(Upload.id == upload_id, Upload.state.in_(INSPECTABLE))
+    db.change(mine.values(inspection=states.UNCHECKED, inspected_at=clock.now(), detail=UNINSPECTED))

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, update
 from portal import clock, db, errors, states
 from portal.domain.files import files, matching
 from portal.domain.shared import history
+from portal.messages import Message, joined, say
 from portal.models import Account, Dataset, File
 
 MOST_LINES = 200_000
@@ -32,7 +33,7 @@ class Entry(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A line and the file it means, which declares `before` so far."""
+    """A line and the file it means; `before` is the MD5 declared so far."""
 
     n: int
     name: str
@@ -49,39 +50,39 @@ class Comparison:
     same: list[Match] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     extra: list[Entry] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    faults: list[tuple[int, str]] = field(default_factory=list)
+    refused: list[tuple[str, Message]] = field(default_factory=list)
+    faults: list[tuple[int, Message]] = field(default_factory=list)
 
 
-def parse(text: str) -> tuple[list[Entry], list[tuple[int, str]]]:
-    """(entries, faults as (line, sentence)) of a list in any of the forms. Raises Invalid when it is too long."""
+def parse(text: str) -> tuple[list[Entry], list[tuple[int, Message]]]:
+    """(entries, faults as (line, message)) of a list in any of the forms. Raises Invalid when it is too long."""
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MOST_LINES:
-        raise errors.Invalid(f"A list has at most {MOST_LINES:,} lines.")
+        raise errors.Invalid(say("list_too_long", "A list has at most {most:,} lines.", most=MOST_LINES))
     entries: list[Entry] = []
-    faults: list[tuple[int, str]] = []
+    faults: list[tuple[int, Message]] = []
     heads: list[str] | None = None
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith(("#", ";")):
             continue
-        found = _sum(line) or _table(line, heads)
-        if found is None and heads is None and not entries and _is_head(line):
+        pair = _sum(line) or _table(line, heads)
+        if pair is None and heads is None and not entries and _is_head(line):
             heads = [cell.strip().lower() for cell in _cells(line)]
-        elif found is None:
+        elif pair is None:
             faults.append((number, _fault(line)))
         else:
-            entries.append(Entry(_plain(found[0]), found[1].lower(), number))
+            entries.append(Entry(_plain(pair[0]), pair[1].lower(), number))
     return entries, faults
 
 
 def _sum(line: str) -> tuple[str, str] | None:
-    if found := BSD.fullmatch(line.strip()):
-        return found[1], found[2]
-    if found := GNU.fullmatch(line.rstrip("\r\n")):
-        name = found[3]
-        if found[1]:
+    if match := BSD.fullmatch(line.strip()):
+        return match[1], match[2]
+    if match := GNU.fullmatch(line.rstrip("\r\n")):
+        name = match[3]
+        if match[1]:
             name = name.replace("\\\\", "\0").replace("\\n", "\n").replace("\\r", "\r").replace("\0", "\\")
-        return name.strip(), found[2]
+        return name.strip(), match[2]
     return None
 
 
@@ -109,14 +110,15 @@ def _is_head(line: str) -> bool:
     return any(cell.strip().lower() in (*HEADS, "md5", "md5sum", "checksum") for cell in _cells(line))
 
 
-def _fault(line: str) -> str:
+def _fault(line: str) -> Message:
     if OTHER.search(line):
-        return "This is another digest than MD5; an MD5 has 32 characters. Make the list with md5sum."
-    return f"There is no MD5 and name in “{line.strip()[:60]}”."
+        text = "This is another digest than MD5; an MD5 has 32 characters. Make the list with md5sum."
+        return say("list_other_digest", text)
+    return say("list_line_unreadable", "There is no MD5 and name in “{line}”.", line=line.strip()[:60])
 
 
 def _plain(name: str) -> str:
-    """The path as the archive would have it: no ./ before it, / between folders."""
+    """The path as the archive stores it: no ./ before it, / between folders."""
     path = name.replace("\\", "/")
     while path.startswith("./"):
         path = path[2:]
@@ -126,14 +128,14 @@ def _plain(name: str) -> str:
 def compare(dataset: Dataset, text: str) -> Comparison:
     """What the list says of the files of a dataset: by exact path, else by a base name that only one file bears."""
     entries, faults = parse(text)
-    found = Comparison(faults=faults)
+    comparison = Comparison(faults=faults)
     columns = (File.id, File.n, File.name, File.base, File.declared_md5, File.state, File.md5, File.replaces_id)
     declared = db.session.execute(files.living(dataset).with_only_columns(*columns)).all()
     # A file whose successor is declared is meant by its own name only.
     replaced = {row.replaces_id for row in declared}
     lasting = [row for row in declared if row.id not in replaced]
     by_name = {row.name: row for row in declared}
-    by_base: dict[str, list] = {}
+    by_base: dict[str, list[Any]] = {}
     for file in lasting:
         by_base.setdefault(file.base, []).append(file)
     seen: dict[int, Entry] = {}
@@ -142,18 +144,18 @@ def compare(dataset: Dataset, text: str) -> Comparison:
         alike = by_base.get(entry.name.rsplit("/", 1)[-1], [])
         row: Any = by_name.get(entry.name) or (alike[0] if len(alike) == 1 else None)
         if entry.name in twice:
-            found.refused.append((entry.name, f"Line {entry.line} gives it another MD5 than another line."))
+            comparison.refused.append((entry.name, _contradiction(entry)))
             if row is not None:
                 seen[row.id] = entry
         elif row is None:
-            found.extra.append(entry)
+            comparison.extra.append(entry)
         elif row.id in seen:
-            found.refused.append((row.name, f"Lines {seen[row.id].line} and {entry.line} both mean it."))
+            comparison.refused.append((row.name, _repetition(seen[row.id], entry)))
         else:
             seen[row.id] = entry
-            _sort(found, row, entry)
-    found.missing = [row.name for row in lasting if row.id not in seen]
-    return found
+            _sort(comparison, row, entry)
+    comparison.missing = [row.name for row in lasting if row.id not in seen]
+    return comparison
 
 
 def _contradicted(entries: list[Entry]) -> set[str]:
@@ -162,37 +164,48 @@ def _contradicted(entries: list[Entry]) -> set[str]:
     return {entry.name for entry in entries if first.setdefault(entry.name, entry.md5) != entry.md5}
 
 
-def _sort(found: Comparison, row, entry: Entry) -> None:
+def _contradiction(entry: Entry) -> Message:
+    return say("list_contradicts", "Line {line} gives it another MD5 than another line.", line=entry.line)
+
+
+def _repetition(first: Entry, second: Entry) -> Message:
+    text = "Lines {first} and {second} both mean it."
+    return say("list_repeats", text, first=first.line, second=second.line)
+
+
+def _sort(comparison: Comparison, row: Any, entry: Entry) -> None:
+    """Put a line that means a file with those that change, say the same or are refused."""
     match = Match(row.n, row.name, entry.md5, row.declared_md5, row.id)
     if row.declared_md5 == entry.md5:
-        found.same.append(match)
+        comparison.same.append(match)
     elif row.state == states.ARCHIVED and row.md5 != entry.md5:
-        found.refused.append((row.name, f"It is archived with the MD5 {row.md5}; replace it."))
+        comparison.refused.append((row.name, files.archived_with(row.md5)))
     else:
-        found.changed.append(match)
+        comparison.changed.append(match)
 
 
 def apply(dataset: Dataset, text: str, *, actor: Account, add: bool = False) -> Comparison:
     """Declare the MD5s of a list, and with `add` its other names as new files. Raises Invalid with a sentence for each
     name that cannot be taken; then nothing is changed."""
     files.refuse_released(dataset)
-    found = compare(dataset, text)
-    _declare(dataset, found.changed, actor)
-    if add and found.extra:
-        unique = {entry.name: entry for entry in found.extra}
+    comparison = compare(dataset, text)
+    _declare(dataset, comparison.changed, actor)
+    if add and comparison.extra:
+        unique = {entry.name: entry for entry in comparison.extra}
         try:
             files.add(dataset, [{"name": entry.name, "md5": entry.md5} for entry in unique.values()], actor=actor)
         except errors.Invalid as error:
             raise _by_line(error, list(unique.values())) from None
-    return found
+    return comparison
 
 
 def _by_line(error: errors.Invalid, entries: list[Entry]) -> errors.Invalid:
-    said = []
-    for key, sentence in list(error.fields.items())[:20]:
-        at = int(key.split(".")[1])
-        said.append(f"Line {entries[at].line}: {sentence}")
-    return errors.Invalid(fields={"digests": " ".join(said) or error.sentence})
+    """The faults of added files, `files.<index>.<field>`, told with the lines of the list, in its one field."""
+    faults = [
+        say("list_line_fault", "Line {line}: {fault}", line=entries[int(key.split(".")[1])].line, fault=fault)
+        for key, fault in list(error.field_messages.items())[:20]
+    ]
+    return errors.Invalid(fields={"digests": joined("list_faults", faults) if faults else error.message})
 
 
 def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
@@ -202,7 +215,7 @@ def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
     statement = (
         update(File).where(File.id == bindparam("file")).values(declared_md5=bindparam("sum"), updated_at=clock.now())
     )
-    db.session.connection().execute(statement, [{"file": one.id, "sum": one.md5} for one in changed])
+    db.session.connection().execute(statement, [{"file": match.id, "sum": match.md5} for match in changed])
     db.session.expire_all()
     history.append_all(
         "edit_file",
@@ -211,12 +224,12 @@ def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
                 "actor_id": actor.id,
                 "center_id": dataset.center_id,
                 "dataset_id": dataset.id,
-                "file_id": one.id,
-                "before": {"declared_md5": one.before},
-                "after": {"declared_md5": one.md5},
+                "file_id": match.id,
+                "before": {"declared_md5": match.before},
+                "after": {"declared_md5": match.md5},
             }
-            for one in changed
+            for match in changed
         ],
     )
-    matching.recompute_states(dataset, [one.id for one in changed])
+    matching.recompute_states(dataset, [match.id for match in changed])
     files.touched(dataset, actor=actor)

@@ -116,13 +116,13 @@ def taxon(name: str) -> int | None:
 
 def suggestions() -> list[tuple[str, str]]:
     """Names for the form, each with its number; several species in a file are a mixed sample."""
-    told = [(name, f"NCBI Taxonomy {number}") for name, number in TAXA.items() if name != "Homo sapiens"]
-    return [told[0], (MIXED, "several species in a file"), *told[1:]]
+    rows = [(name, f"NCBI Taxonomy {number}") for name, number in TAXA.items() if name != "Homo sapiens"]
+    return [rows[0], (MIXED, "several species in a file"), *rows[1:]]
 
 
 _BY_NUMBER = {str(number): name for name, number in reversed(TAXA.items())}
 
 
-def named(number: str) -> str:
+def name_of(number: str) -> str:
     """The name of a number in the NCBI Taxonomy, where it is one of those known here."""
     return _BY_NUMBER.get(number.strip(), "")

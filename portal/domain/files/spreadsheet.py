@@ -12,6 +12,7 @@ from openpyxl.cell import WriteOnlyCell
 
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files, xlsx_guard
+from portal.messages import Message, joined, say
 from portal.models import Account, Dataset, File
 
 COLUMNS = {
@@ -42,12 +43,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @dataclass
 class Comparison:
-    """What a sheet says of a dataset; `faults` are (row, sentence). Files that the sheet lacks stay as they are."""
+    """What a sheet says of a dataset; `faults` are (row, message). Files that the sheet lacks stay as they are."""
 
     changed: list[bulk_edit.Change] = field(default_factory=list)
     added: list[dict[str, Any]] = field(default_factory=list)
     same: int = 0
-    faults: list[tuple[int, str]] = field(default_factory=list)
+    faults: list[tuple[int, Message]] = field(default_factory=list)
 
 
 def rows(dataset: Dataset) -> Iterator[list[Any]]:
@@ -59,11 +60,12 @@ def rows(dataset: Dataset) -> Iterator[list[Any]]:
 
 
 def as_tsv(dataset: Dataset) -> str:
-    made = io.StringIO()
-    writer = csv.writer(made, delimiter="\t", lineterminator="\n")
+    """The file table as tab-separated text."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
     for row in rows(dataset):
         writer.writerow([_marked(value) for value in row])
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def _marked(value: Any) -> Any:
@@ -71,6 +73,7 @@ def _marked(value: Any) -> Any:
 
 
 def as_xlsx(dataset: Dataset) -> bytes:
+    """The file table as a workbook of one sheet."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Files")
     for row in rows(dataset):
@@ -81,20 +84,22 @@ def as_xlsx(dataset: Dataset) -> bytes:
                 cell.data_type = "s"  # never a formula
             cells.append(cell)
         sheet.append(cells)
-    made = io.BytesIO()
-    book.save(made)
-    return made.getvalue()
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
 
 
 def read(given: str | bytes) -> list[list[str]]:
     """The cells of a sheet as text. Raises Invalid for what is neither text nor XLSX, or too long."""
     if isinstance(given, bytes) and given.startswith(b"PK"):
-        found = _read_xlsx(given)
+        rows = _read_xlsx(given)
     else:
-        found = _read_text(given.decode("utf-8", "replace") if isinstance(given, bytes) else given)
-    if len(found) > MOST_ROWS:
-        raise errors.Invalid(fields={"sheet": f"A sheet has at most {MOST_ROWS:,} rows."})
-    return found
+        rows = _read_text(given.decode("utf-8", "replace") if isinstance(given, bytes) else given)
+    if len(rows) > MOST_ROWS:
+        raise errors.Invalid(
+            fields={"sheet": say("sheet_too_long", "A sheet has at most {most:,} rows.", most=MOST_ROWS)}
+        )
+    return rows
 
 
 def _read_text(text: str) -> list[list[str]]:
@@ -104,26 +109,26 @@ def _read_text(text: str) -> list[list[str]]:
     try:
         return [[_plain(cell) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=mark)]
     except csv.Error as error:
-        raise errors.Invalid(fields={"sheet": f"These rows cannot be read: {error}."}) from error
+        fault = say("sheet_rows_unreadable", "These rows cannot be read: {error}.", error=error)
+        raise errors.Invalid(fields={"sheet": fault}) from error
 
 
 def _read_xlsx(given: bytes) -> list[list[str]]:
     try:
         xlsx_guard.measure(given)
         sheet = load_workbook(io.BytesIO(given), read_only=True, data_only=True).worksheets[0]
-        found = []
+        rows = []
         for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS):
             cells = [_plain("" if value is None else str(value)) for value in row]
-            found.append(cells[: max((at for at, cell in enumerate(cells, start=1) if cell), default=0)])
-            if len(found) > MOST_ROWS:
+            rows.append(cells[: max((at for at, cell in enumerate(cells, start=1) if cell), default=0)])
+            if len(rows) > MOST_ROWS:
                 break
-        return found
+        return rows
     except errors.Invalid:
         raise
     except Exception as error:  # a broken book trips its reader up in many ways
-        raise errors.Invalid(
-            fields={"sheet": "This is no XLSX sheet that can be read. Save it again, or as TSV."}
-        ) from error
+        text = "This is no XLSX sheet that can be read. Save it again, or as TSV."
+        raise errors.Invalid(fields={"sheet": say("sheet_no_xlsx", text)}) from error
 
 
 def _plain(cell: str) -> str:
@@ -133,9 +138,9 @@ def _plain(cell: str) -> str:
 
 def _heads(row: list[str]) -> list[str] | None:
     """The fields of a header row; None when it is none."""
-    known = {label.lower(): name for name, label in COLUMNS.items()} | {name: name for name in COLUMNS} | ALSO
-    found = [known.get(cell.lower(), "") for cell in row]
-    return found if "name" in found else None
+    fields = {label.lower(): name for name, label in COLUMNS.items()} | {name: name for name in COLUMNS} | ALSO
+    heads = [fields.get(cell.lower(), "") for cell in row]
+    return heads if "name" in heads else None
 
 
 def compare(dataset: Dataset, given: str | bytes) -> Comparison:
@@ -148,44 +153,50 @@ def compare(dataset: Dataset, given: str | bytes) -> Comparison:
         cells = cells[1:]
     columns = (File.id, File.n, File.state, File.md5, *(getattr(File, name) for name in COLUMNS))
     # By number: of a file and its successor of the same name the successor is meant.
-    known = {row.name: row for row in db.session.execute(files.living(dataset).with_only_columns(*columns))}
-    found, seen = Comparison(), set()
+    files_by_name = {row.name: row for row in db.session.execute(files.living(dataset).with_only_columns(*columns))}
+    comparison, seen = Comparison(), set()
     for number, row in cells:
-        said = {name: value for name, value in zip(heads, row, strict=False) if name}
-        values, wrong = files.check(said | {"md5": said.get("declared_md5")})
-        values = {name: value for name, value in values.items() if name in said or name == "name"}
+        given_values = {name: value for name, value in zip(heads, row, strict=False) if name}
+        values, wrong = files.check(given_values | {"md5": given_values.get("declared_md5")})
+        values = {name: value for name, value in values.items() if name in given_values or name == "name"}
         if not wrong and values["name"] in seen:
-            wrong = {"name": f"{values['name']} stands in the sheet twice."}
+            wrong = {"name": say("sheet_name_twice", "{name} stands in the sheet twice.", name=values["name"])}
         if wrong:
-            found.faults.append((number, " ".join(wrong.values())))
+            comparison.faults.append((number, joined("sheet_row_faults", list(wrong.values()))))
             continue
         seen.add(values["name"])
-        _sort(found, known.get(values["name"]), values, number)
-    return found
+        _sort(comparison, files_by_name.get(values["name"]), values, number)
+    return comparison
 
 
-def _sort(found: Comparison, row: Any, values: dict[str, Any], number: int) -> None:
+def _sort(comparison: Comparison, row: Any, values: dict[str, Any], number: int) -> None:
     if row is None:
-        found.added.append(values)
+        comparison.added.append(values)
         return
     before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
     if row.state == states.ARCHIVED and "declared_md5" in before and values["declared_md5"] not in (None, row.md5):
-        found.faults.append((number, f"{row.name} is archived with the MD5 {row.md5}; replace it."))
+        text = "{name} is archived with the MD5 {md5}; replace it."
+        comparison.faults.append((number, say("sheet_archived_with", text, name=row.name, md5=row.md5)))
     elif before:
-        found.changed.append(bulk_edit.Change(row.id, row.n, row.name, before, {name: values[name] for name in before}))
+        comparison.changed.append(
+            bulk_edit.Change(row.id, row.n, row.name, before, {name: values[name] for name in before})
+        )
     else:
-        found.same += 1
+        comparison.same += 1
 
 
 def apply(dataset: Dataset, given: str | bytes, *, actor: Account, add: bool = False) -> Comparison:
     """Change what the sheet says, and with `add` declare its other names. Raises Invalid when a row is faulty; then
     nothing is changed."""
     files.refuse_released(dataset)
-    found = compare(dataset, given)
-    if found.faults:
-        said = " ".join(f"Row {number}: {sentence}" for number, sentence in found.faults[:10])
-        raise errors.Invalid(fields={"sheet": said})
-    bulk_edit.apply(dataset, found.changed, actor=actor)
-    if add and found.added:
-        files.add(dataset, found.added, actor=actor)
-    return found
+    comparison = compare(dataset, given)
+    if comparison.faults:
+        faults = [
+            say("sheet_row_fault", "Row {row}: {fault}", row=number, fault=fault)
+            for number, fault in comparison.faults[:10]
+        ]
+        raise errors.Invalid(fields={"sheet": joined("sheet_faults", faults)})
+    bulk_edit.apply(dataset, comparison.changed, actor=actor)
+    if add and comparison.added:
+        files.add(dataset, comparison.added, actor=actor)
+    return comparison

@@ -6,6 +6,7 @@ from typing import IO
 from xml.parsers import expat
 
 from portal import errors
+from portal.messages import say
 
 LARGEST = 128 << 20
 MOST_PARTS = 1_000
@@ -27,12 +28,9 @@ def measure(given: bytes) -> None:
 
 
 def too_large() -> errors.Invalid:
-    return errors.Invalid(
-        fields={
-            "sheet": f"This XLSX unpacks to more than a sheet of files needs "
-            f"({LARGEST >> 20} MiB). Save the sheet alone, or as TSV."
-        }
-    )
+    """The refusal of a workbook that needs too much memory."""
+    text = "This XLSX unpacks to more than a sheet of files needs ({most} MiB). Save the sheet alone, or as TSV."
+    return errors.Invalid(fields={"sheet": say("xlsx_too_large", text, most=LARGEST >> 20)})
 
 
 class _Measured:
@@ -63,4 +61,5 @@ class _Measured:
         self.depth -= 1
 
     def refuse(self, *_words: object) -> None:
-        raise errors.Invalid(fields={"sheet": "This XLSX has a DTD (DOCTYPE), which no sheet needs."})
+        text = "This XLSX has a DTD (DOCTYPE), which no sheet needs."
+        raise errors.Invalid(fields={"sheet": say("xlsx_doctype", text)})

@@ -83,7 +83,7 @@ def _follow_up(arrivals: list[Arrival]) -> None:
             if arrival.place.area == "incoming"
         ]
     )
-    inspection_results.ask()
+    inspection_results.enqueue_survey()
 
 
 def _event(arrival: Arrival) -> dict[str, Any]:

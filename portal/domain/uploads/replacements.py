@@ -53,10 +53,10 @@ def successor(file: File) -> File | None:
 
 
 def _declare(file: File, dataset: Dataset, wanted: dict[str, str | None]) -> File:
-    values, faults = files.check({field: getattr(file, field) for field in files.SAID} | wanted)
+    values, faults = files.check({field: getattr(file, field) for field in files.DESCRIPTIVE_FIELDS} | wanted)
     others = files.living(dataset).where(File.name == values.get("name"), File.id != file.id)
     if not faults and db.session.scalars(others).first() is not None:
-        faults = {"name": f"{values['name']} is declared already."}
+        faults = {"name": files.name_taken(values["name"])}
     if faults:
         raise errors.Invalid(fields=faults)
     numbers = files.declare(dataset, [values | {"replaces_id": file.id}])

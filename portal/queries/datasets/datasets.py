@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain.datasets import actions, datasets, releases
+from portal.messages import Message
 from portal.models import Account, Dataset, Event, Job
 from portal.queries.files import files, tallies
 from portal.queries.paging import keyset
@@ -27,7 +28,7 @@ class Row:
     remark: Event | None = None
     by: str = ""
     left: int = 0
-    obstacles: list[str] = field(default_factory=list)
+    obstacles: list[Message] = field(default_factory=list)
 
     @property
     def need(self) -> bool:

@@ -56,8 +56,8 @@ def todo(dataset: Dataset, row: Row) -> list[tuple[str, str, str, str | None]]:
     """What stands between the dataset and Submit, each with the field it is mended at; then what may wait."""
     found: list[tuple[str, str, str, str | None]] = []
     if dataset.state in (states.DRAFT, states.RETURNED):
-        for field, sentence in datasets.missing(dataset).items():
-            found.append(("warn", "error", sentence, "#files" if field == "files" else f"#f-{field}"))
+        for field, message in datasets.missing(dataset).items():
+            found.append(("warn", "error", str(message), "#files" if field == "files" else f"#f-{field}"))
     if dataset.human and not dataset.filing_number and "filing_number" not in datasets.missing(dataset):
         text = "A filing number is recommended for human genetic resources."
         found.append(("wait", "info", text, "#f-filing_number"))
@@ -66,5 +66,5 @@ def todo(dataset: Dataset, row: Row) -> list[tuple[str, str, str, str | None]]:
         found.append(("bad", "mismatch", text, "?view=problems#files"))
     if waiting := row.counts.get("waiting"):
         found.append(("wait", "waiting", f"{formats.plural(waiting, 'file')} may still arrive later", None))
-    found += [("warn", "overdue", sentence, None) for sentence in row.obstacles]
+    found += [("warn", "overdue", str(message), None) for message in row.obstacles]
     return found

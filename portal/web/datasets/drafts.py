@@ -7,6 +7,7 @@ from portal import clock, db, errors
 from portal.config import settings
 from portal.domain.datasets import datasets, drafts
 from portal.domain.permissions import access
+from portal.messages import Message
 from portal.models import Dataset
 from portal.web import formats, idempotency, permissions
 from portal.web.datasets.blueprint import address, bp, ref
@@ -42,19 +43,19 @@ def first_field() -> Response:
         return answer(dataset, _save(dataset))
 
 
-def _save(dataset: Dataset) -> str:
+def _save(dataset: Dataset) -> Message | None:
     form = request.form
     return drafts.save_field(
         dataset, form.get("field", ""), form.get("value", ""), was=form.get("was"), actor=permissions.account()
     )
 
 
-def answer(dataset: Dataset, fault: str) -> Response:
+def answer(dataset: Dataset, fault: Message | None) -> Response:
     now = formats.moment(clock.now(), zone=settings().timezone)
     return jsonify(
         {
             "saved": now.rpartition(" ")[2],
-            "fault": fault,
+            "fault": str(fault or ""),
             "address": address(dataset),
             "ref": ref(dataset),
             "value": drafts.shown(dataset, request.form.get("field", "")),

@@ -7,6 +7,7 @@ from flask import request
 from portal import errors
 from portal.domain.datasets import datasets, drafts
 from portal.domain.files import files
+from portal.messages import Message
 from portal.models import Account, Dataset
 
 INFO = (
@@ -43,7 +44,7 @@ def rows() -> Rows:
     found: Rows = {}
     for key, value in request.form.items():
         part = ROW.fullmatch(key)
-        if part and part[2] in files.NAMED:
+        if part and part[2] in files.EDITABLE_FIELDS:
             found.setdefault(int(part[1]), {})[part[2]] = value
     return dict(sorted(found.items()))
 
@@ -57,12 +58,9 @@ def one_more(typed: Rows) -> Rows:
     return {**typed, max(typed, default=-1) + 1: {}}
 
 
-def faults(values: dict[str, Any], typed: Rows) -> dict[str, str]:
-    """A sentence for every field that breaks a rule, of the dataset and of all rows at once."""
-    found = datasets.check(values)[1]
-    for n, row in typed.items():
-        found |= {f"files.{n}.{field}": sentence for field, sentence in files.check(row)[1].items()}
-    return found
+def faults(values: dict[str, Any], typed: Rows) -> dict[str, Message]:
+    """A message for every field that breaks a rule, of the dataset and of all rows at once."""
+    return datasets.check(values)[1] | drafts.row_faults(typed)
 
 
 def apply(dataset: Dataset, values: dict[str, Any], typed: Rows, *, actor: Account) -> None:

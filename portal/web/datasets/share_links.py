@@ -39,7 +39,7 @@ def _context(dataset: Dataset) -> dict:
         "older": ended[ENDED - 1].n if len(ended) > ENDED else 0,
         "views": share_links.views(made),
         "blocking": share_links.obstacle(dataset),
-        "telltales": share_links.telltales(dataset),
+        "telltales": share_links.author_traces(dataset),
         "publications": [(paper, publications.address(paper)) for paper in publications.of(dataset)],
         "back": url_for("datasets.edit_page", ref=ref(dataset))
         if access.is_owner(dataset, permissions.account())

@@ -32,7 +32,7 @@ def file_list(ref: str) -> Response:
 def file_page(ref: str, n: int) -> str:
     dataset = permissions.dataset_or_404(ref, "edit")
     file = files.by_number(dataset, n)
-    values = {field: getattr(file, field) for field in files.NAMED}
+    values = {field: getattr(file, field) for field in files.EDITABLE_FIELDS}
     return render_template("files/file.html", values=values, errors={}, **_context(dataset, file))
 
 
@@ -50,7 +50,7 @@ def _context(dataset: Dataset, file: File) -> dict:
 @bp.post("/deposit/<ref>/files/<int:n>")
 @permissions.signed_in
 def edit_file(ref: str, n: int) -> Response:
-    dataset, values = permissions.dataset_or_404(ref, "edit"), forms.values(*files.NAMED)
+    dataset, values = permissions.dataset_or_404(ref, "edit"), forms.values(*files.EDITABLE_FIELDS)
     try:
         with db.transaction():
             file = files.by_number(dataset, n)

@@ -13,7 +13,7 @@ from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
 from portal.messages import say
-from portal.models import Account, Dataset
+from portal.models import Account, Dataset, File
 from portal.web import forms, htmx, multipart, permissions, session
 from portal.web.datasets.blueprint import address
 from portal.web.files.blueprint import bp
@@ -25,7 +25,7 @@ class Sending:
     """The files of one form on their way in. Fields come before the files: the token first of all."""
 
     def __init__(self, dataset: Dataset, account: Account) -> None:
-        self.account_id, self.realm = account.id, realms.wanted(dataset)
+        self.account_id, self.realm = account.id, realms.of_access(dataset)
         self.trusted = "X-CSRFToken" in request.headers
         self.fields: dict[str, str] = {}
         self.receipts: list[Arrival] = []
@@ -93,7 +93,7 @@ def online_page(ref: str) -> str:
 
 
 def _context(dataset: Dataset) -> dict:
-    realm = realms.wanted(dataset)
+    realm = realms.of_access(dataset)
     return {
         "dataset": dataset,
         "realm": realm,
@@ -135,7 +135,7 @@ def refuse(dataset: Dataset) -> None:
 def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
     """Files of the dataset for the names that arrived and that it does not declare yet."""
     with db.transaction():
-        living = files.living(dataset).with_only_columns(files.File.name)
+        living = files.living(dataset).with_only_columns(File.name)
         known = set(db.session.scalars(living))
         md5 = sending.fields.get("declared_md5", "") if len(sending.receipts) == 1 else ""
         rows = [

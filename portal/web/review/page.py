@@ -53,7 +53,7 @@ def look(dataset: Dataset) -> Look | None:
     """Note that the reader sees it now. A busy database costs the note, not the page."""
     try:
         with db.transaction():
-            return reviews.look(dataset, actor=permissions.account())
+            return reviews.record_view(dataset, actor=permissions.account())
     except errors.Busy:
         return None
 

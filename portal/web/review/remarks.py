@@ -8,7 +8,7 @@ from portal import db, errors
 from portal.domain.datasets import remarks
 from portal.domain.files import files
 from portal.domain.permissions import access
-from portal.models import Dataset
+from portal.models import Dataset, File
 from portal.queries.datasets import remark_threads
 from portal.web import forms, htmx, permissions
 from portal.web.review.blueprint import bp
@@ -51,7 +51,7 @@ def say(ref: str) -> Response:
     fragment = "review/remarks/_remarks.html" if answers else "review/remarks/_thread.html"
     try:
         with db.transaction():
-            remarks.say(
+            remarks.add(
                 dataset,
                 form["text"],
                 actor=permissions.account(),
@@ -125,8 +125,8 @@ def thread_of(
 
 def _choices(dataset: Dataset, about: str) -> list[tuple[str, str]]:
     """What a remark can be about: sections, and the first files with the one that was asked for."""
-    found = list(remarks.WORDS.items())
-    query = files.living(dataset).with_only_columns(files.File.n, files.File.name).limit(LISTED)
+    found = list(remarks.SECTION_TITLES.items())
+    query = files.living(dataset).with_only_columns(File.n, File.name).limit(LISTED)
     found += [(f"file-{n}", f"File -{n:02d}, {name}") for n, name in db.session.execute(query)]
     if about.startswith("file-") and about not in dict(found):
         found.append((about, f"File -{about.removeprefix('file-')}"))

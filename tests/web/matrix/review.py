@@ -29,7 +29,7 @@ def _remarks(dataset: Dataset) -> dict[str, object]:
     """An open and a private remark of the curator's."""
     ruth = accounts.by_email("ruth.adeyemi@example.org")
     assert ruth is not None
-    known = {public: remarks.say(dataset, "Look again.", actor=ruth, public=public).id for public in (True, False)}
+    known = {public: remarks.add(dataset, "Look again.", actor=ruth, public=public).id for public in (True, False)}
     return {"remark": known[True], "private": known[False]}
 
 

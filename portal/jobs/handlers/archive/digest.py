@@ -37,7 +37,7 @@ def run(lease: Lease, progress: Progress) -> None:
             archiving.fail(upload.id, error)
         elif same:
             uploads.digested(upload.id, md5=md5, sha256=sha256, facts=recorded)
-            inspection_results.ask()
+            inspection_results.enqueue_survey()
         job_queue.finish(lease)
 
 

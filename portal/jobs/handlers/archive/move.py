@@ -32,7 +32,7 @@ def run(lease: Lease, progress: Progress) -> None:
             raise Again(SOON, "The files are being read and compared; they move after that.")
         movable = dataset is not None and dataset.accession is not None and dataset.state != states.WITHDRAWN
         source, accession = (dataset.realm, dataset.accession) if dataset is not None and movable else ("", "")
-        due = dataset is not None and movable and realms.wanted(dataset) != source
+        due = dataset is not None and movable and realms.of_access(dataset) != source
         sizes = {row["archive_path"]: row["size"] for row in bags.archived(dataset)} if dataset and due else {}
     if due and accession:
         # 2. Copy: all of it in the other realm, synced, and only then under the name that counts.

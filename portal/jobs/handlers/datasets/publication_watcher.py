@@ -35,7 +35,7 @@ def run(lease: Lease, progress: Progress) -> None:
     while settings().europepmc_url:
         with db.reading():
             waiting = [
-                (dataset.id, dataset.accession or "") for dataset in publications.unseen(after=after, limit=PIECE)
+                (dataset.id, dataset.accession or "") for dataset in publications.awaited(after=after, limit=PIECE)
             ]
         if not waiting:
             break

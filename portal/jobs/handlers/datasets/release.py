@@ -24,8 +24,8 @@ def run(lease: Lease, progress: Progress) -> None:
             releases.release(dataset)
             job_queue.finish(lease)
             return
-        owed = _enqueue_missing(dataset)
-    raise Again(SOON if owed else LATER, " ".join(blocking))
+        progressing = _enqueue_missing(dataset)
+    raise Again(SOON if progressing else LATER, " ".join(map(str, blocking)))
 
 
 def _enqueue_missing(dataset: Dataset) -> bool:

@@ -7,7 +7,7 @@ import time
 
 from portal import db, errors, inspection, storage
 from portal.domain.files import inspection_results
-from portal.domain.files.inspection_results import AT_ONCE, Result, Target
+from portal.domain.files.inspection_results import MEMBERS_AT_ONCE, Result, Target
 from portal.domain.shared import job_queue
 from portal.domain.shared.job_queue import Lease
 from portal.faults import point
@@ -149,12 +149,12 @@ def _compare(target: Target, report: Report, known: storage.Facts, after: os.sta
 def _write_members(lease: Lease, result: Result) -> None:
     """Many members in several short transactions; a few are written with the result, which is the last word."""
     members, upload_id = result.report.members, result.target.id
-    if len(members) <= inspection_results.FEW:
+    if len(members) <= inspection_results.FEW_MEMBERS:
         return
-    for start in range(0, len(members), AT_ONCE):
+    for start in range(0, len(members), MEMBERS_AT_ONCE):
         with db.transaction():
             job_queue.check_lease(lease)
             if start == 0:
                 inspection_results.clear_members(upload_id)
-            inspection_results.add_members(upload_id, members[start : start + AT_ONCE], first=start + 1)
+            inspection_results.add_members(upload_id, members[start : start + MEMBERS_AT_ONCE], first=start + 1)
         point("inspect.members")

@@ -52,5 +52,5 @@ def list_due():
 
 
 def of_due(dataset: Dataset) -> dict[str, Any]:
-    obstacles = releases.obstacles(dataset)
+    obstacles = [str(message) for message in releases.obstacles(dataset)]
     return documents.brief(dataset) | {"cause": releases.cause(dataset), "obstacles": obstacles, "opens": not obstacles}

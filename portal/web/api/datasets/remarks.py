@@ -28,7 +28,7 @@ def add_remark(ref: str):
     actor, given = permissions.account(), body()
     dataset = dataset_or_404(ref, "discuss")
     with db.transaction():
-        made = remarks.say(
+        made = remarks.add(
             dataset,
             str(given.get("text") or ""),
             actor=actor,

@@ -46,7 +46,7 @@ def judge_name() -> ResponseReturnValue:
     permissions.account()
     name = request.args.get("name", "")[: path_names.LONGEST * 2]
     if reason := area_paths.reserved(name):
-        return {"name": name, "fault": reason, "suggestion": ""}
+        return {"name": name, "fault": str(reason), "suggestion": ""}
     fault = path_names.fault(name)
     return {"name": name, "fault": str(fault or ""), "suggestion": path_names.suggest(name) if fault else name}
 
