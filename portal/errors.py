@@ -4,7 +4,7 @@ edges render it, and translate `status` (HTTP) and `ftp` (reply code)."""
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from portal.messages import Message, say
+from portal.messages import Message, joined, say
 
 Sentences = Message | Sequence[Message] | str
 
@@ -40,6 +40,11 @@ class DomainError(Exception):
     def message(self) -> Message:
         """The first of its sentences."""
         return self.messages[0]
+
+    @property
+    def whole(self) -> Message:
+        """All of its sentences as one message, which bears the code of the first."""
+        return self.message if len(self.messages) == 1 else joined(self.message.code, self.messages)
 
     @property
     def sentence(self) -> str:

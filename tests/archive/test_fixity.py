@@ -59,7 +59,7 @@ def test_damage_is_told_to_curators_and_blocks_release(archived, run_jobs, data)
     assert [mail for mail in mails if "Damaged" in mail.subject and "a.bin" in mail.body]
     deposit.approve(archived)
     run_jobs()
-    assert any("damaged" in why for why in releases.obstacles(deposit.get(archived)))
+    assert "release_files_damaged" in [message.code for message in releases.obstacles(deposit.get(archived))]
     deposit.ask_release(archived)
     run_jobs()
     assert deposit.get(archived).state == "approved"

@@ -58,7 +58,7 @@ def test_what_lies_in_the_area_stays_and_says_why():
         draft = datasets.create(actor=INES.account, title="Plan", files=[{"name": "later.txt"}]).id
     (done, stayed) = over()
     assert [one.id for one in done] == [draft]
-    assert stayed == {"OMIX000001": "1 of its files lie in the area of Ines Okafor and are not archived yet."}
+    assert reasons(stayed) == {"OMIX000001": ("handover_files_left", {"count": 1, "name": "Ines Okafor"})}
     assert deposit.get(waiting).account_id == INES.id
 
 
@@ -68,15 +68,20 @@ def test_only_the_named_ones_go_and_strange_names_are_told(run_jobs):
         datasets.create(actor=INES.account, title="Plan")
     done, stayed = over(["OMIX000001", "OMIX000777"])
     assert [one.accession for one in done] == ["OMIX000001"]
-    assert stayed == {"OMIX000777": "Ines Okafor has no dataset OMIX000777."}
+    assert reasons(stayed) == {"OMIX000777": ("handover_not_owned", {"name": "Ines Okafor", "accession": "OMIX000777"})}
+
+
+def reasons(stayed: dict) -> dict[str, tuple]:
+    return {name: (message.code, message.values) for name, message in stayed.items()}
 
 
 def test_nobody_takes_over_into_a_closed_account():
     with db.transaction():
         datasets.create(actor=INES.account, title="Plan")
         accounts.close(STRANGER.account, actor=None)
-    with pytest.raises(errors.Conflict, match="closed"):
+    with pytest.raises(errors.Conflict) as refused:
         over()
+    assert (refused.value.message.code, refused.value.message.values["state"]) == ("heir_not_open", "closed")
 
 
 def test_search_finds_the_names_that_hold_now(run_jobs):

@@ -27,7 +27,7 @@ def draft(files=("a.txt",), **fields):
 
 def found(dataset, **more) -> dict[str, str]:
     """Field and level of what is found, without the files that wait."""
-    return {one.field: one.level for one in prechecks.of(dataset, **more) if "not here yet" not in one.sentence}
+    return {one.field: one.level for one in prechecks.of(dataset, **more) if one.message.code != "files_waiting"}
 
 
 def day(ahead: int) -> str:
@@ -95,6 +95,7 @@ def test_faults_lead_to_the_first_file(receiving):
 
     one = prechecks.of(dataset)[0]
     assert (one.level, one.n, one.anchor) == ("error", 2, "#file-2")
+    assert one.message.code == "files_faulty"
     assert one.sentence == "1 of 2 files with a fault: see what to do there (b.txt)."
 
 

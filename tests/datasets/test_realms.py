@@ -73,15 +73,15 @@ def test_dataset_does_not_open_before_its_bytes_are_there(database):
     change(dataset_id, "controlled")
     deposit.approve(dataset_id)
     deposit.ask_release(dataset_id)
-    assert any("on their way to the protected area" in one for one in obstacles(dataset_id))
+    assert ("files_moving", {"realm": "protected"}) in obstacles(dataset_id)
     for _ in range(4):
         go_on()
     assert deposit.get(dataset_id).state == "released"
     assert_moved(dataset_id, "protected")
 
 
-def obstacles(dataset_id: int) -> list[str]:
-    return releases.obstacles(deposit.get(dataset_id))
+def obstacles(dataset_id: int) -> list[tuple[str, dict]]:
+    return [(message.code, message.values) for message in releases.obstacles(deposit.get(dataset_id))]
 
 
 def test_access_changed_back_while_it_moves_leaves_one_copy(database):
@@ -119,8 +119,9 @@ def test_file_of_the_protected_area_holds_its_dataset_controlled(database):
     with db.transaction():
         made = datasets.create(actor=INES.account, title="T", access="controlled", files=[{"name": "p.bin"}])
         dataset_id = made.id
-    with pytest.raises(errors.Conflict, match=r"p\.bin came by the protected area"):
+    with pytest.raises(errors.Conflict) as refused:
         change(dataset_id, "open")
+    assert (refused.value.message.code, refused.value.message.values) == ("access_protected_bytes", {"name": "p.bin"})
     assert deposit.get(dataset_id).access == "controlled"
 
 
@@ -185,7 +186,7 @@ def test_second_copy_is_seen_by_fsck(database):
 
 def test_area_that_does_not_fit_the_access_is_found(database):
     dataset_id = archived("controlled")
-    assert "3 files came by the open area." in " ".join(one.sentence for one in prechecks.of(deposit.get(dataset_id)))
+    assert ("hint", "sent_open", 3) in sent(dataset_id)
     session = deposit.upload_session.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
     session.write(b"protected")
     session.finish()
@@ -197,5 +198,13 @@ def test_area_that_does_not_fit_the_access_is_found(database):
         made_id = made.id
     go_on()
     change(made_id, "open")
-    said = [(one.level, one.sentence) for one in prechecks.of(deposit.get(made_id))]
-    assert ("warning", "1 file came by the protected area and will be open to everybody.") in said
+    assert ("warning", "sent_protected", 1) in sent(made_id)
+    assert "1 file came by the protected area and will be open to everybody." in [
+        finding.sentence for finding in prechecks.of(deposit.get(made_id))
+    ]
+
+
+def sent(dataset_id: int) -> list[tuple]:
+    """Level, code and number of files of each finding."""
+    findings = prechecks.of(deposit.get(dataset_id))
+    return [(finding.level, finding.message.code, finding.message.values.get("count")) for finding in findings]

@@ -105,4 +105,5 @@ def test_damaged_file_keeps_it_closed_and_says_why(run_jobs):
         clock.shift(clock.MINUTE)
 
     assert deposit.get(made).state == "approved"
-    assert "1 archived files are damaged; an operator must look at them." in releases.obstacles(deposit.get(made))
+    obstacles = [(message.code, message.values) for message in releases.obstacles(deposit.get(made))]
+    assert ("release_files_damaged", {"count": 1}) in obstacles

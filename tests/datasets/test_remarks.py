@@ -82,8 +82,9 @@ def test_only_submitter_and_curators_talk(dataset):
 def test_draft_has_no_remarks(database):
     with db.transaction():
         made = datasets.create(actor=INES.account, **TEXT)
-    with pytest.raises(errors.Conflict, match="submitted"):
+    with pytest.raises(errors.Conflict) as refused:
         say(made, "To whom?", INES)
+    assert refused.value.codes == ["remark_too_early"]
 
 
 def test_same_words_sent_twice_are_one_remark(dataset):

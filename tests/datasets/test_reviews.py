@@ -155,8 +155,9 @@ def test_curator_does_not_approve_their_own_dataset(database):
         reviews.submit(made, actor=RUTH.account)
 
     assert "approve" not in [move.action for move in actions.offered(made, actor=RUTH.account)]
-    with pytest.raises(errors.Forbidden, match="your own"):
+    with pytest.raises(errors.Forbidden) as refused:
         act(made, "approve", RUTH, version=made.version)
+    assert refused.value.codes == ["approve_own"]
 
 
 def test_only_curator_approves_their_own_dataset(database):

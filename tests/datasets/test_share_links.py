@@ -205,10 +205,11 @@ def test_telltales_find_author_names_where_they_stand(approved):
         dataset = db.session.get_one(Dataset, approved)
         dataset.description = "Sequenced by OKAFOR and others; informed by INESsential methods."
         db.session.query(File).filter_by(dataset_id=approved, n=7).one().title = "Table of ada_brandt2"
-    found = share_links.author_traces(depositing.get(approved))
-    assert any("description holds “Okafor”" in sentence for sentence in found)
-    assert any("file_006" in sentence and "Brandt" in sentence for sentence in found)
-    assert not any("“Ines”" in sentence and "description holds" in sentence for sentence in found)
+    messages = share_links.author_traces(depositing.get(approved))
+    traces = [(message.values["part"], message.values["word"]) for message in messages]
+    assert {message.code for message in messages} == {"link_author_trace"}
+    assert ("The description", "Okafor") in traces and ("The description", "Ines") not in traces
+    assert any("file_006" in part and word == "Brandt" for part, word in traces)
 
 
 def test_publication_opens_an_approved_dataset(approved, sign_in, run_jobs, client):

@@ -46,7 +46,7 @@ def test_table_with_a_head_takes_the_named_column():
 def test_lines_that_are_none_are_told_by_number():
     entries, faults = md5_lists.parse(f"# made by hand\n\n{A}  a\n{'0' * 64}  b\nnothing here\n")
     assert [one.name for one in entries] == ["a"]
-    assert [line for line, _ in faults] == [4, 5] and "another digest" in faults[0][1]
+    assert [(line, fault.code) for line, fault in faults] == [(4, "list_other_digest"), (5, "list_line_unreadable")]
 
 
 @pytest.fixture
@@ -118,7 +118,8 @@ def test_bad_name_is_told_with_its_line_and_nothing_is_changed(dataset):
         md5_lists.apply(
             db.session.get_one(Dataset, dataset), f"{A}  a.gz\n{C}  bad name.gz\n", actor=INES.account, add=True
         )
-    assert "Line 2: The name holds a space" in refused.value.fields["digests"]
+    (fault,) = refused.value.field_messages["digests"].values.values()
+    assert (fault.code, fault.values["line"], fault.values["fault"].code) == ("list_line_fault", 2, "name_character")
     assert standing(dataset)["run1/a.gz"] == (states.RECEIVED, None)
 
 

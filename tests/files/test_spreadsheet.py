@@ -75,18 +75,20 @@ def test_chosen_xlsx_is_carried_to_the_second_step(browser, draft):
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "row", "code"),
     [
-        ("File name\tMD5\nb.gz\tshort\n", "Row 2: An MD5 has 32"),
-        ("name\nb.gz\nb.gz\n", "Row 3: b.gz stands"),
-        ("name\tsamples\nb.gz\tmany\n", "whole number"),
-        ("name\na b.gz\n", "a space"),
+        ("File name\tMD5\nb.gz\tshort\n", 2, "md5_length"),
+        ("name\nb.gz\nb.gz\n", 3, "sheet_name_twice"),
+        ("name\tsamples\nb.gz\tmany\n", 2, "samples_no_number"),
+        ("name\na b.gz\n", 2, "name_character"),
     ],
 )
-def test_faulty_row_is_told_and_nothing_changes(draft, text, sentence):
+def test_faulty_row_is_told_and_nothing_changes(draft, text, row, code):
     with pytest.raises(errors.Invalid) as refused, db.transaction():
         spreadsheet.apply(db.session.get_one(Dataset, draft), text, actor=INES.account, add=True)
-    assert sentence in refused.value.fields["sheet"]
+    (fault,) = refused.value.field_messages["sheet"].values.values()
+    assert (fault.code, fault.values["row"]) == ("sheet_row_fault", row)
+    assert [message.code for message in fault.values["fault"].values.values()] == [code]
     assert len(stored(draft)) == 2
 
 
@@ -142,7 +144,7 @@ def test_book_takes_no_more_memory_than_a_table(name):
     try:
         assert not any(map(any, spreadsheet.read(given)))
     except errors.Invalid as refused:
-        assert "unpacks to more" in refused.fields["sheet"]
+        assert refused.field_messages["sheet"].code == "xlsx_too_large"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60 << 10  # kB
     assert time.process_time() - begun < 3
 
@@ -151,4 +153,4 @@ def test_book_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
     monkeypatch.setattr(xlsx_guard, "LARGEST", 1 << 20)
     with pytest.raises(errors.Invalid) as refused:
         spreadsheet.read(book("", strings="<sst>" + " " * (2 << 20) + "</sst>"))
-    assert "unpacks to more" in refused.value.fields["sheet"]
+    assert refused.value.field_messages["sheet"].code == "xlsx_too_large"

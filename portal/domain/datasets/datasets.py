@@ -96,7 +96,7 @@ def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
         try:
             values[field] = _rule(field)(fields[field])
         except errors.DomainError as error:
-            faults[field] = error.message
+            faults[field] = error.whole
     return values, faults
 
 

@@ -104,7 +104,7 @@ def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
         try:
             values[field] = rule()
         except errors.DomainError as error:
-            faults[field] = error.message
+            faults[field] = error.whole
 
     take("name", lambda: area_paths.clean(str(row.get("name") or "").strip()))
     take("declared_md5", lambda: text_rules.md5(row.get("md5", row.get("declared_md5"))))
