@@ -1,6 +1,7 @@
 """Commands that move bytes: STOR, APPE, RETR, and what belongs to them."""
 
 import select
+from dataclasses import replace
 from typing import Any
 
 from pyftpdlib.handlers.ftp.producers import FileProducer
@@ -8,8 +9,8 @@ from pyftpdlib.handlers.ftp.producers import FileProducer
 from ftp.commands import UNSUPPORTED
 from ftp.control import ControlConnection
 from ftp.tree.entries import Source
-from portal import db, errors
-from portal.domain.access_requests import download_counts
+from portal import db
+from portal.domain.access_requests import download_log
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
 
@@ -112,26 +113,28 @@ class Transfers(ControlConnection):
     def ftp_RETR(self, line: str) -> None:
         offset, self._restart_position = self._restart_position, 0
         branch, path = self.tree.find(line)
-        source = branch.open(path)
+        source = branch.open(path)  # 1. and 2. Ask and permit (docs/architecture.md numbers the steps)
         if offset > source.size:
             source.file.close()
             self.respond(f"554 The file has {source.size} bytes; nothing is behind them.")
             return
         source.file.seek(offset)
-        self.write_down(source, offset)
-        self.source = source
+        self.source = self.log_begin(source, offset)  # 3. Log the begin.
         db.end()
+        # 4. Send; is_shut() watches meanwhile (5.).
         self.push_dtp_data(FileProducer(source.file, "i"), isproducer=True, file=source.file, cmd="RETR")
 
-    def write_down(self, source: Source, offset: int) -> None:
-        """Controlled data leave the house only once it is written down who gets them."""
-        if source.ledger is None:
-            return
+    def log_begin(self, source: Source, offset: int) -> Source:
+        """Controlled data leave only once it is written down who gets them."""
+        if source.download is None:
+            return source
+        part = replace(source.download, address=self.remote_ip, offset=offset, length=source.size - offset)
         try:
-            source.ledger.begin(self.remote_ip, offset)
+            download_log.begin(part)
         except BaseException:
             source.file.close()
             raise
+        return replace(source, download=part)
 
     def is_shut(self, now: float) -> bool:
         """Whether what is being sent is no longer open to this person; asked every 15 s of a long download."""
@@ -143,24 +146,14 @@ class Transfers(ControlConnection):
 
     def log_transfer(self, cmd: str, filename: Any, receive: bool, completed: bool, elapsed: float, bytes: int) -> None:
         what = "whole" if completed else "cut"
-        name = filename if receive else (self.source and self.source.dataset_id) or ""
-        self.log(f"{cmd} {name} {what} {bytes} bytes {elapsed:.2f} s")
         source = None if receive else self.source
+        download = source.download if source else None
+        name = filename if receive else (download.dataset_id if download else "")
+        self.log(f"{cmd} {name} {what} {bytes} bytes {elapsed:.2f} s")
         if not receive:
             self.source = None
-        if source is not None and source.ledger is not None:
-            source.ledger.end(bytes)
-        if source is not None and source.dataset_id and bytes:
-            self.count_download(source.dataset_id, files=int(completed), size=bytes)
-
-    def count_download(self, dataset_id: int, *, files: int, size: int) -> None:
-        try:
-            with db.transaction():
-                download_counts.record_download(dataset_id, files=files, size=size)
-        except errors.DomainError as error:
-            self.log(f"a download was not counted: {error}")
-        finally:
-            db.end()
+        if download is not None:
+            download_log.end(download, bytes, files=int(completed and bytes > 0))  # 6. Log the end, and count.
 
     # Data connections.
 

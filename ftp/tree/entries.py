@@ -5,9 +5,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from portal import errors, storage
+from portal.domain.access_requests.download_log import Download
 from portal.messages import Message, say
 
 READ, LOOK = "r", "el"
@@ -29,21 +30,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes to send. `still_open()` is asked again while they are sent; `dataset_id` counts them as a download, and
-    `ledger` writes down who got them."""
+    """Bytes to send. `still_open()` is asked again while they are sent; `download` is what they leave in the history
+    and the counts."""
 
     file: BinaryIO
     size: int
-    dataset_id: int | None = None
+    download: Download | None = None
     still_open: Callable[[], bool] | None = None
-    ledger: "Ledger | None" = None
-
-
-class Ledger(Protocol):
-    """Told before the first byte of a download, and after the last."""
-
-    def begin(self, address: str, offset: int) -> None: ...
-    def end(self, size: int) -> None: ...
 
 
 class Sheet(io.BytesIO):

@@ -1,16 +1,14 @@
 """Controlled datasets that one was granted, in one's own home: asked at every command, ended while bytes are sent, and
 each download written down."""
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
 
-from ftp.tree.entries import Branch, Entry, Ledger, folder
+from ftp.tree.entries import Branch, Entry, folder
 from ftp.tree.released import Released
-from portal.domain.access_requests import download_log
-from portal.domain.access_requests.decisions import Download
+from portal.domain.access_requests.download_log import Download
 from portal.domain.permissions import active_grants
 from portal.messages import say
 from portal.queries.uploads import ftp_listing
@@ -47,34 +45,11 @@ class Granted(Released):
     def find(self) -> Row[Any] | None:
         return ftp_listing.granted_dataset(self.accession, self.account_id)
 
-    def ledger(self, row: Row[Any], size: int) -> Ledger | None:
+    def download(self, row: Row[Any], size: int) -> Download:
         assert self.dataset is not None
-        return Entries(
-            Download(
-                secrets.token_hex(8),
-                self.dataset.id,
-                self.account_id,
-                self.dataset.request_id,
-                row.id,
-                row.name,
-                "ftp",
-                "",
-                0,
-                size,
-            )
+        return replace(
+            super().download(row, size),
+            account_id=self.account_id,
+            request_id=self.dataset.request_id,
+            is_controlled=True,
         )
-
-
-class Entries(Ledger):
-    """The two lines of one download in the history."""
-
-    def __init__(self, download: Download) -> None:
-        self.download = download
-
-    def begin(self, address: str, offset: int) -> None:
-        length = self.download.length - offset
-        self.download = replace(self.download, address=address, offset=offset, length=length)
-        download_log.begin(self.download)
-
-    def end(self, size: int) -> None:
-        download_log.end(self.download, size)

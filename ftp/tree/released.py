@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from ftp.tree.entries import Branch, Entry, Ledger, Sheet, Source, folder, no_file, open_bytes
+from ftp.tree.entries import Branch, Entry, Sheet, Source, folder, no_file, open_bytes
 from portal import clock, config, db, errors, storage
+from portal.domain.access_requests.download_log import Download
 from portal.messages import say
 from portal.queries.uploads import ftp_listing
 
@@ -107,12 +108,13 @@ class Released(Branch):
                 say("ftp_damaged", "{path} is damaged in the archive and is not served; its curators know.", path=path)
             )
         file, size = open_bytes(storage.archived_path(dataset.realm, dataset.accession, row.archive_path))
-        return Source(file, size, dataset.id, self.still_open, self.ledger(row, size))
+        return Source(file, size, self.download(row, size), self.still_open)
 
     def still_open(self) -> bool:
         with db.reading():
             return self.find() is not None
 
-    def ledger(self, row: Row[Any], size: int) -> Ledger | None:
-        """Downloads of open data are counted, not written down."""
-        return None
+    def download(self, row: Row[Any], size: int) -> Download:
+        """What fetching a file leaves behind: open data are counted, not written down."""
+        assert self.dataset is not None
+        return Download(dataset_id=self.dataset.id, name=row.name, via="ftp", length=size, file_id=row.id)

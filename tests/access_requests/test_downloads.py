@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import update
 
 from portal import clock, db, storage
-from portal.domain.access_requests import decisions
+from portal.domain.access_requests import download_log
+from portal.domain.access_requests.download_log import Download
 from portal.domain.accounts import accounts, tokens
-from portal.domain.permissions import active_grants as reads
 from portal.models import Dataset, Event
 from portal.web.catalogue import active_downloads, download
 from tests.access_requests.support import (
@@ -41,7 +41,7 @@ def paths(accession: str) -> list[str]:
 
 def log(request_id: int) -> list[dict]:
     db.end()
-    return [event.after for event in reads.downloads(get(request_id))]
+    return [event.after for event in download_log.of_request(get(request_id))]
 
 
 def got(client: ftplib.FTP, path: str) -> bytes:
@@ -138,7 +138,7 @@ def test_every_download_is_written_down(livers, sign_in, door):
 def test_submitter_of_controlled_data_is_written_down_too(livers, sign_in):
     sign_in(INES).get(paths(livers)[1], buffered=True)
     db.end()
-    told = [(event.actor_id, event.after["request"]) for event in reads.downloads_of(dataset(livers))]
+    told = [(event.actor_id, event.after["request"]) for event in download_log.of_dataset(dataset(livers))]
     assert told == [(INES.id, None)]
 
 
@@ -188,7 +188,7 @@ def test_cut_hangs_up_on_a_reader_who_has_stopped_reading(livers):
     """The thread that sends sits in the kernel; the watch ends the connection under it."""
     made = grant(livers)
     ours, theirs = socket.socketpair()
-    download = decisions.Download("k", 1, STRANGER.id, made, None, NAMES[0], "http", "127.0.0.1", 0, 100)
+    download = Download(1, NAMES[0], "http", 100, account_id=STRANGER.id, request_id=made, is_counted=False)
     running = active_downloads.Running(download, ours)
     active_downloads.watch(running)
     act(made, "revoke", note="Enough.")
@@ -218,9 +218,9 @@ def test_running_ftp_download_is_cut(large, door, monkeypatch, end):
 def test_download_broken_off_by_the_end_of_the_server_is_still_seen(livers):
     made = grant(livers)
     with db.transaction():
-        decisions.note_download(
-            "download.begin",
-            decisions.Download("k", dataset(livers).id, STRANGER.id, made, None, NAMES[0], "http", "127.0.0.1", 0, 100),
+        download_log.record(
+            download_log.BEGUN,
+            Download(dataset(livers).id, NAMES[0], "http", 100, account_id=STRANGER.id, request_id=made),
         )
     assert [(one["name"], one["whole"]) for one in log(made)] == [(NAMES[0], False)]
 
@@ -257,7 +257,7 @@ def test_answer_that_is_never_read_is_over_too(livers, sign_in, which):
     answer = sign_in(STRANGER).get(paths(livers)[which])
     answer.close()
     db.end()
-    assert [event.action for event in reads.downloads(get(made))] == ["download"]
+    assert [event.action for event in download_log.of_request(get(made))] == ["download"]
     assert made not in {one.download.request_id for one in active_downloads._running}
 
 
@@ -265,10 +265,10 @@ def test_bytes_that_move_while_they_are_asked_for_are_found(database, sign_in, m
     """The catalogue is read, then the job switches the realm and removes the first copy, then the file is opened."""
     accession = release(INES, state="approved")
     path = f"data/{accession}-02/{NAMES[1]}"
-    opened = download.opened
+    opened = download.open_archived
 
     def moved(where, size):
-        monkeypatch.setattr(download, "opened", opened)
+        monkeypatch.setattr(download, "open_archived", opened)
         new = storage.archived_path("open", accession, path)
         new.parent.mkdir(parents=True)
         where.rename(new)
@@ -276,6 +276,6 @@ def test_bytes_that_move_while_they_are_asked_for_are_found(database, sign_in, m
             connection.execute(update(Dataset).values(realm="open"))
         return opened(where, size)
 
-    monkeypatch.setattr(download, "opened", moved)
+    monkeypatch.setattr(download, "open_archived", moved)
     answer = sign_in(INES).get(f"/datasets/{accession}/files/{NAMES[1]}", buffered=True)
     assert answer.status_code == 200 and answer.data == CONTENTS[NAMES[1]]

@@ -49,6 +49,20 @@ def test_broken_download_goes_on(client, ref, start):
     assert client.get(address, headers={"Range": "bytes=9-", "If-Range": '"other"'}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("part", "begin", "end"), [("bytes=0-9", 0, 10), ("bytes=10-19", 10, 20), ("bytes=-22", -22, None)]
+)
+def test_zip_in_parts_says_which_part_it_is(client, ref, part, begin, end):
+    address = f"/datasets/{ref}/all.zip"
+    whole = client.get(address).data
+    answer = client.get(address, headers={"Range": part})
+    start = begin % len(whole)
+    assert answer.status_code == 206 and answer.data == whole[begin:end]
+    assert answer.headers["Content-Range"] == f"bytes {start}-{start + len(answer.data) - 1}/{len(whole)}"
+    behind = client.get(address, headers={"Range": f"bytes={len(whole)}-"})
+    assert behind.status_code == 416 and behind.headers["Content-Range"] == f"bytes */{len(whole)}"
+
+
 def test_zip_starts_at_a_file(client, ref):
     packed = zipfile.ZipFile(io.BytesIO(client.get(f"/datasets/{ref}/all.zip?from=3").data))
     assert packed.namelist() == [f"{ref}/read_me.txt"]

@@ -1,8 +1,7 @@
-"""What deciders do with a request: ask back, approve, deny, renew, revoke; the end of grants; what is downloaded under
-them. A grant is open from its first moment to the last before its end, in whatever state its row is found."""
+"""What deciders do with a request: ask back, approve, deny, renew, revoke; and the end of grants. A grant is open from
+its first moment to the last before its end, in whatever state its row is found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ from portal.config import settings
 from portal.domain.access_requests import request_moves, requests, terms
 from portal.domain.files import files
 from portal.domain.permissions import access, active_grants
-from portal.domain.shared import history
 from portal.messages import Message, say
 from portal.models import Account, Counter, Dataset, File, Request, RequestFile
 
@@ -262,42 +260,3 @@ def act(request: Request, action: str, *, actor: Account, note: str = "", **opti
         "withdraw": requests.withdraw,
     }
     return verbs[action](request, actor=actor, note=note)
-
-
-@dataclass(frozen=True)
-class Download:
-    """Who gets which bytes of controlled data, by which door, from where. `key` joins its beginning to its end."""
-
-    key: str
-    dataset_id: int
-    account_id: int
-    request_id: int | None
-    file_id: int | None
-    name: str
-    via: str
-    address: str
-    offset: int
-    length: int
-
-
-def note_download(action: str, one: Download, *, size: int = 0) -> None:
-    """One event of a download: begun (`download.begin`), or over (`download`) with the bytes that went out."""
-    dataset = db.session.get_one(Dataset, one.dataset_id)
-    history.append(
-        action,
-        actor_id=one.account_id,
-        center_id=dataset.center_id,
-        dataset_id=dataset.id,
-        file_id=one.file_id,
-        after={
-            "request": one.request_id,
-            "key": one.key,
-            "name": one.name,
-            "via": one.via,
-            "address": one.address,
-            "offset": one.offset,
-            "length": one.length,
-            "bytes": size,
-            "whole": action == "download" and size == one.length,
-        },
-    )

@@ -16,7 +16,7 @@ from joserfc.jws import HeaderDict, JWSRegistry
 
 from portal import clock, errors, keys, states
 from portal.config import settings
-from portal.domain.access_requests import terms
+from portal.domain.access_requests import download_log, terms
 from portal.domain.files import accessions
 from portal.domain.permissions import active_grants
 from portal.domain.shared import notifications
@@ -98,7 +98,7 @@ def of(request: Request) -> dict[str, Any]:
         "until": moment(request.until_at),
         "state": request.state,
         "ended_at": moment(request.ended_at),
-        "downloads": [_line(event.at, event.after or {}) for event in active_grants.downloads(request)],
+        "downloads": [_line(event.at, event.after or {}) for event in download_log.of_request(request)],
         "stated_at": moment(clock.now()),
     }
 

@@ -1,17 +1,15 @@
 """Who may download what of controlled data now, asked at every request; and what was downloaded under a grant."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import ColumnElement, Row, case, select
 
 from portal import clock, db, states
-from portal.models import Account, Counter, Dataset, Event, File, Request, RequestFile
+from portal.models import Account, Counter, Dataset, File, Request, RequestFile
 
 PUBLIC = (states.RELEASED, states.SUPPRESSED)
 CLOCK = "clock"
-BATCH = 2_000
 
 
 def latest_moment() -> int:
@@ -75,63 +73,3 @@ def open_now(ids: set[int]) -> set[int]:
         if ids
         else set()
     )
-
-
-def downloads(request: Request) -> Iterator[Event]:
-    """Each download under a grant, the oldest first; one that has no end was broken off by the end of the server."""
-    yield from _downloads(
-        Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id, request_id=request.id
-    )
-
-
-def newest_downloads(request: Request, limit: int) -> tuple[list[Event], int]:
-    """The newest downloads under a grant, newest first, and how many ended in all."""
-    mine = (Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id)
-    query = select(Event).where(*mine, Event.action.in_(("download.begin", "download")))
-    newest: list[Event] = []
-    over: set[str] = set()
-    for event in db.session.scalars(query.order_by(Event.id.desc()).limit(limit * 4)):
-        after = event.after or {}
-        if after.get("request") != request.id or len(newest) == limit:
-            continue
-        if event.action == "download":
-            over.add(after.get("key", ""))
-        if event.action == "download" or after.get("key") not in over:
-            newest.append(event)
-    number = select(func.count()).where(
-        *mine,
-        Event.action == "download",
-        Event.at >= (request.decided_at or 0),
-        Event.at <= (request.ended_at or clock.now()) + clock.HOUR,
-    )
-    return newest, max(len(newest), int(db.session.scalar(number) or 0))
-
-
-def downloads_of(dataset: Dataset) -> Iterator[Event]:
-    """Each download of a controlled dataset under any grant."""
-    yield from _downloads(Event.dataset_id == dataset.id)
-
-
-def _downloads(*conditions: ColumnElement[bool], request_id: int | None = None) -> Iterator[Event]:
-    """Events of downloads, read in batches by id. A beginning is given only where no end follows."""
-    last = 0
-    begun: dict[Any, Event] = {}
-    while rows := list(
-        db.session.scalars(
-            select(Event)
-            .where(*conditions, Event.action.in_(("download.begin", "download")), Event.id > last)
-            .order_by(Event.id)
-            .limit(BATCH)
-        )
-    ):
-        last = rows[-1].id
-        for row in rows:
-            after = row.after or {}
-            if request_id is not None and after.get("request") != request_id:
-                continue
-            if row.action == "download.begin":
-                begun[after.get("key")] = row
-            else:
-                begun.pop(after.get("key"), None)
-                yield row
-    yield from begun.values()

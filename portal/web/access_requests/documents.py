@@ -3,8 +3,8 @@
 from flask import Response, jsonify
 
 from portal import db, errors
-from portal.domain.access_requests import attachments, download_export, request_moves, signed_statement
-from portal.domain.permissions import access, active_grants
+from portal.domain.access_requests import attachments, download_export, download_log, request_moves, signed_statement
+from portal.domain.permissions import access
 from portal.messages import say
 from portal.models import Request
 from portal.web import permissions
@@ -40,7 +40,7 @@ def downloads(request_id: int, kind: str) -> Response:
     """Every download under one grant."""
     one = overseen(request_id)
     return table(
-        "".join(download_export.written(active_grants.downloads(one), kind)),
+        "".join(download_export.written(download_log.of_request(one), kind)),
         f"{one.dataset.accession}-request-{one.id}",
         kind,
     )
@@ -54,7 +54,7 @@ def downloads_of(ref: str, kind: str) -> Response:
     if not access.is_owner(dataset, permissions.account()):
         raise errors.Forbidden(say("downloads_roles", "Only its submitter sees who downloaded what."))
     return table(
-        "".join(download_export.written(active_grants.downloads_of(dataset), kind)),
+        "".join(download_export.written(download_log.of_dataset(dataset), kind)),
         f"{dataset.accession}-downloads",
         kind,
     )

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain.access_requests import decisions, request_moves, requests, terms
+from portal.domain.access_requests import decisions, download_log, request_moves, requests, terms
 from portal.domain.permissions import active_grants
 from portal.messages import say
 from portal.models import Request
@@ -49,7 +49,7 @@ def context(one: Request) -> dict[str, Any]:
     roles = request_moves.roles_of(one, me)
     zone = settings().timezone
     today = clock.today(zone)
-    log, logged = active_grants.newest_downloads(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
+    log, logged = download_log.newest(one, SHOWN_DOWNLOADS) if states.REQUESTER not in roles else ([], 0)
     before = request.args.get("said_before", 0, type=int)
     talk = request_moves.messages(one, actor=me, before=before, limit=SHOWN_MESSAGES + 1)
     return {

@@ -1,24 +1,24 @@
-"""Downloads of controlled data: each is an event when it begins and when it ends, and one whose grant ends or is
-revoked while it runs is cut within seconds, also where the reader has stopped reading."""
+"""Downloads under way: step 5 of a download. One of controlled data whose grant ends or is revoked while it runs is cut
+within seconds, also where the reader has stopped reading."""
 
 import logging
-import secrets
 import socket
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
 from portal import db
 from portal.domain.access_requests import download_log
-from portal.domain.access_requests.decisions import Download
+from portal.domain.access_requests.download_log import Download
 from portal.domain.permissions import access, active_grants
 from portal.domain.permissions.access import Reach
 from portal.models import Dataset
 from portal.web import session
+from portal.web.catalogue.ranges import Span
 
 log = logging.getLogger(__name__)
 PERIOD = 5.0
@@ -31,11 +31,13 @@ _thread: threading.Thread | None = None
 
 @dataclass(eq=False)
 class Running:
-    """One download under way. `cut`: its grant is over; not another byte."""
+    """One download under way; `files` count as fetched where it starts at offset 0. `cut`: its grant is over, not
+    another byte."""
 
     download: Download
     sock: Any = None
-    cut: bool = field(default=False)
+    files: int = 1
+    cut: bool = False
 
     def check(self) -> None:
         if self.cut:
@@ -50,35 +52,33 @@ class Running:
                 self.sock.shutdown(socket.SHUT_RDWR)
 
     def over(self, size: int) -> None:
-        """The download ended, whole or not."""
+        """The download ended, whole or not, after so many bytes."""
         with _lock:
             _running.discard(self)
-        download_log.end(self.download, size)
+        download_log.end(self.download, size, files=self.files if self.download.offset == 0 else 0)
 
 
 def begin(
-    dataset: Dataset, reach: Reach, *, file_id: int | None, name: str, via: str, offset: int, length: int
-) -> Running | None:
-    """Write down that somebody begins to download, before the first byte; None where the data are not controlled."""
+    dataset: Dataset, reach: Reach, span: Span, *, name: str, via: str, file_id: int | None = None, files: int = 1
+) -> Running:
+    """Write down, before the first byte of controlled data, that somebody begins to download; watch their grant."""
     actor = session.actor()
-    if not access.is_controlled(dataset) or actor is None:
-        return None
-    grant_id = reach.grant.id if reach.grant else None
     download = Download(
-        secrets.token_hex(8),
-        dataset.id,
-        actor.id,
-        grant_id,
-        file_id,
-        name,
-        via,
-        session.client_address(),
-        offset,
-        length,
+        dataset_id=dataset.id,
+        name=name,
+        via=via,
+        offset=span.start,
+        length=span.length,
+        account_id=actor.id if actor else None,
+        request_id=reach.grant.id if reach.grant else None,
+        file_id=file_id,
+        address=session.client_address(),
+        is_controlled=access.is_controlled(dataset) and actor is not None,
+        is_counted=dataset.state in active_grants.PUBLIC,
     )
     download_log.begin(download)
-    running = Running(download, request.environ.get("gunicorn.socket"))
-    if grant_id is not None:
+    running = Running(download, request.environ.get("gunicorn.socket"), files)
+    if download.is_controlled and download.request_id is not None:
         watch(running)
     return running
 

@@ -2,7 +2,6 @@
 
 import base64
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -12,7 +11,6 @@ from werkzeug.http import http_date, is_resource_modified
 from werkzeug.wsgi import FileWrapper
 
 from portal import db, errors, states, storage
-from portal.domain.access_requests import download_counts
 from portal.domain.permissions import access, active_grants
 from portal.domain.permissions.access import Reach
 from portal.messages import say
@@ -20,18 +18,19 @@ from portal.models import Dataset, File
 from portal.queries.catalogue import released_datasets as released
 from portal.queries.uploads import ftp_listing
 from portal.web import session
-from portal.web.catalogue import active_downloads
+from portal.web.catalogue import active_downloads, ranges
+from portal.web.catalogue.ranges import Span
 from portal.web.permissions import dataset_or_404
 
 bp = Blueprint("download", __name__)
-PIECE = 1 << 20
+BLOCK = 1 << 20
 WITHDRAWN = say("dataset_withdrawn", "This dataset was withdrawn; its files were removed.")
 
 
 @bp.get("/datasets/<ref>/files/<path:name>")
 def file(ref: str, name: str) -> Response:
     """One archived file. Range, If-Range, If-None-Match and HEAD are understood."""
-    dataset, reach = downloadable(ref)
+    dataset, reach = downloadable(ref)  # 1. and 2. Ask and permit (docs/architecture.md numbers the steps)
     row = released.file_named(dataset, name)
     if row is None:
         raise errors.NotFound(
@@ -99,74 +98,50 @@ def serve(dataset: Dataset, row: File, reach: Reach) -> Response:
     if not request.if_match and not is_resource_modified(request.environ, etag, last_modified=answer.last_modified):
         answer.status_code = 304
         return answer
-    start, stop = span(size, etag, row)
-    if start >= stop and (start, stop) != (0, size):
-        answer.status_code = 416
-        answer.headers["Content-Range"] = f"bytes */{size}"
-        return answer
-    if (start, stop) != (0, size):
-        answer.status_code = 206
-        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    answer.headers["Content-Length"] = str(stop - start)
-    if request.method != "HEAD":
-        handle = found(dataset, row, size)
-        counted = counter(dataset, start)
+    span = ranges.requested(size, etag, answer.headers["Last-Modified"])
+    ranges.describe(answer, span, size)
+    if span is not None and request.method != "HEAD":
+        handle = open_moved(dataset, row, size)
         try:
-            running = active_downloads.begin(
-                dataset, reach, file_id=row.id, name=row.name, via="http", offset=start, length=stop - start
-            )
+            # 3. Log the begin, before a byte leaves. From here on the grant is watched (5.).
+            running = active_downloads.begin(dataset, reach, span, name=row.name, via="http", file_id=row.id)
         except BaseException:
             handle.close()
             raise
-        send(answer, handle, start, stop - start, counted, running)
+        send(answer, handle, span, running)  # 4. Send.
     return answer
 
 
 def headers(dataset: Dataset, row: File, etag: str) -> dict[str, str]:
     """What is said of the bytes, whole or in part. Digests are of the whole file (RFC 9530)."""
     digests = {"sha-256": row.sha256, "md5": row.md5}
-    wanted = [f"{name}=:{base64.b64encode(bytes.fromhex(value)).decode()}:" for name, value in digests.items() if value]
+    parts = [f"{name}=:{base64.b64encode(bytes.fromhex(value)).decode()}:" for name, value in digests.items() if value]
     base = row.base.encode("ascii", "replace").decode().replace("\\", "_").replace('"', "_")
     open_to_all = dataset.access == "open" and dataset.state in active_grants.PUBLIC
     return {
         "ETag": etag,
         "Accept-Ranges": "bytes",
-        "Repr-Digest": ", ".join(wanted),
+        "Repr-Digest": ", ".join(parts),
         "Last-Modified": http_date((row.archived_at or 0) / 1000),
         "Content-Disposition": f"attachment; filename=\"{base}\"; filename*=UTF-8''{quote(row.base, safe='')}",
         "Cache-Control": "public, no-cache" if open_to_all else "no-store",
     }
 
 
-def span(size: int, etag: str, row: File) -> tuple[int, int]:
-    """The asked part as [start, stop); the whole where no single range is asked or If-Range names other bytes."""
-    asked = request.range
-    condition = request.headers.get("If-Range")
-    if condition and condition not in (etag, http_date((row.archived_at or 0) / 1000)):
-        return 0, size
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
-        return 0, size
-    first, last = asked.ranges[0]
-    if first is not None and first < 0:
-        return max(0, size + first), size
-    first = first or 0
-    return (first, min(size, last) if last is not None else size) if first < size else (1, 0)
-
-
-def found(dataset: Dataset, row: File, size: int) -> BinaryIO:
+def open_moved(dataset: Dataset, row: File, size: int) -> BinaryIO:
     """The bytes of a file, also where they moved to the other realm since this request began."""
     realm, accession, path = dataset.realm, dataset.accession or "", row.archive_path or ""
     try:
-        return opened(storage.archived_path(realm, accession, path), size)
+        return open_archived(storage.archived_path(realm, accession, path), size)
     except errors.Damaged:
         db.session.rollback()
         db.session.refresh(dataset)
         if dataset.realm == realm:
             raise
-        return opened(storage.archived_path(dataset.realm, accession, path), size)
+        return open_archived(storage.archived_path(dataset.realm, accession, path), size)
 
 
-def opened(path: Path, size: int) -> BinaryIO:
+def open_archived(path: Path, size: int) -> BinaryIO:
     try:
         handle = os.fdopen(storage.open_read(path), "rb", buffering=0)
     except FileNotFoundError as error:
@@ -181,19 +156,12 @@ def opened(path: Path, size: int) -> BinaryIO:
     return handle
 
 
-def send(
-    answer: Response,
-    handle: BinaryIO,
-    start: int,
-    count: int,
-    counted: Callable[[int], None],
-    running: active_downloads.Running | None,
-) -> None:
-    """Hand the bytes to the server, by sendfile where it can; the download is counted when they are gone."""
-    handle.seek(start)
-    body = Part(handle, start, count, counted, running)
+def send(answer: Response, handle: BinaryIO, span: Span, running: active_downloads.Running) -> None:
+    """Hand the bytes to the server, by sendfile where it can; the download is over when they are gone."""
+    handle.seek(span.start)
+    body = Part(handle, span, running)
     wrapper = request.environ.get("wsgi.file_wrapper")
-    answer.response = wrapper(body, PIECE) if wrapper is not None else FileWrapper(body, PIECE)  # type: ignore[arg-type]
+    answer.response = wrapper(body, BLOCK) if wrapper is not None else FileWrapper(body, BLOCK)  # type: ignore[arg-type]
     answer.direct_passthrough = True
     db.end()
 
@@ -202,16 +170,9 @@ class Part:
     """So many bytes of a file from where it stands. Servers that know sendfile use its fileno and Content-Length, and
     say by seek() how far they came."""
 
-    def __init__(
-        self,
-        handle: BinaryIO,
-        start: int,
-        count: int,
-        counted: Callable[[int], None],
-        running: active_downloads.Running | None,
-    ) -> None:
-        self._handle, self._start, self._left = handle, start, count
-        self._counted, self._running, self._sent = counted, running, 0
+    def __init__(self, handle: BinaryIO, span: Span, running: active_downloads.Running) -> None:
+        self._handle, self._start, self._left = handle, span.start, span.length
+        self._running, self._sent = running, 0
 
     def fileno(self) -> int:
         return self._handle.fileno()
@@ -224,8 +185,7 @@ class Part:
         return self._handle.seek(offset, whence)
 
     def read(self, size: int = -1) -> bytes:
-        if self._running is not None:
-            self._running.check()
+        self._running.check()
         piece = self._handle.read(min(self._left, size if size > 0 else self._left))
         self._left -= len(piece)
         self._sent += len(piece)
@@ -234,24 +194,4 @@ class Part:
     def close(self) -> None:
         if not self._handle.closed:
             self._handle.close()
-            self._counted(self._sent)
-            if self._running is not None:
-                self._running.over(self._sent)
-
-
-def counter(dataset: Dataset, start: int, *, files: int = 1) -> Callable[[int], None]:
-    """Count what readers get; a download in parts is one file. Before release there are no readers."""
-    dataset_id, is_public = dataset.id, dataset.state in active_grants.PUBLIC
-
-    def done(sent: int) -> None:
-        if not is_public or not (sent or start == 0):
-            return
-        try:
-            with db.transaction():
-                download_counts.record_download(dataset_id, files=files if start == 0 else 0, size=sent)
-        except errors.Busy:
-            return
-        finally:
-            db.end()
-
-    return done
+            self._running.over(self._sent)  # 6. Log the end, and count.

@@ -1,7 +1,7 @@
 """A whole dataset as one zip: stored, of known length, the same bytes each time, so that a broken download goes on."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
@@ -15,7 +15,8 @@ from portal.messages import say
 from portal.models import Dataset
 from portal.queries.catalogue import released_datasets as released
 from portal.web import session
-from portal.web.catalogue import active_downloads, download
+from portal.web.catalogue import active_downloads, download, ranges
+from portal.web.catalogue.ranges import Span
 
 bp = Blueprint("zip_download", __name__)
 # A zip keeps its index in memory while it is sent; beyond this a mirror by FTP or wget is the better way.
@@ -35,17 +36,11 @@ def whole(ref: str) -> Response:
     if not is_resource_modified(request.environ, etag):
         answer.status_code = 304
         return answer
-    start, stop = span(len(packed), etag)
-    if start:
-        answer.status_code = 206
-        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(packed)}"
-    answer.headers["Content-Length"] = str(stop - start)
-    if request.method != "HEAD":
-        sent = Sent(download.counter(dataset, start, files=len(rows)))
-        sent.running = active_downloads.begin(
-            dataset, reach, file_id=None, name="all.zip", via="zip", offset=start, length=stop - start
-        )
-        answer.response = part(packed, start, stop, sent)
+    span = ranges.requested(len(packed), etag)
+    ranges.describe(answer, span, len(packed))
+    if span is not None and request.method != "HEAD":
+        sent = Sent(active_downloads.begin(dataset, reach, span, name="all.zip", via="zip", files=len(rows)))
+        answer.response = part(packed, span, sent)
         answer.call_on_close(sent.over)
     db.end()
     return answer
@@ -117,44 +112,26 @@ def headers(dataset: Dataset, etag: str) -> dict[str, str]:
     }
 
 
-def span(size: int, etag: str) -> tuple[int, int]:
-    """The asked part as [start, stop); the whole where none is asked or If-Range names other bytes."""
-    condition, asked = request.headers.get("If-Range"), request.range
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or (condition and condition != etag):
-        return 0, size
-    first, last = asked.ranges[0]
-    if first is None or first < 0 or first >= size:
-        return 0, size
-    return first, min(size, last) if last is not None else size
-
-
 @dataclass
 class Sent:
     """How much of a zip went out. It is over when the answer is closed, whether it was ever begun or not."""
 
-    counted: Callable[[int], None]
-    running: active_downloads.Running | None = None
+    running: active_downloads.Running
     size: int = 0
 
-    def check(self) -> None:
-        if self.running is not None:
-            self.running.check()
-
     def over(self) -> None:
-        self.counted(self.size)
-        if self.running is not None:
-            self.running.over(self.size)
+        self.running.over(self.size)
 
 
-def part(packed: ZipStream, start: int, stop: int, sent: Sent) -> Iterator[bytes]:
-    """The bytes [start, stop). What lies before is read again, because the index at the end holds its checksums."""
+def part(packed: ZipStream, span: Span, sent: Sent) -> Iterator[bytes]:
+    """The bytes of a span. What lies before is read again, because the index at the end holds its checksums."""
     at = 0
     for piece in packed:
-        sent.check()
-        begin, end = max(start - at, 0), stop - at
+        sent.running.check()
+        begin, end = max(span.start - at, 0), span.stop - at
         at += len(piece)
         if begin < len(piece) and end > 0:
             yield piece[begin:end]
             sent.size += len(piece[begin:end])
-        if at >= stop:
+        if at >= span.stop:
             break

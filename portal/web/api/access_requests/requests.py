@@ -6,7 +6,14 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal import db, errors, states
-from portal.domain.access_requests import attachments, decisions, request_moves, requests, signed_statement
+from portal.domain.access_requests import (
+    attachments,
+    decisions,
+    download_log,
+    request_moves,
+    requests,
+    signed_statement,
+)
 from portal.domain.permissions import active_grants
 from portal.messages import say
 from portal.models import Account, Event, Request
@@ -189,7 +196,7 @@ def list_downloads(request_id: int) -> dict[str, Any]:
     """Every download under a grant: file, door, address, bytes, when. For the submitter and the deciders."""
     one = found(request_id)
     request_moves.require_overseer(one, permissions.account())
-    rows = [event for event in active_grants.downloads(one) if event.id > number("after", 0)][: limit() + 1]
+    rows = [event for event in download_log.of_request(one) if event.id > number("after", 0)][: limit() + 1]
     return listing(rows, of_download, lambda event: event.id)
 
 
