@@ -21,7 +21,7 @@ from portal.config import Settings
 from portal.domain.accounts import accounts, passwords, tokens
 from portal.ingest.heartbeat import heartbeat
 from portal.models import Account
-from tests import browser
+from tests import browser, state_guard
 from tests.receiving import receiving, send
 
 __all__ = ["receiving", "send"]
@@ -186,6 +186,7 @@ def first_database(tmp_path_factory: pytest.TempPathFactory, cheap_hashing: None
             )
     with engine.connect() as connection:
         connection.exec_driver_sql("COMMIT")
+        state_guard.install(connection.exec_driver_sql)
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     db.dispose()
     return path

@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select
 
 from portal import db, states, storage
 from portal.config import settings
 from portal.domain.archive import archiving
 from portal.domain.files import accessions
+from portal.domain.shared import transitions
 from portal.domain.uploads import uploads
 from portal.models import Event, Job, Upload
 
@@ -27,9 +28,7 @@ def run() -> dict[str, int]:
     """Put the instance in order. Returns how many of each kind were found; call while no other process runs."""
     with db.transaction():
         accessions.raise_to_high_water()
-        jobs = db.change(
-            update(Job).where(Job.state == states.RUNNING).values(state=states.QUEUED, owner=None, lease_until=None)
-        )
+        jobs = transitions.transition_all(Job, "interrupt", owner=None, lease_until=None)
     found = {"jobs": jobs, "cut": _cut_receiving(), "missing": _miss_bytes(), "left over": _clear_left_over()}
     for what, count in found.items():
         if count:
@@ -82,7 +81,7 @@ def _miss_bytes() -> int:
         with db.transaction():
             for row in gone:
                 if row.state == states.INCOMPLETE:
-                    uploads.retire(db.session.get_one(Upload, row.id))
+                    uploads.retire(db.session.get_one(Upload, row.id), "lose")
                 else:
                     archiving.fail(row.id, "upload_file_not_found")
         count += len(gone)

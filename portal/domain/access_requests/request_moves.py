@@ -4,13 +4,13 @@ and the mails that tell."""
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.access_requests import terms
-from portal.domain.shared import history, notifications, text_rules
+from portal.domain.shared import history, notifications, text_rules, transitions
 from portal.messages import Message, say
 from portal.models import Account, Dataset, Request, RequestMessage
 
@@ -75,9 +75,8 @@ def move(
     if found.note_needed and not said:
         raise errors.Invalid(fields={"note": say("request_note_needed", "Say why: the other side reads it.")})
     old, now = request.state, clock.now()
-    swap = update(Request).where(Request.id == request.id, Request.state == old, Request.version == request.version)
-    if db.change(swap.values(state=found.target, turned_at=now, updated_at=now, **values)) != 1:
-        raise errors.Conflict(say("request_moved", "Somebody else was faster. Look at the request again."))
+    as_read = Request.version == request.version
+    transitions.transition(request, action, as_read, turned_at=now, updated_at=now, **values)
     db.session.refresh(request)
     after = {"request": request.id, "state": request.state} | {name: values[name] for name in before or {}}
     after |= {name: values[name] for name in ("from_at", "until_at", "whole") if name in values}

@@ -8,12 +8,12 @@ jobs/handlers/archive/archive.py.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from portal import clock, db, states, storage
 from portal.domain.datasets import releases
 from portal.domain.files import accessions, files, matching
-from portal.domain.shared import job_queue
+from portal.domain.shared import job_queue, transitions
 from portal.domain.uploads import replacements
 from portal.models import Dataset, Event, File, Upload
 
@@ -76,7 +76,7 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
     for row in rows:
         if row.id not in agreed:
             matching.recompute_state(db.session.get_one(File, row.id))
-    _move([row.upload_id for row in right], states.RECEIVED, states.CHECKING)
+    _move("check", [row.upload_id for row in right])
     bag = str(storage.bag_path(dataset.realm, dataset.accession or ""))
     areas = {realm: str(storage.area_path(realm, dataset.account_id, "")) for realm in ("open", "protected")}
     return [_item(dataset, bag, areas, row) for row in right]
@@ -114,14 +114,9 @@ def is_known(dataset: Dataset, path: str) -> bool:
     return manifest.exists() and f"  {path}\n" in manifest.read_text()
 
 
-def _move(upload_ids: list[int], source: str, target: str, **values: Any) -> None:
+def _move(action: str, upload_ids: list[int], **values: Any) -> None:
     if upload_ids:
-        db.session.execute(
-            update(Upload)
-            .where(Upload.id.in_(upload_ids), Upload.state == source)
-            .values(state=target, **values)
-            .execution_options(synchronize_session=False)
-        )
+        transitions.transition_all(Upload, action, Upload.id.in_(upload_ids), **values)
 
 
 def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Item]:
@@ -135,8 +130,8 @@ def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Ite
     arrived = [item for item in items if item.file_id in archived]
     rejected = [item for item in items if item.file_id not in archived]
     # 3.2 Their uploads: archived, or back in the area.
-    _move([item.upload_id for item in arrived], states.CHECKING, states.ARCHIVED, loaded_at=now)
-    _move([item.upload_id for item in rejected], states.CHECKING, states.RECEIVED)
+    _move("archive", [item.upload_id for item in arrived], loaded_at=now)
+    _move("put_back", [item.upload_id for item in rejected])
     # 3.3 What follows: events, the files that these replace, manifests to write.
     _tell(dataset, arrived, now)
     replacements.complete(dataset, [item.file_id for item in arrived])
@@ -149,40 +144,33 @@ def record(dataset: Dataset, items: list[Item], faults: list[Fault]) -> list[Ite
 
 
 def _archive_files(items: list[Item], now: int) -> None:
-    if not items:
-        return
-    agreed = or_(File.declared_md5.is_(None), File.declared_md5 == bindparam("md5"))
-    statement = (
-        update(File)
-        .where(File.id == bindparam("row"), File.state == states.CHECKING, File.upload_id == bindparam("bytes"), agreed)
-        .values(
-            state=states.ARCHIVED,
-            error=None,
-            comment="",
-            size=bindparam("size"),
-            md5=bindparam("md5"),
-            sha256=bindparam("sha256"),
-            archive_path=bindparam("path"),
-            archived_at=now,
-            updated_at=now,
-            fixity=None,
-            fixity_at=None,
-        )
-    )
-    db.session.flush()
-    db.session.connection().execute(
-        statement,
-        [
-            {
-                "row": item.file_id,
-                "bytes": item.upload_id,
-                "size": item.facts.size,
-                "md5": item.md5,
-                "sha256": item.sha256,
-                "path": item.archive_path,
-            }
-            for item in items
-        ],
+    rows = [
+        {
+            "id": item.file_id,
+            "bytes": item.upload_id,
+            "size": item.facts.size,
+            "md5": item.md5,
+            "sha256": item.sha256,
+            "path": item.archive_path,
+        }
+        for item in items
+    ]
+    transitions.transition_each(
+        File,
+        "archive",
+        rows,
+        File.upload_id == bindparam("bytes"),
+        or_(File.declared_md5.is_(None), File.declared_md5 == bindparam("md5")),
+        error=None,
+        comment="",
+        size=bindparam("size"),
+        md5=bindparam("md5"),
+        sha256=bindparam("sha256"),
+        archive_path=bindparam("path"),
+        archived_at=now,
+        updated_at=now,
+        fixity=None,
+        fixity_at=None,
     )
 
 
@@ -209,8 +197,8 @@ def _tell(dataset: Dataset, items: list[Item], now: int) -> None:
 
 def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
     """An upload could not be checked or archived; its file says why. Returns whether it still stood there."""
-    mine = update(Upload).where(Upload.id == upload_id, Upload.state.in_((states.RECEIVED, states.CHECKING)))
-    failed = db.change(mine.values(state=states.FAILED, error=error, detail=detail, inspection=None))
+    mine = Upload.id == upload_id
+    failed = transitions.transition_all(Upload, "fail", mine, error=error, detail=detail, inspection=None)
     upload = db.session.get(Upload, upload_id, populate_existing=True)
     if failed != 1 or upload is None:
         return False
@@ -229,7 +217,7 @@ def put_back(dataset: Dataset) -> None:
             File.state.not_in((states.CHECKING, states.ARCHIVED)),
         )
     )
-    _move(list(db.session.scalars(query)), states.CHECKING, states.RECEIVED)
+    _move("put_back", list(db.session.scalars(query)))
 
 
 def revive(dataset: Dataset) -> None:
@@ -252,8 +240,7 @@ def revive(dataset: Dataset) -> None:
 def revive_upload(upload: Upload) -> None:
     """Bytes that we failed to read before, and whose job is run again by hand."""
     if upload.state == states.FAILED and upload.error in RETRIED_FAULTS:
-        _move([upload.id], states.FAILED, states.RECEIVED, error=None, detail="")
-        db.session.refresh(upload)
+        transitions.transition(upload, "retry", error=None, detail="")
         matching.recompute_state_of_upload(upload)
 
 

@@ -13,7 +13,7 @@ from portal.domain.archive import bags, fixity
 from portal.domain.components import metadata_objects
 from portal.domain.datasets import datasets, realms, releases
 from portal.domain.files import accessions, matching
-from portal.domain.shared import history, job_queue
+from portal.domain.shared import history, job_queue, transitions
 from portal.messages import say
 from portal.models import REBUILDING, Account, Center, Counter, Dataset, File, Publication, Upload
 
@@ -273,7 +273,7 @@ def _tie(dataset: Dataset, others: list[dict[str, Any]], adopted: set[int]) -> N
         here = update(File).where(File.id == new)
         db.change(here.values(replaced_by=ids.get(row.get("replaced_by") or 0), replaces_id=waits))
         if old and not waits:
-            db.change(update(File).where(File.id == old).values(state=states.REPLACED, replaced_by=new))
+            transitions.transition_all(File, "replace", File.id == old, replaced_by=new)
 
 
 def _stand_behind(given: dict[str, str]) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, insert, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain.components import metadata_objects
 from portal.domain.files import accessions
-from portal.domain.shared import history
+from portal.domain.shared import history, transitions
 from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, File
 
 PORTION = 5000
@@ -98,30 +98,30 @@ def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
     return ids
 
 
-_CHANGED = ("state", "comment", "title", "sent", "xml", "md5", "accession")
+_CHANGED = ("comment", "title", "sent", "xml", "md5", "accession")
+_NEW: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _CHANGED}
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": row[name] for name in _CHANGED}
 
 
 def change(rows: list[dict[str, Any]]) -> None:
-    """Write a new version of components, by `row`: their id."""
+    """Write what components say anew, by `row`: their id. Their states stand."""
     if rows:
-        statement = (
-            update(Component)
-            .where(Component.id == bindparam("row"))
-            .values(updated_at=clock.now(), **{name: bindparam(f"new_{name}") for name in _CHANGED})
-        )
-        values = [{"row": row["row"]} | {f"new_{name}": row[name] for name in _CHANGED} for row in rows]
-        db.session.connection().execute(statement, values)
+        statement = update(Component).where(Component.id == bindparam("row")).values(updated_at=clock.now(), **_NEW)
+        db.session.connection().execute(statement, [{"row": row["row"]} | _said(row) for row in rows])
+
+
+def receive(rows: list[dict[str, Any]]) -> None:
+    """A new version of components came, by `row`: their id."""
+    told = [{"id": row["row"]} | _said(row) for row in rows]
+    transitions.transition_each(Component, "receive", told, updated_at=clock.now(), **_NEW)
 
 
 def refuse(rows: list[dict[str, Any]]) -> None:
-    """A new version cannot be loaded: what came is kept, the last good one stands."""
-    if rows:
-        statement = (
-            update(Component)
-            .where(Component.id == bindparam("row"))
-            .values(state=states.ERROR, comment=bindparam("why"), sent=bindparam("what"))
-        )
-        db.session.connection().execute(statement, rows)
+    """A new version cannot be loaded, by `id`: what came is kept, the last good one stands."""
+    transitions.transition_each(Component, "refuse", rows, comment=bindparam("why"), sent=bindparam("what"))
 
 
 def refer(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
@@ -158,13 +158,10 @@ def recompute_states(dataset: Dataset) -> None:
         (("STUDY",), _by_referrers()),
         (("SUBMISSION",), _by_dataset()),
     ):
-        state = case((and_(loaded, Component.status != "withdrawn", standing), states.LOADED), else_=states.RECEIVED)
+        whole = and_(loaded, Component.status != "withdrawn", standing)
         concerned = or_(Component.dataset_id == dataset.id, Component.id.in_(theirs), Component.id.in_(further))
-        changed += db.change(
-            update(Component)
-            .where(Component.type.in_(kinds), concerned, Component.state != states.ERROR, Component.state != state)
-            .values(state=state)
-        )
+        moves = {"load": whole, "unload": not_(whole)}
+        changed += transitions.transition_all(Component, moves, Component.type.in_(kinds), concerned)
     if changed:  # pages that look on see that something moved
         history.record("component_states", actor=None, dataset=dataset, after={"changed": changed})
     if dataset.released_at and dataset.state == states.RELEASED:

@@ -217,7 +217,7 @@ def write(plan: Plan, part: list[Wanted]) -> None:
     fresh = [wanted for wanted in part if wanted.row is None]
     ids = components.add([shared | place | {"type": new.type, "alias": new.alias} | _values(new) for new in fresh])
     earlier = [wanted for wanted in part if wanted.row is not None]
-    components.change([shared | {"row": old.row.id, "state": old.row.state} | _values(old) for old in earlier])
+    components.change([shared | {"row": old.row.id} | _values(old) for old in earlier])
     _lead(plan, {new.file.id: ids[new.type, new.alias] for new in fresh if new.file is not None})
 
 

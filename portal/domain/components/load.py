@@ -119,10 +119,10 @@ def _write(parcel: Parcel) -> None:
     updated = [item for item in parcel.items if item.current is not None]
     for item in updated:
         item.id = item.current.id
-    components.change([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
+    components.receive([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
     components.refuse(
         [
-            {"row": item.id, "why": item.fault[:2000], "what": item.sent}
+            {"id": item.id, "why": item.fault[:2000], "what": item.sent}
             for item in updated
             if item.fault and not item.refusal
         ]
@@ -179,7 +179,7 @@ def _name(parcel: Parcel) -> None:
     if row is None:
         components.add([values | _place(parcel) | {"type": "SUBMISSION", "alias": alias}])
     elif row.md5 != values["md5"]:
-        components.change([values | {"row": row.id}])
+        components.receive([values | {"row": row.id}])
 
 
 def _load_files(parcel: Parcel, dataset: Dataset) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal import clock, db, errors, states
 from portal.config import settings
@@ -251,8 +251,8 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
 
 def send_to_archive(dataset: Dataset) -> None:
     """Let one job check and archive every file whose bytes have arrived."""
-    arrived = update(File).where(File.dataset_id == dataset.id, File.state == states.RECEIVED)
-    moved = db.change(arrived.values(state=states.CHECKING, updated_at=clock.now()))
+    arrived = (File.dataset_id == dataset.id, File.state == states.RECEIVED)
+    moved = transitions.transition_all(File, "check", *arrived, updated_at=clock.now())
     db.session.expire_all()
     if moved:
         job_queue.enqueue("archive", dataset_id=dataset.id, priority=2)

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 
 from portal import clock, db, errors, states
 from portal.domain.files import files, matching
-from portal.domain.shared import history
+from portal.domain.shared import history, transitions
 from portal.messages import say
 from portal.models import Account, Dataset, File, Upload
 
@@ -121,6 +121,6 @@ def _remove(ids: list[int]) -> None:
         raise errors.Frozen(
             say("file_being_archived", "{name} is being archived just now. Delete it in a moment.", name=name)
         )
-    gone = {"state": states.REMOVED, "updated_at": clock.now(), "upload_id": None, "replaces_id": None}
-    db.session.execute(update(File).where(File.id.in_(ids)).values(**gone))
+    mine, now = File.id.in_(ids), clock.now()
+    transitions.transition_all(File, "remove", mine, updated_at=now, upload_id=None, replaces_id=None)
     db.session.execute(update(File).where(File.replaces_id.in_(ids)).values(replaces_id=None))

@@ -40,11 +40,11 @@ REMEDIES = {
 }
 
 
-def quick(file: File) -> str:
-    """What the records alone tell."""
+def quick(file: File, error: str) -> str:
+    """What the records alone tell of an error of a file."""
     upload = file.upload
-    if file.error != "md5_mismatch":
-        return REMEDIES.get(file.error or "", "")
+    if error != "md5_mismatch":
+        return REMEDIES.get(error, "")
     assert upload is not None
     if upload.size == 0:
         return REMEDIES["empty_file"]

@@ -5,16 +5,24 @@ Every change of a file's state through its bytes goes through recompute_state().
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.domain.files import diagnosis, sample_counts
-from portal.domain.shared import history, job_queue
+from portal.domain.shared import history, job_queue, transitions
 from portal.models import Dataset, File, Upload
 
 OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVED)
 LINKABLE = (states.RECEIVED, states.FAILED)
+# The move that brings a file to each state that follows from its bytes.
+_MOVES = {
+    states.WAITING: "unlink",
+    states.RECEIVED: "link",
+    states.CHECKING: "check",
+    states.FAILED: "fail",
+    states.ERROR: "refuse",
+}
 # States in which a dataset's bytes go on to the archive as they arrive.
 IN_HAND = (states.SUBMITTED, states.APPROVED)
 
@@ -132,9 +140,8 @@ def find_for(dataset: Dataset, numbers: range) -> None:
     _give_back(dataset, numbers)
     pairs, right, packages = _pairs(dataset, numbers), [], []
     for file, upload in pairs:
-        state, error = judge(upload, file.declared_md5, dataset.state)
-        if error is None:
-            right.append({"file": file.id, "bytes": upload.id, "state": state})
+        if judge(upload, file.declared_md5, dataset.state)[1] is None:
+            right.append({"id": file.id, "bytes": upload.id})
             packages += [upload.id] if upload.members else []
         else:
             link(db.session.get_one(File, file.id), db.session.get_one(Upload, upload.id))
@@ -145,10 +152,9 @@ def find_for(dataset: Dataset, numbers: range) -> None:
 def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
     if not pairs:
         return
-    now = clock.now()
-    statement = update(File).where(File.id == bindparam("file"), File.state == states.WAITING)
-    connection = db.session.connection()
-    connection.execute(statement.values(upload_id=bindparam("bytes"), state=bindparam("state"), updated_at=now), pairs)
+    state = whole(dataset.state)
+    waiting, now = File.state == states.WAITING, clock.now()
+    transitions.transition_each(File, _MOVES[state], pairs, waiting, upload_id=bindparam("bytes"), updated_at=now)
     before = {"state": states.WAITING}
     history.append_all(
         "file",
@@ -156,15 +162,15 @@ def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
             {
                 "center_id": dataset.center_id,
                 "dataset_id": dataset.id,
-                "file_id": pair["file"],
+                "file_id": pair["id"],
                 "upload_id": pair["bytes"],
                 "before": before,
-                "after": {"state": pair["state"], "error": None},
+                "after": {"state": state, "error": None},
             }
             for pair in pairs
         ],
     )
-    if any(pair["state"] == states.CHECKING for pair in pairs):
+    if state == states.CHECKING:
         job_queue.enqueue("archive", dataset_id=dataset.id, priority=2)
 
 
@@ -305,9 +311,12 @@ def recompute_state(file: File) -> None:
     if (state, error) == (file.state, file.error) and error is None:
         return
     before = file.state
-    file.state, file.error, file.updated_at = state, error, clock.now()
-    file.comment = diagnosis.quick(file) if error else ""
-    db.session.flush()
+    now, comment = clock.now(), diagnosis.quick(file, error) if error else ""
+    if state != before:
+        transitions.transition(file, _MOVES[state], error=error, comment=comment, updated_at=now)
+    else:
+        file.error, file.comment, file.updated_at = error, comment, now
+        db.session.flush()
     dataset = db.session.get(Dataset, file.dataset_id)
     assert dataset is not None
     history.record(
@@ -344,4 +353,9 @@ def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[st
         return states.ERROR, "empty_file"
     if upload.md5 is not None and declared_md5 and upload.md5 != declared_md5:
         return states.FAILED, "md5_mismatch"
-    return (states.CHECKING if dataset_state in IN_HAND else states.RECEIVED), None
+    return whole(dataset_state), None
+
+
+def whole(dataset_state: str) -> str:
+    """The state of a file whose bytes are here and right."""
+    return states.CHECKING if dataset_state in IN_HAND else states.RECEIVED

@@ -7,6 +7,7 @@ from sqlalchemy import and_, or_, select, update
 
 from portal import clock, db, errors, queue, states
 from portal.domain.shared import history
+from portal.domain.shared.transitions import transition, transition_all
 from portal.models import Account, Job
 
 LEASE_MS = 60_000
@@ -71,23 +72,22 @@ def claim(job_id: int, *, owner: str) -> Lease | None:
         and_(Job.state == states.QUEUED, Job.not_before <= now),
         and_(Job.state == states.RUNNING, Job.lease_until < now),
     )
-    taken = (
-        update(Job)
-        .where(Job.id == job_id, due)
-        .values(
-            state=states.RUNNING,
-            owner=owner,
-            attempt=Job.attempt + 1,
-            fence=Job.fence + 1,
-            lease_until=now + LEASE_MS,
-            done=0,
-            total=0,
-            rate=None,
-            error="",
-            again=False,
-        )
+    taken = transition_all(
+        Job,
+        "claim",
+        Job.id == job_id,
+        due,
+        owner=owner,
+        attempt=Job.attempt + 1,
+        fence=Job.fence + 1,
+        lease_until=now + LEASE_MS,
+        done=0,
+        total=0,
+        rate=None,
+        error="",
+        again=False,
     )
-    if db.change(taken) != 1:
+    if taken != 1:
         return None
     job = db.session.get(Job, job_id, populate_existing=True)
     assert job is not None
@@ -106,25 +106,22 @@ def finish(lease: Lease) -> None:
     """Close a job in the transaction of its result; go again when that was asked meanwhile."""
     job = check_lease(lease)
     if job.again:
-        job.state, job.again, job.attempt, job.lease_until = states.QUEUED, False, 0, None
-        job.not_before = clock.now()
+        transition(job, "repeat", again=False, attempt=0, lease_until=None, not_before=clock.now())
         db.on_commit(lambda: queue.wake(lease.id))
         return
-    job.state, job.ended_at, job.lease_until = states.DONE, clock.now(), None
+    transition(job, "finish", ended_at=clock.now(), lease_until=None)
 
 
 def put_off(lease: Lease, error: str, *, delay: int | None = None, free: bool = False) -> bool:
     """Hand a job back for a later attempt; failed for good after its last. `free` attempts are not counted
     (waiting for space). Returns whether another attempt follows."""
     job = check_lease(lease)
-    job.error, job.owner, job.lease_until = error[:2000], None, None
-    if free:
-        job.attempt -= 1
-    if job.attempt >= job.max_attempts:
-        job.state, job.ended_at = states.FAILED, clock.now()
+    values = {"error": error[:2000], "owner": None, "lease_until": None, "attempt": job.attempt - free}
+    if job.attempt - free >= job.max_attempts:
+        transition(job, "fail", ended_at=clock.now(), **values)
         return False
     wait = BACKOFF_MS[min(lease.attempt, len(BACKOFF_MS)) - 1] if delay is None else delay
-    job.state, job.not_before = states.QUEUED, clock.now() + wait
+    transition(job, "put_off", not_before=clock.now() + wait, **values)
     return True
 
 
@@ -135,7 +132,7 @@ def retry(job: Job, *, actor: Account | None = None) -> None:
     twin = select(Job.id).where(Job.key == job.key, Job.state.in_((states.QUEUED, states.RUNNING)))
     if db.session.scalar(twin.limit(1)) is not None:
         raise errors.Conflict("The same work is owed by a newer job already.")
-    job.state, job.attempt, job.ended_at, job.not_before = states.QUEUED, 0, None, clock.now()
+    transition(job, "retry", attempt=0, ended_at=None, not_before=clock.now())
     _tell("job.retry", job, actor)
     job_id = job.id
     db.on_commit(lambda: queue.wake(job_id))
@@ -158,7 +155,7 @@ def cancel(job: Job, *, actor: Account | None) -> None:
         raise errors.Conflict("A dataset or file waits for this work; it is not cancelled.")
     if job.state != states.QUEUED:
         raise errors.Conflict(f"This job is {job.state}; only one that waits is cancelled.")
-    job.state, job.ended_at = states.CANCELLED, clock.now()
+    transition(job, "cancel", ended_at=clock.now())
     _tell("job.cancel", job, actor)
 
 

@@ -1,11 +1,95 @@
-"""The guard: moves a row by compare-and-swap along states.py, or says why not."""
+"""The one place that writes a `state`: by compare-and-swap along the tables of portal/states, or it says why not.
 
+One loaded row: transition(). Many rows: transition_all() with a condition, transition_each() with parameters for each.
+Each is one UPDATE. What refuses or records the move besides is up to the caller.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, literal, or_, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal import clock, db, errors, states
-from portal.models import Account, Dataset
+from portal.messages import say
+from portal.models import Account, Component, Dataset, File, Job, Request, Upload, Webhook
+
+Row = Dataset | Upload | File | Job | Component | Request | Webhook
+_MACHINES = {machine.name: machine for machine in states.MACHINES}
+
+
+def transition(row: Row, action: str, *where: ColumnElement[bool], **values: Any) -> states.Move:
+    """Move a loaded row from the state that it shows, where the conditions `where` still hold, and set `values` (plain
+    ones) with it; the row shows all of it afterwards. Raises Conflict when the action does not start there, or when
+    somebody else was faster."""
+    model: Any = type(row)
+    move = _move(model, action)
+    if row.state not in move.sources:
+        raise errors.Conflict(
+            say(
+                "not_from_here",
+                "This {thing} is {state}; {action} starts from {sources}.",
+                thing=model.__tablename__,
+                state=row.state,
+                action=action,
+                sources=" or ".join(move.sources),
+            ),
+            state=row.state,
+        )
+    swap = update(model).where(model.id == row.id, model.state == row.state, *where)
+    values["state"] = move.target
+    if db.change(swap.values(**values)) != 1:
+        raise errors.Conflict(
+            say(
+                "somebody_was_faster",
+                "Somebody else was faster. Look at the {thing} again.",
+                thing=model.__tablename__,
+            )
+        )
+    for name, value in values.items():
+        set_committed_value(row, name, value)
+    return move
+
+
+def transition_all(
+    model: type[Row], action: str | Mapping[str, ColumnElement[bool]], *where: ColumnElement[bool], **values: Any
+) -> int:
+    """Move all rows that `where` chooses and that stand where the action starts; returns how many moved. Loaded rows
+    are not touched. Several actions, each with its own condition and starting elsewhere, go as one statement too."""
+    return db.change(_update(model, action, where).values(**values))
+
+
+def transition_each(
+    model: type[Row], action: str, rows: list[dict[str, Any]], *where: ColumnElement[bool], **values: Any
+) -> None:
+    """Move the row of each `id` in `rows`, if it stands where the action starts: one statement, run with the other
+    members of each as parameters of `where` and `values`."""
+    if not rows:
+        return
+    db.session.flush()
+    chosen = (model.id == bindparam("row_id"), *where)
+    statement = _update(model, action, chosen).values(**values)
+    told = [{"row_id" if name == "id" else name: value for name, value in row.items()} for row in rows]
+    db.session.connection().execute(statement, told)
+
+
+def _move(model: type[Row], action: str) -> states.Move:
+    move = _MACHINES[model.__tablename__].find(action)
+    if move is None:
+        raise errors.Invalid(say("no_such_action", "There is no action {action!r}.", action=action))
+    return move
+
+
+def _update(model: type[Row], action: str | Mapping[str, ColumnElement[bool]], where: tuple) -> Update:
+    if isinstance(action, str):
+        move = _move(model, action)
+        return update(model).where(*where, model.state.in_(move.sources)).values(state=move.target)
+    moves = [(_move(model, name), condition) for name, condition in action.items()]
+    starts = [state for move, _condition in moves for state in move.sources]
+    assert len(set(starts)) == len(starts), "two of these actions start from one state"
+    chosen = or_(*(and_(model.state.in_(move.sources), condition) for move, condition in moves))
+    target = case(*((model.state.in_(move.sources), literal(move.target)) for move, _condition in moves))
+    return update(model).where(*where, chosen).values(state=target)
 
 
 def roles_of(actor: Account | None, dataset: Dataset) -> set[str]:
@@ -26,18 +110,15 @@ def available(dataset: Dataset, *, actor: Account | None) -> list[states.Move]:
 
 
 def advance(dataset: Dataset, action: str, *, actor: Account | None, **values: Any) -> states.Move:
-    """Move a dataset, setting `values` with it. Raises Forbidden or Conflict; the row is re-read afterwards."""
-    move = states.DATASET.find(action)
-    if move is None:
-        raise errors.Invalid(f"There is no action {action!r}.")
+    """transition() of a dataset by somebody who may. Raises Forbidden or Conflict."""
+    move = _move(Dataset, action)
     if not roles_of(actor, dataset) & set(move.by):
-        raise errors.Forbidden(f"Only {' or '.join(move.by)} may {action} this dataset.")
-    if dataset.state not in move.sources:
-        raise errors.Conflict(
-            f"This dataset is {dataset.state}; {action} starts from {' or '.join(move.sources)}.", state=dataset.state
+        raise errors.Forbidden(
+            say(
+                "not_by_you",
+                "Only {roles} may {action} this dataset.",
+                roles=" or ".join(move.by),
+                action=action,
+            )
         )
-    swap = update(Dataset).where(Dataset.id == dataset.id, Dataset.state == dataset.state)
-    if db.change(swap.values(state=move.target, updated_at=clock.now(), **values)) != 1:
-        raise errors.Conflict("Somebody else was faster. Look at the dataset again.")
-    db.session.refresh(dataset)
-    return move
+    return transition(dataset, action, updated_at=clock.now(), **values)

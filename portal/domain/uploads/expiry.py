@@ -121,6 +121,6 @@ def expire(limit: int = 500) -> int:
         was_warned = (Upload.warned_at >= Upload.received_at, Upload.warned_at <= now - term.lead)
         query = select(Upload).where(*_unclaimed(term, now - term.days * clock.DAY), *was_warned)
         for row in db.session.scalars(query.order_by(Upload.received_at).limit(limit)):
-            folders.drop(row, actor=None, state=states.EXPIRED)
+            folders.drop(row, actor=None, action="expire")
             count += 1
     return count

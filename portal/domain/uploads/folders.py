@@ -168,12 +168,11 @@ def remove(account: Account, place: Place, *, folder: bool = False) -> int:
     return len(rows)
 
 
-def drop(row: Upload, *, actor: Account | None, state: str = states.OBSOLETE) -> None:
+def drop(row: Upload, *, actor: Account | None, action: str = "remove") -> None:
     """Take one upload out of its area; its file waits again, its bytes go once that is committed."""
     refuse_gone(row)
-    action = "expire" if state == states.EXPIRED else "remove"
     history.record(action, actor=actor, upload=row, center_id=row.center_id, before={"name": row.name})
-    uploads.retire(row, state=state)
+    uploads.retire(row, action)
     matching.release(row)
 
 

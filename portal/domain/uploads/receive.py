@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select
 
 from portal import db, states, storage
 from portal.domain.files import inspection_results, matching
-from portal.domain.shared import history, job_queue
+from portal.domain.shared import history, job_queue, transitions
 from portal.domain.uploads import ftp_drops, uploads
 from portal.domain.uploads.uploads import Arrival
 from portal.models import Upload
@@ -112,12 +112,8 @@ def receive_known(arrival: Arrival) -> Arrival:
     # 5.2 The row, and what it replaces.
     row = uploads.row(arrival)
     for rival in rivals:
-        uploads.retire(rival, by=row.id)
-    row.state = states.RECEIVED
-    for column, value in _of_bytes(arrival).items():
-        setattr(row, column, value)
-    row.error, row.detail, row.rate = None, "", None
-    db.session.flush()
+        uploads.retire(rival, "replace", by=row.id)
+    transitions.transition(row, "receive", error=None, detail="", rate=None, **_of_bytes(arrival))
     # 5.3 What follows from it: files that had the earlier bytes, events, jobs.
     replaced = [rival.id for rival in rivals]
     matching.follow(row, replaced)
@@ -130,10 +126,10 @@ def _keep_earlier(arrival: Arrival, same: Upload, rivals: list[Upload]) -> Arriv
     """The same bytes were here whole: what came now goes, and so does a cut upload of the name."""
     for rival in rivals:
         if rival is not same:
-            uploads.retire(rival, by=same.id)
+            uploads.retire(rival, "replace", by=same.id)
     row = db.session.scalar(select(Upload).where(Upload.token == arrival.token))
     if row is not None:
-        uploads.retire(row, by=same.id)
+        uploads.retire(row, "replace", by=same.id)
     path = storage.area_path(arrival.place.realm, arrival.account_id, arrival.token)
     db.on_commit(lambda: storage.remove(path))
     return replace(arrival, upload_id=same.id)

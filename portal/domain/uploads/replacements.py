@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal import clock, db, errors, states
 from portal.domain.files import files, matching
-from portal.domain.shared import history
+from portal.domain.shared import history, transitions
 from portal.domain.uploads import uploads
 from portal.messages import say
 from portal.models import Account, Dataset, File
@@ -77,9 +77,9 @@ def complete(dataset: Dataset, file_ids: list[int]) -> None:
 
 def _set_aside(old: File, new: File, dataset: Dataset) -> None:
     before, upload = old.state, old.upload
-    old.state, old.replaced_by, old.updated_at = states.REPLACED, new.id, clock.now()
+    transitions.transition(old, "replace", replaced_by=new.id, updated_at=clock.now())
     if upload is not None:
-        uploads.retire(upload, by=new.upload_id)
+        uploads.retire(upload, "replace", by=new.upload_id)
     db.session.flush()
     history.record(
         "file",

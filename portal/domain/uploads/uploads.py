@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.domain.files import matching
-from portal.domain.shared import history
+from portal.domain.shared import history, transitions
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Upload
 
@@ -200,12 +200,11 @@ def row(arrival: Arrival) -> Upload:
 
 # Area and realm are named and the state is not, so that the index of names serves and not the one by state, which walks
 # all uploads of an account.
-def retire(upload: Upload, *, by: int | None = None, state: str = states.OBSOLETE) -> None:
-    """Take an upload out of its area; its bytes go once that is committed."""
-    upload.state, upload.replaced_by = state, by
+def retire(upload: Upload, action: str, *, by: int | None = None) -> None:
+    """Take an upload out of its area; its bytes go once that is committed. `by`: the upload that replaces it."""
+    transitions.transition(upload, action, replaced_by=by)
     path = storage.area_path(upload.realm, upload.account_id, upload.token)
     db.on_commit(lambda: storage.remove(path))
-    db.session.flush()
 
 
 def cut(arrival: Arrival, *, length: int, reason: str) -> bool:
@@ -225,18 +224,16 @@ def cut(arrival: Arrival, *, length: int, reason: str) -> bool:
 def set_cut(row: Upload, *, length: int, reason: str) -> None:
     """Mark a `receiving` row as cut; an earlier incomplete upload of the name gives way."""
     if not length:
-        retire(row)
+        retire(row, "lose")
         return
     place = Place(row.area, row.realm, row.name)
     query = select(Upload).where(
         *of_place(row.account_id, place), Upload.state == states.INCOMPLETE, Upload.id != row.id
     )
     for rival in db.session.scalars(query):
-        retire(rival, by=row.id)
-    row.state, row.size, row.bytes_done, row.rate = states.INCOMPLETE, length, length, None
-    row.error, row.detail, row.md5, row.sha256 = "truncated_file", reason, None, None
-    row.received_at = clock.now()
-    db.session.flush()
+        retire(rival, "replace", by=row.id)
+    known = {"size": length, "bytes_done": length, "rate": None, "md5": None, "sha256": None}
+    transitions.transition(row, "cut", error="truncated_file", detail=reason, received_at=clock.now(), **known)
     history.record("cut", actor=None, upload=row, center_id=row.center_id, after={"size": length}, note=reason)
 
 
@@ -248,23 +245,22 @@ def silent() -> list[Upload]:
 
 def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
     """Go on with bytes that are here: the row is receiving again under a new fence, and its file waits."""
-    sources = (states.RECEIVING, states.INCOMPLETE, states.RECEIVED, states.FAILED)
-    mine = update(Upload).where(Upload.id == upload_id, Upload.fence == fence, Upload.state.in_(sources))
-    taken = db.change(
-        mine.values(
-            state=states.RECEIVING,
-            fence=fence + 1,
-            heard_at=clock.now(),
-            md5=None,
-            sha256=None,
-            resumed=True,
-            via=via,
-            bytes_done=offset,
-            error=None,
-            detail="",
-            inspection=None,
-            file_type=None,
-        )
+    taken = transitions.transition_all(
+        Upload,
+        "resume",
+        Upload.id == upload_id,
+        Upload.fence == fence,
+        fence=fence + 1,
+        heard_at=clock.now(),
+        md5=None,
+        sha256=None,
+        resumed=True,
+        via=via,
+        bytes_done=offset,
+        error=None,
+        detail="",
+        inspection=None,
+        file_type=None,
     )
     if taken != 1:
         raise errors.GhostSession(say("upload_taken_up", "Another session took this upload up. Try again in 15 s."))

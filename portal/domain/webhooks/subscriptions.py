@@ -3,10 +3,10 @@
 import base64
 import secrets
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from portal import clock, db, errors, states
-from portal.domain.shared import history, job_queue, text_rules
+from portal import clock, db, errors
+from portal.domain.shared import history, job_queue, text_rules, transitions
 from portal.domain.shared.outbound_hosts import Address
 from portal.messages import say
 from portal.models import Account, Event, Webhook
@@ -67,10 +67,7 @@ def resume(hook: Webhook, *, actor: Account) -> None:
 
 
 def _advance(hook: Webhook, action: str, actor: Account | None, **values: object) -> None:
-    move = states.WEBHOOK.find(action)
-    assert move is not None
-    swap = update(Webhook).where(Webhook.id == hook.id, Webhook.state.in_(move.sources))
-    if db.change(swap.values(state=move.target, **values)) != 1:
+    if transitions.transition_all(Webhook, action, Webhook.id == hook.id, **values) != 1:
         raise errors.Conflict(say("webhook_state", "This webhook is {state} already.", state=hook.state))
     db.session.refresh(hook)
     _tell(f"webhook.{action}", hook, actor, note=hook.why)

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from portal import db, states, storage
 from portal.domain.archive import bags
 from portal.domain.components import components
-from portal.domain.shared import history, job_queue
+from portal.domain.shared import history, job_queue, transitions
 from portal.domain.shared.job_queue import Lease
 from portal.domain.uploads import folders, uploads
 from portal.faults import point
@@ -42,12 +42,11 @@ def _forget(dataset: Dataset) -> None:
     """From here on no row says where bytes of this dataset are."""
     linked = select(Upload).join(File, File.upload_id == Upload.id).where(File.dataset_id == dataset.id)
     for upload in db.session.scalars(linked.where(Upload.state.in_((*states.LISTED, states.CHECKING)))):
-        uploads.retire(upload)
+        uploads.retire(upload, "withdraw")
     for copy in db.session.scalars(folders.copies_of(dataset)):
         folders.drop(copy, actor=None)
     ids = select(File.upload_id).where(File.dataset_id == dataset.id, File.upload_id.is_not(None))
-    gone = update(Upload).where(Upload.id.in_(ids), Upload.state == states.ARCHIVED).values(state=states.OBSOLETE)
-    db.session.execute(gone.execution_options(synchronize_session=False))
+    transitions.transition_all(Upload, "withdraw", Upload.id.in_(ids), Upload.state == states.ARCHIVED)
     db.session.execute(
         update(File)
         .where(File.dataset_id == dataset.id)

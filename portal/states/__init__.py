@@ -1,10 +1,13 @@
-"""Every state of datasets, files, uploads and jobs, and every move between them. Four readers: the guard that moves
-a row (domain/transitions.py), the buttons on the page, the table in the docs, and the CHECK in the database."""
+"""Every state of datasets, files, uploads, jobs, components, requests and webhooks, and every move between them. Five
+readers: the guard that moves rows (domain/shared/transitions.py), the buttons on the page, docs/states.md, the CHECK
+in the database, and in tests its triggers."""
 
 from dataclasses import dataclass
 
+from portal.states.machine import GONE, Machine, Move
+
 DRAFT, SUBMITTED, RETURNED, APPROVED = "draft", "submitted", "returned", "approved"
-RELEASED, SUPPRESSED, WITHDRAWN, GONE = "released", "suppressed", "withdrawn", "gone"
+RELEASED, SUPPRESSED, WITHDRAWN = "released", "suppressed", "withdrawn"
 RECEIVING, INCOMPLETE, RECEIVED, CHECKING = "receiving", "incomplete", "received", "checking"
 FAILED, ARCHIVED, OBSOLETE, EXPIRED = "failed", "archived", "obsolete", "expired"
 WAITING, ERROR, REMOVED, REPLACED = "waiting", "error", "removed", "replaced"
@@ -21,45 +24,7 @@ REQUESTER, DECIDER = "requester", "decider"
 OWNER = "owner"
 
 
-@dataclass(frozen=True)
-class Move:
-    """One row of a table: what is done, from where, to where, by whom, and the word on its button."""
-
-    action: str
-    sources: tuple[str, ...]
-    target: str
-    by: tuple[str, ...]
-    word: str = ""
-    note_needed: bool = False
-    danger: bool = False
-
-
-@dataclass(frozen=True)
-class Machine:
-    """The states of one thing and the moves between them."""
-
-    name: str
-    states: tuple[str, ...]
-    moves: tuple[Move, ...]
-
-    def find(self, action: str) -> Move | None:
-        return next((move for move in self.moves if move.action == action), None)
-
-    def available(self, state: str, roles: set[str]) -> list[Move]:
-        """What somebody with these roles may do to a thing in this state."""
-        return [move for move in self.moves if state in move.sources and roles & set(move.by)]
-
-    def check(self, column: str = "state") -> str:
-        """The CHECK constraint of the column that holds the state."""
-        return f"{column} IN ({', '.join(repr(state) for state in self.states)})"
-
-    def as_markdown(self) -> str:
-        rows = ["| action | from | to | by |", "|---|---|---|---|"]
-        for move in self.moves:
-            rows.append(f"| {move.action} | {', '.join(move.sources)} | {move.target} | {', '.join(move.by)} |")
-        return "\n".join(rows)
-
-
+# Who has no button acts for the system: a job, the arrival of bytes, the clock.
 DATASET = Machine(
     "dataset",
     (DRAFT, SUBMITTED, RETURNED, APPROVED, RELEASED, SUPPRESSED, WITHDRAWN),
@@ -84,6 +49,9 @@ DATASET = Machine(
         ),
         Move("discard", (DRAFT,), GONE, (SUBMITTER,), "Discard", danger=True),
     ),
+    starts=(DRAFT,),
+    restored=(SUBMITTED, RETURNED, APPROVED, RELEASED, SUPPRESSED, WITHDRAWN),
+    about="What a submitter describes and hands to the curators. From its first submission on it has an accession.",
 )
 
 UPLOAD = Machine(
@@ -97,9 +65,18 @@ UPLOAD = Machine(
         Move("put_back", (CHECKING,), RECEIVED, (SYSTEM,)),
         Move("archive", (CHECKING,), ARCHIVED, (SYSTEM,)),
         Move("fail", (RECEIVED, CHECKING), FAILED, (SYSTEM,)),
+        Move("retry", (FAILED,), RECEIVED, (SYSTEM, CURATOR)),
         Move("replace", (RECEIVING, INCOMPLETE, RECEIVED, FAILED, ARCHIVED), OBSOLETE, (SUBMITTER,)),
-        Move("remove", (INCOMPLETE, RECEIVED, FAILED), OBSOLETE, (SUBMITTER,), "Delete", danger=True),
+        Move("remove", (INCOMPLETE, RECEIVED, FAILED), OBSOLETE, (SUBMITTER, SYSTEM), "Delete", danger=True),
+        Move("lose", (RECEIVING, INCOMPLETE), OBSOLETE, (SYSTEM,)),
+        Move("withdraw", (INCOMPLETE, RECEIVED, CHECKING, FAILED, ARCHIVED), OBSOLETE, (SYSTEM,)),
         Move("expire", (INCOMPLETE, RECEIVED, FAILED), EXPIRED, (SYSTEM,)),
+    ),
+    starts=(RECEIVING, RECEIVED),
+    about=(
+        "Bytes that came under a name. While it is checked or archived nobody changes them. `replace` is a newer "
+        "upload of the name, `lose` one of which no byte is on the disk, `withdraw` follows the withdrawal of its "
+        "dataset."
     ),
 )
 # The name of an upload is taken while it lives; frozen bytes are held by a job or by the archive.
@@ -112,11 +89,11 @@ FILE = Machine(
     "file",
     (WAITING, RECEIVED, CHECKING, FAILED, ERROR, ARCHIVED, REMOVED, REPLACED),
     (
-        Move("link", (WAITING, FAILED, ERROR, RECEIVED), RECEIVED, (SYSTEM,)),
-        Move("unlink", (RECEIVED, FAILED, ERROR), WAITING, (SYSTEM,)),
-        Move("check", (RECEIVED, FAILED, ERROR), CHECKING, (SYSTEM,)),
-        Move("mismatch", (RECEIVED, CHECKING, WAITING), FAILED, (SYSTEM,)),
-        Move("refuse", (RECEIVED, CHECKING), ERROR, (SYSTEM,)),
+        Move("link", (WAITING, CHECKING, FAILED, ERROR), RECEIVED, (SYSTEM,)),
+        Move("unlink", (RECEIVED, CHECKING, FAILED, ERROR), WAITING, (SYSTEM,)),
+        Move("check", (WAITING, RECEIVED, FAILED, ERROR), CHECKING, (SYSTEM,)),
+        Move("fail", (WAITING, RECEIVED, CHECKING, ERROR), FAILED, (SYSTEM,)),
+        Move("refuse", (WAITING, RECEIVED, CHECKING, FAILED), ERROR, (SYSTEM,)),
         Move("archive", (CHECKING,), ARCHIVED, (SYSTEM,)),
         Move(
             "remove",
@@ -127,6 +104,15 @@ FILE = Machine(
             danger=True,
         ),
         Move("replace", (ARCHIVED,), REPLACED, (SUBMITTER,), "Replace"),
+        Move("discard", (WAITING, RECEIVED, FAILED, ERROR, REMOVED), GONE, (SUBMITTER,)),
+    ),
+    starts=(WAITING,),
+    restored=(ARCHIVED, REMOVED, REPLACED),
+    about=(
+        "What a dataset declares. Until it is archived its state follows from its upload, its declared MD5 and its "
+        "dataset, so that it may go from any of the first five states to any other: `link` when whole bytes are "
+        "there, `check` when the dataset is submitted too, `fail` when the MD5 differs or we could not copy, `refuse` "
+        "when the content is at fault, `unlink` when the bytes are gone or grow again. `discard` goes with the draft."
     ),
 )
 # A dead file keeps its number but is no longer part of its dataset.
@@ -138,19 +124,36 @@ JOB = Machine(
     (
         Move("claim", (QUEUED, RUNNING), RUNNING, (SYSTEM,)),
         Move("finish", (RUNNING,), DONE, (SYSTEM,)),
+        Move("repeat", (RUNNING,), QUEUED, (SYSTEM,)),
         Move("put_off", (RUNNING,), QUEUED, (SYSTEM,)),
+        Move("interrupt", (RUNNING,), QUEUED, (SYSTEM,)),
         Move("fail", (RUNNING,), FAILED, (SYSTEM,)),
         Move("retry", (FAILED, CANCELLED), QUEUED, (CURATOR,), "Run again"),
         Move("cancel", (QUEUED,), CANCELLED, (SYSTEM, CURATOR), "Cancel"),
+        Move("prune", (DONE, CANCELLED), GONE, (SYSTEM,)),
+        Move("discard", (QUEUED, RUNNING, DONE, FAILED, CANCELLED), GONE, (SUBMITTER,)),
+    ),
+    starts=(QUEUED,),
+    about=(
+        "Work that is owed. A running one is claimed by another worker once its lease is over. `repeat` was asked "
+        "while it ran, `put_off` is another attempt after a fault, `interrupt` the stop of the portal; `discard` goes "
+        "with its draft."
     ),
 )
 COMPONENT = Machine(
     "component",
     (RECEIVED, LOADED, ERROR),
     (
-        Move("load", (RECEIVED, ERROR), LOADED, (SYSTEM,)),
-        Move("unload", (LOADED, ERROR), RECEIVED, (SYSTEM,)),
-        Move("refuse", (RECEIVED, LOADED), ERROR, (SYSTEM,)),
+        Move("receive", (RECEIVED, LOADED, ERROR), RECEIVED, (SUBMITTER,)),
+        Move("load", (RECEIVED,), LOADED, (SYSTEM,)),
+        Move("unload", (LOADED,), RECEIVED, (SYSTEM,)),
+        Move("refuse", (RECEIVED, LOADED, ERROR), ERROR, (SUBMITTER,)),
+        Move("discard", (RECEIVED, ERROR), GONE, (SUBMITTER,)),
+    ),
+    starts=(RECEIVED, ERROR),
+    about=(
+        "An object of the XML. It is loaded while all data that it leads to are archived. `receive` and `refuse` are "
+        "a new version of it; a refused one stays as it is until it is sent anew."
     ),
 )
 REQUEST = Machine(
@@ -167,6 +170,13 @@ REQUEST = Machine(
         Move("renew", (GRANTED,), GRANTED, (DECIDER,), "Renew"),
         Move("revoke", (GRANTED,), REVOKED, (DECIDER,), "Revoke", note_needed=True, danger=True),
         Move("end", (GRANTED,), ENDED, (SYSTEM,)),
+        Move("discard", (DRAFT,), GONE, (REQUESTER,)),
+    ),
+    starts=(DRAFT,),
+    about=(
+        "Somebody asks for controlled data. A granted request is the grant. It opens at its first moment and closes "
+        "at its last, whatever state its row still shows; `end` only records it. Asking for a renewal moves nothing: "
+        "the deciders renew."
     ),
 )
 # A person has one open request for a dataset; the others are its history.
@@ -178,6 +188,12 @@ WEBHOOK = Machine(
     (
         Move("pause", (ACTIVE,), PAUSED, (OWNER, SYSTEM), "Pause"),
         Move("resume", (PAUSED,), ACTIVE, (OWNER,), "Resume"),
+        Move("remove", (ACTIVE, PAUSED), GONE, (OWNER, SYSTEM)),
+    ),
+    starts=(ACTIVE,),
+    about=(
+        "Where an account wants its events sent. The system pauses a webhook whose server has not taken an event for "
+        "twelve hours. See [webhooks](webhooks.md)."
     ),
 )
 MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST, WEBHOOK)
