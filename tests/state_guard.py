@@ -1,13 +1,14 @@
 """Triggers that refuse what no table of portal/states says: every test database bears them.
 
-`with states_unguarded():` inside a transaction lets a test put rows into states that it would take long to reach.
+`with states_unguarded():` lets a test put rows into states that it would take long to reach.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import product
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
 
 from portal import db, states
 from portal.models import REBUILDING, Counter
@@ -24,7 +25,8 @@ def triggers() -> Iterator[str]:
     for machine in states.MACHINES:
         yield _trigger(machine, "UPDATE OF state", *_moved(machine))
         yield _trigger(machine, "INSERT", *_made(machine))
-        yield _trigger(machine, "DELETE", *_gone(machine))
+        if any(GONE not in machine.targets(state) for state in machine.states):
+            yield _trigger(machine, "DELETE", *_gone(machine))
 
 
 def _trigger(machine: Machine, event: str, refused: str, words: dict[str, str]) -> str:
@@ -33,7 +35,7 @@ def _trigger(machine: Machine, event: str, refused: str, words: dict[str, str]) 
         f"WHEN {case} THEN RAISE(ABORT, '{machine.name}: {text} is no move')" for case, text in words.items()
     )
     return (
-        f'CREATE TRIGGER "{machine.name} {event.split()[0].lower()}" BEFORE {event} ON {machine.name} '
+        f'CREATE TRIGGER IF NOT EXISTS "{machine.name} {event.split()[0].lower()}" BEFORE {event} ON {machine.name} '
         f"WHEN ({refused}) AND NOT {_OFF} BEGIN SELECT CASE {said} END; END"
     )
 
@@ -57,7 +59,7 @@ def _made(machine: Machine) -> tuple[str, dict[str, str]]:
 
 def _gone(machine: Machine) -> tuple[str, dict[str, str]]:
     kept = [state for state in machine.states if GONE not in machine.targets(state)]
-    return f"OLD.state IN {_listed(kept)}", {f"OLD.state = '{state}'": f"{state} -> {GONE}" for state in kept or ["-"]}
+    return f"OLD.state IN {_listed(kept)}", {f"OLD.state = '{state}'": f"{state} -> {GONE}" for state in kept}
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -65,16 +67,17 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def install(execute: Callable[[str], object]) -> None:
-    """Put them into a database; `execute` runs one statement."""
+    """Put the triggers into a database; `execute` runs one statement."""
     for statement in triggers():
         execute(statement)
 
 
 @contextmanager
-def states_unguarded() -> Iterator[None]:
-    """What is written inside, within one transaction, may be in any state."""
-    db.session.add(Counter(name=OFF, next=1))
-    db.session.flush()
-    yield
-    db.session.flush()
-    db.session.execute(delete(Counter).where(Counter.name == OFF))
+def states_unguarded() -> Iterator[Session]:
+    """A transaction, or a part of the one that is open, in which a test may write any state."""
+    with nullcontext(db.session()) if db.writing() else db.transaction() as session:
+        session.flush()
+        session.execute(insert(Counter).values(name=OFF, next=1))
+        yield session
+        session.flush()
+        session.execute(delete(Counter).where(Counter.name == OFF))

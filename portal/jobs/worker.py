@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from portal import clock, db, errors, queue, states
 from portal.config import settings
-from portal.domain.shared import job_queue
+from portal.domain.shared import job_queue, transitions
 from portal.domain.shared.job_queue import Lease
 from portal.ingest.heartbeat import heartbeat
 from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
@@ -157,7 +157,7 @@ class Worker:
 
     def _fail(self, lease: Lease, words: str) -> None:
         row = job_queue.check_lease(lease)
-        row.state, row.ended_at, row.lease_until, row.error = states.FAILED, clock.now(), None, words
+        transitions.transition(row, "fail", ended_at=clock.now(), lease_until=None, error=words)
         self._give_up(lease, words)
 
     def _give_up(self, lease: Lease, words: str) -> None:

@@ -6,6 +6,7 @@ from portal import db, states
 from portal.domain.accounts import accounts
 from portal.domain.shared import job_queue, notifications
 from portal.models import Event, Job, Mail
+from tests.state_guard import states_unguarded
 
 
 def test_test_mail_is_written_and_readable(sign_in, ruth):
@@ -42,7 +43,7 @@ def test_link_that_lets_in_is_not_shown_once_it_went_to_its_reader(sign_in, sett
 
 
 def test_failed_job_is_run_again(sign_in, ruth):
-    with db.transaction():
+    with states_unguarded():
         job = job_queue.enqueue("mail", key="mail:0")
         job.state, job.error = states.FAILED, "It broke."
     client = sign_in(ruth)
@@ -80,7 +81,7 @@ def test_job_of_a_dataset_is_not_cancelled_and_one_that_comes_again_is(sign_in, 
 
 
 def test_failed_job_that_a_newer_one_took_over_is_left_alone(sign_in, ruth):
-    with db.transaction():
+    with states_unguarded():
         old = job_queue.enqueue("prune", key="prune")
         old.state = states.FAILED
         db.session.flush()
@@ -122,7 +123,7 @@ def test_mail_under_way_is_not_stopped(sign_in, ruth):
 def test_overview_leads_to_what_wants_an_eye(sign_in, ruth):
     client = sign_in(ruth)
     assert "Nothing failed, nobody waits, and every center has room." in client.get("/admin").text
-    with db.transaction():
+    with states_unguarded():
         job_queue.enqueue("prune", key="prune").state = states.FAILED
         notifications.send("k", to="x@example.org", template="test", name="x").state = "failed"
         accounts.register(email="nils.berg@example.org", name="Nils Berg", password="a long enough one")

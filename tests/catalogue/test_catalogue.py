@@ -14,6 +14,7 @@ from portal.domain.files import accessions
 from portal.models import Dataset, DownloadDay, File
 from portal.queries.catalogue import released_datasets
 from portal.web.help import pages as help_
+from tests.state_guard import states_unguarded
 
 DATA = random.Random(7).randbytes(100_000)
 EVIL = "<script>alert(1)</script>"
@@ -42,7 +43,7 @@ def dataset(database, ines):
     """A maker of datasets in any state, with one archived file."""
 
     def make(state="released", access="open", title="Kidney organoids"):
-        with db.transaction():
+        with states_unguarded():
             made = datasets.create(
                 actor=ines.account,
                 title=title,
@@ -325,7 +326,7 @@ def test_every_word_of_a_fault_leads_to_its_remedy(client):
 
 def test_browse_of_many_is_paged(client, database, ines):
     now = clock.now()
-    with db.transaction():
+    with states_unguarded():
         center = ines.account.center_id
         db.session.add_all(
             [

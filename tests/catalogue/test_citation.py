@@ -13,6 +13,7 @@ from portal.domain.files import accessions
 from portal.models import Dataset, File
 from portal.queries.catalogue import released_datasets
 from tests.conftest import INES, RUTH
+from tests.state_guard import states_unguarded
 
 KERNEL = "{http://datacite.org/schema/kernel-4}"
 TITLE, TEXT = 'Livers <under> 50% & "more" 肝', "Line one.\nLine <b>two</b> & three."
@@ -45,7 +46,7 @@ DEMANDED = {"identifier", "creators", "titles", "publisher", "publicationYear", 
 
 def released(n: int = 1, state: str = "released", **fields) -> str:
     given = {"title": TITLE, "description": TEXT, "species": "Homo sapiens", "access": "open"} | fields
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(actor=INES.account, files=[{"name": "run1/a.gz"}], **given)
         made.accession, made.state, made.released_at = accessions.form("OMIX", n), state, 1_770_000_000_000
         made.first_submitted_at = made.released_at

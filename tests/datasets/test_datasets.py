@@ -12,6 +12,7 @@ from portal.domain.files import files, matching
 from portal.domain.permissions import access
 from portal.domain.shared import transitions
 from portal.models import Dataset, Event, File, Job, Mail
+from tests.state_guard import states_unguarded
 
 FULL = {"title": "Kidney organoids", "description": "Counts.", "species": "Mus musculus", "access": "open"}
 
@@ -299,7 +300,7 @@ def test_history_refuses_to_be_rewritten(deposit):
 def test_database_refuses_a_state_that_is_none(deposit):
     deposit({"name": "a"})
 
-    with pytest.raises(DatabaseError), db.transaction():
+    with pytest.raises(DatabaseError), states_unguarded():
         db.session.execute(text("UPDATE dataset SET state = 'famous'"))
 
 
@@ -326,7 +327,7 @@ def test_transition_that_is_not_in_the_table_is_refused(deposit, ines, ruth):
 
 def test_recompute_state_leaves_archived_files_alone(deposit):
     dataset = deposit({"name": "a"})
-    with db.transaction():
+    with states_unguarded():
         file = files.by_number(db.session.get(Dataset, dataset), 1)
         file.state = states.ARCHIVED
         matching.recompute_state(file)

@@ -9,6 +9,7 @@ from portal.domain.datasets import datasets, prechecks
 from portal.models import File
 from tests.conftest import COLLEAGUE, INES
 from tests.depositing import get, send, submit
+from tests.state_guard import states_unguarded
 
 GOOD = {
     "title": "Kidney organoids under ischaemia",
@@ -73,7 +74,7 @@ def test_check_finds(database, fields, expected):
 )
 def test_sizes_are_looked_at(database, name, size, words):
     dataset = draft(files=(name,))
-    with db.transaction():
+    with states_unguarded():
         file = db.session.query(File).filter_by(dataset_id=dataset.id).one()
         file.size, file.state = size, "archived"
 
@@ -84,7 +85,7 @@ def test_sizes_are_looked_at(database, name, size, words):
 
 def test_many_small_files_had_better_be_packed(database):
     dataset = draft(files=[f"{n}.txt" for n in range(200)])
-    with db.transaction():
+    with states_unguarded():
         db.session.query(File).update({"size": 10, "state": "archived"})
 
     assert [(one.level, one.field) for one in prechecks.of(dataset)] == [("hint", "files")]

@@ -16,6 +16,7 @@ from portal.models import Event
 from tests import depositing as deposit
 from tests.conftest import INES
 from tests.killed import work_until_killed
+from tests.state_guard import states_unguarded
 
 pytestmark = [
     pytest.mark.usefixtures("receiving"),
@@ -127,7 +128,7 @@ def test_file_of_the_protected_area_holds_its_dataset_controlled(database):
 
 def test_released_dataset_keeps_its_access(database):
     dataset_id = archived()
-    with db.transaction():
+    with states_unguarded():
         found = db.session.get_one(deposit.Dataset, dataset_id)
         found.state, found.released_at = "released", clock.now()
     with pytest.raises(errors.Conflict):

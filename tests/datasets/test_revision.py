@@ -7,6 +7,7 @@ from portal.domain.datasets import datasets
 from portal.domain.shared import history
 from portal.models import Job, Upload
 from portal.queries.datasets import revision
+from tests.state_guard import states_unguarded
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_bytes_that_arrive_change_it(mine, ines):
 
 
 def test_progress_of_its_job_changes_it_and_that_of_another_does_not(mine, ines):
-    with db.transaction():
+    with states_unguarded():
         other = datasets.create(actor=ines.account, title="C")
         jobs = [
             Job(kind="archive", dataset_id=one.id, key=f"k{one.id}", state="running", not_before=0, created_at=0)

@@ -11,6 +11,7 @@ from portal.domain.datasets import publications, releases, share_links
 from portal.models import Dataset, Event, File, Link, Mail
 from tests import depositing
 from tests.conftest import INES, RUTH
+from tests.state_guard import states_unguarded
 
 CANARY = b"canary-bytes-7781 of the data"
 NAMES = ("Ines", "Okafor", "Northmere Institute", "ines.okafor", "Prof. Ada Brandt", "PRJCA000777")
@@ -90,7 +91,7 @@ def test_link_is_refused_until_approved_and_archived(running, run_jobs, sign_in)
     assert "once a curator has approved" in ines.send(f"/deposit/{ref}/links", label="x").text
     run_jobs()
     depositing.approve(made)
-    with db.transaction():
+    with states_unguarded():
         db.session.query(File).filter_by(dataset_id=made).one().state = states.WAITING
     answer = ines.send(f"/deposit/{ref}/links", label="x")
     assert answer.status_code == 409 and "a.txt is not" in answer.text

@@ -10,6 +10,7 @@ from portal.queries.tracking import upload_filter
 from tests import depositing as deposit
 from tests.conftest import RUTH
 from tests.inspection import files
+from tests.state_guard import states_unguarded
 from tests.web.api.test_api import Program
 
 pytestmark = pytest.mark.usefixtures("app", "receiving")
@@ -134,7 +135,7 @@ def test_help_explains_every_word(client):
 def test_running_inspection_shows_how_far_it_is(sign_in, ines):
     deposit.send("a.gz", CUT)
     upload = deposit.upload_of("a.gz").id
-    with db.transaction() as session:
+    with states_unguarded() as session:
         dataset_id = deposit.datasets.create(actor=ines.account, title="T", files=[{"name": "a.gz"}]).id
         session.add(
             Job(

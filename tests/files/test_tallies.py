@@ -10,6 +10,7 @@ from portal.maintenance import fsck
 from portal.models import Component, ComponentTally, Dataset, File, FileTally, Upload
 from portal.queries.files import tallies
 from tests.conftest import INES
+from tests.state_guard import states_unguarded
 from tests.tracking.test_tracking import upload
 
 
@@ -27,7 +28,7 @@ def counted() -> dict:
 
 @pytest.fixture
 def dataset(database) -> int:
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(
             actor=INES.account, title="T", description="D", species="S", files=[{"name": f"s{n}.gz"} for n in range(5)]
         )
@@ -77,7 +78,7 @@ def test_bytes_are_those_of_what_is_not_set_aside(dataset):
 
 def test_tally_follows_components(dataset):
     whole = db.session.get_one(Dataset, dataset)
-    with db.transaction() as session:
+    with states_unguarded() as session:
         session.add_all(
             Component(
                 dataset_id=dataset,

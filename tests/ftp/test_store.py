@@ -18,6 +18,7 @@ from portal.ingest.group_commit import GroupCommit
 from portal.ingest.heartbeat import heartbeat
 from portal.models import Center, Dataset, File, Upload
 from tests.ftp.support import faults, refusal, reset, rows
+from tests.state_guard import states_unguarded
 from tests.waiting import until
 
 
@@ -235,7 +236,7 @@ def test_silent_upload_is_cut_and_kept(client, ines, monkeypatch):
 
 def test_frozen_bytes_cannot_be_replaced(client, ines):
     client.storbinary("STOR /OMIX/frozen.txt", io.BytesIO(b"kept"))
-    with db.transaction():
+    with states_unguarded():
         account = ines.account
         dataset = Dataset(
             account_id=account.id,

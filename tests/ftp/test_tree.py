@@ -13,6 +13,7 @@ from portal.config import Settings
 from portal.models import Dataset, DownloadDay, File, Folder, Upload
 from tests.counting import statements
 from tests.ftp.support import refusal, rows
+from tests.state_guard import states_unguarded
 from tests.waiting import until
 
 
@@ -33,7 +34,7 @@ def names(client: ftplib.FTP, path: str) -> list[str]:
 def release(person, accession: str, *, access: str = "open", state: str = "released") -> int:
     """A dataset with two archived files, as the archive leaves it."""
     files = {"reads.txt": b"ACGT\n" * 1000, "extra/notes.txt": b"notes\n"}
-    with db.transaction():
+    with states_unguarded():
         account = person.account
         dataset = Dataset(
             account_id=account.id,

@@ -6,6 +6,7 @@ from portal import clock, db
 from portal.domain.components import xml_documents
 from portal.models import Component, ComponentFile, Dataset, File, Member, Upload
 from tests.conftest import INES
+from tests.state_guard import states_unguarded
 
 DAY = clock.DAY
 
@@ -31,8 +32,8 @@ def dataset(number: int, state: str, access: str = "open", *, released: bool = F
         created_at=AT - 6 * DAY,
         updated_at=AT - DAY,
     )
-    db.session.add(made)
-    db.session.flush()
+    with states_unguarded() as session:
+        session.add(made)
     return made
 
 
@@ -52,8 +53,8 @@ def component(owner: Dataset, kind: str, accession: str, alias: str, *, state="l
         updated_at=AT - 2 * DAY,
         published_at=owner.released_at,
     )
-    db.session.add(made)
-    db.session.flush()
+    with states_unguarded() as session:
+        session.add(made)
     return made
 
 
@@ -80,8 +81,8 @@ def upload(name: str, state: str = "received", **values) -> Upload:
         created_at=AT - 3 * DAY,
         **given,
     )
-    db.session.add(made)
-    db.session.flush()
+    with states_unguarded() as session:
+        session.add(made)
     return made
 
 
@@ -100,8 +101,8 @@ def file(owner: Dataset, linked: Upload, state: str = "archived", **values) -> F
         updated_at=AT,
         **values,
     )
-    db.session.add(made)
-    db.session.flush()
+    with states_unguarded() as session:
+        session.add(made)
     return made
 
 

@@ -10,6 +10,7 @@ from portal import clock, db, states
 from portal.domain.datasets import datasets
 from portal.models import Component, Dataset, File, Upload
 from tests import depositing as deposit
+from tests.state_guard import states_unguarded
 
 DAYS = 30 * clock.DAY
 
@@ -42,7 +43,7 @@ def upload(account, n, **more):
 def many(ines):
     """250 uploads of a month ago: every tenth failed, every fifth in the protected realm, every second loaded."""
     me = ines.account
-    with db.transaction() as session:
+    with states_unguarded() as session:
         for n in range(1, 251):
             state = states.FAILED if n % 10 == 0 else states.ARCHIVED if n % 2 else states.RECEIVED
             session.add(
@@ -230,7 +231,7 @@ def test_export_goes_on_beyond_a_page(sign_in, ines, many, monkeypatch):
 def submitted(receiving, ines):
     """A submission with three components, one of which could not be loaded."""
     made = deposit.submit({"a.txt": b"a"})
-    with db.transaction() as session:
+    with states_unguarded() as session:
         dataset = session.get(Dataset, made)
         session.query(Component).filter_by(dataset_id=made).delete()
         for n, state in enumerate((states.LOADED, states.RECEIVED, states.ERROR)):
@@ -252,7 +253,7 @@ def submitted(receiving, ines):
 
 def test_submissions_stand_under_their_tabs(sign_in, ines, submitted):
     deposit.submit({"b.txt": b"b"}, title="Open already")
-    with db.transaction() as session:
+    with states_unguarded() as session:
         session.query(Dataset).filter_by(title="Open already").one().state = states.RELEASED
     browser = sign_in(ines)
     pages = {tab: browser.get(f"/tracking/{tab}").text for tab in ("submissions", "published", "attention")}
@@ -284,7 +285,7 @@ def test_components_are_shown_worst_first_with_their_comments(sign_in, ines, sub
 
 
 def test_components_page_without_gap_or_double(sign_in, ines, submitted):
-    with db.transaction() as session:
+    with states_unguarded() as session:
         for n in range(240):
             session.add(
                 Component(

@@ -8,6 +8,7 @@ from portal.domain.datasets import datasets
 from portal.models import Dataset, File, Unclaimed, Upload
 from portal.queries.uploads import uploads
 from tests.conftest import INES
+from tests.state_guard import states_unguarded
 from tests.tracking.test_tracking import upload
 
 
@@ -24,7 +25,7 @@ def found() -> list:
 @pytest.fixture
 def dataset(database) -> Dataset:
     """Of three files, beside eight uploads of three folders."""
-    with db.transaction() as session:
+    with states_unguarded() as session:
         made = datasets.create(
             actor=INES.account, title="T", description="D", species="S", files=[{"name": f"f{n}.gz"} for n in range(3)]
         )
@@ -59,7 +60,7 @@ def test_table_follows_uploads_and_files(dataset):
         delete(Upload).where(Upload.id == 6),
         update(File).values(upload_id=None),
     ):
-        with db.transaction() as session:
+        with states_unguarded() as session:
             session.execute(statement)
         assert kept() == found()
     assert len(kept()) == 7
@@ -73,7 +74,7 @@ def test_choice_is_of_a_folder_and_a_realm_that_fits(dataset):
     assert (str(uploads.how_many(dataset)), str(uploads.how_many(dataset, folder="a/b"))) == ("7", "2")
     assert [row.id for row in uploads.chosen(dataset, [3, 8, 99])] == [3]
     assert [row.id for row in uploads.chosen(dataset, None, folder="a/b")] == [2, 5]
-    with db.transaction():
+    with states_unguarded():
         dataset.access = "controlled"
         db.session.execute(update(Upload).where(Upload.id == 8).values(state="received"))
     assert uploads.how_many(dataset).number == 8

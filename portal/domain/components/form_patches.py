@@ -52,7 +52,6 @@ def _patched(row: Row[*tuple[Any, ...]], tree: etree._Element) -> dict[str, Any]
     title = xml_documents.text_of(tree, metadata_objects.TITLES.get(row.type, "TITLE"), longest=300)
     return {
         "row": row.id,
-        "state": row.state,
         "comment": "",
         "title": title,
         "sent": xml,

@@ -67,8 +67,9 @@ def transition_each(
     if not rows:
         return
     db.session.flush()
-    chosen = (model.id == bindparam("row_id"), *where)
-    statement = _update(model, action, chosen).values(**values)
+    move = _move(model, action)
+    stands = or_(*(model.state == source for source in move.sources))  # IN takes no run for many
+    statement = update(model).where(model.id == bindparam("row_id"), *where, stands).values(state=move.target, **values)
     told = [{"row_id" if name == "id" else name: value for name, value in row.items()} for row in rows]
     db.session.connection().execute(statement, told)
 

@@ -9,6 +9,7 @@ from portal.domain.datasets import datasets
 from portal.models import Event, Mail, Upload
 from tests import depositing as deposit
 from tests.conftest import INES, RUTH, STRANGER
+from tests.state_guard import states_unguarded
 from tests.web.api.test_api import Program
 
 GIB = 1 << 30
@@ -26,7 +27,7 @@ def as_curator(app, ruth):
 
 def released(title: str, at: int, state: str = "released", person=INES, **fields) -> int:
     given = {"description": "Plain.", "species": "Mus musculus", "access": "open"} | fields
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(actor=person.account, title=title, **given)
         made.state, made.released_at, made.accession = state, at, f"OMIX{at:06d}"
         return made.id

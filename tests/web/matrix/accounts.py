@@ -6,12 +6,13 @@ from portal import db
 from portal.domain.accounts import accounts, tokens
 from portal.domain.shared import job_queue
 from portal.models import Job, Mail
+from tests.state_guard import states_unguarded
 from tests.web.matrix.rows import Row, curators, everyone, people
 
 
 def stage(state: str) -> dict[str, object]:
     """A token of Ines, a link of each kind, one mail and one failed job."""
-    with db.transaction():
+    with states_unguarded():
         ines = accounts.by_email("ines.okafor@example.org")
         assert ines is not None
         tokens.issue(ines, "api", label="sequencer")

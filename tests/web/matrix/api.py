@@ -6,13 +6,14 @@ from portal.domain.datasets import datasets
 from portal.domain.uploads import uploads
 from portal.domain.uploads.uploads import Arrival, Place
 from portal.models import Upload
+from tests.state_guard import states_unguarded
 from tests.web.matrix.rows import Row, curators, everyone, owner, people
 
 
 def stage(state: str) -> dict[str, object]:
     """A dataset of Ines, a draft or as `state` says, with one file; and an upload of hers."""
     ines, ruth = accounts.by_email("ines.okafor@example.org"), accounts.by_email("ruth.adeyemi@example.org")
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(actor=ines, title="T", description="D", species="S", files=[{"name": "a.txt"}])
         if state in ("submitted", "approved"):
             datasets.submit(made, actor=ines)

@@ -7,6 +7,7 @@ from portal.domain.accounts import accounts
 from portal.domain.datasets import datasets
 from portal.domain.files import accessions
 from portal.models import File
+from tests.state_guard import states_unguarded
 from tests.web.matrix.rows import Row, everyone, owner
 
 DATA = b"bytes of a file"
@@ -16,7 +17,7 @@ def stage(state: str) -> dict[str, object]:
     """A dataset of Ines with one archived file: "released", "released controlled", "approved" ..."""
     name, _, access = (state or "released").partition(" ")
     ines = accounts.by_email("ines.okafor@example.org")
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(actor=ines, title="T", access=access or "open", files=[{"name": "a.txt"}])
         if name != states.DRAFT:
             made.accession = accessions.form("OMIX", accessions.take("OMIX"))

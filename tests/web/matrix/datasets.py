@@ -1,8 +1,8 @@
 """Who gets what from the pages of a deposit: its submitter alone; to others it is not there."""
 
-from portal import db
 from portal.domain.accounts import accounts
 from portal.domain.datasets import datasets
+from tests.state_guard import states_unguarded
 from tests.web.matrix.rows import GIVEN_BACK, Row, owner, people
 
 
@@ -10,7 +10,7 @@ def stage(state: str) -> dict[str, object]:
     """A draft of Ines with one file, or as `state` says."""
     ines = accounts.by_email("ines.okafor@example.org")
     assert ines is not None
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(actor=ines, title="T", description="D", species="S", files=[{"name": "a.txt"}])
         if state:
             datasets.submit(made, actor=ines)

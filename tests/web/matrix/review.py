@@ -6,13 +6,14 @@ from portal.domain.datasets import datasets, remarks
 from portal.domain.uploads import uploads
 from portal.domain.uploads.uploads import Arrival, Place
 from portal.models import Dataset, Upload
+from tests.state_guard import states_unguarded
 from tests.web.matrix.rows import GIVEN_BACK, Row, curators, owner, people
 
 
 def stage(state: str) -> dict[str, object]:
     ines = accounts.by_email("ines.okafor@example.org")
     assert ines is not None
-    with db.transaction():
+    with states_unguarded():
         made = datasets.create(actor=ines, title="T", description="D", species="S", files=[{"name": "a.txt"}])
         if state != "draft":
             datasets.submit(made, actor=ines)
