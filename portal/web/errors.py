@@ -44,31 +44,31 @@ REMEDIES = {
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(errors.DomainError, refused)
-    app.register_error_handler(CSRFError, old_page)
+    app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(OverflowError, no_such_number)
-    app.register_error_handler(Exception, our_fault)
+    app.register_error_handler(OverflowError, overflow)
+    app.register_error_handler(Exception, internal_error)
 
 
 def refused(error: errors.DomainError) -> Response:
     """The answer to an error of the domain; a browser that must sign in is sent to the sign-in page."""
     if isinstance(error, errors.SignInNeeded) and wants_page() and not typed():
-        return sign_in_first()
+        return redirect_to_sign_in()
     return answer(error.status, error.title, error.sentence, error)
 
 
-def no_such_number(_error: OverflowError) -> Response:
-    """A number in an address or form that no row can have."""
+def overflow(_error: OverflowError) -> Response:
+    """The answer to a number in an address or form that is larger than any row id."""
     return refused(errors.NotFound(errors.NO_SUCH_ROW))
 
 
-def old_page(_error: CSRFError) -> Response:
+def csrf_error(_error: CSRFError) -> Response:
     error = OldPage(say("page_too_old", "The page you sent this from is too old, or another site sent it."))
     return answer(400, error.title, error.sentence, error)
 
 
 def http_error(error: HTTPException) -> Response:
-    """What Flask itself refuses. Redirects it raises pass through."""
+    """The answer to an HTTP error of Flask or Werkzeug. Redirects that are raised pass through."""
     code = error.code or 500
     if code < 400:
         return error.get_response()  # type: ignore[return-value]
@@ -81,8 +81,8 @@ def http_error(error: HTTPException) -> Response:
     return response
 
 
-def our_fault(error: Exception) -> Response:
-    """A fault of ours: logged whole under a number that the reader can name, shown without any of it."""
+def internal_error(error: Exception) -> Response:
+    """An unexpected exception: logged whole under a number that the reader can name, shown without any of it."""
     reference = secrets.token_hex(4)
     log.error("fault %s at %s %s", reference, request.method, request.path, exc_info=error)
     g._login_user = AnonymousUserMixin()  # the page asks nothing more of a database that may be the cause
@@ -150,7 +150,7 @@ def html(
 
 
 def typed() -> list[tuple[str, str]]:
-    """What a refused form held, to be shown and copied: the reader's own words, no secrets and no choices."""
+    """The text fields of a refused form as (name, value), to be shown and copied: no secrets and no choices."""
     small = request.mimetype == "application/x-www-form-urlencoded" and (request.content_length or 0) < MOST_TYPED
     own = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
     if request.method != "POST" or not small or not own or request.path.startswith("/api/"):
@@ -179,7 +179,7 @@ def wants_page() -> bool:
     return page and not request.path.startswith("/api/") and "Authorization" not in request.headers
 
 
-def sign_in_first() -> Response:
-    """To the sign-in page, and from there back to where the reader was."""
+def redirect_to_sign_in() -> Response:
+    """Send the browser to the sign-in page, and from there back to where the reader was."""
     back = htmx.page_address() if htmx.is_htmx() or request.method == "GET" else None
     return htmx.go_to(url_for("accounts.login_page", next=back))

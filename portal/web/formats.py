@@ -34,7 +34,7 @@ def digits(value: float) -> str:
 
 
 def size(n: float | None) -> str:
-    """8.41 GB; bytes are whole."""
+    """A size in bytes as 8.41 GB; bytes are whole."""
     if n is None:
         return ""
     divisor, unit = scale(n)
@@ -47,7 +47,7 @@ def exact(n: int | None) -> str:
 
 
 def of(done: int, total: int) -> str:
-    """59.1 of 93.8 GB: both in the unit of the total."""
+    """Two sizes as 59.1 of 93.8 GB: both in the unit of the total."""
     divisor, unit = scale(total)
     if unit == "B":
         return f"{done} of {total} B"
@@ -64,7 +64,7 @@ def thousands(n: int | None) -> str:
 
 
 def plural(n: int, singular: str, many: str | None = None) -> str:
-    """1 file, 1,284 files."""
+    """A number with its noun: 1 file, 1,284 files."""
     return f"{n:,} {singular if n == 1 else many or singular + 's'}"
 
 
@@ -92,7 +92,7 @@ def span(seconds: float | None) -> str:
 
 
 def rate(n: float | None) -> str:
-    """412 MB/s."""
+    """Bytes per second as 412 MB/s; empty for none."""
     return f"{size(n)}/s" if n else ""
 
 
@@ -101,7 +101,7 @@ def local(ms: int, zone: str) -> datetime:
 
 
 def moment(ms: int | None, *, zone: str, now: int | None = None) -> str:
-    """20 Nov 14:02 in the running year, 2025-11-20 14:02 in any other."""
+    """A time as 20 Nov 14:02 in the running year, 2025-11-20 14:02 in any other."""
     if ms is None:
         return ""
     at, today = local(ms, zone), local(clock.now() if now is None else now, zone)
@@ -128,17 +128,17 @@ def opens(value: str | None, *, zone: str) -> str:
 
 
 def second(ms: int | None, *, zone: str) -> str:
-    """14:02:31, for what happened just now."""
+    """The time of day as 14:02:31, for what happened just now."""
     return "" if ms is None else f"{local(ms, zone):%H:%M:%S}"
 
 
 def iso(ms: int | None, *, zone: str) -> str:
-    """With the offset, for machines: 2026-11-20T14:02:31+01:00."""
+    """A time in ISO 8601 with the offset, for machines: 2026-11-20T14:02:31+01:00."""
     return "" if ms is None else local(ms, zone).isoformat(timespec="seconds")
 
 
 def zone_label(zone: str, ms: int) -> str:
-    """Europe/Vienna (UTC+1), for the footer."""
+    """The zone with its offset now: Europe/Vienna (UTC+1)."""
     offset = local(ms, zone).utcoffset()
     minutes = int(offset.total_seconds() // 60) if offset else 0
     if not minutes:
@@ -148,7 +148,7 @@ def zone_label(zone: str, ms: int) -> str:
 
 
 def folder(path: str) -> str:
-    """hcc_atlas/batch03/ of hcc_atlas/batch03/x.bam; empty where there is none."""
+    """The folder of a path: hcc_atlas/batch03/ of hcc_atlas/batch03/x.bam; empty where there is none."""
     head, slash, _ = path.rpartition("/")
     return head + slash
 

@@ -15,7 +15,7 @@ def init_app(app: Flask) -> None:
 
 
 def add(answer: Response) -> Response:
-    """A view may say something stricter (a page with a token in its address: no-referrer) or let bytes be kept."""
+    """Add the headers that a view did not set itself; it may be stricter (no-referrer) or let bytes be cached."""
     headers = answer.headers
     # A worker among the static files runs under the policy of its own answer.
     ours = answer.mimetype == "text/html" or request.endpoint == "static"

@@ -12,7 +12,7 @@ def is_htmx() -> bool:
 
 
 def see_other(url: str) -> Response:
-    """303: after a form, go and look there."""
+    """A 303 redirect, which every form answers with."""
     return cast(Response, redirect(url, 303))  # it is the app's own class, which Flask does not say
 
 

@@ -29,11 +29,12 @@ class Tick(NamedTuple):
 
 
 def drawn(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """(tone, height, number) of each group that has files, in the order in which they are drawn."""
     return [(tone, height, counts[key]) for key, tone, height, _ in GROUPS if counts.get(key)]
 
 
 def ticks(counts: Mapping[str, int]) -> list[Tick]:
-    """Rectangles on a ground of 100 by 14."""
+    """The rectangles that are drawn for counts by group."""
     groups = drawn(counts)
     total = sum(n for _, _, n in groups)
     return singles(groups, total) if total <= SINGLE else blocks(groups, total)
@@ -49,7 +50,8 @@ def singles(groups: list[tuple[str, int, int]], total: int) -> list[Tick]:
 
 
 def blocks(groups: list[tuple[str, int, int]], total: int) -> list[Tick]:
-    """A group of one among thousands still gets a width one can see; the large ones give it."""
+    """One block a group, as wide as its share: a group of one among thousands still gets a width one can see; the
+    large ones give it."""
     room = 100 - GAP * (len(groups) - 1)
     wide = [max(LEAST, room * n / total) for _, _, n in groups]
     spare = sum(w - LEAST for w in wide)
@@ -63,7 +65,7 @@ def blocks(groups: list[tuple[str, int, int]], total: int) -> list[Tick]:
 
 
 def sentence(counts: Mapping[str, int]) -> str:
-    """2 archived, 3 with a fault, 1 waiting, 2 set aside."""
+    """The counts in words: 2 archived, 3 with a fault, 1 waiting, 2 set aside."""
     parts = [f"{counts[key]:,} {words}" for key, _, _, words in GROUPS if counts.get(key)]
     if counts.get("aside"):
         parts.append(f"{counts['aside']:,} set aside")

@@ -151,14 +151,14 @@ def protect() -> None:
         raise errors.Forbidden(NO_PAGES)
     if request.method in SAFE_METHODS or bearer_secret():
         return
-    if foreign():
+    if is_cross_site():
         raise CSRFError("This request came from another site.")
     if "Authorization" in request.headers:
         return  # the cookie counts for nothing
     if request.blueprint == "api" and not current_user.is_authenticated:
         return  # there is no cookie to abuse; the call's own guard answers 401
     if getattr(current_app.view_functions.get(request.endpoint), "reads_raw_body", False):
-        unbounded()
+        lift_body_limit()
         if "X-CSRFToken" in request.headers or request.blueprint == "api":
             check_csrf(request.headers.get("X-CSRFToken"))
         return  # a form's view calls check_csrf() with the token it finds in the body
@@ -173,8 +173,8 @@ def takes_token() -> bool:
     return request.method in SAFE_METHODS and (area in ("", "catalogue") or request.endpoint in DOCUMENTS)
 
 
-def unbounded() -> None:
-    """This request's body is bounded by quota and disk, not by the limit of forms (None would mean that one again)."""
+def lift_body_limit() -> None:
+    """Let quota and disk bound the body of this request, not the limit of forms (None would mean that one again)."""
     request.max_content_length = UNBOUNDED
 
 
@@ -186,7 +186,7 @@ def check_csrf(token: str | None) -> None:
         raise CSRFError(str(error)) from error
 
 
-def foreign() -> bool:
+def is_cross_site() -> bool:
     """Whether the browser says that another site sent this. Old browsers say nothing; the token decides there."""
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return True

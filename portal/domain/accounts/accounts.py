@@ -75,15 +75,20 @@ def register(*, email: str, name: str, password: str, center: str = "") -> None:
 
 def send_verify(account: Account) -> None:
     """Mail a link that confirms the address; earlier links are dead."""
-    tokens.drop(account, "verify")
-    secret = tokens.issue(account, "verify", lifetime=VERIFY_LIFETIME)
+    _mail_link(account, "verify", lifetime=VERIFY_LIFETIME)
+
+
+def _mail_link(account: Account, kind: str, *, lifetime: int) -> None:
+    """Mail a single-use link of this kind ("verify" or "reset", as its template and address are called)."""
+    tokens.drop(account, kind)
+    secret = tokens.issue(account, kind, lifetime=lifetime)
     notifications.send(
-        f"verify:{tokens.digest(secret)[:16]}",
+        f"{kind}:{tokens.digest(secret)[:16]}",
         to=account.email,
-        template="verify",
+        template=kind,
         name=account.name,
-        url=f"/verify/{secret}",
-        hours=VERIFY_LIFETIME // clock.HOUR,
+        url=f"/{kind}/{secret}",
+        hours=lifetime // clock.HOUR,
     )
 
 
@@ -126,7 +131,7 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
 
 
 def forget_identities(account: Account) -> None:
-    """An account that is opened again opens by nothing that opened it before."""
+    """Remove the sign-on identities of an account, so that nothing that opened it before opens it again."""
     db.session.execute(delete(Identity).where(Identity.account_id == account.id))
 
 
@@ -220,16 +225,7 @@ def start_reset(email: str) -> None:
     account = by_email(email)
     if not rate_limit.may_mail("reset", email) or account is None or account.state == "closed":
         return
-    tokens.drop(account, "reset")
-    secret = tokens.issue(account, "reset", lifetime=RESET_LIFETIME)
-    notifications.send(
-        f"reset:{tokens.digest(secret)[:16]}",
-        to=account.email,
-        template="reset",
-        name=account.name,
-        url=f"/reset/{secret}",
-        hours=RESET_LIFETIME // clock.HOUR,
-    )
+    _mail_link(account, "reset", lifetime=RESET_LIFETIME)
 
 
 def finish_reset(secret: str, password: str) -> Account:
@@ -246,7 +242,7 @@ def finish_reset(secret: str, password: str) -> Account:
 
 
 def set_password(account: Account, password: str, *, actor: Account | None) -> None:
-    """A new password ends every session, on the web and over FTP, and every open reset link."""
+    """Set a password; every session, on the web and over FTP, and every open link of the account ends."""
     account.password_hash = str(passwords.hashed(password))
     tokens.drop(account, "reset", "verify")
     end_sessions(account, actor=actor, action="account.password")

@@ -12,7 +12,7 @@ LINK_LIFETIME = 3 * clock.DAY
 
 
 def invite(*, email: str, name: str, role: str, center: str, actor: Account | None) -> tuple[Account, str]:
-    """An account that is open at once and has no password yet, and the secret of the link that sets one."""
+    """Make an account that is open at once and has no password; returns it and the secret of the link that sets one."""
     email, name = accounts.clean_email(email), accounts.clean_name(name)
     _check_role(role)
     if accounts.by_email(email) is not None:
@@ -34,7 +34,8 @@ def invite(*, email: str, name: str, role: str, center: str, actor: Account | No
 
 
 def existing(name: str) -> Center:
-    """The center of a name as it is typed. A slip of the pen must not make a new one."""
+    """The center of a name as it is typed. Raises Invalid where there is none: a typing error must not make a new
+    one."""
     center = centers.find(centers.clean_name(name))
     if center is None:
         unknown = say("unknown_center", "There is no center called {name}. Make it under Centers.", name=name.strip())
@@ -75,7 +76,7 @@ def move(account: Account, center: Center, *, actor: Account | None) -> None:
 
 
 def confirm(account: Account, *, actor: Account | None) -> None:
-    """Take a curator's word for the address instead of the link in the mail."""
+    """Confirm the address of an account on a curator's word instead of by the link in the mail."""
     if account.state != "new":
         raise errors.Conflict(
             say(
@@ -118,7 +119,7 @@ def reset_link(account: Account, *, actor: Account | None) -> str:
 
 
 def _link(account: Account) -> str:
-    """The one open link of an account: an earlier one is dead."""
+    """The secret of a new reset link; an earlier one is dead."""
     tokens.drop(account, "reset")
     return tokens.issue(account, "reset", lifetime=LINK_LIFETIME)
 

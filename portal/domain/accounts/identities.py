@@ -205,12 +205,12 @@ def unlink(account: Account, identity_id: int, *, actor: Account) -> None:
 
 
 def has_other_way(account: Account, identity: Identity) -> bool:
-    """Whether somebody can sign in as well without this identity."""
+    """Whether an account can be signed in to without this identity."""
     if account.password_hash or not is_in_use(identity):
         return True
     return any(other.id != identity.id and is_in_use(other) for other in of(account))
 
 
 def is_in_use(identity: Identity) -> bool:
-    """Whether it is of the provider of these days; one of a former provider opens nothing."""
+    """Whether an identity belongs to the provider that is set now; one of a former provider opens nothing."""
     return identity.issuer.rstrip("/") == config.settings().oidc_issuer.rstrip("/")

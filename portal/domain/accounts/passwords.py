@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes. Verifying an unknown person's takes as long as a known one's."""
+"""Passwords as argon2id hashes. Verifying the password of an unknown address takes as long as that of a known one."""
 
 import hashlib
 import secrets
@@ -61,7 +61,7 @@ def _weakness(password: str) -> Message | None:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether a password is the one of a stored hash. None costs the same and never matches."""
+    """Whether a password is the one of a stored hash. A hash of None takes as long and never matches."""
     if stored and _is_recent(stored, password):
         return True
     try:

@@ -45,12 +45,13 @@ def is_owner(dataset: Dataset, actor: Account | None) -> bool:
 
 
 def is_controlled(dataset: Dataset) -> bool:
-    """Released, its text for everybody, its bytes for the granted alone."""
+    """Whether a dataset is released with its text for everybody and its bytes for the granted alone."""
     return dataset.state in PUBLIC and dataset.access == "controlled"
 
 
 def may_see(dataset: Dataset, actor: Account | None) -> bool:
-    """Public once released; before that its submitter, and curators from the first submit on."""
+    """Whether somebody may see a dataset: anybody once it is released; before, its submitter, and curators from the
+    first submit on."""
     if dataset.state in PUBLIC or (dataset.state == states.WITHDRAWN and dataset.released_at):
         return True
     return is_owner(dataset, actor) or may_review(dataset, actor)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, states
+from portal.domain.accounts import accounts, identities
 from portal.models import Account, Center, Dataset, Event, Identity, Token, Upload
 from portal.queries.paging import keyset
 
-ROLES = ("submitter", "curator")
 STATES = ("active", "new", "closed")
 
 
@@ -17,7 +17,7 @@ def page(
 ) -> keyset.Page:
     """A page of accounts that pass the filters, the newest first."""
     query = select(Account)
-    if role in ROLES:
+    if role in accounts.ROLES:
         query = query.where(Account.role == role)
     if state in STATES:
         query = query.where(Account.state == state)
@@ -70,7 +70,7 @@ def summary(account: Account) -> Summary:
         open_tokens.get("session", 0),
         open_tokens.get("api", 0),
         db.session.scalar(last),
-        identities(account),
+        identities.of(account),
     )
 
 
@@ -79,10 +79,6 @@ def secrets(account: Account) -> dict[str, int]:
     live = or_(Token.expires_at.is_(None), Token.expires_at > clock.now())
     query = select(Token.kind, func.count()).where(Token.account_id == account.id, Token.used_at.is_(None), live)
     return {kind: number for kind, number in db.session.execute(query.group_by(Token.kind))}
-
-
-def identities(account: Account) -> list[Identity]:
-    return list(db.session.scalars(select(Identity).where(Identity.account_id == account.id).order_by(Identity.id)))
 
 
 def _count(model: type[Dataset], *conditions: ColumnElement[bool]) -> int:

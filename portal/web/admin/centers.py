@@ -72,7 +72,7 @@ def in_gib(size: int | None) -> str:
 @bp.post("/centers/<int:center_id>")
 @permissions.curator_only
 def change_center(center_id: int) -> Response:
-    """Name and quotas."""
+    """Set the name and the quotas of a center."""
     center, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
     try:
         with db.transaction():

@@ -63,7 +63,7 @@ def events_csv() -> Response:
     wanted_events = criteria(filters(*FILTERS))
     name = f"events-{clock.today(settings().timezone):%Y%m%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(pieces(wanted_events), mimetype="text/csv", headers=headers)
+    return Response(csv_parts(wanted_events), mimetype="text/csv", headers=headers)
 
 
 def criteria(chosen: dict[str, str]) -> Filter:
@@ -130,8 +130,8 @@ def parse_day(typed: str) -> date:
     return day
 
 
-def pieces(wanted_events: Filter) -> Iterator[str]:
-    """The file in pieces: it is never whole in memory, and no snapshot is held while a slow reader takes it."""
+def csv_parts(wanted_events: Filter) -> Iterator[str]:
+    """The CSV file in parts: it is never whole in memory, and no snapshot is held while a slow reader takes it."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
@@ -175,7 +175,7 @@ def as_json(value: dict[str, Any] | None) -> str:
 
 
 def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet program runs."""
+    """A cell that no spreadsheet program takes for a formula."""
     if not isinstance(value, str) or not value or value[0].isalnum():
         return value
     return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value

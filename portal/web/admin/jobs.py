@@ -1,4 +1,4 @@
-"""Work owed: what failed and why, run again or cancelled."""
+"""The job queue as a page: what failed and why; run again or cancelled."""
 
 from flask import Response, flash, render_template, url_for
 

@@ -1,4 +1,4 @@
-"""What wants an operator's eye, and where to go."""
+"""The operator's overview: what needs attention, and where to go."""
 
 from flask import render_template
 

@@ -42,7 +42,7 @@ def person(account_id: int) -> str:
 @bp.post("/people/<int:account_id>")
 @permissions.curator_only
 def change_person(account_id: int) -> Response:
-    """Role and center."""
+    """Set the role and the center of an account."""
     account, typed = row_or_404(Account, account_id), forms.values("role", "center")
     try:
         with db.transaction():
@@ -87,7 +87,7 @@ def reset_person(account_id: int) -> Response:
 
 
 def show_link(account: Account, secret: str) -> Response:
-    """The secret stands in this one answer, and in no place that keeps it."""
+    """The page with the link, whose secret stands in this one answer and nowhere else."""
     text = render_template("admin/link.html", person=account, path=url_for("accounts.new_password_page", secret=secret))
     answer = make_response(text)
     answer.headers["Cache-Control"] = "no-store"

@@ -43,7 +43,7 @@ def contents() -> str:
 
 @bp.get("/doctor")
 def connection() -> Response:
-    """What the FTP server saw go wrong for the reader, or from where they read. It looks again by itself."""
+    """The FTP faults of the reader, or of the address that they read from. The page polls for new ones."""
     me, address = session.actor(), session.client_address()
     rev = str(ftp_faults.newest(me, address))
     if htmx.is_htmx() and request.args.get("rev") == rev:

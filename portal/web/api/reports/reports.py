@@ -83,7 +83,7 @@ def changed_since_mine() -> ResponseReturnValue:
     """The same for a report that is the body of the request: an Accessions report, a metadata dump, or what metamd5
     prints; packed or not."""
     center = mine()
-    session.unbounded()
+    session.lift_body_limit()
     kept = spool()
     try:
         while piece := request.stream.read(1 << 20):

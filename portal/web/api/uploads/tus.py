@@ -17,7 +17,7 @@ from portal.web import permissions
 from portal.web.api.blueprint import bp, described
 from portal.web.api.uploads.tus_body import ALGORITHMS, Malformed, held, receive, record_end
 from portal.web.api.uploads.uploads import drain
-from portal.web.session import unbounded
+from portal.web.session import lift_body_limit
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
@@ -65,7 +65,7 @@ def tus_options() -> Response:
 def tus_create() -> ResponseReturnValue:
     """Announce an upload: Upload-Length, and Upload-Metadata with filename and, if wanted, realm, md5, title, dataset
     (id or accession of what shall declare the file). Bytes may come with it."""
-    unbounded()
+    lift_body_limit()
     given = {}
     try:
         actor = check()
@@ -106,7 +106,7 @@ def tus_where(key: str) -> Response:
 @permissions.raw_body
 def tus_send(key: str) -> ResponseReturnValue:
     """Send bytes from Upload-Offset on. 204: they are on disk; with the last byte the upload is recorded too."""
-    unbounded()
+    lift_body_limit()
     try:
         row = resumable.own(key, actor=check())
         if request.mimetype != BODY:

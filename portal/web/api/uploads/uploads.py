@@ -22,7 +22,7 @@ from portal.queries.files import inspections as packages
 from portal.web import permissions
 from portal.web.api import documents
 from portal.web.api.blueprint import BYTES, body, bp, described, limit, listing, number
-from portal.web.session import unbounded
+from portal.web.session import lift_body_limit
 
 READ_SIZE = 1 << 20
 DRAIN_BYTES, DRAIN_SECONDS = 8 << 20, 2.0
@@ -80,7 +80,7 @@ def list_members(upload_id: int) -> ResponseReturnValue:
 def send_upload(realm: str, name: str) -> ResponseReturnValue:
     """Send one file as the raw body. 201: it is on disk, synced and recorded; 200: the same bytes were here already. A
     Repr-Digest header (md5, sha-256) is compared; when it differs nothing is recorded."""
-    unbounded()
+    lift_body_limit()
     try:
         actor = permissions.account()
         digests = announced_digests(request.headers.get("Repr-Digest", ""))
