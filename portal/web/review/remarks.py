@@ -109,7 +109,7 @@ def thread_of(
     wrong: errors.DomainError | None = None,
     start: int = 0,
 ) -> dict[str, Any]:
-    """Everything that templates/review/_thread.html shows of a dataset."""
+    """Everything that templates/review/remarks/_thread.html shows of a dataset."""
     page = home(dataset)
     answered = (typed or {}).get("answers", "")
     return {
