@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from portal import clock, db, errors, states
 from portal.domain.datasets import actions, datasets, releases
-from portal.domain.files import files, matching
+from portal.domain.files import file_state, files
 from portal.domain.permissions import access
 from portal.domain.shared import transitions
 from portal.models import Dataset, Event, File, Job, Mail
@@ -330,7 +330,7 @@ def test_recompute_state_leaves_archived_files_alone(deposit):
     with states_unguarded():
         file = files.by_number(db.session.get(Dataset, dataset), 1)
         file.state = states.ARCHIVED
-        matching.recompute_state(file)
+        file_state.recompute_state(file)
 
     assert standing(dataset) == [("a", "archived", None)]
 

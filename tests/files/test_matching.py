@@ -4,7 +4,7 @@ import pytest
 
 from portal import db
 from portal.domain.datasets import datasets, handover
-from portal.domain.files import files, matching
+from portal.domain.files import file_state, files, matching
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
 from portal.models import Dataset, Upload
@@ -127,7 +127,7 @@ def test_archived_file_keeps_its_upload_and_state_whatever_becomes_of_the_bytes_
     with db.transaction():
         upload = db.session.get_one(Upload, upload_id)
         matching.release(upload)
-        matching.recompute_state(files.by_number(db.session.get_one(Dataset, dataset_id), 1))
+        file_state.recompute_state(files.by_number(db.session.get_one(Dataset, dataset_id), 1))
     (file,) = deposit.files_of(dataset_id)
     assert (file.state, file.upload_id, file.md5) == ("archived", upload_id, deposit.md5(b"one"))
 

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, func, insert, or_, select
 
 from portal import clock, db, states, storage
 from portal.domain.datasets import releases
-from portal.domain.files import accessions, files, matching
+from portal.domain.files import accessions, file_state, files
 from portal.domain.shared import job_queue, transitions
 from portal.domain.uploads import replacements
 from portal.models import Dataset, Event, File, Upload
@@ -75,7 +75,7 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
     agreed = {row.id for row in right}
     for row in rows:
         if row.id not in agreed:
-            matching.recompute_state(db.session.get_one(File, row.id))
+            file_state.recompute_state(db.session.get_one(File, row.id))
     _move("check", [row.upload_id for row in right])
     bag = str(storage.bag_path(dataset.realm, dataset.accession or ""))
     areas = {realm: str(storage.area_path(realm, dataset.account_id, "")) for realm in ("open", "protected")}
@@ -202,7 +202,7 @@ def fail(upload_id: int, error: str, *, detail: str = "") -> bool:
     upload = db.session.get(Upload, upload_id, populate_existing=True)
     if failed != 1 or upload is None:
         return False
-    matching.recompute_state_of_upload(upload)
+    file_state.recompute_state_of_upload(upload)
     return True
 
 
@@ -241,7 +241,7 @@ def revive_upload(upload: Upload) -> None:
     """Bytes that we failed to read before, and whose job is run again by hand."""
     if upload.state == states.FAILED and upload.error in RETRIED_FAULTS:
         transitions.transition(upload, "retry", error=None, detail="")
-        matching.recompute_state_of_upload(upload)
+        file_state.recompute_state_of_upload(upload)
 
 
 def give_up(dataset_id: int, error: str) -> None:

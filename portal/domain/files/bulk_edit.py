@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from portal import clock, db, errors, states
-from portal.domain.files import files, matching
+from portal.domain.files import file_state, files
 from portal.domain.shared import history, transitions
 from portal.messages import say
 from portal.models import Account, Dataset, File, Upload
@@ -52,7 +52,7 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
             for change in changes
         ],
     )
-    matching.recompute_states(dataset, [change.id for change in changes if "declared_md5" in change.after])
+    file_state.recompute_states(dataset, [change.id for change in changes if "declared_md5" in change.after])
     files.touched(dataset, actor=actor)
 
 

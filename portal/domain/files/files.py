@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
-from portal.domain.files import area_paths, matching
+from portal.domain.files import area_paths, file_state, matching
 from portal.domain.shared import history, job_queue, text_rules, transitions
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File
@@ -170,7 +170,7 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
     if "name" in changed:
         _rename(file, dataset, changed["name"])
     db.session.flush()
-    matching.recompute_state(file)
+    file_state.recompute_state(file)
     touched(dataset, actor=actor)
     return file
 

@@ -1,47 +1,25 @@
 """Which upload a declared file means: its exact path in the area, else the only upload of that base name.
 
-Every change of a file's state through its bytes goes through recompute_state().
+Every change of a file's state through its bytes goes through file_state.recompute_state().
 """
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
-from portal.domain.files import diagnosis, sample_counts
+from portal.domain.files import file_state, sample_counts
 from portal.domain.shared import history, job_queue, transitions
 from portal.models import Dataset, File, Upload
 
 OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVED)
-LINKABLE = (states.RECEIVED, states.FAILED)
-# The move that brings a file to each state that follows from its bytes.
-_MOVES = {
-    states.WAITING: "unlink",
-    states.RECEIVED: "link",
-    states.CHECKING: "check",
-    states.FAILED: "fail",
-    states.ERROR: "refuse",
-}
-# States in which a dataset's bytes go on to the archive as they arrive.
-IN_HAND = (states.SUBMITTED, states.APPROVED)
 
 
 class _Declared(NamedTuple):
     id: int
     name: str
     declared_md5: str | None
-
-
-class _Arrived(NamedTuple):
-    id: int
-    name: str
-    state: str
-    error: str | None
-    md5: str | None
-    sha256: str | None
-    size: int
-    members: int | None = None
 
 
 _WAITED_FOR = (
@@ -112,9 +90,14 @@ def _waiting_for(upload: Upload) -> File | None:
     return None
 
 
-def _fitting(upload: Upload) -> list:
-    """Bytes from the protected realm never become part of an open dataset."""
-    return [Dataset.access == "controlled"] if upload.realm == "protected" else []
+def open_file_never_claims_protected_bytes(realm: str, access: str) -> bool:
+    """Whether bytes of a realm may become part of a dataset of an access: protected ones of a controlled one alone."""
+    return realm == "open" or access == "controlled"
+
+
+def _fitting(upload: Upload) -> list[ColumnElement[bool]]:
+    fits_all = open_file_never_claims_protected_bytes(upload.realm, "open")
+    return [] if fits_all else [Dataset.access == "controlled"]
 
 
 def count_of_base(account_id: int, base: str) -> int:
@@ -128,7 +111,7 @@ def link(file: File, upload: Upload) -> None:
     """Let a file claim an upload, and say how it stands then."""
     file.upload_id, file.upload = upload.id, upload
     db.session.flush()
-    recompute_state(file)
+    file_state.recompute_state(file)
     if upload.member_count:
         sample_counts.prefill([upload.id])
 
@@ -140,7 +123,7 @@ def find_for(dataset: Dataset, numbers: range) -> None:
     _give_back(dataset, numbers)
     pairs, right, packages = _pairs(dataset, numbers), [], []
     for file, upload in pairs:
-        if judge(upload, file.declared_md5, dataset.state)[1] is None:
+        if file_state.judge(upload, file.declared_md5, dataset.state)[1] is None:
             right.append({"id": file.id, "bytes": upload.id})
             packages += [upload.id] if upload.members else []
         else:
@@ -152,9 +135,11 @@ def find_for(dataset: Dataset, numbers: range) -> None:
 def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
     if not pairs:
         return
-    state = whole(dataset.state)
+    state = file_state.whole(dataset.state)
     waiting, now = File.state == states.WAITING, clock.now()
-    transitions.transition_each(File, _MOVES[state], pairs, waiting, upload_id=bindparam("bytes"), updated_at=now)
+    transitions.transition_each(
+        File, file_state.MOVES[state], pairs, waiting, upload_id=bindparam("bytes"), updated_at=now
+    )
     before = {"state": states.WAITING}
     history.append_all(
         "file",
@@ -208,7 +193,7 @@ def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
     )
     found: dict[int, tuple[Any, list[Any]]] = {}
     for row in db.session.execute(query):
-        file, upload = _Declared(*row[:3]), _Arrived(*row[3:10], members=row.member_count)
+        file, upload = _Declared(*row[:3]), file_state.Arrived(*row[3:10], members=row.member_count)
         found.setdefault(file.id, (file, []))[1].append(upload)
     return _choose(list(found.values()))
 
@@ -248,10 +233,11 @@ def _give_back(dataset: Dataset, numbers: range) -> None:
         unlink(file)
 
 
-def free(dataset: Dataset) -> tuple:
+def free(dataset: Dataset) -> tuple[ColumnElement[bool], ...]:
     """Conditions of the owner's uploads that a file of this dataset could claim, if no other file does."""
-    chosen = (Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(LINKABLE))
-    return chosen if dataset.access == "controlled" else (*chosen, Upload.realm == "open")
+    chosen = (Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(file_state.LINKABLE))
+    takes_all = open_file_never_claims_protected_bytes("protected", dataset.access)
+    return chosen if takes_all else (*chosen, Upload.realm == "open")
 
 
 def release(upload: Upload) -> None:
@@ -264,98 +250,4 @@ def release(upload: Upload) -> None:
 def unlink(file: File) -> None:
     file.upload_id, file.upload = None, None
     db.session.flush()
-    recompute_state(file)
-
-
-def recompute_state_of_upload(upload: Upload) -> None:
-    for file in db.session.scalars(select(File).where(File.upload_id == upload.id)):
-        recompute_state(file)
-
-
-def recompute_states(dataset: Dataset, ids: list[int]) -> None:
-    """recompute_state() for many files of a dataset. Only what is red, or was, is looked at one by one."""
-    waiting: list[int] = []
-    for start in range(0, len(ids), 1000):
-        query = (
-            select(
-                File.id,
-                File.state,
-                File.error,
-                File.declared_md5,
-                Upload.state.label("upload_state"),
-                Upload.error.label("upload_error"),
-                Upload.md5,
-                Upload.sha256,
-                Upload.size,
-            )
-            .outerjoin(Upload, Upload.id == File.upload_id)
-            .where(File.id.in_(ids[start : start + 1000]))
-        )
-        for row in db.session.execute(query):
-            upload = row.upload_state and _Arrived(
-                0, "", row.upload_state, row.upload_error, row.md5, row.sha256, row.size
-            )
-            if row.error or judge(upload or None, row.declared_md5, dataset.state) != (row.state, None):
-                waiting.append(row.id)
-    for file_id in waiting:
-        recompute_state(db.session.get_one(File, file_id))
-
-
-def recompute_state(file: File) -> None:
-    """The one place that says how a file stands, from its upload, its declared MD5 and its dataset."""
-    if file.state in (*states.DEAD_FILES, states.ARCHIVED):
-        return
-    state, error = _judge(file)
-    if state == states.CHECKING:
-        job_queue.enqueue("archive", dataset_id=file.dataset_id, priority=2)
-    if (state, error) == (file.state, file.error) and error is None:
-        return
-    before = file.state
-    now, comment = clock.now(), diagnosis.quick(file, error) if error else ""
-    if state != before:
-        transitions.transition(file, _MOVES[state], error=error, comment=comment, updated_at=now)
-    else:
-        file.error, file.comment, file.updated_at = error, comment, now
-        db.session.flush()
-    dataset = db.session.get(Dataset, file.dataset_id)
-    assert dataset is not None
-    history.record(
-        "file",
-        actor=None,
-        dataset=dataset,
-        file=file,
-        upload=file.upload,
-        before={"state": before},
-        after={"state": state, "error": error},
-    )
-    if error == "md5_mismatch":
-        job_queue.enqueue(
-            "diagnose", dataset_id=dataset.id, key=f"diagnose:{file.id}", upload_id=file.upload_id, priority=4
-        )
-
-
-def _judge(file: File) -> tuple[str, str | None]:
-    dataset = db.session.get(Dataset, file.dataset_id)
-    return judge(file.upload, file.declared_md5, dataset.state if dataset is not None else "")
-
-
-OWN_FAULTS = ("empty_file", "md5_mismatch")  # of a file whose upload is whole
-
-
-def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[str, str | None]:
-    """(state, error) of a file that claims an upload (a row with state, error, md5, sha256, size), or none."""
-    if upload is None or upload.state not in (*LINKABLE, states.CHECKING):
-        return states.WAITING, None
-    if upload.state == states.FAILED:
-        content = upload.error not in (None, "copy_error", "failure_during_copy")
-        return (states.ERROR if content else states.FAILED), upload.error
-    if upload.sha256 is not None and upload.size == 0:
-        return states.ERROR, "empty_file"
-    if upload.md5 is not None and declared_md5 and upload.md5 != declared_md5:
-        return states.FAILED, "md5_mismatch"
-    return whole(dataset_state), None
-
-
-def whole(dataset_state: str) -> str:
-    """The state of a file whose bytes are here and right."""
-    return states.CHECKING if dataset_state in IN_HAND else states.RECEIVED
+    file_state.recompute_state(file)

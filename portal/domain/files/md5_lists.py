@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, update
 
 from portal import clock, db, errors, states
-from portal.domain.files import files, matching
+from portal.domain.files import file_state, files
 from portal.domain.shared import history
 from portal.messages import Message, joined, say
 from portal.models import Account, Dataset, File
@@ -231,5 +231,5 @@ def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
             for match in changed
         ],
     )
-    matching.recompute_states(dataset, [match.id for match in changed])
+    file_state.recompute_states(dataset, [match.id for match in changed])
     files.touched(dataset, actor=actor)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal import clock, db, states, storage
 from portal.domain.components import xml_splitter
-from portal.domain.files import matching
+from portal.domain.files import file_state
 from portal.domain.shared import history, job_queue
 from portal.domain.uploads.uploads import Arrival, Place, columns
 from portal.models import DeliveryUpload, File, Upload
@@ -38,7 +38,7 @@ def waiting(upload: Upload) -> list[Upload]:
             Upload.account_id == upload.account_id,
             Upload.area == "incoming",
             Upload.realm == upload.realm,
-            Upload.state.in_(matching.LINKABLE),
+            Upload.state.in_(file_state.LINKABLE),
             Upload.via == "ftp",
             Upload.size <= xml_splitter.LARGEST,
             File.id.is_(None),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
-from portal.domain.files import matching
+from portal.domain.files import file_state, matching
 from portal.domain.shared import history, transitions
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Upload
@@ -280,4 +280,4 @@ def digested(upload_id: int, *, md5: str, sha256: str, facts: storage.Facts) -> 
     row.inode, row.mtime_ns = facts.inode, facts.mtime_ns
     db.session.flush()
     history.record("digest", actor=None, upload=row, center_id=row.center_id, after={"md5": md5})
-    matching.recompute_state_of_upload(row)
+    file_state.recompute_state_of_upload(row)

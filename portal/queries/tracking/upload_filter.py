@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain.files import matching as matched
+from portal.domain.files import file_state
 from portal.models import Account, Dataset, File, FileTally, Upload
 from portal.queries.paging import capped_count, name_search
 
@@ -211,7 +211,7 @@ def whole_but_faulty(account: Account, most: int) -> Select[*tuple[Any, ...]]:
     wrong = (
         Dataset.account_id == account.id,
         PROBLEM_FILE,
-        File.error.in_(matched.OWN_FAULTS),
+        File.error.in_(file_state.OWN_FAULTS),
         File.upload_id.is_not(None),
     )
     by_file = query.where(*wrong, func.coalesce(Upload.state, "").not_in(BAD))
