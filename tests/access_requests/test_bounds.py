@@ -21,6 +21,7 @@ from tests.access_requests.support import (
     grant,
     release,
 )
+from tests.state_guard import states_unguarded
 
 
 def day(ahead: int) -> str:
@@ -79,7 +80,7 @@ def test_withdrawn_dataset_gives_its_bytes_to_nobody(livers):
 
 def test_file_that_is_not_archived_is_not_granted(livers):
     made = ask(livers)
-    with db.transaction():
+    with states_unguarded():
         db.session.query(File).filter_by(n=2).one().state = "checking"
     with pytest.raises(errors.Invalid) as refused:
         act(made, "approve", numbers=[1, 2])

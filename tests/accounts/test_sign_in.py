@@ -72,7 +72,9 @@ def test_sign_in_before_confirming_says_so_only_with_the_right_password(client, 
 def test_register_tells_nobody_that_an_address_is_known(client, ines):
     fresh = register(client).text.replace("nils.berg@example.org", "X")
     known = register(client, email=ines.email).text.replace(ines.email, "X")
-    assert re.sub(r"value=\"[^\"]+\"", "", fresh) == re.sub(r"value=\"[^\"]+\"", "", known)
+    # The token of the forms stands in a field and in the header that htmx sends; its time differs by a second at times.
+    token = r"value=\"[^\"]+\"|X-CSRFToken\": \"[^\"]+\""
+    assert re.sub(token, "", fresh) == re.sub(token, "", known)
     assert "has an account already" in last_mail(ines.email).body
     assert client.sign_in(ines)
 

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from portal import clock, db, storage
 from portal.domain.datasets import datasets
 from portal.domain.files import files, inspection_results
-from portal.jobs import periodic_tasks
 from portal.jobs.handlers.files import inspect
 from portal.models import Dataset, Event, Job, Member, Upload
 from tests import depositing as deposit
@@ -116,7 +115,7 @@ def test_upload_whose_asking_was_lost_is_found_by_the_round(run_jobs):
     deposit.send("a.txt", b"text")
     with db.transaction():
         db.session.query(Job).delete()
-        periodic_tasks.inspections.plan()
+        inspection_results.enqueue_missed_survey()
 
     run_jobs()
 
@@ -144,14 +143,14 @@ def test_resumed_upload_is_looked_into_again(run_jobs):
 
 def meddle(monkeypatch, name: str, act: Callable) -> None:
     """Do something to the bytes while they are read."""
-    look = inspect.inspect.look
+    look = inspect.inspection.look
 
     def looking(handle, **options):
         report = look(handle, **options)
         act(deposit.area_path(name))
         return report
 
-    monkeypatch.setattr(inspect.inspect, "look", looking)
+    monkeypatch.setattr(inspect.inspection, "look", looking)
 
 
 def touched(path):
@@ -229,7 +228,7 @@ def test_result_of_bytes_that_were_replaced_meanwhile_is_dropped(run_jobs, monke
 
 def test_job_that_runs_twice_leaves_the_members_once(run_jobs, monkeypatch):
     monkeypatch.setattr(inspection_results, "SMALL", 0)
-    monkeypatch.setattr(inspect, "AT_ONCE", 2)
+    monkeypatch.setattr(inspect, "MEMBERS_AT_ONCE", 2)
     deposit.send("a.tar", package({f"{n}.txt": b"%d" % n for n in range(7)}))
     for _ in range(2):
         run_jobs()

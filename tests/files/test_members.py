@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from portal import clock, db
+from portal.inspection import ERRORS
 from portal.models import Job, Member
 from portal.queries.tracking import upload_filter
 from tests import depositing as deposit
@@ -129,7 +130,7 @@ def test_api_tells_upload_and_members(app, ines, found):
 def test_help_explains_every_word(client):
     page = client.get("/help/inspection").text
 
-    assert [word for word in files.inspect.ERRORS if word.replace("<", "&lt;").replace(">", "&gt;") not in page] == []
+    assert [word for word in ERRORS if word.replace("<", "&lt;").replace(">", "&gt;") not in page] == []
 
 
 def test_running_inspection_shows_how_far_it_is(sign_in, ines):

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from portal import db, states
-from portal.domain.datasets import datasets
+from portal.domain.datasets import datasets, discard
 from portal.domain.files import files
 from portal.maintenance import fsck
 from portal.models import Component, ComponentTally, Dataset, File, FileTally, Upload
@@ -36,7 +36,7 @@ def dataset(database) -> int:
 
 
 def change(*statements) -> None:
-    with db.transaction() as session:
+    with states_unguarded() as session:
         for one in statements:
             session.execute(one)
 
@@ -103,7 +103,7 @@ def test_tally_follows_components(dataset):
 
 def test_what_is_discarded_leaves_no_tally(dataset):
     with db.transaction():
-        datasets.discard(db.session.get_one(Dataset, dataset), actor=INES.account)
+        discard.discard(db.session.get_one(Dataset, dataset), actor=INES.account)
     assert db.session.scalars(select(FileTally.dataset_id)).all() == []
 
 

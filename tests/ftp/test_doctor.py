@@ -26,10 +26,10 @@ def handshake(door, **wanted) -> None:
         context.wrap_socket(client.sock).close()
 
 
-def seen(person, address: str = "") -> list[shown.Seen]:
+def seen(person, address: str = "") -> list[shown.Summary]:
     """As the page would show it now."""
     db.end()
-    return shown.seen(person.account, address)
+    return shown.summaries(person.account, address)
 
 
 def test_wrong_password_is_told_to_whose_account_it_was_tried(door, ines, stranger):

@@ -191,12 +191,12 @@ def tarfile_header(kind: bytes, *, size: int) -> bytes:
 
 SCRIPT = """
 import os, resource, sys
-from portal import inspect
+from portal import inspection
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 for path in sys.argv[1:]:
     handle = os.open(path, os.O_RDONLY)
-    report = inspect.look(handle, name=path, size=os.fstat(handle).st_size)
+    report = inspection.look(handle, name=path, size=os.fstat(handle).st_size)
     print(report.file_type, report.error, bool(report.unchecked))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """

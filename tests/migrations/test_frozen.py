@@ -2,6 +2,7 @@
 is lost, and the dataset that was due on the day after opens on that day."""
 
 import contextlib
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ RELEASES = sorted(path.stem for path in freeze.FROZEN.glob("*.sql"))
 SAID_ANEW: set[tuple[str, str]] = set()
 DROPPED: set[str] = set()
 STANDING = "alembic_version"
+GUARD = re.compile(r"(dataset|upload|file|job|component|request|webhook) (update|insert|delete)")
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def test_upgrade_is_sound_and_at_the_newest_step(database):
 
 def test_upgrade_makes_what_a_new_database_has(after, first_database):
     with contextlib.closing(freeze.connect(first_database)) as fresh:
-        assert schema(after) == schema(fresh)
+        guards = {name for name in schema(fresh) if GUARD.fullmatch(name)}  # what tests/state_guard.py adds
+        assert schema(after) == {name: lines for name, lines in schema(fresh).items() if name not in guards}
 
 
 def test_upgrade_drops_nothing(before, after):

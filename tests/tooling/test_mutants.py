@@ -99,7 +99,7 @@ def test_sources_of_the_table_are_there_and_only_one_place_changes() -> None:
     text = (ROOT / path).read_text()
     made = mutants(path, text)
 
-    assert len({one.id for one in made}) == len(made) > 50
+    assert len({one.id for one in made}) == len(made) > 40
     for one in sample(made, 40, seed=3):
         same = [a == b for a, b in zip(text, one.text, strict=False)].index(False)
         back = next(n for n in range(1, len(text)) if text[-n] != one.text[-n])
