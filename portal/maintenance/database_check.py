@@ -57,11 +57,11 @@ def probe(*, whole: bool = False) -> None:
         with db.engine().connect() as connection:
             connection.exec_driver_sql("SELECT 1")
         few = path is not None and _size(path) < READ_AT_START
-        found = db.look_whole(pages=few) if whole and db.is_sqlite() else "ok"
+        verdict = db.look_whole(pages=few) if whole and db.is_sqlite() else "ok"
     except db.FAULTS as error:
         raise _fault(str(getattr(error, "orig", error))) from error
-    if found != "ok":
-        raise _fault(found.splitlines()[-1])
+    if verdict != "ok":
+        raise _fault(verdict.splitlines()[-1])
 
 
 def _fault(words: str) -> errors.DomainError:

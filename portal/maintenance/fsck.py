@@ -141,14 +141,14 @@ def _bags() -> Iterator[str]:
         files = select(File.archive_path, File.md5, File.sha256).where(
             File.dataset_id == row.id, File.state == states.ARCHIVED, File.archive_path.is_not(None)
         )
-        found = list(db.session.execute(files))
+        archived = list(db.session.execute(files))
         bag = storage.bag_path(row.realm, row.accession)
         for name in ("md5", "sha256"):
-            if _manifest(bag / f"manifest-{name}.txt") != {one.archive_path: getattr(one, name) for one in found}:
+            if _manifest(bag / f"manifest-{name}.txt") != {file.archive_path: getattr(file, name) for file in archived}:
                 yield f"{row.accession}: manifest-{name}.txt and the catalogue differ"
             yield from _tags(bag, name, row.accession)
         lying = {f"data/{path.relative_to(bag / 'data')}" for path in (bag / "data").rglob("*") if path.is_file()}
-        unknown = sorted(lying - {one.archive_path for one in found})
+        unknown = sorted(lying - {file.archive_path for file in archived})
         yield from (f"{row.accession}: {name} is not in the catalogue" for name in unknown)
 
 

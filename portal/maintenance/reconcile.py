@@ -29,11 +29,11 @@ def run() -> dict[str, int]:
     with db.transaction():
         accessions.raise_to_high_water()
         jobs = transitions.transition_all(Job, "interrupt", owner=None, lease_until=None)
-    found = {"jobs": jobs, "cut": _cut_receiving(), "missing": _miss_bytes(), "left over": _clear_left_over()}
-    for what, count in found.items():
+    counts = {"jobs": jobs, "cut": _cut_receiving(), "missing": _miss_bytes(), "left over": _clear_left_over()}
+    for what, count in counts.items():
         if count:
             log.warning("reconciled %s: %d", what, count)
-    return found
+    return counts
 
 
 def _cut_receiving() -> int:
@@ -120,11 +120,11 @@ def _known_since() -> float:
 
 def _clear_some(paths: list[Path], known_since: float) -> int:
     query = select(Upload.token, Upload.state).where(Upload.token.in_([path.name for path in paths]))
-    known = {row.token: row.state for row in db.session.execute(query)}
+    states_by_token = {row.token: row.state for row in db.session.execute(query)}
     db.end()
     count = 0
     for path in paths:
-        state = known.get(path.name)
+        state = states_by_token.get(path.name)
         changed = path.lstat().st_mtime
         nameless = state is None and (changed < known_since or time.time() - changed < KEEP_NAMELESS)
         if state in states.LIVE or nameless:

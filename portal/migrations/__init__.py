@@ -18,14 +18,14 @@ class OldSchema(errors.DomainError):
     status, title, code = 503, "The database has another schema than this program", "schema"
 
 
-def known() -> list[str]:
+def step_names() -> list[str]:
     """Every step in its order. A step is called as its file begins."""
     return sorted(path.stem.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
 
 def head() -> str:
     """The newest step."""
-    return known()[-1]
+    return step_names()[-1]
 
 
 def current(engine: Engine) -> str | None:
@@ -50,26 +50,26 @@ def downgrade(engine: Engine, to: str) -> None:
 
 def check(engine: Engine) -> None:
     """Raises OldSchema, with what to do, when the database is not at the newest step."""
-    found, wanted = current(engine), head()
-    if found == wanted:
+    step, newest = current(engine), head()
+    if step == newest:
         return
-    if found is None:
+    if step is None:
         raise OldSchema(
             say("schema_empty", "The database is empty. Run `omix up`, or `omix migrate` before this command.")
         )
-    if found not in known():
+    if step not in step_names():
         raise OldSchema(
             say(
                 "schema_newer",
                 "The database stands at step {step}, which this older program does not know. Install the newer one.",
-                step=found,
+                step=step,
             )
         )
     raise OldSchema(
         say(
             "schema_older",
             "The database stands at step {step}, this program needs {needed}. Run `omix up` or `omix migrate`.",
-            step=found,
-            needed=wanted,
+            step=step,
+            needed=newest,
         )
     )

@@ -25,9 +25,9 @@ class Crowd:
         self._lock = threading.Lock()
         self._waiting: dict[Patient, float] = {}
 
-    def join(self, one: "Patient") -> None:
+    def join(self, client: "Patient") -> None:
         with self._lock:
-            self._waiting[one] = time.monotonic()
+            self._waiting[client] = time.monotonic()
             over = len(self._waiting) > self.most
             slowest = min(self._waiting, key=lambda some: (some.speed, self._waiting[some])) if over else None
             if slowest is not None:
@@ -35,9 +35,9 @@ class Crowd:
         if slowest is not None:
             slowest.let_go()
 
-    def leave(self, one: "Patient") -> None:
+    def leave(self, client: "Patient") -> None:
         with self._lock:
-            self._waiting.pop(one, None)
+            self._waiting.pop(client, None)
 
 
 crowd = Crowd()

@@ -149,16 +149,16 @@ class Supervisor:
         """Write addresses.json once both doors are open; a part that starts again keeps its port."""
         if self._told:
             return
-        found = {}
+        addresses = {}
         for name, variable in PORTS.items():
             path = self.settings.run / f"{name}.address"
             if not path.exists():
                 return
-            found[name] = path.read_text().strip()
-            self.parts[name].env[variable] = found[name].rpartition(":")[2].rstrip("/")
-        storage.write_whole(self.settings.run / "addresses.json", json.dumps(found).encode(), mode=0o644)
+            addresses[name] = path.read_text().strip()
+            self.parts[name].env[variable] = addresses[name].rpartition(":")[2].rstrip("/")
+        storage.write_whole(self.settings.run / "addresses.json", json.dumps(addresses).encode(), mode=0o644)
         self._told = True
-        self._ready(found)
+        self._ready(addresses)
 
     def _stop(self) -> int:
         (self.settings.run / "addresses.json").unlink(missing_ok=True)

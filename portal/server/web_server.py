@@ -25,7 +25,7 @@ class Web(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        wanted: dict[str, Any] = {
+        options: dict[str, Any] = {
             "bind": f"fd://{self.listener.fileno()}",
             "worker_class": Worker,
             "workers": self.settings.web_workers,
@@ -41,7 +41,7 @@ class Web(BaseApplication):
             "post_worker_init": lambda _worker: ingest.start("web"),
             "worker_exit": lambda _server, _worker: ingest.stop(),
         }
-        for name, value in wanted.items():
+        for name, value in options.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 

@@ -35,7 +35,7 @@ def test_head_equals_the_models(engine):
     migrations.upgrade(engine)
     assert differences(engine) == []
     assert migrations.current(engine) == migrations.head() == steps()[-1]
-    assert migrations.known() == steps()
+    assert migrations.step_names() == steps()
 
 
 def test_every_step_goes_up_and_down(engine):

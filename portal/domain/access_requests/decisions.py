@@ -237,23 +237,23 @@ def _remind_of(request: Request, times: int) -> None:
     if request.state == states.ASKED_BACK:
         request_moves.send(request, request.account, key, "access_requester", turn="waits", note="", who="", days=days)
         return
-    for one in terms.deciders(request.dataset, without=request.account_id):
-        request_moves.send(request, one, key, "access_decider", turn="waits", note="", who="", days=days)
+    for decider in terms.deciders(request.dataset, without=request.account_id):
+        request_moves.send(request, decider, key, "access_decider", turn="waits", note="", who="", days=days)
 
 
 def act(request: Request, action: str, *, actor: Account, note: str = "", **options: Any) -> Request:
     """One way in for forms and programs: approve, deny, ask, revoke, renew, answer, withdraw."""
-    found = states.REQUEST.find(action)
-    if found is None or not found.word:
+    move = states.REQUEST.find(action)
+    if move is None or not move.word:
         raise errors.NotFound(say("request_action_unknown", "There is no action {action!r}.", action=action))
-    seen = {"seen": options.get("seen")}
+    version_seen = {"seen": options.get("seen")}
     if action == "approve":
-        wanted = {name: options.get(name) for name in ("from_", "until", "numbers")}
-        return approve(request, actor=actor, note=note, **seen, **wanted)
+        grant_options = {name: options.get(name) for name in ("from_", "until", "numbers")}
+        return approve(request, actor=actor, note=note, **version_seen, **grant_options)
     if action == "renew":
         return renew(request, actor=actor, note=note, until=options.get("until"))
     if action in ("ask", "deny"):
-        return (ask_back if action == "ask" else deny)(request, actor=actor, note=note, **seen)
+        return (ask_back if action == "ask" else deny)(request, actor=actor, note=note, **version_seen)
     verbs: dict[str, Callable[..., Request]] = {
         "revoke": revoke,
         "answer": requests.answer,

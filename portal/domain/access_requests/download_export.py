@@ -22,12 +22,12 @@ def rows(events: Iterable[Event]) -> Iterator[tuple[Any, ...]]:
     for event in events:
         who = event.actor_id or 0
         if who not in people:
-            found = db.session.execute(select(Account.name, Account.email).where(Account.id == who)).first()
-            people[who] = (found.name, found.email) if found else ("", "")
-        said = event.after or {}
-        facts = (said.get(name) for name in ("name", "via", "address", "offset", "bytes"))
-        whole = "yes" if said.get("whole") else "no"
-        yield moment(event.at), said.get("request") or "", *people[who], *facts, whole
+            person = db.session.execute(select(Account.name, Account.email).where(Account.id == who)).first()
+            people[who] = (person.name, person.email) if person else ("", "")
+        after = event.after or {}
+        facts = (after.get(name) for name in ("name", "via", "address", "offset", "bytes"))
+        whole = "yes" if after.get("whole") else "no"
+        yield moment(event.at), after.get("request") or "", *people[who], *facts, whole
 
 
 def written(events: Iterable[Event], kind: str) -> Iterator[str]:

@@ -25,8 +25,8 @@ def roles_of(request: Request, actor: Account | None) -> set[str]:
     if request.state == states.DRAFT:
         return set()
     chosen = terms.deciders(request.dataset, without=request.account_id)
-    found = {states.DECIDER} if actor.id in {one.id for one in chosen} else set()
-    return found | ({states.SUBMITTER} if actor.id == request.dataset.account_id else set())
+    roles = {states.DECIDER} if actor.id in {decider.id for decider in chosen} else set()
+    return roles | ({states.SUBMITTER} if actor.id == request.dataset.account_id else set())
 
 
 def require_overseer(request: Request, actor: Account) -> None:
@@ -53,26 +53,26 @@ def move(
     **values: Any,
 ) -> RequestMessage:
     """Move a request by compare-and-swap along states.REQUEST. Raises Forbidden; Conflict that names who was first."""
-    found = states.REQUEST.find(action)
-    assert found is not None
-    said = text_rules.prose(note)
-    if not roles_of(request, actor) & set(found.by):
+    transition = states.REQUEST.find(action)
+    assert transition is not None
+    text = text_rules.prose(note)
+    if not roles_of(request, actor) & set(transition.by):
         raise errors.Forbidden(
             say(
                 "request_roles",
                 "Only the {roles} may {action} this request.",
-                roles=" or ".join(found.by),
+                roles=" or ".join(transition.by),
                 action=action,
             )
         )
-    if request.state not in found.sources:
-        raise errors.Conflict(_stands(request, found), state=request.state, decided_by=request.decided_by or 0)
+    if request.state not in transition.sources:
+        raise errors.Conflict(_stands(request, transition), state=request.state, decided_by=request.decided_by or 0)
     if seen is not None and seen != request.version:
         raise errors.Conflict(
             say("request_amended", "The requester amended this request since you looked. Read it again, then decide."),
             version=request.version,
         )
-    if found.note_needed and not said:
+    if transition.note_needed and not text:
         raise errors.Invalid(fields={"note": say("request_note_needed", "Say why: the other side reads it.")})
     old, now = request.state, clock.now()
     as_read = Request.version == request.version
@@ -84,17 +84,17 @@ def move(
         f"request.{action}",
         actor=actor,
         dataset=request.dataset,
-        note=said,
+        note=text,
         after=after,
         before={"state": old} | (before or {}),
     )
-    return record_message(request, said, turn=action, public=True, actor=actor)
+    return record_message(request, text, turn=action, public=True, actor=actor)
 
 
-def _stands(request: Request, wanted: states.Move) -> Message:
+def _stands(request: Request, transition: states.Move) -> Message:
     """How a request stands that cannot be moved: who was first, and when."""
     word = states.SHOWN_REQUEST[request.state].word.lower()
-    if request.decider is not None and request.decided_at and wanted.by == (states.DECIDER,):
+    if request.decider is not None and request.decided_at and transition.by == (states.DECIDER,):
         at = datetime.fromtimestamp(request.decided_at / 1000, settings().zone)
         return say(
             "request_decided",
@@ -107,8 +107,8 @@ def _stands(request: Request, wanted: states.Move) -> Message:
         "request_state",
         "This request is {state}; {action} starts from {sources}.",
         state=word,
-        action=wanted.action,
-        sources=" or ".join(wanted.sources).replace("_", " "),
+        action=transition.action,
+        sources=" or ".join(transition.sources).replace("_", " "),
     )
 
 
@@ -157,11 +157,11 @@ def tell_requester(request: Request, message: RequestMessage) -> None:
 
 def tell_deciders(request: Request, message: RequestMessage) -> None:
     """All of them but the one who did it: who did what, and how many requests wait."""
-    for one in terms.deciders(request.dataset, without=request.account_id):
-        if one.id != message.account_id:
+    for decider in terms.deciders(request.dataset, without=request.account_id):
+        if decider.id != message.account_id:
             send(
                 request,
-                one,
+                decider,
                 f"{message.id}",
                 "access_decider",
                 turn=message.turn,

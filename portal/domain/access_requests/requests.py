@@ -24,10 +24,10 @@ NEEDED = {
 
 def load(request_id: int, *, actor: Account | None) -> Request:
     """A request that the actor made or decides on; to others there is none."""
-    found = db.session.get(Request, request_id)
-    if found is None or actor is None or not roles_of(found, actor):
+    request = db.session.get(Request, request_id)
+    if request is None or actor is None or not roles_of(request, actor):
         raise errors.NotFound(say("request_unknown", "There is no such request."))
-    return found
+    return request
 
 
 def obstacle(dataset: Dataset, actor: Account | None) -> Message | None:
@@ -53,13 +53,15 @@ def begin(dataset: Dataset, *, actor: Account) -> Request:
     blocking = obstacle(dataset, actor)
     if blocking:
         raise errors.Conflict(blocking)
-    known = open_one(dataset, actor)
-    if known is not None and known.state != states.DRAFT:
-        raise errors.Conflict(say("request_open_already", "You have asked for this dataset already."), request=known.id)
-    if known is not None:
-        return known
+    open_request = open_one(dataset, actor)
+    if open_request is not None and open_request.state != states.DRAFT:
+        raise errors.Conflict(
+            say("request_open_already", "You have asked for this dataset already."), request=open_request.id
+        )
+    if open_request is not None:
+        return open_request
     now = clock.now()
-    made = Request(
+    draft = Request(
         dataset_id=dataset.id,
         account_id=actor.id,
         state=states.DRAFT,
@@ -67,9 +69,9 @@ def begin(dataset: Dataset, *, actor: Account) -> Request:
         updated_at=now,
         **said_before(dataset, actor),
     )
-    db.session.add(made)
+    db.session.add(draft)
     db.session.flush()
-    return made
+    return draft
 
 
 def said_before(dataset: Dataset, account: Account) -> dict[str, Any]:
@@ -77,12 +79,12 @@ def said_before(dataset: Dataset, account: Account) -> dict[str, Any]:
     query = select(Request).where(Request.account_id == account.id).order_by(Request.id.desc()).limit(1)
     last = db.session.scalars(query).first()
     same = db.session.scalars(query.where(Request.dataset_id == dataset.id)).first()
-    found: dict[str, Any] = {name: getattr(same, name) if same else "" for name in FIELDS} | {"answers": []}
+    values: dict[str, Any] = {name: getattr(same, name) if same else "" for name in FIELDS} | {"answers": []}
     if same is not None:
-        found["answers"] = same.answers
+        values["answers"] = same.answers
     elif last is not None:
-        found |= {name: getattr(last, name) for name in ("institution", "principal_investigator")}
-    return found
+        values |= {name: getattr(last, name) for name in ("institution", "principal_investigator")}
+    return values
 
 
 def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[str, Message]]:
@@ -108,23 +110,23 @@ def field_of(n: int) -> str:
 
 def _answers(given: Any, chosen: Terms, faults: dict[str, Message]) -> list[dict[str, str]]:
     listed = list(given) if isinstance(given, list | tuple) else []
-    found = []
+    answers = []
     for n, question in enumerate(chosen.questions):
-        said = listed[n] if n < len(listed) else ""
+        answer = listed[n] if n < len(listed) else ""
         try:
-            text = text_rules.prose(str((said.get("answer") if isinstance(said, dict) else said) or ""))
+            text = text_rules.prose(str((answer.get("answer") if isinstance(answer, dict) else answer) or ""))
         except errors.DomainError as error:
             faults[field_of(n)], text = error.message, ""
-        found.append({"question": question["text"], "answer": text})
-    return found
+        answers.append({"question": question["text"], "answer": text})
+    return answers
 
 
 def missing(request: Request, chosen: Terms) -> dict[str, Message]:
     """What stands between a draft and its deciders."""
     faults = {name: sentence for name, sentence in NEEDED.items() if not getattr(request, name)}
-    said = {one["question"]: one["answer"] for one in request.answers}
+    answers = {answer["question"]: answer["answer"] for answer in request.answers}
     for n, question in enumerate(chosen.questions):
-        if question["needed"] and not said.get(question["text"]):
+        if question["needed"] and not answers.get(question["text"]):
             faults[field_of(n)] = say("answer_needed", "Answer this question.")
     return faults
 
@@ -232,17 +234,19 @@ def discard(request: Request, *, actor: Account) -> str | None:
 def remark(request: Request, text: str, *, actor: Account, public: bool = False) -> RequestMessage:
     """Say something without deciding: to the other deciders alone, or to both sides."""
     roles = roles_of(request, actor)
-    said = text_rules.prose(text)
-    if not said:
+    clean = text_rules.prose(text)
+    if not clean:
         raise errors.Invalid(fields={"note": say("request_remark_empty", "Write it first.")})
     if request.state == states.DRAFT or not roles:
         raise errors.Forbidden(say("request_remark_roles", "Only the requester and the deciders talk about a request."))
     public = public or states.REQUESTER in roles
-    if known := _same(request, said, public, actor):
-        return known
-    message = record_message(request, said, turn="", public=public, actor=actor)
+    if same := _same(request, clean, public, actor):
+        return same
+    message = record_message(request, clean, turn="", public=public, actor=actor)
     if message.public:
-        history.record("request.remark", actor=actor, dataset=request.dataset, note=said, after={"request": request.id})
+        history.record(
+            "request.remark", actor=actor, dataset=request.dataset, note=clean, after={"request": request.id}
+        )
         (tell_deciders if states.REQUESTER in roles else tell_requester)(request, message)
     return message
 

@@ -40,8 +40,8 @@ def versions(dataset: Dataset | None, *, limit: int) -> list[Terms]:
 
 def version(dataset: Dataset, terms_id: int) -> Terms | None:
     """A version of a dataset's own terms, or of the site's default."""
-    found = db.session.get(Terms, terms_id)
-    return found if found is not None and found.dataset_id in (dataset.id, None) else None
+    row = db.session.get(Terms, terms_id)
+    return row if row is not None and row.dataset_id in (dataset.id, None) else None
 
 
 def may_set(dataset: Dataset | None, actor: Account | None) -> bool:
@@ -69,22 +69,22 @@ def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) ->
     values, faults = check(fields)
     if faults:
         raise errors.Invalid(fields=faults)
-    stand = {name: getattr(before, name) for name in ("agreement", "uses", "questions", "longest_days")}
-    if all(stand[name] == value for name, value in values.items()):
+    standing = {name: getattr(before, name) for name in ("agreement", "uses", "questions", "longest_days")}
+    if all(standing[name] == value for name, value in values.items()):
         return before
     mine = Terms.dataset_id == dataset.id if dataset else Terms.dataset_id.is_(None)
     newest = db.session.scalar(select(func.max(Terms.version)).where(mine)) or 0
-    made = Terms(
+    new = Terms(
         dataset_id=dataset.id if dataset else None,
         version=newest + 1,
         made_by=actor.id,
         created_at=clock.now(),
-        **stand | values,
+        **standing | values,
     )
-    db.session.add(made)
+    db.session.add(new)
     db.session.flush()
-    history.record("terms", actor=actor, dataset=dataset, before={"version": newest}, after={"version": made.version})
-    return made
+    history.record("terms", actor=actor, dataset=dataset, before={"version": newest}, after={"version": new.version})
+    return new
 
 
 def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
@@ -109,22 +109,22 @@ def _agreement(value: Any) -> str:
 def _questions(value: Any) -> list[dict[str, Any]]:
     """From a list of {text, needed}, or lines of a form; one that ends with (optional) need not be answered."""
     given = value.splitlines() if isinstance(value, str) else value if isinstance(value, list) else []
-    found = []
-    for one in given:
-        said = (
-            one
-            if isinstance(one, dict)
+    questions = []
+    for entry in given:
+        question = (
+            entry
+            if isinstance(entry, dict)
             else {
-                "text": str(one).removesuffix("(optional)").strip(),
-                "needed": not str(one).rstrip().endswith("(optional)"),
+                "text": str(entry).removesuffix("(optional)").strip(),
+                "needed": not str(entry).rstrip().endswith("(optional)"),
             }
         )
-        text = text_rules.line(str(said.get("text") or ""), longest=500)
+        text = text_rules.line(str(question.get("text") or ""), longest=500)
         if text:
-            found.append({"text": text, "needed": bool(said.get("needed", True))})
-    if len(found) > MOST_QUESTIONS:
+            questions.append({"text": text, "needed": bool(question.get("needed", True))})
+    if len(questions) > MOST_QUESTIONS:
         raise errors.Invalid(say("terms_questions_many", "At most {most} questions.", most=MOST_QUESTIONS))
-    return found
+    return questions
 
 
 def _days(value: Any) -> int:
@@ -139,8 +139,8 @@ RULES = {"agreement": _agreement, "uses": duo.clean, "questions": _questions, "l
 
 def committee(dataset: Dataset) -> str:
     """The name of the committee that decides in place of the submitter; empty where the submitter decides."""
-    found = db.session.get(Committee, dataset.id)
-    return found.name if found else ""
+    row = db.session.get(Committee, dataset.id)
+    return row.name if row else ""
 
 
 def members(dataset: Dataset) -> list[Decider]:
@@ -152,9 +152,9 @@ def deciders(dataset: Dataset, *, without: int | None = None) -> list[Account]:
     """Who decides now: the submitter and co-deciders, or the committee; curators only where none of them is left.
     `without` is the requester, who never does."""
     chosen = [] if committee(dataset) else [dataset.account]
-    chosen += [one.account for one in members(dataset)]
-    found = {one.id: one for one in chosen if one.is_active and one.id != without}
-    return list(found.values()) or [one for one in access.curators() if one.id != without]
+    chosen += [person.account for person in members(dataset)]
+    active = {person.id: person for person in chosen if person.is_active and person.id != without}
+    return list(active.values()) or [person for person in access.curators() if person.id != without]
 
 
 def set_committee(dataset: Dataset, name: str, *, actor: Account) -> None:
@@ -188,21 +188,21 @@ def add_decider(dataset: Dataset, email: str, *, actor: Account) -> Decider:
                 "email": say("decider_unknown", "Nobody here has this address. They register first, then you add them.")
             }
         )
-    known = db.session.get(Decider, (dataset.id, account.id))
-    if known is not None:
-        return known
-    made = Decider(dataset_id=dataset.id, account_id=account.id, added_by=actor.id, added_at=clock.now())
-    db.session.add(made)
+    existing = db.session.get(Decider, (dataset.id, account.id))
+    if existing is not None:
+        return existing
+    decider = Decider(dataset_id=dataset.id, account_id=account.id, added_by=actor.id, added_at=clock.now())
+    db.session.add(decider)
     db.session.flush()
     history.record("terms.decider", actor=actor, dataset=dataset, after={"decider": account.email})
-    return made
+    return decider
 
 
 def remove_decider(dataset: Dataset, account_id: int, *, actor: Account) -> None:
     """Harmless when they are none. A committee keeps its last member."""
     _refuse(dataset, actor)
-    known = db.session.get(Decider, (dataset.id, account_id))
-    if known is None:
+    decider = db.session.get(Decider, (dataset.id, account_id))
+    if decider is None:
         return
     if committee(dataset) and len(members(dataset)) == 1:
         raise errors.Conflict(
@@ -211,8 +211,8 @@ def remove_decider(dataset: Dataset, account_id: int, *, actor: Account) -> None
                 "A committee keeps at least one member. Add another first, or let the submitter decide.",
             )
         )
-    history.record("terms.decider", actor=actor, dataset=dataset, before={"decider": known.account.email})
-    db.session.delete(known)
+    history.record("terms.decider", actor=actor, dataset=dataset, before={"decider": decider.account.email})
+    db.session.delete(decider)
     db.session.flush()
 
 

@@ -98,8 +98,8 @@ def following(webhook_id: int) -> Message | None:
         return None
     if hook.test_at is not None:
         return _test(hook)
-    found = _first(hook, hook.cursor + SPAN) if _is_due(hook) else []
-    return _message(hook, f"evt_{found[0].id}", event_feed.document(found[0])) if found else None
+    events = _first(hook, hook.cursor + SPAN) if _is_due(hook) else []
+    return _message(hook, f"evt_{events[0].id}", event_feed.document(events[0])) if events else None
 
 
 def _test(hook: Webhook) -> Message:

@@ -16,16 +16,16 @@ def check(source: Reader, watch: Watch) -> None:
     cut = Fault("truncated_file", "The BAM ends in the middle.")
     fields = Exact(blocks, cut)
     _skip_header(fields, watch)
-    reads, found = 0, False
-    while not found and not fields.ended:
-        found = _has_bases(fields)
+    reads, has_bases = 0, False
+    while not has_bases and not fields.ended:
+        has_bases = _has_bases(fields)
         reads += 1
         if reads % 1000 == 0:
             watch.tick()
     drain(blocks)
     if blocks.last:
         raise Fault("truncated_file", "The BAM has no end mark: it was cut off between two of its blocks.")
-    if not found:
+    if not has_bases:
         raise Fault("missing_read_data", "Its reads have no bases." if reads else "")
 
 

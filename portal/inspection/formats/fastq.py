@@ -11,14 +11,17 @@ TAIL = 5  # pieces in which the last read is looked for
 def check(source: Reader, _watch: Watch) -> None:
     """Raises Fault. Where a read spans more than four lines, lines are not counted."""
     head, source = peek(source)
-    known = head.split(b"\n")[:-1]
-    if len(known) >= 4 and not any(line.strip() for line in known[1::4]):
+    first_lines = head.split(b"\n")[:-1]
+    if len(first_lines) >= 4 and not any(line.strip() for line in first_lines[1::4]):
         raise Fault("missing_read_data", "Its reads have no bases.")
     lines, tail = 0, deque[bytes](maxlen=TAIL)
     while data := source.read(WIDE):
         lines += data.count(b"\n")
         tail.append(data)
-    if all(known[at].startswith(b"@") and known[at + 2].startswith(b"+") for at in range(0, len(known) - 3, 4)):
+    if all(
+        first_lines[at].startswith(b"@") and first_lines[at + 2].startswith(b"+")
+        for at in range(0, len(first_lines) - 3, 4)
+    ):
         _check_end(lines, b"".join(tail))
 
 

@@ -142,13 +142,13 @@ class Tar:
 def number(field: bytes) -> int:
     """A size: octal digits, or a binary number where the first bit is set."""
     if field[0] == 0x80:
-        found = int.from_bytes(field[1:], "big")
+        size = int.from_bytes(field[1:], "big")
     else:
         digits = field.strip(b" \0")
         if digits and not re.fullmatch(rb"[0-7]+", digits):
             raise Fault("tar_error", "A header of the tar holds a size that is none.")
-        found = int(digits or b"0", 8)
-    return bounded(found)
+        size = int(digits or b"0", 8)
+    return bounded(size)
 
 
 def whole(digits: bytes) -> int:
@@ -157,20 +157,20 @@ def whole(digits: bytes) -> int:
     return bounded(int(digits))
 
 
-def bounded(found: int) -> int:
-    if found >= 1 << 63:
+def bounded(size: int) -> int:
+    if size >= 1 << 63:
         raise Fault("tar_error", "A header of the tar holds a size that is none.")
-    return found
+    return size
 
 
 def records(data: bytes) -> dict[bytes, bytes]:
     """The records of a pax header that matter here: length, key, value."""
-    found, at = {}, 0
+    values, at = {}, 0
     while at < len(data) and (match := _PAX.match(data, at)):
         end = at + int(match[1])
         if end > len(data) or end <= match.end() - 1:
             break
         if match[2] in KEYS:
-            found[match[2]] = data[match.end() : end - 1]
+            values[match[2]] = data[match.end() : end - 1]
         at = end
-    return found
+    return values

@@ -65,15 +65,15 @@ class Zip:
         length = min(self._size, END + MANY)
         tail = os.pread(self._handle, length, self._size - length)
         at = tail.rfind(b"PK\5\6")
-        found = -1
-        while at >= 0 and found < 0:
+        end = -1
+        while at >= 0 and end < 0:
             if at + END <= len(tail) and at + END + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail):
-                found = at
+                end = at
             at = tail.rfind(b"PK\5\6", 0, at)
-        if found < 0:
+        if end < 0:
             raise Fault(WORD, "The zip has no directory at its end: it was cut off, or bytes follow it.")
-        disk, first, _here, count, size, start = struct.unpack("<4H2L", tail[found + 4 : found + 20])
-        place = self._size - length + found
+        disk, first, _here, count, size, start = struct.unpack("<4H2L", tail[end + 4 : end + 20])
+        place = self._size - length + end
         if count == MANY or size == BIG or start == BIG or disk == MANY:
             return self._find_large(place, count, size, start)
         if disk or first:
@@ -116,7 +116,7 @@ class Zip:
     def _compare_places(self, entries: list[Entry], directory: Directory) -> None:
         """Members that share bytes are no honest zip: a few bytes would become very many."""
         end = 0
-        for entry in sorted(entries, key=lambda one: one.offset):
+        for entry in sorted(entries, key=lambda member: member.offset):
             if entry.offset < end:
                 raise Fault(WORD, "Members of the zip lie over each other.")
             end = entry.offset + _LOCAL.size + len(entry.name) + entry.packed

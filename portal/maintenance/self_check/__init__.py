@@ -29,18 +29,18 @@ __all__ = ["BAD", "CHECKS", "LEVELS", "OK", "WARN", "Finding", "run", "worst"]
 
 def run() -> dict[str, list[Finding]]:
     """Every check by its name. One that breaks is a finding itself and keeps no other from being made."""
-    found = {}
+    sections = {}
     for name, check in CHECKS.items():
         try:
-            found[name] = list(check())
+            sections[name] = list(check())
         except Exception as error:
             log.exception("the check of %s failed", name)
-            found[name] = [Finding(BAD, f"This could not be checked: {error}", "The log says more.")]
+            sections[name] = [Finding(BAD, f"This could not be checked: {error}", "The log says more.")]
         finally:
             db.end()
-    return found
+    return sections
 
 
-def worst(found: dict[str, list[Finding]]) -> str:
-    levels = [finding.level for findings in found.values() for finding in findings]
+def worst(sections: dict[str, list[Finding]]) -> str:
+    levels = [finding.level for findings in sections.values() for finding in findings]
     return max(levels, key=LEVELS.index, default=OK)

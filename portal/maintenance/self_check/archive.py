@@ -30,14 +30,16 @@ def database() -> Iterator[Finding]:
 
 def fixity() -> Iterator[Finding]:
     counted = select(File.fixity, func.count()).where(File.state == states.ARCHIVED).group_by(File.fixity)
-    found = {verdict or "": number for verdict, number in db.session.execute(counted)}
+    numbers = {verdict or "": number for verdict, number in db.session.execute(counted)}
     oldest = db.session.scalar(select(func.min(File.fixity_at)).where(File.state == states.ARCHIVED))
     age = clock.now() - (oldest if oldest is not None else clock.now())
-    if found.get("bad"):
-        yield Finding(BAD, f"{some(found['bad'], 'archived file')} damaged.", "`omix fixity` names them; restore them.")
-    if found.get("unknown"):
+    if numbers.get("bad"):
         yield Finding(
-            WARN, f"{some(found['unknown'], 'archived file')} could not be read.", "See the disk of the archive."
+            BAD, f"{some(numbers['bad'], 'archived file')} damaged.", "`omix fixity` names them; restore them."
+        )
+    if numbers.get("unknown"):
+        yield Finding(
+            WARN, f"{some(numbers['unknown'], 'archived file')} could not be read.", "See the disk of the archive."
         )
     if age > (settings().fixity_days + LATE) * clock.DAY:
         yield Finding(
@@ -45,8 +47,8 @@ def fixity() -> Iterator[Finding]:
             f"An archived file was last read {span(age)} ago, more than OMIX_FIXITY_DAYS.",
             "The worker does not keep up: see Admin > Jobs.",
         )
-    elif not (found.get("bad") or found.get("unknown")):
-        yield Finding(OK, f"{some(sum(found.values()), 'archived file')}, the oldest reading {span(age)} ago.")
+    elif not (numbers.get("bad") or numbers.get("unknown")):
+        yield Finding(OK, f"{some(sum(numbers.values()), 'archived file')}, the oldest reading {span(age)} ago.")
 
 
 def releases() -> Iterator[Finding]:
@@ -55,7 +57,7 @@ def releases() -> Iterator[Finding]:
         more = f" and {len(late) - 5} more" if len(late) > 5 else ""
         yield Finding(
             WARN,
-            f"Overdue: {', '.join(str(one) for one in late[:5])}{more}.",
+            f"Overdue: {', '.join(str(accession) for accession in late[:5])}{more}.",
             "Their pages list what stands in the way; they open by themselves.",
         )
     else:

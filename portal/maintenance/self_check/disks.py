@@ -13,10 +13,10 @@ NEARLY_FULL = 0.05
 
 
 def roots() -> dict[str, Path]:
-    found = {"instance": settings().instance}
+    folders = {"instance": settings().instance}
     for kind in ("area", "archive"):
-        found |= {f"{kind}, {realm} realm": settings().root(kind, realm) for realm in REALMS}
-    return found
+        folders |= {f"{kind}, {realm} realm": settings().root(kind, realm) for realm in REALMS}
+    return folders
 
 
 def check() -> Iterator[Finding]:

@@ -30,6 +30,6 @@ def span(ms: int) -> str:
     return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
-def some(n: int, one: str) -> str:
+def some(n: int, noun: str) -> str:
     """1 job, 1,284 jobs."""
-    return f"{n:,} {one if n == 1 else one + 's'}"
+    return f"{n:,} {noun if n == 1 else noun + 's'}"

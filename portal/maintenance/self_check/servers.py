@@ -51,14 +51,14 @@ def ftp() -> Iterator[Finding]:
         yield Finding(BAD, "FTP never started on this instance.", "Start `omix up`, or `omix ftp`.")
         return
     try:
-        said = _greeting(where.hostname, where.port or 21)
+        greeting = _greeting(where.hostname, where.port or 21)
     except OSError as error:
         yield Finding(BAD, f"FTP does not answer at {where.geturl()}: {error}", "See whether it runs; the log says.")
         return
-    if said.startswith("220"):
+    if greeting.startswith("220"):
         yield Finding(OK, f"FTP answers at {where.geturl()}.")
     else:
-        yield Finding(WARN, f"FTP answers at {where.geturl()}, but takes nobody: {said}", "Wait, or see the log.")
+        yield Finding(WARN, f"FTP answers at {where.geturl()}, but takes nobody: {greeting}", "Wait, or see the log.")
     yield from public_address()
     yield from passive_ports()
 
@@ -75,9 +75,9 @@ def public_address() -> Iterator[Finding]:
 
 def _greeting(host: str, port: int) -> str:
     with socket.create_connection((host, port), timeout=WITHIN) as connection, connection.makefile("rb") as lines:
-        said = lines.readline(500).decode("utf-8", "replace").strip()
+        greeting = lines.readline(500).decode("utf-8", "replace").strip()
         connection.sendall(b"QUIT\r\n")
-        return said
+        return greeting
 
 
 def passive_ports() -> Iterator[Finding]:
@@ -126,10 +126,10 @@ def _public_certificate(host: str, port: int) -> Finding:
 
 
 def _shown(connection: ssl.SSLSocket) -> bytes:
-    found = connection.getpeercert(binary_form=True)
-    if found is None:
+    certificate = connection.getpeercert(binary_form=True)
+    if certificate is None:
         raise OSError("no certificate was shown")
-    return found
+    return certificate
 
 
 def lasts(name: str, certificate: x509.Certificate) -> Finding:

@@ -19,12 +19,14 @@ def check() -> Iterator[Finding]:
         yield Finding(OK, "No provider is set; people sign in with e-mail and password.")
         return
     try:
-        said = described(issuer)
+        configuration = described(issuer)
     except (OSError, ValueError) as error:
         yield Finding(BAD, f"The provider at {issuer} does not describe itself: {error}", "See OMIX_OIDC_ISSUER.")
         return
-    if str(said.get("issuer", "")).rstrip("/") != issuer:
-        yield Finding(BAD, f"The provider calls itself {said.get('issuer')!r}.", "Set OMIX_OIDC_ISSUER to that.")
+    if str(configuration.get("issuer", "")).rstrip("/") != issuer:
+        yield Finding(
+            BAD, f"The provider calls itself {configuration.get('issuer')!r}.", "Set OMIX_OIDC_ISSUER to that."
+        )
     else:
         yield Finding(OK, f"The provider at {issuer} answers. It must know {site_url('/signon/back')}.")
     if not settings().public_url:
@@ -37,7 +39,7 @@ def described(issuer: str) -> dict[str, Any]:
     """What the provider says of itself; ValueError where that is no object."""
     address = f"{issuer}/.well-known/openid-configuration"
     with urllib.request.urlopen(address, timeout=WITHIN) as answer:  # noqa: S310 - checked as the setting is read
-        found = json.loads(answer.read(LARGEST))
-    if not isinstance(found, dict):
+        configuration = json.loads(answer.read(LARGEST))
+    if not isinstance(configuration, dict):
         raise ValueError("it is no JSON object")
-    return found
+    return configuration

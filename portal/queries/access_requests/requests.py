@@ -41,7 +41,7 @@ def asked_of(account: Account) -> Any:
     is left to decide."""
     owns = Dataset.account_id == account.id
     decides = exists().where(Decider.dataset_id == Dataset.id, Decider.account_id == account.id)
-    found = [owns, decides]
+    conditions = [owns, decides]
     if account.is_curator:
         owner, member = aliased(Account), aliased(Account)
         owner_decides = and_(
@@ -54,9 +54,9 @@ def asked_of(account: Account) -> Any:
             member.state == "active",
             member.id != Request.account_id,
         )
-        found.append(and_(~owner_decides, ~others))
+        conditions.append(and_(~owner_decides, ~others))
     open_to = Request.dataset_id == Dataset.id, Request.state != states.DRAFT, Request.account_id != account.id
-    return exists().where(*open_to, or_(*found)).correlate(Request)
+    return exists().where(*open_to, or_(*conditions)).correlate(Request)
 
 
 def page(account: Account, tab: str, *, after: str = "", before: str = "") -> keyset.Page:
@@ -73,8 +73,8 @@ def counts(account: Account) -> dict[str, int]:
     """How many stand under each tab."""
     query = select(Request.state, func.count()).where(asked_of(account)).group_by(Request.state)
     by_state: dict[str, int] = {state: number for state, number in db.session.execute(query)}
-    found = {tab: sum(by_state.get(state, 0) for state in chosen) for tab, chosen in TABS.items() if chosen}
-    return {"mine": int(db.session.scalar(select(func.count()).where(mine(account))) or 0)} | found
+    by_tab = {tab: sum(by_state.get(state, 0) for state in chosen) for tab, chosen in TABS.items() if chosen}
+    return {"mine": int(db.session.scalar(select(func.count()).where(mine(account))) or 0)} | by_tab
 
 
 def decides_anything(account: Account) -> bool:
@@ -103,24 +103,24 @@ def history_of(request: Request, reader: Account) -> list[Request]:
 
 def amendments(request: Request) -> dict[int, list[tuple[str, str, str]]]:
     """What each amendment changed, by the number of its message: (field or question, before, after)."""
-    said = select(RequestMessage.id).where(RequestMessage.request_id == request.id, RequestMessage.turn == "amend")
+    messages = select(RequestMessage.id).where(RequestMessage.request_id == request.id, RequestMessage.turn == "amend")
     query = select(Event).where(
         Event.actor_id == request.account_id, Event.dataset_id == request.dataset_id, Event.action == "request.amend"
     )
-    found = []
+    changes = []
     for event in db.session.scalars(query.order_by(Event.id)):
         before, after = event.before or {}, event.after or {}
         if after.get("request") != request.id:
             continue
         changed = [(LABELS[name], before[name], after[name]) for name in LABELS if name in before]
-        was = {one["question"]: one["answer"] for one in before.get("answers", ())}
+        was = {answer["question"]: answer["answer"] for answer in before.get("answers", ())}
         changed += [
-            (one["question"], was.get(one["question"], ""), one["answer"])
-            for one in after.get("answers", ())
-            if one["answer"] != was.get(one["question"], "")
+            (answer["question"], was.get(answer["question"], ""), answer["answer"])
+            for answer in after.get("answers", ())
+            if answer["answer"] != was.get(answer["question"], "")
         ]
-        found.append(changed)
-    return dict(zip(db.session.scalars(said.order_by(RequestMessage.id)), found, strict=False))
+        changes.append(changed)
+    return dict(zip(db.session.scalars(messages.order_by(RequestMessage.id)), changes, strict=False))
 
 
 def of(dataset: Dataset, account: Account | None) -> Request | None:

@@ -18,8 +18,8 @@ def shown(hook: Webhook) -> states.Shown:
 def waiting(hook: Webhook) -> tuple[int, bool]:
     """How many events were not taken yet, and whether there may be more: neither counts nor looks without end."""
     until = hook.cursor + LOOKED_AT
-    found = event_feed.events(hook.account, since=hook.cursor, until=until, limit=COUNTED + 1)
-    return min(len(found), COUNTED), len(found) > COUNTED or until < subscriptions.newest_event()
+    events = event_feed.events(hook.account, since=hook.cursor, until=until, limit=COUNTED + 1)
+    return min(len(events), COUNTED), len(events) > COUNTED or until < subscriptions.newest_event()
 
 
 def is_testing(hook: Webhook) -> bool:

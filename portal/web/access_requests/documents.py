@@ -9,7 +9,7 @@ from portal.messages import say
 from portal.models import Request
 from portal.web import permissions
 from portal.web.access_requests.blueprint import bp
-from portal.web.access_requests.show import found
+from portal.web.access_requests.show import load
 from portal.web.permissions import dataset_or_404
 
 TYPES = {"tsv": "text/tab-separated-values", "csv": "text/csv"}
@@ -19,29 +19,29 @@ TYPES = {"tsv": "text/tab-separated-values", "csv": "text/csv"}
 @permissions.signed_in
 def letter(request_id: int) -> Response:
     """The attached letter, never shown in the browser's own frame."""
-    one = found(request_id)
-    if not one.letter:
+    access_request = load(request_id)
+    if not access_request.letter:
         raise errors.NotFound(say("letter_none", "No letter is attached to this request."))
-    answer = Response(attachments.read(one.letter), mimetype="application/octet-stream")
-    answer.headers.set("Content-Disposition", "attachment", filename=one.letter_name or "letter")
+    answer = Response(attachments.read(access_request.letter), mimetype="application/octet-stream")
+    answer.headers.set("Content-Disposition", "attachment", filename=access_request.letter_name or "letter")
     return answer
 
 
 def overseen(request_id: int) -> Request:
     """A request that the reader decides on, or whose dataset is theirs."""
-    one = found(request_id)
-    request_moves.require_overseer(one, permissions.account())
-    return one
+    access_request = load(request_id)
+    request_moves.require_overseer(access_request, permissions.account())
+    return access_request
 
 
 @bp.get('/requests/<int:request_id>/downloads.<any("tsv", "csv"):kind>')
 @permissions.signed_in
 def downloads(request_id: int, kind: str) -> Response:
     """Every download under one grant."""
-    one = overseen(request_id)
+    access_request = overseen(request_id)
     return table(
-        "".join(download_export.written(download_log.of_request(one), kind)),
-        f"{one.dataset.accession}-request-{one.id}",
+        "".join(download_export.written(download_log.of_request(access_request), kind)),
+        f"{access_request.dataset.accession}-request-{access_request.id}",
         kind,
     )
 
@@ -71,9 +71,9 @@ def table(text: str, name: str, kind: str) -> Response:
 @permissions.signed_in
 def statement(request_id: int) -> Response:
     """The grant as a signed statement, for either side and for an audit."""
-    one = found(request_id)
-    answer = jsonify(signed_statement.signed(one))
-    name = f"{one.dataset.accession}-grant-{one.id}.json"
+    access_request = load(request_id)
+    answer = jsonify(signed_statement.signed(access_request))
+    name = f"{access_request.dataset.accession}-grant-{access_request.id}.json"
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 

@@ -24,37 +24,37 @@ NAME, LETTER = "typed-name", "letter-file"
 def form_page(ref: str) -> Response | str:
     """The form, or the request where one is open already."""
     dataset, me = dataset_or_404(ref), permissions.account()
-    known = requests.open_one(dataset, me)
-    if known is not None and known.state != states.DRAFT:
-        return htmx.see_other(address(known))
+    existing = requests.open_one(dataset, me)
+    if existing is not None and existing.state != states.DRAFT:
+        return htmx.see_other(address(existing))
     if blocking := requests.obstacle(dataset, me):
         raise errors.Conflict(blocking, accession=dataset.accession)
     return render_template(
-        "access_requests/form.html", **context(dataset, known), values=shown(dataset, known), errors={}
+        "access_requests/form.html", **context(dataset, existing), values=shown(dataset, existing), errors={}
     )
 
 
-def context(dataset: Dataset, known: Request | None) -> dict[str, Any]:
+def context(dataset: Dataset, existing: Request | None) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "ref": ref(dataset),
-        "known": known,
+        "known": existing,
         "way": asking(dataset),
         "field_of": requests.field_of,
         "largest": attachments.LARGEST,
     }
 
 
-def shown(dataset: Dataset, known: Request | None) -> dict[str, str]:
+def shown(dataset: Dataset, existing: Request | None) -> dict[str, str]:
     """What the fields hold: what was typed, or said in an earlier request."""
     stored = (
-        {name: getattr(known, name) for name in (*requests.FIELDS, "answers")}
-        if known
+        {name: getattr(existing, name) for name in (*requests.FIELDS, "answers")}
+        if existing
         else requests.said_before(dataset, permissions.account())
     )
-    said = {one["question"]: one["answer"] for one in stored.pop("answers")}
-    asked = enumerate(terms.of(dataset).questions)
-    return stored | {requests.field_of(n): said.get(one["text"], "") for n, one in asked}
+    answers = {item["question"]: item["answer"] for item in stored.pop("answers")}
+    questions = enumerate(terms.of(dataset).questions)
+    return stored | {requests.field_of(n): answers.get(item["text"], "") for n, item in questions}
 
 
 def typed(chosen: Terms) -> dict[str, Any]:
@@ -70,11 +70,11 @@ def save_field(ref: str) -> Response:
     dataset, form = dataset_or_404(ref), request.form
     name, value = form.get("field", ""), form.get("value", "")
     with db.transaction():
-        known = requests.begin(dataset, actor=permissions.account())
-        values = shown(dataset, known) | {name: value}
+        existing = requests.begin(dataset, actor=permissions.account())
+        values = shown(dataset, existing) | {name: value}
         answers = [values[requests.field_of(n)] for n in range(len(terms.of(dataset).questions))]
         fields = {"answers": answers} if name.startswith("answer_") else {name: value}
-        fault = str(requests.save(known, fields, actor=permissions.account()).get(name, ""))
+        fault = str(requests.save(existing, fields, actor=permissions.account()).get(name, ""))
     saved = formats.moment(clock.now(), zone=settings().timezone).rpartition(" ")[2]
     return jsonify(
         {"saved": saved, "fault": fault, "value": value, "address": url_for("access_requests.form_page", ref=ref)}
@@ -86,9 +86,9 @@ def save_field(ref: str) -> Response:
 def ask(ref: str) -> Response:
     """Send the request, or keep it as a draft. What was typed stays when it is refused."""
     dataset, me, form = dataset_or_404(ref), permissions.account(), request.form
-    known = requests.open_one(dataset, me)
-    if known is not None and known.state != states.DRAFT:
-        return htmx.go_to(address(known))
+    existing = requests.open_one(dataset, me)
+    if existing is not None and existing.state != states.DRAFT:
+        return htmx.go_to(address(existing))
     chosen = terms.of(dataset)
     values = typed(chosen)
     try:
@@ -137,9 +137,9 @@ def attached() -> tuple[str, bytes]:
 def refused(dataset: Dataset, error: errors.DomainError) -> Response:
     error.rename(lambda name: {"agreement": NAME, "letter": LETTER}.get(name, name))
     db.session.refresh(dataset)
-    known = requests.open_one(dataset, permissions.account())
+    existing = requests.open_one(dataset, permissions.account())
     values = {name: value for name, value in request.form.items() if name != "csrf_token"}
-    return forms.refused("access_requests/form.html", error, **context(dataset, known), values=values)
+    return forms.refused("access_requests/form.html", error, **context(dataset, existing), values=values)
 
 
 @bp.post("/datasets/<ref>/request/discard")
@@ -148,9 +148,9 @@ def discard(ref: str) -> Response:
     """Throw the draft away, with its letter."""
     dataset, letter = dataset_or_404(ref), None
     with db.transaction():
-        known = requests.open_one(dataset, permissions.account())
-        if known is not None:
-            letter = requests.discard(known, actor=permissions.account())
+        existing = requests.open_one(dataset, permissions.account())
+        if existing is not None:
+            letter = requests.discard(existing, actor=permissions.account())
     attachments.remove(letter)
     flash("The draft is gone.", "ok")
     return htmx.go_to(url_for("catalogue.landing", ref=ref))

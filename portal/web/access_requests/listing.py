@@ -11,11 +11,11 @@ from portal.web.access_requests.blueprint import bp
 @bp.get("/requests")
 @permissions.signed_in
 def listing() -> str:
-    me, asked = permissions.account(), request.args
+    me, query = permissions.account(), request.args
     counts = listed.counts(me)
     decides = listed.decides_anything(me) or any(counts[tab] for tab in counts if tab != "mine")
-    tab = asked.get("tab", "") if asked.get("tab") in listed.TABS else "waiting" if counts["waiting"] else "mine"
-    page = listed.page(me, tab, after=asked.get("after", ""), before=asked.get("before", ""))
+    tab = query.get("tab", "") if query.get("tab") in listed.TABS else "waiting" if counts["waiting"] else "mine"
+    page = listed.page(me, tab, after=query.get("after", ""), before=query.get("before", ""))
     return render_template(
         "access_requests/list.html",
         page=page,

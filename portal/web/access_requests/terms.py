@@ -20,10 +20,10 @@ VERSIONS = 50
 def agreement(ref: str) -> str:
     """The whole agreement, for everybody who sees the dataset; `?version=` an earlier one of its own."""
     dataset = dataset_or_404(ref)
-    wanted = request.args.get("version", type=int)
+    version_id = request.args.get("version", type=int)
     chosen = terms.of(dataset)
-    if wanted is not None and wanted != chosen.id:
-        chosen = terms.version(dataset, wanted) or chosen
+    if version_id is not None and version_id != chosen.id:
+        chosen = terms.version(dataset, version_id) or chosen
     return render_template("access_requests/agreement.html", dataset=dataset, ref=ref, terms=chosen, codes=duo.CODES)
 
 
@@ -41,7 +41,7 @@ def terms_page(ref: str) -> str:
 
 
 def context(dataset: Dataset | None) -> dict[str, Any]:
-    here: dict[str, Any] = {
+    values: dict[str, Any] = {
         "dataset": dataset,
         "permissions": duo.PERMISSIONS,
         "modifiers": duo.MODIFIERS,
@@ -49,17 +49,17 @@ def context(dataset: Dataset | None) -> dict[str, Any]:
         "own": dataset is None,
     }
     if dataset is not None:
-        here |= {
+        values |= {
             "ref": ref(dataset),
             "members": terms.members(dataset),
             "committee": terms.committee(dataset),
             "own": terms.own(dataset) is not None,
         }
-    return here
+    return values
 
 
 def shown(chosen: Terms) -> dict[str, Any]:
-    questions = (one["text"] + ("" if one["needed"] else " (optional)") for one in chosen.questions)
+    questions = (question["text"] + ("" if question["needed"] else " (optional)") for question in chosen.questions)
     return {
         "agreement": chosen.agreement,
         "questions": "\n".join(questions),
@@ -83,10 +83,10 @@ def write(ref: str) -> Response:
 def _write(dataset: Dataset | None, back: str) -> Response:
     try:
         with db.transaction():
-            made = terms.write(dataset, typed(), actor=permissions.account())
+            new = terms.write(dataset, typed(), actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("access_requests/terms.html", error, **context(dataset), values=typed())
-    flash(f"Version {made.version} of the terms holds from now on.", "ok")
+    flash(f"Version {new.version} of the terms holds from now on.", "ok")
     return htmx.go_to(back)
 
 

@@ -38,7 +38,7 @@ def brief(dataset: Dataset) -> dict[str, Any]:
 def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
     """A dataset with its first thousand files; `files_next` leads to the rest."""
     running, full = api_lists.running(dataset), sees_all(dataset, actor)
-    found = listed(dataset, actor, after=0, limit=INLINE + 1)
+    files = listed(dataset, actor, after=0, limit=INLINE + 1)
     document = brief(dataset) | {name: getattr(dataset, name) for name in (*TEXTS, *(INNER if full else ()))}
     document |= {
         "center": dataset.center.name,
@@ -47,11 +47,11 @@ def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
         "submitted": moment(dataset.first_submitted_at),
         "released": moment(dataset.released_at),
         "actions": [move.action for move in actions.offered(dataset, actor=actor)] if actor else [],
-        "files": [of_file(dataset, file, running, full=full) for file in found[:INLINE]],
+        "files": [of_file(dataset, file, running, full=full) for file in files[:INLINE]],
         "files_next": None,
     }
-    if len(found) > INLINE:
-        after = found[INLINE - 1].n
+    if len(files) > INLINE:
+        after = files[INLINE - 1].n
         document["files_next"] = url_for("api.list_files", ref=dataset.id, after=after, limit=500, _external=True)
     return document
 

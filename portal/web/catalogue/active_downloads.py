@@ -112,10 +112,12 @@ def look() -> None:
     with _lock:
         now = set(_running)
     try:
-        still = active_grants.open_now({one.download.request_id for one in now if one.download.request_id is not None})
+        still = active_grants.open_now(
+            {running.download.request_id for running in now if running.download.request_id is not None}
+        )
     finally:
         db.end()
-    for one in now:
-        if one.download.request_id not in still:
-            log.info("the download %s is cut: its grant is over", one.download.key)
-            one.hang_up()
+    for running in now:
+        if running.download.request_id not in still:
+            log.info("the download %s is cut: its grant is over", running.download.key)
+            running.hang_up()

@@ -78,7 +78,7 @@ def bibtex(ref: str) -> Response:
 def text(value: str) -> str:
     """Characters that mean something to TeX."""
     named = {"\\": r"\textbackslash{}", "^": r"\^{}", "~": r"\~{}"}
-    return SPECIAL.sub(lambda found: named.get(found[1], "\\" + found[1]), value)
+    return SPECIAL.sub(lambda match: named.get(match[1], "\\" + match[1]), value)
 
 
 @bp.get("/datasets/<ref>/metadata.jsonld")
@@ -90,13 +90,13 @@ def metadata(ref: str) -> Response:
 
 def document(dataset: Dataset) -> dict[str, Any]:
     """schema.org Dataset, as dataset search engines read it."""
-    here, total = address(dataset), released.sums([dataset]).get(dataset.id, released.Sum())
+    url, total = address(dataset), released.sums([dataset]).get(dataset.id, released.Sum())
     is_open = dataset.access == "open"
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "@context": "https://schema.org/",
         "@type": "Dataset",
-        "@id": here,
-        "url": here,
+        "@id": url,
+        "url": url,
         "identifier": dataset.accession,
         "name": dataset.title,
         "description": dataset.description,
@@ -115,12 +115,12 @@ def document(dataset: Dataset) -> dict[str, Any]:
     }
     papers = [publications.address(paper) for paper in publications.of(dataset)]
     if papers:
-        found["citation"] = papers
+        metadata["citation"] = papers
     if is_open and total.files:
-        found["distribution"] = distribution(dataset)
+        metadata["distribution"] = distribution(dataset)
     elif not is_open:
-        found["conditionsOfAccess"] = "Controlled access: ask on the page of the dataset."
-    return found
+        metadata["conditionsOfAccess"] = "Controlled access: ask on the page of the dataset."
+    return metadata
 
 
 def organisation(name: str) -> dict[str, str]:

@@ -96,58 +96,58 @@ def subjects(dataset: Dataset) -> list[dict[str, str]]:
             "schemeUri": TAXONOMY,
             "valueUri": f"{TAXONOMY}/{dataset.taxon_id}",
         }
-    return [one for one in (species, {"subject": dataset.data_type}) if one["subject"]]
+    return [subject for subject in (species, {"subject": dataset.data_type}) if subject["subject"]]
 
 
 def dates(dataset: Dataset) -> list[dict[str, str]]:
-    zone, found = settings().timezone, [{"date": citation.published(dataset), "dateType": "Issued"}]
+    zone, values = settings().timezone, [{"date": citation.published(dataset), "dateType": "Issued"}]
     for moment, kind in ((dataset.first_submitted_at, "Submitted"), (dataset.updated_at, "Updated")):
         if moment:
-            found.append({"date": clock.day_of(moment, zone).isoformat(), "dateType": kind})
-    return found
+            values.append({"date": clock.day_of(moment, zone).isoformat(), "dateType": kind})
+    return values
 
 
-def element(known: dict[str, Any]) -> etree._Element:
+def element(metadata: dict[str, Any]) -> etree._Element:
     """The same as XML."""
     root = etree.Element(f"{{{KERNEL}}}resource", nsmap={None: KERNEL, "xsi": XSI})
     root.set(f"{{{XSI}}}schemaLocation", SCHEMA)
-    (identifier,), types = known["identifiers"], known["types"]
+    (identifier,), types = metadata["identifiers"], metadata["types"]
     add(root, "identifier", identifier["identifier"], identifierType=identifier["identifierType"])
-    people(add(root, "creators"), "creator", known["creators"])
-    rows(root, "titles", "title", known["titles"])
-    add(root, "publisher", known["publisher"]["name"])
-    add(root, "publicationYear", known["publicationYear"])
+    people(add(root, "creators"), "creator", metadata["creators"])
+    rows(root, "titles", "title", metadata["titles"])
+    add(root, "publisher", metadata["publisher"]["name"])
+    add(root, "publicationYear", metadata["publicationYear"])
     add(root, "resourceType", types["resourceType"], resourceTypeGeneral=types["resourceTypeGeneral"])
-    rows(root, "subjects", "subject", known["subjects"])
-    people(add(root, "contributors"), "contributor", known["contributors"])
-    rows(root, "dates", "date", known["dates"])
-    rows(root, "alternateIdentifiers", "alternateIdentifier", known["alternateIdentifiers"])
-    rows(root, "relatedIdentifiers", "relatedIdentifier", known["relatedIdentifiers"])
-    rows(root, "sizes", "size", [{"size": size} for size in known["sizes"]])
-    add(root, "version", known["version"])
-    rows(root, "rightsList", "rights", known["rightsList"])
-    rows(root, "descriptions", "description", known["descriptions"])
+    rows(root, "subjects", "subject", metadata["subjects"])
+    people(add(root, "contributors"), "contributor", metadata["contributors"])
+    rows(root, "dates", "date", metadata["dates"])
+    rows(root, "alternateIdentifiers", "alternateIdentifier", metadata["alternateIdentifiers"])
+    rows(root, "relatedIdentifiers", "relatedIdentifier", metadata["relatedIdentifiers"])
+    rows(root, "sizes", "size", [{"size": size} for size in metadata["sizes"]])
+    add(root, "version", metadata["version"])
+    rows(root, "rightsList", "rights", metadata["rightsList"])
+    rows(root, "descriptions", "description", metadata["descriptions"])
     return root
 
 
-def rows(root: etree._Element, group: str, name: str, known: list[dict[str, str]]) -> None:
+def rows(root: etree._Element, group: str, name: str, values: list[dict[str, str]]) -> None:
     """A group of elements: their text under their own name, the rest as attributes (which spell URI)."""
     parent = add(root, group)
-    for row in known:
+    for row in values:
         words = {key.replace("Uri", "URI"): value for key, value in row.items() if key != name}
         add(parent, name, row[name], **words)
 
 
-def people(parent: etree._Element, name: str, known: list[dict[str, Any]]) -> None:
-    for row in known:
+def people(parent: etree._Element, name: str, persons: list[dict[str, Any]]) -> None:
+    for row in persons:
         more = {"contributorType": row["contributorType"]} if "contributorType" in row else {}
-        one = add(parent, name, **more)
-        add(one, f"{name}Name", row["name"], nameType=row["nameType"])
+        person = add(parent, name, **more)
+        add(person, f"{name}Name", row["name"], nameType=row["nameType"])
         for affiliation in row["affiliation"]:
-            add(one, "affiliation", affiliation["name"])
+            add(person, "affiliation", affiliation["name"])
 
 
 def add(parent: etree._Element, name: str, text: str | None = None, **words: str) -> etree._Element:
-    one = etree.SubElement(parent, f"{{{KERNEL}}}{name}", words)
-    one.text = text.translate(NO_XML) if text else text
-    return one
+    child = etree.SubElement(parent, f"{{{KERNEL}}}{name}", words)
+    child.text = text.translate(NO_XML) if text else text
+    return child

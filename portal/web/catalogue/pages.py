@@ -30,19 +30,19 @@ ACCESSION = re.compile(r"([A-Z][A-Z0-9]{1,10}?)(\d{6,})(-\d+)?")
 @bp.get("/")
 def home() -> Response | str:
     """Words, or an accession, which opens its page."""
-    asked = {name: request.args.get(name, "").strip() for name in ("term", "access", "type", "after", "before")}
-    found = ACCESSION.fullmatch(asked["term"].upper())
-    if found and (found[1] == settings().prefix or accessions.is_component(found[0])):
-        return redirect(url_for("catalogue.short", accession=found[0]))
-    query = released.matching(words=asked["term"], access=asked["access"], data_type=asked["type"])
-    page = released.page(query, after=asked["after"], before=asked["before"])
+    terms = {name: request.args.get(name, "").strip() for name in ("term", "access", "type", "after", "before")}
+    match = ACCESSION.fullmatch(terms["term"].upper())
+    if match and (match[1] == settings().prefix or accessions.is_component(match[0])):
+        return redirect(url_for("catalogue.short", accession=match[0]))
+    query = released.matching(words=terms["term"], access=terms["access"], data_type=terms["type"])
+    page = released.page(query, after=terms["after"], before=terms["before"])
     datasets = [row[0] for row in page.rows]
     return render_template(
         "catalogue/home.html",
         page=page,
         datasets=datasets,
         sums=released.sums(datasets),
-        asked=asked,
+        asked=terms,
         facets=released.facets(),
         ftp=addresses.ftp().url,
     )
@@ -66,14 +66,14 @@ def landing(ref: str) -> Response:
     dataset = dataset_or_404(ref)
     status = 410 if dataset.state == states.WITHDRAWN else 200
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
-    known = citation.document(dataset) if dataset.state in active_grants.PUBLIC else None
+    metadata = citation.document(dataset) if dataset.state in active_grants.PUBLIC else None
     answer = make_response(
         render_template(
-            "catalogue/landing.html", **about(dataset), page=page, cite=citation.line(dataset), known=known
+            "catalogue/landing.html", **about(dataset), page=page, cite=citation.line(dataset), known=metadata
         ),
         status,
     )
-    if known:
+    if metadata:
         answer.headers["Link"] = citation.signposts(dataset)
     return answer
 

@@ -35,10 +35,10 @@ def metadata(ref: str) -> Response:
 
 
 def document(dataset: Dataset) -> dict[str, Any]:
-    known = citation.document(dataset)
+    metadata = citation.document(dataset)
     maker, center, site = "#creator", "#center", "#publisher"
     files = parts(dataset) if dataset.access == "open" else []
-    root: dict[str, Any] = {name: known[name] for name in SAID if name in known}
+    root: dict[str, Any] = {name: metadata[name] for name in SAID if name in metadata}
     root |= {
         "@id": "./",
         "@type": "Dataset",
@@ -74,11 +74,11 @@ def document(dataset: Dataset) -> dict[str, Any]:
 
 def whole(dataset: Dataset) -> dict[str, Any]:
     """Everything in one; a dataset of very many files names the first of them, and this has all."""
-    here = addresses.outside("catalogue.zip_download.whole", ref=dataset.accession)
+    url = addresses.outside("catalogue.zip_download.whole", ref=dataset.accession)
     return {
-        "@id": here,
+        "@id": url,
         "@type": "DataDownload",
-        "contentUrl": here,
+        "contentUrl": url,
         "encodingFormat": "application/zip",
         "name": f"{dataset.accession}.zip",
     }

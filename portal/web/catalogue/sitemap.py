@@ -43,19 +43,19 @@ def robots() -> Response:
 @bp.get("/sitemap.xml")
 def first() -> Response:
     ranges = released.ranges()
-    if sum(one.count for one in ranges) <= released.RANGE:
+    if sum(address.count for address in ranges) <= released.RANGE:
         home = (url_for("catalogue.home", _external=True), None)
-        return map_of([home, *(row for one in ranges for row in addresses(one.n))])
-    maps = [(url_for("catalogue.sitemap.part", n=one.n, _external=True), one.updated_at) for one in ranges]
+        return map_of([home, *(row for address in ranges for row in addresses(address.n))])
+    maps = [(url_for("catalogue.sitemap.part", n=address.n, _external=True), address.updated_at) for address in ranges]
     return written("sitemapindex", "sitemap", maps)
 
 
 @bp.get("/sitemap-<int:n>.xml")
 def part(n: int) -> Response:
-    found = addresses(n)
-    if not found:
+    rows = addresses(n)
+    if not rows:
         raise errors.NotFound(say("sitemap_unknown", "There is no such map."))
-    return map_of(found)
+    return map_of(rows)
 
 
 def addresses(n: int) -> list[tuple[str, int | None]]:

@@ -13,8 +13,13 @@ from portal.models import Account
 
 
 def run(lease: Lease, progress: Progress) -> None:
-    found = self_check.run()
-    faults = [(name, one) for name, findings in found.items() for one in findings if one.level == self_check.BAD]
+    sections = self_check.run()
+    faults = [
+        (name, finding)
+        for name, findings in sections.items()
+        for finding in findings
+        if finding.level == self_check.BAD
+    ]
     with db.transaction():
         job_queue.check_lease(lease)
         if faults:
@@ -31,6 +36,6 @@ def _tell(faults: list[tuple[str, Finding]]) -> None:
             to=curator.email,
             template="health",
             name=curator.name,
-            faults=[(name, one.says, one.remedy) for name, one in faults],
+            faults=[(name, finding.says, finding.remedy) for name, finding in faults],
             url="/admin/check",
         )

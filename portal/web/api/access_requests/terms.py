@@ -22,7 +22,7 @@ def settable(ref: str) -> Dataset:
 
 def document(dataset: Dataset, chosen: Terms) -> dict[str, Any]:
     """What holds for a dataset; who decides is told by name to those who set it."""
-    said = {
+    values = {
         "id": chosen.id,
         "version": chosen.version,
         "own": chosen.dataset_id is not None,
@@ -35,11 +35,11 @@ def document(dataset: Dataset, chosen: Terms) -> dict[str, Any]:
     }
     if terms.may_set(dataset, session.actor()):
         people = [
-            {"id": one.account_id, "name": one.account.name, "email": one.account.email}
-            for one in terms.members(dataset)
+            {"id": member.account_id, "name": member.account.name, "email": member.account.email}
+            for member in terms.members(dataset)
         ]
-        said["deciders"] = people
-    return said
+        values["deciders"] = people
+    return values
 
 
 @bp.get("/datasets/<ref>/terms")
@@ -57,10 +57,10 @@ def write_terms(ref: str) -> dict[str, Any]:
     dataset, given = settable(ref), body()
     fields = {name: given[name] for name in terms.RULES if name in given}
     with db.transaction():
-        made = terms.write(dataset, fields, actor=permissions.account())
+        new = terms.write(dataset, fields, actor=permissions.account())
         if "committee" in given:
             terms.set_committee(dataset, str(given["committee"] or ""), actor=permissions.account())
-    return document(dataset, made)
+    return document(dataset, new)
 
 
 @bp.post("/datasets/<ref>/deciders")

@@ -11,5 +11,5 @@ from portal.web.api.blueprint import bp, described, limit, listing, number
 @described(answer="Event", lists=True)
 def list_events() -> dict[str, Any]:
     """What happened to my datasets and uploads since an event id, oldest first; for curators everything."""
-    found = event_feed.events(permissions.account(), since=number("since", 0), limit=limit() + 1)
-    return listing(found, event_feed.document, lambda event: event.id, "since")
+    events = event_feed.events(permissions.account(), since=number("since", 0), limit=limit() + 1)
+    return listing(events, event_feed.document, lambda event: event.id, "since")

@@ -76,8 +76,8 @@ def act_on_webhook(webhook_id: int, action: str) -> dict[str, Any]:
 def list_tries(webhook_id: int) -> dict[str, Any]:
     """The last 200 attempts, newest first."""
     hook = subscriptions.find(permissions.account(), webhook_id)
-    found = read.tries(hook, after=number("after", 0), limit=limit() + 1)
-    return listing(found, of_try, lambda row: row.id)
+    tries = read.tries(hook, after=number("after", 0), limit=limit() + 1)
+    return listing(tries, of_try, lambda row: row.id)
 
 
 def of_webhook(hook: Webhook) -> dict[str, Any]:
