@@ -4,7 +4,8 @@ in the database, and in tests its triggers."""
 
 from dataclasses import dataclass
 
-from portal.states.machine import GONE, Machine, Move
+from portal.states.machine import GONE, Machine
+from portal.states.machine import Move as Move  # part of what this package offers
 
 DRAFT, SUBMITTED, RETURNED, APPROVED = "draft", "submitted", "returned", "approved"
 RELEASED, SUPPRESSED, WITHDRAWN = "released", "suppressed", "withdrawn"
