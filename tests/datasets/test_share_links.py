@@ -10,7 +10,8 @@ from portal import clock, db, errors, ingest, states
 from portal.domain.datasets import publications, releases, share_links
 from portal.models import Dataset, Event, File, Link, Mail
 from tests import depositing
-from tests.conftest import INES, RUTH
+from tests.conftest import INES, RUTH, STRANGER
+from tests.reports import staged
 from tests.state_guard import states_unguarded
 
 CANARY = b"canary-bytes-7781 of the data"
@@ -117,12 +118,10 @@ def test_link_ends_at_once_when_revoked(approved, client, sign_in):
 
 
 @pytest.fixture
-def small(running, run_jobs):
-    """An approved dataset of one archived file."""
-    made = depositing.submit({"a.txt": b"a"})
-    run_jobs()
-    depositing.approve(made)
-    return made
+def small(database) -> int:
+    """An approved dataset without a file."""
+    with db.transaction():
+        return staged.dataset(1, "approved").id
 
 
 def events(dataset_id: int) -> list[tuple[str, int | None]]:
@@ -168,6 +167,64 @@ def test_dataset_has_only_so_many_living_links(small, monkeypatch):
 
     assert [link.n for link in share_links.living(depositing.get(small))] == [3, 2]
     assert [link.n for link in share_links.ended(depositing.get(small))] == [1]
+
+
+def test_link_bears_its_label_or_its_number(small):
+    make(small, label=" For the journal ")
+    make(small)
+
+    assert [link.label for link in share_links.of(depositing.get(small))] == ["Link 2", "For the journal"]
+
+
+def test_only_submitter_and_curators_make_and_revoke_links(small):
+    make(small)
+    with pytest.raises(errors.Forbidden), db.transaction():
+        share_links.make(db.session.get_one(Dataset, small), actor=STRANGER.account)
+    with pytest.raises(errors.Forbidden), db.transaction():
+        share_links.revoke(db.session.get_one(Dataset, small), 1, actor=STRANGER.account)
+
+    assert [(link.n, share_links.state_of(link)) for link in share_links.of(depositing.get(small))] == [(1, "live")]
+
+
+def test_only_the_link_of_that_number_and_dataset_is_revoked(small):
+    with db.transaction():
+        other = staged.dataset(2, "approved").id
+    for dataset_id in (small, small, other, other):
+        make(dataset_id)
+    with db.transaction():
+        share_links.revoke(db.session.get_one(Dataset, other), 2, actor=INES.account)
+    with pytest.raises(errors.NotFound):
+        share_links.by_number(depositing.get(other), 3)
+
+    living = [[link.n for link in share_links.living(depositing.get(dataset_id))] for dataset_id in (small, other)]
+    assert living == [[2, 1], [1]]
+
+
+def test_links_end_with_their_own_dataset_alone(small):
+    with db.transaction():
+        other = staged.dataset(2, "approved").id
+    for dataset_id in (small, other):
+        make(dataset_id)
+    with db.transaction():
+        share_links.end_all(db.session.get_one(Dataset, small))
+
+    dataset = depositing.get(small)
+    assert share_links.living(dataset) == []
+    assert [share_links.state_of(link) for link in share_links.ended(dataset)] == ["released"]
+    assert [link.n for link in share_links.living(depositing.get(other))] == [1]
+
+
+def test_author_traces_name_three_files_a_word_and_no_name_of_two_letters(small):
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, small)
+        dataset.investigator, dataset.description = "Jo Brandt", "jo went by and so did wu_li"
+        for n in range(5):
+            staged.file(dataset, staged.upload(f"brandt_{n}.txt"))
+
+    traces = [
+        (trace.values["part"], trace.values["word"]) for trace in share_links.author_traces(depositing.get(small))
+    ]
+    assert traces == [(f"The name of the file brandt_{n}.txt", "Brandt") for n in range(3)]
 
 
 def test_link_ends_with_its_last_day_in_the_zone_of_the_site(approved, client, settings):
