@@ -6,10 +6,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from portal import clock, db
-from portal.domain.reports import accessions, current, files, metadata, usage
-from portal.models import Center
+from portal.domain.reports import accessions, current, files, metadata, tsv, usage
+from portal.models import Center, Dataset
 from tests.conftest import INES
 from tests.reports import staged
 from tests.reports.reading import ACCESSIONS, FILES, table
@@ -159,3 +160,13 @@ def test_survey_of_a_spool_on_disk(monkeypatch):
     packed.seek(0)
     with tarfile.open(fileobj=packed) as tar:
         assert tar.extractfile("OMIX000003/OMIX000003.sample.xml").read().decode() == golden("samples.xml")
+
+
+@pytest.mark.parametrize(("count", "plain"), [(4, False), (5, True)])
+def test_rows_come_in_portions_each_once(count, plain):
+    with db.transaction():
+        ids = [staged.dataset(n, "submitted").id for n in range(1, count + 1)]
+    portions = list(tsv.portions(select(Dataset.id), Dataset.id, size=2, plain=plain))
+
+    assert [len(portion) for portion in portions] == [2, 2, 1][: len(portions)]
+    assert [row[0] for portion in portions for row in portion] == ids

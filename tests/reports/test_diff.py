@@ -124,6 +124,25 @@ def test_object_that_comes_twice_is_refused(kept, monkeypatch, apart):
     assert (refused.value.codes, refused.value.message.values["accession"]) == (["accession_twice"], "OMIX000001")
 
 
+def test_component_that_comes_twice_far_apart_is_refused(kept, monkeypatch):
+    monkeypatch.setattr(diff, "SOME", 2)
+    rows = kept.decode().splitlines()
+    sample = next(row for row in rows if row.startswith("OMIXS"))
+    others = [row for row in rows[1:] if row != sample]
+    with pytest.raises(errors.Invalid) as refused:
+        compare("\n".join([rows[0], sample, *others, sample]).encode())
+    assert (refused.value.codes, refused.value.message.values["accession"]) == (["accession_twice"], sample[:11])
+
+
+def test_report_is_compared_while_it_is_read(database, monkeypatch):
+    """Memory does not grow with the report: the first difference is told before the rest is read."""
+    monkeypatch.setattr(diff, "SOME", 3)
+    entries = iter([diff.Entry(f"OMIXS{n:06d}", "1") for n in range(900, 910)])
+
+    assert next(diff.compare(INES.account.center_id, entries)).accession == "OMIXS000900"
+    assert next(entries).accession == "OMIXS000903"
+
+
 def tar(name: str, data: bytes, claimed: int = 0) -> bytes:
     """A tar of one file; its header may claim another length and be that of a long name."""
     member = tarfile.TarInfo(name)

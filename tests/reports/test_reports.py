@@ -231,3 +231,12 @@ def test_old_reports_are_pruned_and_the_newest_full_one_stays(settings, night):
     assert "OMIX_Files_Northmere-Institute_20310324.gz" in kept
     notes = [one.name for one in (settings.instance / FOLDER).iterdir() if one.name.endswith(".seen")]
     assert len([name for name in notes if "files" in name]) == 2
+
+
+def test_only_centers_without_their_report_are_due(night):
+    """The mirror's report, which has no center, does not stand for one."""
+    with db.transaction():
+        schedule.plan()
+        keys = list(db.session.scalars(select(Job.key).where(Job.kind == "report")))
+
+    assert keys == [f"report:{INES.account.center_id}"]
