@@ -159,7 +159,7 @@ def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
         job_queue.enqueue("archive", dataset_id=dataset.id, priority=2)
 
 
-def _waiting(dataset: Dataset, numbers: range):
+def _waiting(dataset: Dataset, numbers: range) -> tuple[ColumnElement[bool], ...]:
     return (
         File.dataset_id == dataset.id,
         File.n >= numbers.start,

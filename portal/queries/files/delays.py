@@ -1,10 +1,10 @@
-"""What is checked for longer than it should (OMIX guide: "Checking" for more than 24 hours), why, and whom to ask."""
+"""Files that are checked for too long (OMIX guide: "Checking" for more than 24 hours): why, and whom to ask."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from portal import clock, db, states
 from portal.config import settings
@@ -19,7 +19,7 @@ _OPEN = (states.QUEUED, states.RUNNING)
 
 @dataclass(frozen=True)
 class Delays:
-    """The work owed to uploads (their digest) and to datasets (their archiving)."""
+    """The open jobs of uploads (digest) and of datasets (archive), by their ids."""
 
     uploads: dict[int, Job] = field(default_factory=dict)
     datasets: dict[int, Job] = field(default_factory=dict)
@@ -63,6 +63,7 @@ def of(pairs: Iterable[Pair]) -> Delays:
 
 
 def of_dataset(dataset: Dataset) -> Delays:
+    """The delays of all files of a dataset."""
     digests = (
         select(Job.id)
         .join(File, File.upload_id == Job.upload_id)
@@ -71,11 +72,12 @@ def of_dataset(dataset: Dataset) -> Delays:
     return _delays(or_(Job.id.in_(digests), and_(Job.kind == "archive", Job.dataset_id == dataset.id)))
 
 
-def _delays(wanted) -> Delays:
-    found = Delays()
-    for job in db.session.scalars(select(Job).where(Job.state.in_(_OPEN), wanted).order_by(Job.id)):
+def _delays(condition: ColumnElement[bool]) -> Delays:
+    """The open jobs that fulfil a condition."""
+    delays = Delays()
+    for job in db.session.scalars(select(Job).where(Job.state.in_(_OPEN), condition).order_by(Job.id)):
         if job.kind == "digest":
-            found.uploads[job.upload_id or 0] = job
+            delays.uploads[job.upload_id or 0] = job
         else:
-            found.datasets[job.dataset_id or 0] = job
-    return found
+            delays.datasets[job.dataset_id or 0] = job
+    return delays

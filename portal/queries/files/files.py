@@ -22,7 +22,7 @@ DELAYED = states.Shown("Checking, delayed", "warn", "overdue", "grey")
 
 @dataclass(frozen=True)
 class Work:
-    """How far something is. A total of 0 means that nobody knows it."""
+    """Progress of a job or upload in bytes, `rate` in bytes a second. A total of 0 is an unknown one."""
 
     done: int
     total: int
@@ -38,8 +38,8 @@ class Work:
         return (self.total - self.done) / self.rate if self.rate and self.total > self.done else None
 
 
-class Told:
-    """What is said of a file or an upload, taken apart: the first sentence is the cause, the rest what to do."""
+class Commented:
+    """A comment on a file or an upload, taken apart: the first sentence is the cause, the rest what to do."""
 
     @property
     def comment(self) -> str:
@@ -55,7 +55,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Row(Told):
+class Row(Commented):
     """A file, the bytes it claims or waits for, and the work on it."""
 
     file: File
@@ -126,27 +126,29 @@ def page(
     # Numbers alone are sorted, whole rows are many times as much.
     query = select(File.id, File.n)
     query = query.outerjoin(Upload, Upload.id == File.upload_id) if sort == "size" else query
-    query = _asked(query, dataset, view, text)
+    query = _filtered(query, dataset, view, text)
 
-    def place(cursor: str) -> tuple | None:
+    def place(cursor: str) -> tuple[Any, ...] | None:
         n = keyset.parse(cursor, 1)
         at = select(*columns).select_from(File).outerjoin(Upload, Upload.id == File.upload_id)
         row = db.session.execute(at.where(File.dataset_id == dataset.id, File.n == n[0])).first() if n else None
         return tuple(row) if row else None
 
-    found = keyset.fetch(
+    fetched = keyset.fetch(
         query, columns, lambda row: (row.n,), after=after, before=before, descending=sort == "size", place=place
     )
-    whole = {file.id: file for file in db.session.scalars(select(File).where(File.id.in_([r.id for r in found.rows])))}
-    return keyset.Page(rows_of([whole[row.id] for row in found.rows], dataset), found.newer, found.older)
+    whole = {
+        file.id: file for file in db.session.scalars(select(File).where(File.id.in_([row.id for row in fetched.rows])))
+    }
+    return keyset.Page(rows_of([whole[row.id] for row in fetched.rows], dataset), fetched.newer, fetched.older)
 
 
-def _asked(query: Select, dataset: Dataset, view: str, text: str) -> Select:
+def _filtered(query: Select[*tuple[Any, ...]], dataset: Dataset, view: str, text: str) -> Select[*tuple[Any, ...]]:
     query = query.where(File.dataset_id == dataset.id, File.state.in_(_states_of(view)))
-    said = func.lower(File.name + " " + File.title)
+    searched = func.lower(File.name + " " + File.title)
     words = text.replace("\0", " ").split()[:MOST_WORDS]
     for word in words:
-        query = query.where(or_(*(said.contains(form, autoescape=True) for form in _forms(word))))
+        query = query.where(or_(*(searched.contains(form, autoescape=True) for form in _forms(word))))
     # A letter of another alphabet may be written in more ways than the index knows.
     plain = [word for word in words if word.isascii() or word.lower() == word.upper()]
     ids = name_search.few(name_search.ids("file_text", File.id, File.dataset_id, dataset.id, plain, []))
@@ -160,7 +162,7 @@ def _forms(word: str) -> set[str]:
 
 def chosen(dataset: Dataset, *, view: str = "", text: str = "", numbers: list[int] | None = None) -> list[int]:
     """The ids of the files that a filter shows on all its pages, or of those with these numbers among them."""
-    query = _asked(select(File.id), dataset, view, text)
+    query = _filtered(select(File.id), dataset, view, text)
     if numbers is not None:
         query = query.where(File.n.in_(numbers[: keyset.PAGE]))
     return list(db.session.scalars(query.order_by(File.n)))
@@ -204,10 +206,10 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
 
 def replaced_by(files: list[File]) -> dict[int, int]:
     """The numbers of the files that some of these are to replace, by the id of the new one."""
-    wanted = [file.replaces_id for file in files if file.replaces_id]
-    if not wanted:
+    ids = [file.replaces_id for file in files if file.replaces_id]
+    if not ids:
         return {}
-    numbers = {one: n for one, n in db.session.execute(select(File.id, File.n).where(File.id.in_(wanted)))}
+    numbers = {row.id: row.n for row in db.session.execute(select(File.id, File.n).where(File.id.in_(ids)))}
     return {file.id: numbers[file.replaces_id] for file in files if file.replaces_id in numbers}
 
 
@@ -228,10 +230,10 @@ def _coming(files: list[File], dataset: Dataset) -> dict[str, Upload]:
         Upload.area == "incoming",
         Upload.state.in_((states.RECEIVING, states.INCOMPLETE)),
     )
-    found: dict[str, Upload] = {}
+    uploads: dict[str, Upload] = {}
     for upload in db.session.scalars(query.order_by(Upload.state, Upload.id)):
-        found[upload.base] = found[upload.name] = upload
-    return found
+        uploads[upload.base] = uploads[upload.name] = upload
+    return uploads
 
 
 def works_of(dataset_id: int, upload_ids: list[int]) -> tuple[dict[int, Work], Work | None]:

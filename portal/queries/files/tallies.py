@@ -1,5 +1,5 @@
-"""How the files and components of datasets stand, read from the tallies that the database keeps: a dataset of 100,000
-costs no more than one of ten."""
+"""Numbers of files and components of datasets by state, read from the tallies that database triggers keep: a dataset of
+100,000 files costs no more than one of ten."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,43 +38,46 @@ class Tally:
 
 
 def declared(counted: dict[str, int]) -> int:
+    """Number of declared files, of counts by group."""
     return sum(number for group, number in counted.items() if group != "aside")
 
 
 def of(datasets: list[Dataset]) -> dict[int, Tally]:
     """The tallies of the datasets of a page."""
-    ids = [one.id for one in datasets]
+    ids = [dataset.id for dataset in datasets]
     counted, parts = files(ids), components(ids)
-    return {one: Tally(counted[one], parts[one]) for one in ids}
+    return {dataset_id: Tally(counted[dataset_id], parts[dataset_id]) for dataset_id in ids}
 
 
 def files(ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """For each dataset, how many files are in each group."""
-    found: dict[int, dict[str, int]] = {one: {} for one in ids}
+    counts: dict[int, dict[str, int]] = {dataset_id: {} for dataset_id in ids}
     query = select(FileTally.dataset_id, FileTally.state, FileTally.number, Dataset.state).join(
         Dataset, Dataset.id == FileTally.dataset_id
     )
-    rows = db.session.execute(query.where(FileTally.dataset_id.in_(found), FileTally.number > 0))
-    for one, state, number, whole in rows:
-        gone = whole == states.WITHDRAWN and state == states.ARCHIVED
+    rows = db.session.execute(query.where(FileTally.dataset_id.in_(counts), FileTally.number > 0))
+    for dataset_id, state, number, dataset_state in rows:
+        gone = dataset_state == states.WITHDRAWN and state == states.ARCHIVED
         group = GROUPS[states.REMOVED if gone else state]
-        found[one][group] = found[one].get(group, 0) + number
-    return found
+        counts[dataset_id][group] = counts[dataset_id].get(group, 0) + number
+    return counts
 
 
 def components(ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """For each dataset, how many components stand in each state."""
-    found: dict[int, dict[str, int]] = {one: {} for one in ids}
+    counts: dict[int, dict[str, int]] = {dataset_id: {} for dataset_id in ids}
     query = select(ComponentTally.dataset_id, ComponentTally.state, func.sum(ComponentTally.number)).where(
-        ComponentTally.dataset_id.in_(found), ComponentTally.number > 0
+        ComponentTally.dataset_id.in_(counts), ComponentTally.number > 0
     )
-    for one, state, number in db.session.execute(query.group_by(ComponentTally.dataset_id, ComponentTally.state)):
-        found[one][state] = int(number)
-    return found
+    for dataset_id, state, number in db.session.execute(
+        query.group_by(ComponentTally.dataset_id, ComponentTally.state)
+    ):
+        counts[dataset_id][state] = int(number)
+    return counts
 
 
 def bytes_of(dataset: Dataset) -> int:
-    """How many bytes of a dataset are here, archived or not."""
+    """Bytes of a dataset that have arrived, archived or not."""
     living = FileTally.state.not_in(states.DEAD_FILES)
     return int(
         db.session.scalar(select(func.sum(FileTally.bytes)).where(FileTally.dataset_id == dataset.id, living)) or 0

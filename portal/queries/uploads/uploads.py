@@ -9,14 +9,14 @@ from sqlalchemy.orm import lazyload
 from portal import clock, db, inspection, states
 from portal.domain.uploads import expiry
 from portal.models import Account, Dataset, File, Job, Unclaimed, Upload, WireFault
-from portal.queries.files.files import INSPECTING, Told, Work
+from portal.queries.files.files import INSPECTING, Commented, Work
 from portal.queries.paging import capped_count, keyset
 
 CHECKED = states.Shown("Checked", "ok", "checked", "green", hollow=True)
 
 
 @dataclass(frozen=True)
-class Row(Told):
+class Row(Commented):
     """An upload, and the file and dataset that claim it."""
 
     upload: Upload

@@ -1,5 +1,7 @@
 """Many files at once: filled in with one value, or deleted; those that are ticked, or all that the filter shows."""
 
+from typing import Any
+
 from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
@@ -19,7 +21,7 @@ AT_ONCE = 5000
 @bp.post("/deposit/<ref>/files/many")
 @permissions.signed_in
 def change_many(ref: str) -> Response:
-    dataset, form, asked = permissions.dataset_or_404(ref, "edit"), request.form, forms.values("field", "value")
+    dataset, form, values = permissions.dataset_or_404(ref, "edit"), request.form, forms.values("field", "value")
     numbers = None if form.get("do") == "fill-all" else form.getlist("n", type=int)
     ids = shown.chosen(dataset, view=form.get("view", ""), text=form.get("shown", ""), numbers=numbers)
     if not ids:
@@ -31,16 +33,16 @@ def change_many(ref: str) -> Response:
     try:
         for start in range(0, len(ids), AT_ONCE):
             with db.transaction():
-                changed += bulk_edit.fill(dataset, ids[start : start + AT_ONCE], **asked, actor=permissions.account())
+                changed += bulk_edit.fill(dataset, ids[start : start + AT_ONCE], **values, actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
-        return forms.refused("datasets/form/form.html", error, **_again(dataset, asked))
+        return forms.refused("datasets/form/form.html", error, **_again(dataset, values))
     flash(f"{formats.plural(changed, 'file')} changed.", "ok")
     return htmx.go_to(_back(dataset))
 
 
-def _again(dataset: Dataset, asked: dict) -> dict:
-    page = form_page.context(dataset, many=asked)
+def _again(dataset: Dataset, values: dict[str, Any]) -> dict[str, Any]:
+    page = form_page.context(dataset, many=values)
     page.pop("errors")
     return page
 

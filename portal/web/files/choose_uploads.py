@@ -15,9 +15,9 @@ from portal.web.files.blueprint import bp
 @bp.get("/deposit/<ref>/ftp")
 @permissions.signed_in
 def choose_page(ref: str) -> str:
-    dataset, asked = permissions.dataset_or_404(ref, "edit"), request.args
-    folder = asked.get("folder", "").strip("/")
-    page = uploads.choice(dataset, folder=folder, after=asked.get("after", ""), before=asked.get("before", ""))
+    dataset, args = permissions.dataset_or_404(ref, "edit"), request.args
+    folder = args.get("folder", "").strip("/")
+    page = uploads.choice(dataset, folder=folder, after=args.get("after", ""), before=args.get("before", ""))
     total = uploads.how_many(dataset, folder=folder)
     return render_template(
         "files/choose_uploads.html",

@@ -1,5 +1,7 @@
 """The files of a dataset: the live table, one file's own page, its MD5 mended in place, deleted."""
 
+from typing import Any
+
 from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
@@ -36,7 +38,7 @@ def file_page(ref: str, n: int) -> str:
     return render_template("files/file.html", values=values, errors={}, **_context(dataset, file))
 
 
-def _context(dataset: Dataset, file: File) -> dict:
+def _context(dataset: Dataset, file: File) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "row": shown.rows_of([file], dataset)[0],

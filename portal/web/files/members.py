@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 
 from portal import inspection
 from portal.domain.files import inspection_results
-from portal.queries.files import inspections as found
+from portal.queries.files import inspections
 from portal.web import permissions
 
 bp = Blueprint("members", __name__, url_prefix="/area")
@@ -38,10 +38,10 @@ def fault_cause(word: str) -> str:
 @bp.get("/<int:upload_id>/members")
 @permissions.signed_in
 def listing(upload_id: int) -> str:
-    upload, asked = inspection_results.readable(upload_id, actor=permissions.account()), request.args
-    faults = asked.get("view") == "faults"
-    page = found.page(upload, faults=faults, after=asked.get("after", ""), before=asked.get("before", ""))
-    some = faults or found.has_faults(upload)
+    upload, args = inspection_results.readable(upload_id, actor=permissions.account()), request.args
+    faults = args.get("view") == "faults"
+    page = inspections.page(upload, faults=faults, after=args.get("after", ""), before=args.get("before", ""))
+    some = faults or inspections.has_faults(upload)
     return render_template(
         "files/members.html", upload=upload, page=page, faults=faults, some=some, hint=inspection.is_hint(upload.error)
     )

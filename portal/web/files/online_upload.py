@@ -1,5 +1,7 @@
 """'Add New File Online': a plain form whose files stream through the one door, then are declared in the dataset."""
 
+from typing import Any
+
 from flask import Request, Response, flash, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -22,7 +24,7 @@ DRAIN = 64 << 20
 
 
 class Sending:
-    """The files of one form on their way in. Fields come before the files: the token first of all."""
+    """The upload of one multipart form. Fields come before the files, the CSRF token first of all."""
 
     def __init__(self, dataset: Dataset, account: Account) -> None:
         self.account_id, self.realm = account.id, realms.of_access(dataset)
@@ -31,16 +33,16 @@ class Sending:
         self.receipts: list[Arrival] = []
         self._session: UploadSession | None = None
 
-    def read(self, asked: Request) -> None:
+    def read(self, form_request: Request) -> None:
         """Take everything. Raises what the door refuses; what arrived whole before that stays in `receipts`."""
         try:
-            multipart.read(asked, field=self._field, begin=self._begin, end=self._end)
+            multipart.read(form_request, field=self._field, begin=self._begin, end=self._end)
         except RequestEntityTooLarge:
             self._stop("too many parts")
             raise
         except errors.DomainError as error:
             self._stop(error.code)
-            multipart.drain(asked, DRAIN)
+            multipart.drain(form_request, DRAIN)
             raise
         except BaseException:
             self._stop("broken off")
@@ -55,9 +57,9 @@ class Sending:
     def _begin(self, filename: str) -> UploadSession:
         if not self.trusted:
             session.check_csrf(None)
-        wanted = self.fields.pop("as", "").strip() or filename.replace("\\", "/").rpartition("/")[2]
+        base = self.fields.pop("as", "").strip() or filename.replace("\\", "/").rpartition("/")[2]
         folder = self.fields.get("folder", "").strip("/ ")
-        name = path_names.clean(f"{folder}/{wanted}")
+        name = path_names.clean(f"{folder}/{base}")
         size = self.fields.pop("size", "")
         announced = int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None
         self._session = upload_session.open(
@@ -85,14 +87,14 @@ class Sending:
 @permissions.signed_in
 def online_page(ref: str) -> str:
     dataset, n = permissions.dataset_or_404(ref, "edit"), request.args.get("for", type=int)
-    wanted = files.by_number(dataset, n) if n is not None else None
-    folder, _slash, base = wanted.name.rpartition("/") if wanted is not None else ("", "", "")
+    file = files.by_number(dataset, n) if n is not None else None
+    folder, _slash, base = file.name.rpartition("/") if file is not None else ("", "", "")
     return render_template(
-        "files/online_upload.html", values={"folder": folder, "as": base}, errors={}, wanted=wanted, **_context(dataset)
+        "files/online_upload.html", values={"folder": folder, "as": base}, errors={}, wanted=file, **_context(dataset)
     )
 
 
-def _context(dataset: Dataset) -> dict:
+def _context(dataset: Dataset) -> dict[str, Any]:
     realm = realms.of_access(dataset)
     return {
         "dataset": dataset,
@@ -118,30 +120,32 @@ def send(ref: str) -> Response:
     dataset = permissions.dataset_or_404(ref, "edit")
     added = declare(dataset, sending, me)
     if failure is None and not sending.receipts:
-        failure = errors.Invalid(fields={"file": "Choose a file first."})
+        failure = errors.Invalid(fields={"file": say("file_not_chosen", "Choose a file first.")})
     if failure is not None:
         return refused(dataset, failure, sending)
-    flash(said(sending.receipts, added), "ok")
+    flash(arrival_text(sending.receipts, added), "ok")
     return htmx.go_to(address(dataset, "files"))
 
 
 def refuse(dataset: Dataset) -> None:
+    """Raises Conflict once the dataset is released, TooLarge for a form over the limit of the web."""
     files.refuse_released(dataset)
     limit = settings().web_limit_mib
     if (request.content_length or 0) > (limit << 20) + multipart.FIELD_LIMIT:
-        raise errors.TooLarge(f"This field takes files up to {limit:,} MiB. Send larger ones by FTP.")
+        text = "This field takes files up to {limit:,} MiB. Send larger ones by FTP."
+        raise errors.TooLarge(say("form_too_large", text, limit=limit))
 
 
 def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
     """Files of the dataset for the names that arrived and that it does not declare yet."""
     with db.transaction():
         living = files.living(dataset).with_only_columns(File.name)
-        known = set(db.session.scalars(living))
+        declared = set(db.session.scalars(living))
         md5 = sending.fields.get("declared_md5", "") if len(sending.receipts) == 1 else ""
         rows = [
             {"name": receipt.place.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
             for receipt in sending.receipts
-            if receipt.place.name not in known
+            if receipt.place.name not in declared
         ]
         return len(files.add(dataset, rows, actor=actor))
 
@@ -155,7 +159,7 @@ def _valid(md5: str) -> str | None:
         return None
 
 
-def said(receipts: list[Arrival], added: int) -> str:
+def arrival_text(receipts: list[Arrival], added: int) -> str:
     names_ = ", ".join(receipt.place.name for receipt in receipts[:3])
     more = f" and {len(receipts) - 3:,} more" if len(receipts) > 3 else ""
     arrived = f"{names_}{more} arrived whole."
@@ -165,7 +169,7 @@ def said(receipts: list[Arrival], added: int) -> str:
 def refused(dataset: Dataset, error: errors.DomainError, sending: Sending) -> Response:
     """The form again: every typed word, the name we would take, and what did arrive."""
     if sending.receipts:
-        flash(said(sending.receipts, 1), "ok")
+        flash(arrival_text(sending.receipts, 1), "ok")
     better = error.more.get("suggestion")
     values = {**sending.fields, "as": better or sending.fields.get("as", "")}
     if isinstance(error, errors.BadName):

@@ -1,5 +1,7 @@
 """'Add or Replace File': other bytes take the place of a file, and what is said of it is kept."""
 
+from typing import Any
+
 from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
@@ -23,7 +25,7 @@ def replace_page(ref: str, n: int) -> str:
     return render_template("files/replace.html", values={"name": file.name}, errors={}, **_context(dataset, file))
 
 
-def _context(dataset: Dataset, file: File) -> dict:
+def _context(dataset: Dataset, file: File) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "file": file,

@@ -1,11 +1,13 @@
 """The file table as a spreadsheet: taken home as TSV or XLSX, pasted or sent back, shown before it is applied."""
 
 import base64
+from typing import Any
 
 from flask import Response, flash, render_template, request
 
 from portal import db, errors
 from portal.domain.files import spreadsheet
+from portal.messages import say
 from portal.models import Dataset
 from portal.web import forms, htmx, permissions
 from portal.web.datasets.blueprint import address
@@ -33,10 +35,10 @@ def sheet_page(ref: str) -> str:
     return render_template("files/bulk/spreadsheet.html", **_context(dataset, None), values={}, errors={})
 
 
-def _context(dataset: Dataset, found: spreadsheet.Comparison | None) -> dict:
+def _context(dataset: Dataset, comparison: spreadsheet.Comparison | None) -> dict[str, Any]:
     return {
         "dataset": dataset,
-        "found": found,
+        "found": comparison,
         "shown": SHOWN,
         "labels": spreadsheet.COLUMNS,
         "back": address(dataset, "files"),
@@ -51,17 +53,19 @@ def read_sheet(ref: str) -> Response:
     given, values = sent()
     try:
         if not given:
-            raise errors.Invalid(fields={"sheet": "Paste rows or choose a file."})
+            raise errors.Invalid(fields={"sheet": say("sheet_missing", "Paste rows or choose a file.")})
         if "apply" not in request.form and "add" not in request.form:
-            found = spreadsheet.compare(dataset, given)
-            return htmx.fragment("files/bulk/spreadsheet.html", **_context(dataset, found), values=values, errors={})
+            comparison = spreadsheet.compare(dataset, given)
+            return htmx.fragment(
+                "files/bulk/spreadsheet.html", **_context(dataset, comparison), values=values, errors={}
+            )
         with db.transaction():
-            found = spreadsheet.apply(dataset, given, actor=permissions.account(), add="add" in request.form)
+            comparison = spreadsheet.apply(dataset, given, actor=permissions.account(), add="add" in request.form)
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
         return forms.refused("files/bulk/spreadsheet.html", error, **_context(dataset, None), values=values)
-    added = len(found.added) if "add" in request.form else 0
-    flash(f"{len(found.changed):,} files are changed, {added:,} added.", "ok")
+    added = len(comparison.added) if "add" in request.form else 0
+    flash(f"{len(comparison.changed):,} files are changed, {added:,} added.", "ok")
     return htmx.go_to(address(dataset, "files"))
 
 

@@ -35,7 +35,7 @@ def survey(lease: Lease, progress: Progress) -> None:
 
 def give_up_survey(_lease: Lease, _error: str) -> None:
     """One of the next ones ends its worker each time: each by itself, so that the others come through."""
-    inspection_results.enqueue([one.id for one in inspection_results.small()])
+    inspection_results.enqueue([target.id for target in inspection_results.small()])
 
 
 def run(lease: Lease, progress: Progress) -> None:
@@ -99,8 +99,8 @@ def examine(target: Target, progress: Progress) -> Result:
     try:
         before = os.fstat(handle)
         report = _look(handle, target, progress)
-        known = storage.facts_of(before) if archived else target.facts
-        return _compare(target, report, known, os.fstat(handle))
+        recorded = storage.facts_of(before) if archived else target.facts
+        return _compare(target, report, recorded, os.fstat(handle))
     finally:
         os.close(handle)
 
@@ -108,9 +108,9 @@ def examine(target: Target, progress: Progress) -> Result:
 def _open(target: Target) -> tuple[int | None, bool]:
     """The bytes in the area, or in the archive where they went meanwhile (True): there they may be a copy, which has a
     number and date of its own."""
-    found = _try(storage.area_path(target.realm, target.account_id, target.token))
-    if found is not None:
-        return found, False
+    handle = _try(storage.area_path(target.realm, target.account_id, target.token))
+    if handle is not None:
+        return handle, False
     with db.reading():
         path = inspection_results.archived_at(target.id)
     return _try(path), True
@@ -137,11 +137,11 @@ def _look(handle: int, target: Target, progress: Progress) -> Report:
         return Report("UNKNOWN", unchecked="We could not look into it; the fault is ours.")
 
 
-def _compare(target: Target, report: Report, known: storage.Facts, after: os.stat_result) -> Result:
+def _compare(target: Target, report: Report, recorded: storage.Facts, after: os.stat_result) -> Result:
     """Whether the bytes stayed what was recorded while they were read."""
     if after.st_size != target.size:
         return Result(target, Report(report.file_type, "size_changed_during_copy"))
-    if storage.facts_of(after) != known:
+    if storage.facts_of(after) != recorded:
         return Result(target, Report(report.file_type, "file_changed_during_copy"))
     return Result(target, report, gone=after.st_nlink == 0)
 

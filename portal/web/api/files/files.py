@@ -1,8 +1,11 @@
 """The files of a dataset by API."""
 
+from flask.typing import ResponseReturnValue
+
 from portal import db, errors
 from portal.domain.files import bulk_edit, files
 from portal.domain.uploads import replacements
+from portal.messages import say
 from portal.queries.datasets import api_lists
 from portal.web import permissions, session
 from portal.web.api import documents
@@ -13,28 +16,29 @@ from portal.web.permissions import dataset_or_404
 
 @bp.get("/datasets/<ref>/files")
 @described(answer="File", lists=True)
-def list_files(ref: str):
+def list_files(ref: str) -> ResponseReturnValue:
     """The files of a dataset by number."""
     dataset = dataset_or_404(ref)
-    found = documents.listed(dataset, session.actor(), after=number("after", 0), limit=limit() + 1)
+    page = documents.listed(dataset, session.actor(), after=number("after", 0), limit=limit() + 1)
     running, full = api_lists.running(dataset), documents.sees_all(dataset, session.actor())
-    return listing(found, lambda file: documents.of_file(dataset, file, running, full=full), lambda file: file.n)
+    return listing(page, lambda file: documents.of_file(dataset, file, running, full=full), lambda file: file.n)
 
 
 @bp.post("/datasets/<ref>/files")
 @described(body="Files", answer="File", status=201, lists=True)
-def add_files(ref: str):
+def add_files(ref: str) -> ResponseReturnValue:
     """Declare files: one object, a list, or {"files": [...]}. All or none."""
     actor, given = permissions.account(), any_body()
     if isinstance(given, dict) and "files" in given:
         given = given["files"]
     dataset = dataset_or_404(ref, "edit")
-    wanted = rows(given, dataset.data_type)
-    if not wanted:
-        raise errors.Invalid("Name at least one file.", fields={"name": "Name the file."})
+    declared_rows = rows(given, dataset.data_type)
+    if not declared_rows:
+        fault = say("file_name_missing", "Name the file.")
+        raise errors.Invalid(say("files_none_named", "Name at least one file."), fields={"name": fault})
     with db.transaction():
         try:
-            added = files.add(dataset, wanted, actor=actor)
+            added = files.add(dataset, declared_rows, actor=actor)
         except errors.Invalid as error:
             if isinstance(given, dict):  # the only one has no number
                 error.rename(lambda name: name.removeprefix("files.0."))
@@ -46,20 +50,20 @@ def add_files(ref: str):
 
 @bp.patch("/datasets/<ref>/files/<int:file_number>")
 @described(body="FileChanges", answer="File")
-def change_file(ref: str, file_number: int):
+def change_file(ref: str, file_number: int) -> ResponseReturnValue:
     """Change what is said of a file. A mended MD5 is compared at once."""
     actor, given = permissions.account(), body()
     dataset = dataset_or_404(ref, "edit")
-    known = ("name", "title", "description", "data_type", "samples", "unit", "md5")
+    names = ("name", "title", "description", "data_type", "samples", "unit", "md5")
     with db.transaction():
         file = files.by_number(dataset, file_number)
-        files.edit(file, {name: given[name] for name in known if name in given}, actor=actor)
+        files.edit(file, {name: given[name] for name in names if name in given}, actor=actor)
     return documents.of_file(dataset, file, api_lists.running(dataset))
 
 
 @bp.post("/datasets/<ref>/files/<int:file_number>/replacement")
 @described(body="Replacement", answer="File", status=201)
-def replace_file(ref: str, file_number: int):
+def replace_file(ref: str, file_number: int) -> ResponseReturnValue:
     """Let other bytes take the place of a file: `name` is where they are or will be uploaded, `md5` theirs."""
     actor, given = permissions.account(), body()
     dataset = dataset_or_404(ref, "edit")
@@ -71,7 +75,7 @@ def replace_file(ref: str, file_number: int):
 
 @bp.delete("/datasets/<ref>/files/<int:file_number>")
 @described(status=204)
-def remove_file(ref: str, file_number: int):
+def remove_file(ref: str, file_number: int) -> ResponseReturnValue:
     """Take a file out of its dataset; bytes that were not archived stay in the area."""
     actor = permissions.account()
     dataset = dataset_or_404(ref, "edit")
