@@ -203,4 +203,4 @@ def test_open_question_makes_the_queue_wait_for_an_answer(dataset):
     say(dataset, "Northmere.", INES, answers=head.id)
 
     assert review.queue(RUTH.account).rows[0].waits_for == "a curator"
-    assert len(review.queue(RUTH.account, asked={"waits": "curator"}).rows) == 1
+    assert len(review.queue(RUTH.account, filters={"waits": "curator"}).rows) == 1

@@ -225,7 +225,7 @@ def test_returned_dataset_that_rests_a_month_reminds_its_submitter(dataset):
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("filters", "found"),
     [
         ({}, 1),
         ({"text": "kidney MUS"}, 1),
@@ -239,8 +239,8 @@ def test_returned_dataset_that_rests_a_month_reminds_its_submitter(dataset):
         ({"center": "999999"}, 0),
     ],
 )
-def test_queue_is_filtered(dataset, asked, found):
-    assert len(review.queue(RUTH.account, asked=asked).rows) == found
+def test_queue_is_filtered(dataset, filters, found):
+    assert len(review.queue(RUTH.account, filters=filters).rows) == found
 
 
 def test_queue_says_how_long_and_for_whom(dataset):

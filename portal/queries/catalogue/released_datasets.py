@@ -1,4 +1,4 @@
-"""What readers see: released datasets by key, their files, and how much there is."""
+"""Released datasets as readers see them: found by words, page by page, with their files and sums."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ class Sum:
     size: int = 0
 
 
-def matching(*, words: str = "", access: str = "", data_type: str = "") -> Select:
+def matching(*, words: str = "", access: str = "", data_type: str = "") -> Select[Dataset]:
     """Released datasets with all of the words in their search text. Rare words are found by an index, and common ones
     soon enough by looking at the newest first."""
     query = select(Dataset).where(Dataset.state == states.RELEASED)
-    asked = words.replace("\0", " ").lower().split()[:10]
-    ids = db.text_matches("dataset_text", asked, most=RARE) if asked else None
+    terms = words.replace("\0", " ").lower().split()[:10]
+    ids = db.text_matches("dataset_text", terms, most=RARE) if terms else None
     if ids is not None:
         query = query.where(Dataset.id.in_(ids))
-    for word in asked:
+    for word in terms:
         plain = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         query = query.where(Dataset.search_text.like(f"%{plain}%", escape="\\"))
     if access in ("open", "controlled"):
@@ -41,12 +41,12 @@ def matching(*, words: str = "", access: str = "", data_type: str = "") -> Selec
     return query.where(Dataset.data_type == data_type) if data_type else query
 
 
-def page(query: Select, *, after: str = "", before: str = "", limit: int = 50) -> keyset.Page:
+def page(query: Select[Dataset], *, after: str = "", before: str = "", limit: int = 50) -> keyset.Page:
     """The newest releases first."""
-    wanted = query.options(joinedload(Dataset.center))
+    query = query.options(joinedload(Dataset.center))
     columns = (Dataset.released_at, Dataset.id)
     return keyset.fetch(
-        wanted, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before, limit=limit
+        query, columns, lambda row: (row[0].released_at, row[0].id), after=after, before=before, limit=limit
     )
 
 
@@ -83,7 +83,7 @@ def sums(datasets: list[Dataset]) -> dict[int, Sum]:
 
 
 def compared(dataset: Dataset) -> int:
-    """How many of the archived files are equal to an MD5 that was declared."""
+    """Number of archived files whose MD5 equals the declared one."""
     query = (
         select(func.count())
         .select_from(File)
@@ -132,7 +132,7 @@ def digests(dataset: Dataset) -> list[tuple[str, str]]:
 
 
 def fixity(dataset: Dataset) -> tuple[int | None, int]:
-    """When the file read longest ago was read, and how many are bad."""
+    """(when the file read longest ago was read, number of damaged files)"""
     query = select(func.min(File.fixity_at)).where(File.dataset_id == dataset.id, ARCHIVED)
     bad = select(func.count()).where(File.dataset_id == dataset.id, BAD)
     return db.session.scalar(query), int(db.session.scalar(bad) or 0)
@@ -145,7 +145,7 @@ def downloads(dataset: Dataset) -> Sum:
 
 
 def facets() -> tuple[dict[str, int], dict[str, int]]:
-    """How many released datasets there are by access and by data type, the commonest twelve; one walk of an index."""
+    """Number of released datasets by access, and by the twelve commonest data types; one scan of an index."""
     kinds = (Dataset.access, Dataset.data_type)
     query = select(*kinds, func.count()).where(Dataset.state == states.RELEASED).group_by(*kinds)
     accesses: Counter[str] = Counter()

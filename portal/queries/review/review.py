@@ -1,10 +1,10 @@
-"""What curators look at: the queue with its filters and ages, and the history of a dataset."""
+"""The curators' queue with its filters and ages, and the history of a dataset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock, db, states
@@ -23,12 +23,13 @@ FILTERS = ("waits", "center", "access", "data_type", "text")
 
 @dataclass(frozen=True)
 class Row:
-    """A dataset in the queue: whom it waits for since when, how many remarks are open, and what one saw of it."""
+    """A dataset in the queue. `since` is when its wait began (ms), `open` the number of open remarks, `has_question`
+    whether its last word is a question to the submitter, `seen` the version that the reader saw last."""
 
     dataset: Dataset
     since: int
     open: int
-    asked: bool
+    has_question: bool
     seen: int | None
 
     @property
@@ -39,7 +40,7 @@ class Row:
     def waits_for(self) -> str:
         """The curators decide what is submitted, unless the last word is a question of theirs."""
         if self.dataset.state == states.SUBMITTED:
-            return "an answer of the submitter" if self.asked else "a curator"
+            return "an answer of the submitter" if self.has_question else "a curator"
         return "the submitter" if self.dataset.state == states.RETURNED else "its release"
 
 
@@ -52,13 +53,18 @@ def age(ms: int) -> str:
 
 
 def queue(
-    actor: Account, *, tab: str = "submitted", asked: Mapping[str, str] | None = None, after: str = "", before: str = ""
+    actor: Account,
+    *,
+    tab: str = "submitted",
+    filters: Mapping[str, str] | None = None,
+    after: str = "",
+    before: str = "",
 ) -> keyset.Page:
     """The datasets of a tab that fit the filters, those that wait longest first."""
     query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
-    query = _filtered(query.where(Dataset.state.in_(TABS[tab]), Dataset.accession.is_not(None)), asked or {}, actor)
+    query = _filtered(query.where(Dataset.state.in_(TABS[tab]), Dataset.accession.is_not(None)), filters or {}, actor)
     since = func.coalesce(Dataset.submitted_at, Dataset.created_at)
-    found = keyset.fetch(
+    page = keyset.fetch(
         query,
         (since, Dataset.id),
         lambda row: (row[0].submitted_at or row[0].created_at, row[0].id),
@@ -66,35 +72,35 @@ def queue(
         before=before,
         descending=False,
     )
-    return keyset.Page(_rows([row[0] for row in found.rows], actor), found.newer, found.older)
+    return keyset.Page(_rows([row[0] for row in page.rows], actor), page.newer, page.older)
 
 
-def _filtered(query: Select, asked: Mapping[str, str], actor: Account) -> Select:
-    if asked.get("center", "").isdecimal():
-        query = query.where(Dataset.center_id == int(asked["center"]))
+def _filtered(query: Select[Dataset], filters: Mapping[str, str], actor: Account) -> Select[Dataset]:
+    if filters.get("center", "").isdecimal():
+        query = query.where(Dataset.center_id == int(filters["center"]))
     for name, column in (("access", Dataset.access), ("data_type", Dataset.data_type)):
-        if asked.get(name):
-            query = query.where(column == asked[name])
-    for word in asked.get("text", "").lower().split():
+        if filters.get(name):
+            query = query.where(column == filters[name])
+    for word in filters.get("text", "").lower().split():
         query = query.where(Dataset.search_text.contains(word, autoescape=True))
-    whom = _waits(actor).get(asked.get("waits", ""))
+    whom = _waits(actor).get(filters.get("waits", ""))
     return query if whom is None else query.where(whom)
 
 
 def _waits(actor: Account) -> dict[str, Any]:
-    """Whom a dataset waits for, as conditions."""
+    """Conditions by whom a dataset waits for: the values of the filter `waits`."""
     submitted = Dataset.state == states.SUBMITTED
     looked = exists().where(Look.dataset_id == Dataset.id)
     return {
-        "curator": and_(submitted, ~_asked()),
-        "submitter": or_(Dataset.state == states.RETURNED, and_(submitted, _asked())),
+        "curator": and_(submitted, ~_has_open_question()),
+        "submitter": or_(Dataset.state == states.RETURNED, and_(submitted, _has_open_question())),
         "me": and_(submitted, looked.where(Look.account_id == actor.id)),
         "nobody": and_(submitted, ~looked),
     }
 
 
-def _asked():
-    """The last word since it was submitted is an open question of a curator's."""
+def _has_open_question() -> ColumnElement[bool]:
+    """Condition: the newest remark since the submit is an open one of a curator."""
     last, other = aliased(Remark), aliased(Remark)
     newest = select(func.max(other.id)).where(other.dataset_id == Dataset.id, other.public).scalar_subquery()
     return exists().where(
@@ -106,12 +112,12 @@ def _asked():
     )
 
 
-def _rows(found: list[Dataset], actor: Account) -> list[Row]:
-    ids = [dataset.id for dataset in found]
-    turns = select(Event.dataset_id, func.max(Event.at)).where(
+def _rows(datasets: list[Dataset], actor: Account) -> list[Row]:
+    ids = [dataset.id for dataset in datasets]
+    decisions = select(Event.dataset_id, func.max(Event.at)).where(
         Event.dataset_id.in_(ids), Event.action.in_(("return", "recall", "approve"))
     )
-    turned = {row[0]: row[1] for row in db.session.execute(turns.group_by(Event.dataset_id))}
+    decided = {row[0]: row[1] for row in db.session.execute(decisions.group_by(Event.dataset_id))}
     heads = (
         select(Remark.dataset_id, func.count())
         .where(
@@ -124,30 +130,40 @@ def _rows(found: list[Dataset], actor: Account) -> list[Row]:
         .group_by(Remark.dataset_id)
     )
     opened = {row[0]: row[1] for row in db.session.execute(heads)}
-    asked = set(db.session.scalars(select(Dataset.id).where(Dataset.id.in_(ids), _asked())))
+    questioned = set(db.session.scalars(select(Dataset.id).where(Dataset.id.in_(ids), _has_open_question())))
     looks = select(Look).where(Look.account_id == actor.id, Look.dataset_id.in_(ids))
     seen = {look.dataset_id: look.version for look in db.session.scalars(looks)}
-    return [Row(one, _since(one, turned), opened.get(one.id, 0), one.id in asked, seen.get(one.id)) for one in found]
+    return [
+        Row(
+            dataset,
+            _since(dataset, decided),
+            opened.get(dataset.id, 0),
+            dataset.id in questioned,
+            seen.get(dataset.id),
+        )
+        for dataset in datasets
+    ]
 
 
-def _since(dataset: Dataset, turned: dict) -> int:
+def _since(dataset: Dataset, decided: dict[int | None, int]) -> int:
+    """Since when a dataset waits: `decided` are the moments of the last decisions, by dataset id."""
     if dataset.state == states.SUBMITTED:
         return dataset.submitted_at or dataset.created_at
-    return turned.get(dataset.id) or dataset.updated_at
+    return decided.get(dataset.id) or dataset.updated_at
 
 
 def waiting() -> dict[str, int]:
-    """How many there are in each tab."""
+    """Number of datasets in each tab."""
     query = select(Dataset.state, func.count()).where(Dataset.accession.is_not(None)).group_by(Dataset.state)
     numbers = {row[0]: row[1] for row in db.session.execute(query)}
     return {tab: sum(numbers.get(state, 0) for state in chosen) for tab, chosen in TABS.items()}
 
 
-def choices() -> dict[str, list]:
+def choices() -> dict[str, list[tuple[Any, ...]]]:
     """What can be chosen in the filters: centers and data types of what is in review."""
-    here = Dataset.state.in_(IN_REVIEW)
-    centers = select(Center.id, Center.name).where(Center.id.in_(select(Dataset.center_id).where(here)))
-    types = select(Dataset.data_type).where(here, Dataset.data_type != "").distinct().order_by(Dataset.data_type)
+    in_review = Dataset.state.in_(IN_REVIEW)
+    centers = select(Center.id, Center.name).where(Center.id.in_(select(Dataset.center_id).where(in_review)))
+    types = select(Dataset.data_type).where(in_review, Dataset.data_type != "").distinct().order_by(Dataset.data_type)
     return {
         "centers": [tuple(row) for row in db.session.execute(centers.order_by(Center.name).limit(500))],
         "types": [(name, name) for name in db.session.scalars(types.limit(100))],
@@ -155,6 +171,7 @@ def choices() -> dict[str, list]:
 
 
 def place_in_queue(dataset: Dataset) -> int:
+    """The place of a submitted dataset among those that wait, from 1."""
     query = select(func.count()).where(Dataset.state == states.SUBMITTED, Dataset.submitted_at < dataset.submitted_at)
     return int(db.session.scalar(query) or 0) + 1
 

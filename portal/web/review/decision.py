@@ -8,7 +8,7 @@ from portal.domain.shared import changes
 from portal.models import Dataset
 from portal.web import htmx, permissions
 from portal.web.review.blueprint import bp
-from portal.web.review.page import look, whole
+from portal.web.review.page import record_view, whole
 
 DONE = {"approve": "approved", "return": "returned", "release": "on its way to release"}
 
@@ -28,7 +28,7 @@ def decide(ref: str, action: str) -> Response:
         newer = _seen(dataset, version, event) if version not in (None, dataset.version) else None
         return whole(
             dataset,
-            look(dataset),
+            record_view(dataset),
             status=error.status,
             since=newer,
             note=note,
@@ -43,5 +43,5 @@ def _seen(dataset: Dataset, version: int | None, event: int | None) -> int:
     """The event up to which the page showed the dataset; from a version alone, the last turn that met it."""
     if event is not None:
         return event
-    turn = changes.as_of(dataset, version or 0)
-    return turn.id if turn else 0
+    event_of_version = changes.as_of(dataset, version or 0)
+    return event_of_version.id if event_of_version else 0

@@ -24,7 +24,7 @@ VIEW = ("view", "after", "before")
 def show(ref: str) -> Response:
     dataset = permissions.dataset_or_404(ref, "review")
     first = db.session.get(Look, (permissions.account().id, dataset.id)) is None
-    return whole(dataset, look(dataset), first=first)
+    return whole(dataset, record_view(dataset), first=first)
 
 
 @bp.get("/review/<ref>/files")
@@ -49,7 +49,7 @@ def mark_seen(ref: str) -> Response:
     return htmx.go_to(url_for("review.show", ref=ref))
 
 
-def look(dataset: Dataset) -> Look | None:
+def record_view(dataset: Dataset) -> Look | None:
     """Note that the reader sees it now. A busy database costs the note, not the page."""
     try:
         with db.transaction():
@@ -61,16 +61,16 @@ def look(dataset: Dataset) -> Look | None:
 def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int | None = None, **more: Any) -> Response:
     """The page. `since` is the event that a refused decision had seen; else what the last visit saw."""
     start = since if since is not None else (seen.since_id if seen else changes.newest(dataset))
-    judged, found = changes.last_review(dataset), changes.since(dataset, start)
+    judged, edits = changes.last_review(dataset), changes.since(dataset, start)
     before = changes.since(dataset, judged.id) if judged else []
-    marked = found or before
+    marked = edits or before
     context = {
         "judged": judged,
-        "changes": found,
-        "before": before if before != found else [],
+        "changes": edits,
+        "before": before if before != edits else [],
         "visit": seen,
         "first": False,
-        "changed": {one.field: one for one in marked if one.n is None},
+        "changed": {change.field: change for change in marked if change.n is None},
         "findings": prechecks.of(dataset, reviewing=True),
         "history": review.history(dataset, limit=50),
         "moves": actions.offered(dataset, actor=permissions.account()),
@@ -90,7 +90,7 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
 
 def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None = None) -> dict[str, Any]:
     """What changes while one looks: the files, the state, and word of a newer version."""
-    asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
+    args = {name: request.args[name] for name in VIEW if request.args.get(name)}
     counted = tallies.files([dataset.id])[dataset.id]
     if marked is None:
         kept = db.session.get(Look, (permissions.account().id, dataset.id))
@@ -99,16 +99,16 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
     for change in marked:
         if change.n is not None:
             by_file.setdefault(change.n, []).append(change)
-    page = files.page(dataset, **asked)
+    page = files.page(dataset, **args)
     return {
         "dataset": dataset,
         "files": page,
-        "delays": delays.of((one.upload, one.file) for one in page.rows),
+        "delays": delays.of((file_row.upload, file_row.file) for file_row in page.rows),
         "counts": counted,
         "shown": datasets.shown(dataset),
         "declared": tallies.declared(counted),
         "bytes": tallies.bytes_of(dataset),
-        "here": asked,
+        "here": args,
         "seen": seen,
         "rev": revision.of_dataset(dataset),
         "moving": files.moves(dataset, counted),

@@ -14,15 +14,15 @@ from portal.web.review.blueprint import bp
 @permissions.curator_only
 def listing() -> Response:
     """The longest waiting first; 204 to a poll when nothing has changed."""
-    asked, rev = request.args, revision.of_all()
-    if htmx.is_htmx() and asked.get("rev") == rev:
+    args, rev = request.args, revision.of_all()
+    if htmx.is_htmx() and args.get("rev") == rev:
         return htmx.unchanged()
-    here = {name: asked[name] for name in ("tab", *review.FILTERS, "after", "before") if asked.get(name)}
+    here = {name: args[name] for name in ("tab", *review.FILTERS, "after", "before") if args.get(name)}
     filters = {name: here[name] for name in review.FILTERS if name in here}
-    tab = here.get("tab") or asked.get("state") or ("all" if filters.get("waits") else "submitted")
+    tab = here.get("tab") or args.get("state") or ("all" if filters.get("waits") else "submitted")
     tab = tab if tab in review.TABS else "submitted"
     page = review.queue(
-        permissions.account(), tab=tab, asked=filters, after=here.get("after", ""), before=here.get("before", "")
+        permissions.account(), tab=tab, filters=filters, after=here.get("after", ""), before=here.get("before", "")
     )
     counted = tallies.files(row.dataset.id for row in page.rows)
     return htmx.fragment_or_page(

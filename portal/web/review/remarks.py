@@ -33,8 +33,7 @@ def news(ref: str) -> Response:
 def compose(ref: str) -> Response:
     """A remark on one section or file: what it is about, for htmx; else a page of its own."""
     dataset = permissions.dataset_or_404(ref, "discuss")
-    if dataset.accession is None:
-        raise errors.Conflict("Remarks begin when the dataset is submitted.")
+    remarks.refuse_unsubmitted(dataset)
     start = max(request.args.get("start", 0, type=int), 0)
     context = thread_of(dataset, about=request.args.get("about", ""), start=start)
     return htmx.fragment_or_page(
@@ -125,12 +124,12 @@ def thread_of(
 
 def _choices(dataset: Dataset, about: str) -> list[tuple[str, str]]:
     """What a remark can be about: sections, and the first files with the one that was asked for."""
-    found = list(remarks.SECTION_TITLES.items())
+    choices = list(remarks.SECTION_TITLES.items())
     query = files.living(dataset).with_only_columns(File.n, File.name).limit(LISTED)
-    found += [(f"file-{n}", f"File -{n:02d}, {name}") for n, name in db.session.execute(query)]
-    if about.startswith("file-") and about not in dict(found):
-        found.append((about, f"File -{about.removeprefix('file-')}"))
-    return found
+    choices += [(f"file-{n}", f"File -{n:02d}, {name}") for n, name in db.session.execute(query)]
+    if about.startswith("file-") and about not in dict(choices):
+        choices.append((about, f"File -{about.removeprefix('file-')}"))
+    return choices
 
 
 @bp.app_context_processor
