@@ -16,7 +16,7 @@ from portal.config import settings
 from portal.domain.accounts import tokens
 from portal.domain.datasets import datasets
 from portal.domain.files import files
-from portal.domain.permissions import access
+from portal.domain.permissions import access, active_grants
 from portal.domain.shared import history, text_rules
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Link, LinkView
@@ -80,8 +80,19 @@ def make(
     return link, secret
 
 
+def refuse_reader(dataset: Dataset, actor: Account) -> None:
+    """Raises Forbidden for those who may not see the links of a dataset."""
+    if not _may_see(dataset, actor):
+        text = "Only its submitter and curators see the sharing links of a dataset."
+        raise errors.Forbidden(say("links_seen_by", text))
+
+
+def _may_see(dataset: Dataset, actor: Account) -> bool:
+    return access.is_owner(dataset, actor) or access.may_review(dataset, actor)
+
+
 def _refuse_outsiders(dataset: Dataset, actor: Account) -> None:
-    if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
+    if not _may_see(dataset, actor):
         text = "Only the submitter of a dataset and curators see its sharing links."
         raise errors.Forbidden(say("link_by", text))
 
@@ -178,7 +189,7 @@ def find(secret: str) -> Link:
     dataset = link.dataset
     if state_of(link) == "live" and dataset.state in SHOWN:
         return link
-    if dataset.state in access.PUBLIC:
+    if dataset.state in active_grants.PUBLIC:
         text, accession = "This dataset is released: read it at {accession}.", dataset.accession
         raise errors.Gone(say("link_released", text, accession=accession), accession=accession)
     raise DeadLink(DEAD)

@@ -70,8 +70,8 @@ def transition_each(
     move = _move(model, action)
     stands = or_(*(model.state == source for source in move.sources))  # IN takes no run for many
     statement = update(model).where(model.id == bindparam("row_id"), *where, stands).values(state=move.target, **values)
-    told = [{"row_id" if name == "id" else name: value for name, value in row.items()} for row in rows]
-    db.session.connection().execute(statement, told)
+    parameters = [{"row_id" if name == "id" else name: value for name, value in row.items()} for row in rows]
+    db.session.connection().execute(statement, parameters)
 
 
 def _move(model: type[Row], action: str) -> states.Move:
@@ -81,7 +81,9 @@ def _move(model: type[Row], action: str) -> states.Move:
     return move
 
 
-def _update(model: type[Row], action: str | Mapping[str, ColumnElement[bool]], where: tuple) -> Update:
+def _update(
+    model: type[Row], action: str | Mapping[str, ColumnElement[bool]], where: tuple[ColumnElement[bool], ...]
+) -> Update:
     if isinstance(action, str):
         move = _move(model, action)
         return update(model).where(*where, model.state.in_(move.sources)).values(state=move.target)

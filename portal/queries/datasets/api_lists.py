@@ -1,6 +1,7 @@
-"""Reads of the API: datasets, files with their progress, uploads and events, each by key."""
+"""Lists of the API: datasets, files with their progress, and uploads, each from a key on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
@@ -43,13 +44,14 @@ class Running:
         """Between 0 and 1; None where nothing runs or nobody knows."""
         if file.state == states.ARCHIVED:
             return 1.0
-        found = self.digests.get(file.upload_id or 0)
-        if found is None and file.state == states.CHECKING:
-            found = self.archive
-        return round(found[0] / found[1], 4) if found and found[1] else None
+        work = self.digests.get(file.upload_id or 0)
+        if work is None and file.state == states.CHECKING:
+            work = self.archive
+        return round(work[0] / work[1], 4) if work and work[1] else None
 
 
 def running(dataset: Dataset) -> Running:
+    """The work that runs on a dataset and its files."""
     query = select(Job.done, Job.total).where(
         Job.dataset_id == dataset.id, Job.state == states.RUNNING, Job.kind == "archive"
     )
@@ -68,7 +70,7 @@ def replaced(file: File) -> int | None:
     return db.session.scalar(select(File.n).where(File.id == file.replaces_id)) if file.replaces_id else None
 
 
-def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list:
+def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list[Any]:
     """(Upload, accession or None) of one's own, newest first."""
     query = (
         select(Upload, Dataset.accession)
@@ -76,8 +78,8 @@ def uploads(account: Account, *, after: int, limit: int, state: str = "", realm:
         .outerjoin(Dataset, Dataset.id == File.dataset_id)
         .where(Upload.account_id == account.id)
     )
-    asked = ((Upload.state, state), (Upload.realm, realm), (Upload.name, name))
-    chosen = [column == wanted for column, wanted in asked if wanted]
+    filters = ((Upload.state, state), (Upload.realm, realm), (Upload.name, name))
+    chosen = [column == value for column, value in filters if value]
     if state or name:
         places = (Upload.area.in_(("incoming", "test")), Upload.realm.in_(("open", "protected"))) if name else ()
         few = select(Upload.id).where(Upload.account_id == account.id, *places, *chosen)
@@ -89,6 +91,7 @@ def uploads(account: Account, *, after: int, limit: int, state: str = "", realm:
 
 
 def upload(upload_id: int) -> tuple[Upload, str | None] | None:
+    """An upload and the accession of the dataset that claims it, if any."""
     query = (
         select(Upload, Dataset.accession)
         .outerjoin(File, File.upload_id == Upload.id)

@@ -43,7 +43,7 @@ def shown(dataset: Dataset) -> states.Shown:
 
 
 def _fresh(dataset: Dataset) -> bool:
-    """Due only since a few minutes: the release is a job and takes its time."""
+    """Whether a dataset is due since a few minutes only: the release is a job and takes its time."""
     return (
         clock.now() - dataset.updated_at < 10 * clock.MINUTE
         and dataset.release_date == clock.today(settings().timezone).isoformat()
@@ -51,6 +51,7 @@ def _fresh(dataset: Dataset) -> bool:
 
 
 def tab_counts(account: Account) -> dict[str, int]:
+    """Number of the account's datasets in each tab."""
     query = select(Dataset.state, func.count()).where(Dataset.account_id == account.id).group_by(Dataset.state)
     numbers = {row[0]: row[1] for row in db.session.execute(query)}
     return {tab: sum(numbers.get(state, 0) for state in chosen) for tab, chosen in TABS.items()}
@@ -59,26 +60,27 @@ def tab_counts(account: Account) -> dict[str, int]:
 def mine(account: Account, tab: str, *, after: str = "", before: str = "") -> keyset.Page:
     """A page of the account's datasets, the last changed first."""
     query = select(Dataset).where(Dataset.account_id == account.id, Dataset.state.in_(TABS[tab]))
-    found = keyset.fetch(
+    fetched = keyset.fetch(
         query, (Dataset.updated_at, Dataset.id), lambda row: (row[0].updated_at, row[0].id), after=after, before=before
     )
-    rows = rows_of([row[0] for row in found.rows], account)
-    return keyset.Page(rows, found.newer, found.older)
+    rows = rows_of([row[0] for row in fetched.rows], account)
+    return keyset.Page(rows, fetched.newer, fetched.older)
 
 
-def rows_of(found: list[Dataset], actor: Account) -> list[Row]:
-    counted = tallies.files(dataset.id for dataset in found)
-    remarks = last_remarks([dataset.id for dataset in found if dataset.state == states.RETURNED])
+def rows_of(shown_datasets: list[Dataset], actor: Account) -> list[Row]:
+    """Datasets as a list shows them to an actor."""
+    counted = tallies.files(dataset.id for dataset in shown_datasets)
+    remarks = last_remarks([dataset.id for dataset in shown_datasets if dataset.state == states.RETURNED])
     rows = []
-    for dataset in found:
+    for dataset in shown_datasets:
         remark, by = remarks.get(dataset.id, (None, ""))
         writing = dataset.state in (states.DRAFT, states.RETURNED)
-        look = shown(dataset)
-        wanted = look is states.SHOWN_DATASET["overdue"] or dataset.release_wanted_at is not None
+        pill = shown(dataset)
+        opening = pill is states.SHOWN_DATASET["overdue"] or dataset.release_wanted_at is not None
         left = len(datasets.missing(dataset, declared=tallies.declared(counted[dataset.id]))) if writing else 0
-        obstacles = releases.obstacles(dataset) if wanted and dataset.state == states.APPROVED else []
+        obstacles = releases.obstacles(dataset) if opening and dataset.state == states.APPROVED else []
         moves = actions.offered(dataset, actor=actor)
-        rows.append(Row(dataset, counted[dataset.id], moves, look, remark, by, left, obstacles))
+        rows.append(Row(dataset, counted[dataset.id], moves, pill, remark, by, left, obstacles))
     return rows
 
 
@@ -94,14 +96,14 @@ def last_remarks(dataset_ids: list[int]) -> dict[int, tuple[Event | None, str]]:
 
 
 def moving(account: Account, rows: list[Row]) -> bool:
-    """Whether a list is to be looked at every two seconds."""
+    """Whether work goes on for datasets of a list, so that the page polls it."""
     ids = [row.dataset.id for row in rows]
     owed = select(Job.id).where(Job.dataset_id.in_(ids), Job.state.in_((states.QUEUED, states.RUNNING))).limit(1)
     return any(row.counts.get("work") for row in rows) or bool(ids and db.session.scalar(owed))
 
 
 def release_work(dataset: Dataset) -> files.Work | None:
-    """How far the release is that was asked for."""
+    """Progress of the job that brings a dataset to its release."""
     query = select(Job).where(
         Job.dataset_id == dataset.id, Job.kind.in_(("release", "bag", "move")), Job.state == states.RUNNING
     )

@@ -1,4 +1,4 @@
-"""The remarks on a dataset as somebody may read them: heads with their answers, and those of each section and file."""
+"""Threads of remarks on a dataset as an account may read them, with the open ones of each section and file."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from portal.domain.datasets import remarks
 from portal.models import Account, Dataset, Remark
 
 PAGE = 100
-NAMED = (joinedload(Remark.account), joinedload(Remark.file))
+WITH_NAMES = (joinedload(Remark.account), joinedload(Remark.file))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Entry:
 
     @property
     def open(self) -> bool:
-        """A turn's own remark is closed by the next turn, not by hand."""
+        """Whether it waits for an answer. The remark of a decision is closed by the next decision, not by hand."""
         return self.remark.done_at is None and not self.remark.turn
 
 
@@ -56,10 +56,14 @@ class Thread:
 
     def on(self, section: str) -> list[Entry]:
         """Open remarks on a section that are no file's."""
-        return [one for one in self.entries if one.open and one.remark.section == section and not one.remark.file_id]
+        return [
+            entry
+            for entry in self.entries
+            if entry.open and entry.remark.section == section and not entry.remark.file_id
+        ]
 
     def of_file(self, file_id: int) -> list[Entry]:
-        return [one for one in self.entries if one.open and one.remark.file_id == file_id]
+        return [entry for entry in self.entries if entry.open and entry.remark.file_id == file_id]
 
 
 def of(dataset: Dataset, actor: Account | None, *, start: int = 0) -> Thread:
@@ -68,10 +72,10 @@ def of(dataset: Dataset, actor: Account | None, *, start: int = 0) -> Thread:
     heads = seen.where(Remark.answers_id.is_(None))
     is_open = Remark.done_at.is_(None) & (Remark.turn == "")
     query = heads.order_by(is_open.desc(), Remark.id.desc()).offset(start).limit(PAGE)
-    found = list(db.session.scalars(query.options(*NAMED)))
-    found.sort(key=lambda remark: (remark.done_at is not None or bool(remark.turn), remark.id))
-    entries = {remark.id: Entry(remark) for remark in found}
-    answers = seen.where(Remark.answers_id.in_(entries)).order_by(Remark.id).options(*NAMED)
+    newest = list(db.session.scalars(query.options(*WITH_NAMES)))
+    newest.sort(key=lambda remark: (remark.done_at is not None or bool(remark.turn), remark.id))
+    entries = {remark.id: Entry(remark) for remark in newest}
+    answers = seen.where(Remark.answers_id.in_(entries)).order_by(Remark.id).options(*WITH_NAMES)
     for remark in db.session.scalars(answers) if entries else ():
         entries[remark.answers_id or 0].answers.append(remark)
     counted = heads.with_only_columns(func.count(Remark.id), func.sum(case((is_open, 1), else_=0)))
@@ -82,6 +86,6 @@ def of(dataset: Dataset, actor: Account | None, *, start: int = 0) -> Thread:
 
 
 def newer(dataset: Dataset, actor: Account | None, after: int) -> int:
-    """How many remarks of others came behind a number."""
+    """Number of remarks of others that are newer than a number."""
     query = remarks.visible(dataset, actor).where(Remark.id > after, Remark.account_id != (actor.id if actor else 0))
     return db.session.scalar(query.order_by(None).with_only_columns(func.count(Remark.id))) or 0

@@ -1,7 +1,7 @@
-"""What a poll asks first: has anything changed since? Newest event of the scope and the progress of what runs in it,
-a few index reads. The hour is part of it, so that what turns overdue or delayed by itself shows too."""
+"""Revisions: texts that change when a page would, so that a poll costs a few index reads. Each has the newest event and
+the progress of running work, and the hour, so that what turns overdue or delayed by itself shows too."""
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, states
 from portal.models import Account, Dataset, Event, File, Job, Upload, WireFault
@@ -28,24 +28,24 @@ def of_all() -> str:
     return _join(_newest())
 
 
-def _newest(*scope) -> int:
+def _newest(*scope: ColumnElement[bool]) -> int:
     query = select(Event.id).where(*scope).order_by(Event.id.desc()).limit(1)
     return int(db.session.scalar(query) or 0)
 
 
-def _of_account(account_id: int):
+def _of_account(account_id: int) -> ColumnElement[bool]:
     """The running jobs are few; whose they are is looked up for each by its key."""
     datasets = select(Dataset.id).where(Dataset.id == Job.dataset_id, Dataset.account_id == account_id)
     uploads = select(Upload.id).where(Upload.id == Job.upload_id, Upload.account_id == account_id)
     return or_(datasets.exists(), uploads.exists())
 
 
-def _working(scope) -> tuple:
+def _working(scope: ColumnElement[bool]) -> tuple[int | None, ...]:
     query = select(func.count(), func.sum(Job.done), func.sum(Job.id)).where(Job.state == states.RUNNING, scope)
     return tuple(db.session.execute(query).one())
 
 
-def _arriving(account_id: int) -> tuple:
+def _arriving(account_id: int) -> tuple[int | None, ...]:
     query = select(func.count(), func.sum(Upload.bytes_done)).where(
         Upload.account_id == account_id, Upload.state == states.RECEIVING
     )

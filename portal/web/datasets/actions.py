@@ -1,11 +1,14 @@
 """The actions of the life cycle as forms; those that destroy or need a reason have a page of their own first."""
 
+from typing import Any
+
 from flask import Response, flash, render_template, request, url_for
 
 from portal import db, errors, states
 from portal.domain.datasets import actions, prechecks
 from portal.domain.files import files
 from portal.domain.shared import changes, transitions
+from portal.messages import say
 from portal.models import Dataset
 from portal.web import formats, forms, htmx, permissions
 from portal.web.datasets import form_page
@@ -61,26 +64,34 @@ TOLD = {
 
 def move_of(dataset: Dataset, action: str) -> states.Move:
     """The action, if it is open to the reader now; else the reason why not."""
-    found = next(
-        (move for move in actions.offered(dataset, actor=permissions.account()) if move.action == action), None
+    me, state = permissions.account(), states.SHOWN_DATASET[dataset.state].word.lower()
+    for move in actions.offered(dataset, actor=me):
+        if move.action == action:
+            return move
+    known_move = states.DATASET.find(action)
+    if known_move is None:
+        raise errors.NotFound(actions.unknown(action))
+    if not transitions.roles_of(me, dataset) & set(known_move.by):
+        text = "Only {roles} may {action} a dataset."
+        raise errors.Forbidden(say("action_not_by", text, roles=" or ".join(known_move.by), action=action))
+    raise errors.Conflict(
+        say(
+            "action_not_from",
+            "{dataset} is {state}; {action} starts from {sources}.",
+            dataset=called(dataset),
+            state=state,
+            action=action,
+            sources=" or ".join(known_move.sources),
+        )
     )
-    if found is None:
-        state = states.SHOWN_DATASET[dataset.state].word.lower()
-        known = states.DATASET.find(action)
-        if known is None:
-            raise errors.NotFound(f"There is no action {action!r}.")
-        if not transitions.roles_of(permissions.account(), dataset) & set(known.by):
-            raise errors.Forbidden(f"Only {' or '.join(known.by)} may {action} a dataset.")
-        raise errors.Conflict(f"{called(dataset)} is {state}; {action} starts from {' or '.join(known.sources)}.")
-    return found
 
 
 @bp.get("/deposit/<ref>/history")
 @permissions.signed_in
 def history_page(ref: str) -> str:
     """What changed, by whom, from what to what."""
-    dataset, asked = permissions.dataset_or_404(ref, "edit"), request.args
-    page = changes.history(dataset, after=asked.get("after", ""), before=asked.get("before", ""))
+    dataset, args = permissions.dataset_or_404(ref, "edit"), request.args
+    page = changes.history(dataset, after=args.get("after", ""), before=args.get("before", ""))
     return render_template(
         "datasets/history.html", dataset=dataset, page=page, called=called(dataset), words=TOLD, back=address(dataset)
     )
@@ -100,7 +111,7 @@ def confirm_page(ref: str, action: str) -> str:
     return render_template("datasets/confirm.html", **confirming(dataset, action), values={}, errors={})
 
 
-def confirming(dataset: Dataset, action: str) -> dict:
+def confirming(dataset: Dataset, action: str) -> dict[str, Any]:
     move = move_of(dataset, action)
     return {
         "dataset": dataset,

@@ -23,10 +23,14 @@ def steps(dataset: Dataset, row: Row) -> list[Step]:
         order.insert(2, states.RETURNED)
     if dataset.state in (states.SUPPRESSED, states.WITHDRAWN):
         order.append(dataset.state)
-    here = order.index(dataset.state)
+    present = order.index(dataset.state)
     says = _says(dataset, row)
     return [
-        (states.SHOWN_DATASET[state].word, says.get(state, ""), "done" if n < here else "now" if n == here else "")
+        (
+            states.SHOWN_DATASET[state].word,
+            says.get(state, ""),
+            "done" if n < present else "now" if n == present else "",
+        )
         for n, state in enumerate(order)
     ]
 
@@ -54,17 +58,17 @@ def _plan(dataset: Dataset, row: Row) -> str:
 
 def todo(dataset: Dataset, row: Row) -> list[tuple[str, str, str, str | None]]:
     """What stands between the dataset and Submit, each with the field it is mended at; then what may wait."""
-    found: list[tuple[str, str, str, str | None]] = []
+    items: list[tuple[str, str, str, str | None]] = []
     if dataset.state in (states.DRAFT, states.RETURNED):
         for field, message in datasets.missing(dataset).items():
-            found.append(("warn", "error", str(message), "#files" if field == "files" else f"#f-{field}"))
+            items.append(("warn", "error", str(message), "#files" if field == "files" else f"#f-{field}"))
     if dataset.human and not dataset.filing_number and "filing_number" not in datasets.missing(dataset):
         text = "A filing number is recommended for human genetic resources."
-        found.append(("wait", "info", text, "#f-filing_number"))
+        items.append(("wait", "info", text, "#f-filing_number"))
     if faulty := row.counts.get("fault"):
         text = f"{formats.plural(faulty, 'file')} with a fault: see what to do"
-        found.append(("bad", "mismatch", text, "?view=problems#files"))
+        items.append(("bad", "mismatch", text, "?view=problems#files"))
     if waiting := row.counts.get("waiting"):
-        found.append(("wait", "waiting", f"{formats.plural(waiting, 'file')} may still arrive later", None))
-    found += [("warn", "overdue", str(message), None) for message in row.obstacles]
-    return found
+        items.append(("wait", "waiting", f"{formats.plural(waiting, 'file')} may still arrive later", None))
+    items += [("warn", "overdue", str(message), None) for message in row.obstacles]
+    return items

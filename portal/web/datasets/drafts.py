@@ -23,9 +23,9 @@ def save_field(ref: str) -> Response:
         with db.transaction():
             return answer(dataset, _save(dataset))
     except (errors.Conflict, errors.Invalid) as error:
-        found = jsonify({"fault": error.sentence, "stored": error.more.get("stored")})
-        found.status_code = error.status
-        return found
+        refusal = jsonify({"fault": error.sentence, "stored": error.more.get("stored")})
+        refusal.status_code = error.status
+        return refusal
 
 
 @bp.post("/deposit/new/field")
@@ -34,12 +34,12 @@ def first_field() -> Response:
     """The first field of a new form makes the draft; asked twice, it is the same draft."""
     me, key = permissions.account(), request.form.get("once", "")
     with db.transaction():
-        known = idempotency.answered(me, key)
-        if known is None:
+        url = idempotency.answered(me, key)
+        if url is None:
             dataset = datasets.create(actor=me)
             idempotency.remember(me, key, address(dataset))
         else:
-            dataset = access.load(known.rpartition("/")[2], actor=me, right="edit")
+            dataset = access.load(url.rpartition("/")[2], actor=me, right="edit")
         return answer(dataset, _save(dataset))
 
 

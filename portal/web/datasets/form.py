@@ -1,11 +1,14 @@
 """The form 'Update OMIX Information': new, shown, saved. Saving never loses a typed word."""
 
+from typing import Any
+
 from flask import Response, flash, render_template, request, url_for
 
 from portal import clock, db, errors, states
 from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.permissions import access
+from portal.messages import say
 from portal.models import Dataset
 from portal.web import forms, htmx, idempotency, permissions
 from portal.web.datasets import dataset_status, form_fields, form_page
@@ -52,7 +55,7 @@ def create() -> Response:
     return htmx.go_to(url)
 
 
-def _create(values: dict, rows: form_fields.Rows) -> Dataset:
+def _create(values: dict[str, Any], rows: form_fields.Rows) -> Dataset:
     wrong = form_fields.faults(values, rows)
     if wrong:
         raise errors.Invalid(fields=wrong)
@@ -61,7 +64,7 @@ def _create(values: dict, rows: form_fields.Rows) -> Dataset:
     return dataset
 
 
-def _complete(dataset: Dataset, values: dict, rows: form_fields.Rows) -> None:
+def _complete(dataset: Dataset, values: dict[str, Any], rows: form_fields.Rows) -> None:
     """Its first field, or this very form, made the draft already: what else was typed belongs to it too."""
     if dataset.state == states.DRAFT:
         form_fields.apply(dataset, values, {} if files.count(dataset) else rows, actor=permissions.account())
@@ -73,9 +76,9 @@ def copy(ref: str) -> Response:
     """Use as template: a new draft with the same texts."""
     earlier, me = permissions.dataset_or_404(ref, "edit"), permissions.account()
     with db.transaction():
-        made = datasets.copied(earlier, actor=me, since=clock.now() - TWICE) or datasets.copy(earlier, actor=me)
+        draft = datasets.copied(earlier, actor=me, since=clock.now() - TWICE) or datasets.copy(earlier, actor=me)
     flash("The new draft has the texts of the earlier dataset, without its bytes, MD5s and dates.", "ok")
-    return htmx.go_to(address(made))
+    return htmx.go_to(address(draft))
 
 
 @bp.get("/deposit/<ref>")
@@ -105,16 +108,14 @@ def save(ref: str) -> Response:
         return form_page.refused(dataset, error, values=values, rows=rows, title=title)
 
 
-def _ask_before_release(dataset: Dataset, values: dict) -> None:
+def _ask_before_release(dataset: Dataset, values: dict[str, Any]) -> None:
     """A date of today or earlier opens an approved dataset at once: that is confirmed first."""
     day = values.get("release_date") or None
     if dataset.state != states.APPROVED or day == dataset.release_date or request.form.get("release_now"):
         return
     if datasets.has_come(day):
-        sentence = (
-            "This date opens it to everybody as soon as its files are read once more. Tick the box below to confirm."
-        )
-        raise errors.Invalid(fields={"release_now": sentence})
+        text = "This date opens it to everybody as soon as its files are read once more. Tick the box below to confirm."
+        raise errors.Invalid(fields={"release_now": say("release_not_confirmed", text)})
 
 
 def _go_on(dataset: Dataset, then: str) -> Response:
@@ -122,9 +123,7 @@ def _go_on(dataset: Dataset, then: str) -> Response:
     if then == "ftp":
         return htmx.go_to(url_for("files.choose_page", ref=ref(dataset)))
     if then == "submit":
-        faults = datasets.missing(dataset)
-        if faults:
-            raise errors.Invalid("Before you submit, mend what is listed here.", fields=faults)
+        datasets.refuse_incomplete(dataset)
         return htmx.go_to(url_for("datasets.confirm_page", ref=ref(dataset), action="submit"))
     flash("Saved.", "ok")
     return htmx.go_to(address(dataset))

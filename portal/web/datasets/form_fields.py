@@ -28,10 +28,10 @@ Rows = dict[int, dict[str, str]]
 
 def info() -> dict[str, str]:
     """The dataset's own fields that the form carried. A box that is not ticked is not sent."""
-    found = {field: request.form[field] for field in INFO if field in request.form}
-    if "title" in found:
-        found["human"] = request.form.get("human", "")
-    return found
+    values = {field: request.form[field] for field in INFO if field in request.form}
+    if "title" in values:
+        values["human"] = request.form.get("human", "")
+    return values
 
 
 def was() -> dict[str, str]:
@@ -41,12 +41,12 @@ def was() -> dict[str, str]:
 
 def rows() -> Rows:
     """The typed rows by the number that their fields carry."""
-    found: Rows = {}
+    typed_rows: Rows = {}
     for key, value in request.form.items():
         part = ROW.fullmatch(key)
         if part and part[2] in files.EDITABLE_FIELDS:
-            found.setdefault(int(part[1]), {})[part[2]] = value
-    return dict(sorted(found.items()))
+            typed_rows.setdefault(int(part[1]), {})[part[2]] = value
+    return dict(sorted(typed_rows.items()))
 
 
 def filled(typed: Rows) -> Rows:

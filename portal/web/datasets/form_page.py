@@ -20,7 +20,9 @@ from portal.web.datasets import dataset_status, form_fields
 VIEW = ("view", "after", "before", "text", "sort")
 
 
-def context(dataset: Dataset, *, values: dict | None = None, rows: form_fields.Rows | None = None, **more: Any) -> dict:
+def context(
+    dataset: Dataset, *, values: dict[str, Any] | None = None, rows: form_fields.Rows | None = None, **more: Any
+) -> dict[str, Any]:
     """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
     row = datasets.rows_of([dataset], permissions.account())[0]
     kept = drafts.pending(dataset)
@@ -41,11 +43,11 @@ def context(dataset: Dataset, *, values: dict | None = None, rows: form_fields.R
     }
 
 
-def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
+def live(dataset: Dataset, row: datasets.Row | None = None) -> dict[str, Any]:
     """What changes while one looks: the files and the summary."""
     row = row or datasets.rows_of([dataset], permissions.account())[0]
-    asked = {name: request.args[name] for name in VIEW if request.args.get(name)}
-    page = files.page(dataset, **asked)
+    args = {name: request.args[name] for name in VIEW if request.args.get(name)}
+    page = files.page(dataset, **args)
     return {
         "dataset": dataset,
         "row": row,
@@ -53,9 +55,9 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
         "declared": tallies.declared(row.counts),
         "bytes": tallies.bytes_of(dataset),
         "files": page,
-        "delays": delays.of((one.upload, one.file) for one in page.rows),
-        "here": asked,
-        "kept": {name: asked[name] for name in ("view", "text", "sort") if name in asked},
+        "delays": delays.of((file_row.upload, file_row.file) for file_row in page.rows),
+        "here": args,
+        "kept": {name: args[name] for name in ("view", "text", "sort") if name in args},
         "picking": tallies.declared(row.counts) > 1,
         "rev": revision.of_dataset(dataset),
         "moving": files.moves(dataset, row.counts),
@@ -70,7 +72,7 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict:
 
 
 def refused(
-    dataset: Dataset, error: errors.DomainError, *, values: dict, rows: form_fields.Rows, title: str
+    dataset: Dataset, error: errors.DomainError, *, values: dict[str, Any], rows: form_fields.Rows, title: str
 ) -> Response:
     """The page again: every typed value, every fault at its field and in a list at the head."""
     db.session.refresh(dataset)

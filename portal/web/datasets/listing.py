@@ -10,12 +10,12 @@ from portal.web.datasets.blueprint import bp
 @bp.get("/deposit")
 @permissions.signed_in
 def listing() -> Response:
-    me, asked = permissions.account(), request.args
+    me, args = permissions.account(), request.args
     rev = revision.of_account(me)
-    if htmx.is_htmx() and asked.get("rev") == rev:
+    if htmx.is_htmx() and args.get("rev") == rev:
         return htmx.unchanged()
-    tab = asked["tab"] if asked.get("tab") in datasets.TABS else "attention"
-    page = datasets.mine(me, tab, after=asked.get("after", ""), before=asked.get("before", ""))
+    tab = args["tab"] if args.get("tab") in datasets.TABS else "attention"
+    page = datasets.mine(me, tab, after=args.get("after", ""), before=args.get("before", ""))
     return htmx.fragment_or_page(
         "datasets/_list.html",
         "datasets/list.html",
@@ -23,6 +23,6 @@ def listing() -> Response:
         tab=tab,
         counts=datasets.tab_counts(me),
         rev=rev,
-        here={name: asked[name] for name in ("tab", "after", "before") if asked.get(name)},
+        here={name: args[name] for name in ("tab", "after", "before") if args.get(name)},
         moving=datasets.moving(me, page.rows),
     )

@@ -1,5 +1,7 @@
 """Sharing links of a dataset: made, listed, revoked; and the publications that let it open."""
 
+from typing import Any
+
 from flask import flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -13,12 +15,10 @@ from portal.web.datasets.blueprint import bp, ref
 ENDED = 100  # of those that open nothing any more, so many stand on a page
 
 
-def shared(found: str) -> Dataset:
+def shared(ref: str) -> Dataset:
     """A dataset whose links the asker may see: its submitter and curators."""
-    dataset = permissions.dataset_or_404(found)
-    me = permissions.account()
-    if not (access.is_owner(dataset, me) or access.may_review(dataset, me)):
-        raise errors.Forbidden("Only its submitter and curators see the sharing links of a dataset.")
+    dataset = permissions.dataset_or_404(ref)
+    share_links.refuse_reader(dataset, permissions.account())
     return dataset
 
 
@@ -28,16 +28,16 @@ def links_page(ref: str) -> str:
     return render_template("datasets/links.html", **_context(shared(ref)), values={"anonymised": "1"}, errors={})
 
 
-def _context(dataset: Dataset) -> dict:
+def _context(dataset: Dataset) -> dict[str, Any]:
     before = request.args.get("before", 0, type=int)
     ended = share_links.ended(dataset, before=before, limit=ENDED + 1)
-    made = [*([] if before else share_links.living(dataset)), *ended[:ENDED]]
+    links = [*([] if before else share_links.living(dataset)), *ended[:ENDED]]
     return {
         "dataset": dataset,
-        "links": [(link, share_links.state_of(link)) for link in made],
+        "links": [(link, share_links.state_of(link)) for link in links],
         "before": before,
         "older": ended[ENDED - 1].n if len(ended) > ENDED else 0,
-        "views": share_links.views(made),
+        "views": share_links.views(links),
         "blocking": share_links.obstacle(dataset),
         "telltales": share_links.author_traces(dataset),
         "publications": [(paper, publications.address(paper)) for paper in publications.of(dataset)],

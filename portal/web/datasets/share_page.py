@@ -7,6 +7,7 @@ from portal import db, errors, states
 from portal.domain.accounts import rate_limit
 from portal.domain.datasets import share_links
 from portal.domain.permissions import access
+from portal.messages import say
 from portal.models import Dataset, Link
 from portal.queries.catalogue import released_datasets as released
 from portal.web import session
@@ -18,7 +19,7 @@ GUESSES = 30
 @bp.get("/<token>")
 def show(token: str) -> str:
     """The dataset behind a link; who opens it is counted, not noted."""
-    link = found(token)
+    link = live_link(token)
     if "after" not in request.args and "before" not in request.args and not known_here(link.dataset):
         count(link)
         link = share_links.find(token)
@@ -40,13 +41,12 @@ def show(token: str) -> str:
 @bp.get("/<token>/files/<path:name>")
 def no_bytes(token: str, name: str) -> str:
     """Said plainly, for whoever guesses the address of a file."""
-    found(token)
-    raise errors.Forbidden(
-        "A sharing link shows names, sizes and digests. The files open when the dataset is released."
-    )
+    live_link(token)
+    text = "A sharing link shows names, sizes and digests. The files open when the dataset is released."
+    raise errors.Forbidden(say("link_shows_no_bytes", text))
 
 
-def found(token: str) -> Link:
+def live_link(token: str) -> Link:
     """The live link; wrong tokens are counted by address, so that nobody tries many."""
     limits = {f"share:{session.client_address()}": GUESSES}
     rate_limit.check(limits)

@@ -17,6 +17,7 @@ from portal.domain.datasets import publications
 from portal.domain.shared import job_queue
 from portal.domain.shared.job_queue import Lease
 from portal.jobs.handlers.handler import Progress
+from portal.messages import say
 from portal.models import Dataset
 
 log = logging.getLogger(__name__)
@@ -41,33 +42,35 @@ def run(lease: Lease, progress: Progress) -> None:
             break
         for dataset_id, accession in waiting:
             progress.check()
-            found = ask(accession)
-            if found:
-                _record(lease, dataset_id, found)
+            paper = ask(accession)
+            if paper:
+                _record(lease, dataset_id, paper)
         after = waiting[-1][0]
     with db.transaction():
         job_queue.finish(lease)
 
 
-def _record(lease: Lease, dataset_id: int, found: tuple[str, str]) -> None:
+def _record(lease: Lease, dataset_id: int, paper: tuple[str, str]) -> None:
     with db.transaction():
         job_queue.check_lease(lease)
         dataset = db.session.get(Dataset, dataset_id)
         if dataset is not None and dataset.accession:
-            publications.record(dataset, found[0], actor=None, title=found[1], source="watcher")
+            publications.record(dataset, paper[0], actor=None, title=paper[1], source="watcher")
 
 
 def ask(accession: str) -> tuple[str, str] | None:
     """(DOI or PubMed number, title) of the first paper whose text holds the accession. Raises NoAnswer."""
-    asked = urlencode({"query": f'"{accession}"', "format": "json", "resultType": "lite", "pageSize": 5})
-    address = f"{settings().europepmc_url.rstrip('/')}/search?{asked}"
+    query = urlencode({"query": f'"{accession}"', "format": "json", "resultType": "lite", "pageSize": 5})
+    address = f"{settings().europepmc_url.rstrip('/')}/search?{query}"
     try:
         with urlopen(Request(address, headers={"User-Agent": "omix-portal"}), timeout=TIMEOUT) as answer:  # noqa: S310
             return first_paper(json.loads(answer.read(LONGEST_ANSWER)))
     except HTTPError as error:
-        raise NoAnswer(f"Europe PMC answered {error.code} for {accession}.") from error
+        text = "Europe PMC answered {status} for {accession}."
+        raise NoAnswer(say("europepmc_status", text, status=error.code, accession=accession)) from error
     except (OSError, HTTPException, ValueError) as error:
-        raise NoAnswer(f"Europe PMC could not be asked for {accession}: {error}.") from error
+        text = "Europe PMC could not be asked for {accession}: {error}."
+        raise NoAnswer(say("europepmc_unreachable", text, accession=accession, error=error)) from error
 
 
 def first_paper(answer: Any) -> tuple[str, str] | None:

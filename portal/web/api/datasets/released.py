@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import request
+from flask.typing import ResponseReturnValue
 
 from portal import errors
 from portal.domain.datasets import releases
+from portal.messages import say
 from portal.models import Dataset
 from portal.queries.catalogue import released_datasets
 from portal.web import permissions
@@ -15,12 +17,12 @@ from portal.web.api.blueprint import bp, described, limit, listing, number, page
 
 @bp.get("/search")
 @described(answer="Found", lists=True)
-def search():
+def search() -> ResponseReturnValue:
     """Released datasets with all words of ?q=, newest first; ?access=open|controlled and ?type= narrow it as on the
     page. No account is needed."""
-    asked = {name: request.args.get(name, "").strip() for name in ("q", "access", "type", "after")}
-    query = released_datasets.matching(words=asked["q"], access=asked["access"], data_type=asked["type"])
-    page = released_datasets.page(query, after=asked["after"], limit=limit())
+    filters = {name: request.args.get(name, "").strip() for name in ("q", "access", "type", "after")}
+    query = released_datasets.matching(words=filters["q"], access=filters["access"], data_type=filters["type"])
+    page = released_datasets.page(query, after=filters["after"], limit=limit())
     sums = released_datasets.sums([row[0] for row in page.rows])
     return paged(page, lambda row: of_found(row[0], sums.get(row[0].id, released_datasets.Sum())))
 
@@ -41,14 +43,14 @@ def of_found(dataset: Dataset, total: released_datasets.Sum) -> dict[str, Any]:
 
 @bp.get("/releases")
 @described(answer="DueRelease", lists=True)
-def list_due():
+def list_due() -> ResponseReturnValue:
     """What is due to open, as `omix release-due --dry-run` says it, for curators: asked for, published, overdue, or
     coming within ?days= (1: what opens tonight); with what is in the way. Nothing is opened."""
     if not permissions.account().is_curator:
-        raise errors.Forbidden("Only curators may see what is about to open.")
+        raise errors.Forbidden(say("releases_by_curator", "Only curators may see what is about to open."))
     start = number("after", 0)
-    found = releases.due(limit() + 1, ahead=number("days", 1, most=366), skip=start)
-    return listing(found, of_due, lambda _dataset: start + limit())
+    due = releases.due(limit() + 1, ahead=number("days", 1, most=366), skip=start)
+    return listing(due, of_due, lambda _dataset: start + limit())
 
 
 def of_due(dataset: Dataset) -> dict[str, Any]:

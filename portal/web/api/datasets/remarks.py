@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from flask.typing import ResponseReturnValue
+
 from portal import db, errors
 from portal.domain.datasets import remarks
+from portal.messages import say
 from portal.models import Remark
 from portal.web import permissions
 from portal.web.api import documents
@@ -13,7 +16,7 @@ from portal.web.permissions import dataset_or_404
 
 @bp.get("/datasets/<ref>/remarks")
 @described(answer="Remark", lists=True)
-def list_remarks(ref: str):
+def list_remarks(ref: str) -> ResponseReturnValue:
     """What submitter and curators said about a dataset, oldest first. Private ones are listed to curators only."""
     actor = permissions.account()
     dataset = dataset_or_404(ref, "discuss")
@@ -23,12 +26,12 @@ def list_remarks(ref: str):
 
 @bp.post("/datasets/<ref>/remarks")
 @described(body="RemarkFields", answer="Remark", status=201)
-def add_remark(ref: str):
+def add_remark(ref: str) -> ResponseReturnValue:
     """Say something about a dataset, one of its sections or files, or answer a remark. `private`: curators only."""
     actor, given = permissions.account(), body()
     dataset = dataset_or_404(ref, "discuss")
     with db.transaction():
-        made = remarks.add(
+        remark = remarks.add(
             dataset,
             str(given.get("text") or ""),
             actor=actor,
@@ -37,17 +40,17 @@ def add_remark(ref: str):
             file=given.get("file"),
             answers=given.get("answers"),
         )
-    return document(made), 201
+    return document(remark), 201
 
 
 @bp.patch("/datasets/<ref>/remarks/<int:n>")
 @described(body="RemarkState", answer="Remark")
-def change_remark(ref: str, n: int):
+def change_remark(ref: str, n: int) -> ResponseReturnValue:
     """Mark a remark as done, or open it again."""
     actor, given = permissions.account(), body()
     dataset = dataset_or_404(ref, "discuss")
     if given.get("done") is None:
-        raise errors.Invalid(fields={"done": "true or false."})
+        raise errors.Invalid(fields={"done": say("true_or_false", "true or false.")})
     with db.transaction():
         remark = remarks.set_done(dataset, remarks.find(dataset, n, actor=actor), done=given["done"], actor=actor)
     return document(remark)
