@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.messages import Message, joined, say
 
-Sentences = Message | Sequence[Message] | str
+Sentences = Message | Sequence[Message]
 
 
 class DomainError(Exception):
@@ -24,14 +24,14 @@ class DomainError(Exception):
 
     def __init__(
         self,
-        message: Sentences = "",
+        message: Sentences = (),
         *,
-        fields: Mapping[str, Message | str] | None = None,
+        fields: Mapping[str, Message] | None = None,
         topic: str = "",
         **more: Any,
     ) -> None:
         self.messages = _messages(message) or [say(self.code, self.title)]
-        self.field_messages = {name: _messages(text)[0] for name, text in (fields or {}).items()}
+        self.field_messages = dict(fields or {})
         self.topic = topic or type(self).topic
         self.more = more
         super().__init__(self.sentence)
@@ -67,11 +67,7 @@ class DomainError(Exception):
 
 
 def _messages(sentences: Sentences) -> list[Message]:
-    if isinstance(sentences, Message):
-        return [sentences]
-    if isinstance(sentences, str):
-        return [Message("", sentences)] if sentences else []
-    return list(sentences)
+    return [sentences] if isinstance(sentences, Message) else list(sentences)
 
 
 NO_SUCH_ROW = say("no_such_row", "There is nothing of this number.")

@@ -8,7 +8,7 @@ from ftp.tree.entries import Branch, Entry, Source, folder, no_file, open_bytes
 from portal import db, errors, states, storage
 from portal.domain.files import area_paths
 from portal.domain.uploads import folders
-from portal.domain.uploads.uploads import Place
+from portal.domain.uploads.uploads import Place, sender
 from portal.messages import say
 from portal.models import Account
 from portal.queries.uploads import ftp_listing
@@ -91,7 +91,4 @@ class Area(Branch):
             folders.rename(self._account(), Place(self.area, self.realm, old), place.name)
 
     def _account(self) -> Account:
-        account = db.session.get(Account, self.account_id)
-        if account is None or account.state != "active":
-            raise errors.SignInNeeded(say("account_closed", "This account is closed."))
-        return account
+        return sender(self.account_id)

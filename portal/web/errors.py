@@ -75,7 +75,7 @@ def http_error(error: HTTPException) -> Response:
     if code == 404:
         return answer(404, errors.NotFound.title, "", errors.NotFound())
     if code == 413:
-        return refused(errors.TooLarge(say("form_too_large", "This is more than this page takes.")))
+        return refused(errors.TooLarge(say("body_over_page_limit", "This is more than this page takes.")))
     response = answer(code, error.name, error.description or "")
     response.headers.extend((name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After"))
     return response

@@ -16,6 +16,7 @@ from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
 from portal.jobs.registry import HANDLERS
 from portal.jobs.scheduler import Clockwork
 from portal.jobs.worker import Worker
+from portal.messages import say
 from portal.models import Counter, Job
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -112,7 +113,11 @@ def test_worker_that_lost_its_lease_cannot_record(handle):
 
 def test_failure_is_tried_again_later_each_time_and_given_up(handle):
     told = []
-    handle("test", failing(errors.StorageFault("The disk is ill.")), give_up=lambda lease, words: told.append(words))
+    handle(
+        "test",
+        failing(errors.StorageFault(say("disk_ill", "The disk is ill."))),
+        give_up=lambda lease, words: told.append(words),
+    )
     job_id = enqueue(max_attempts=3)
     waits = []
     for _ in range(3):

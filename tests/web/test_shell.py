@@ -6,6 +6,7 @@ import pytest
 from flask import abort
 
 from portal import create_app, errors
+from portal.messages import say
 
 
 @pytest.fixture
@@ -19,11 +20,11 @@ def faulty(new_app):
         return view
 
     faults = {
-        "conflict": errors.Conflict("Somebody was faster."),
+        "conflict": errors.Conflict(say("slower", "Somebody was faster.")),
         "busy": errors.Busy(),
         "crash": RuntimeError("secret words"),
-        "fields": errors.Invalid(fields={"title": "Give a title."}),
-        "throttled": errors.Throttled("Wait.", retry_after=42),
+        "fields": errors.Invalid(fields={"title": say("title_missing", "Give a title.")}),
+        "throttled": errors.Throttled(say("wait", "Wait."), retry_after=42),
     }
     for name, fault in faults.items():
         new_app.add_url_rule(f"/{name}", name, fail(fault))

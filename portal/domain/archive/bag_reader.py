@@ -12,6 +12,7 @@ from portal.config import settings
 from portal.domain.archive import bags, fixity, restore
 from portal.domain.archive.restore import Bytes, Told
 from portal.domain.files import accessions
+from portal.messages import say
 
 REALMS = ("open", "protected")
 # What a file system puts into its root.
@@ -37,26 +38,28 @@ def folders() -> Iterator[tuple[str, Path]]:
 def catalogue(folder: Path) -> dict[str, Any]:
     """What metadata.json says, once it is sure that it says what was written. Raises BadBag."""
     if folder.name.startswith(".move-"):
-        raise BadBag("what is left of a move between the realms")
+        raise BadBag(say("bag_left_of_move", "what is left of a move between the realms"))
     if not accessions.is_reserved(folder.name) or folder.is_symlink() or not folder.is_dir():
-        raise BadBag("no bag of this portal, whose folders are called as their dataset")
+        raise BadBag(say("no_bag", "no bag of this portal, whose folders are called as their dataset"))
     try:
         body = (folder / "metadata.json").read_bytes()
         content = json.loads(body)
     except FileNotFoundError:
-        raise BadBag("it has no metadata.json") from None
+        raise BadBag(say("bag_metadata_missing", "it has no metadata.json")) from None
     except ValueError:
-        raise BadBag("its metadata.json is damaged") from None
+        raise BadBag(say("bag_metadata_damaged", "its metadata.json is damaged")) from None
     if (
         not isinstance(content, dict)
         or not content.keys() >= NEEDED
         or not all(_is_file(row) for row in content["files"])
     ):
-        raise BadBag("its metadata.json does not say what a catalogue needs")
+        raise BadBag(say("bag_metadata_incomplete", "its metadata.json does not say what a catalogue needs"))
     if content["accession"] != folder.name:
-        raise BadBag(f"its metadata.json tells of {content['accession']}")
+        text = "its metadata.json tells of {accession}"
+        raise BadBag(say("bag_metadata_of_another", text, accession=content["accession"]))
     if content.get("seal") != bags.seal(content) and sealed(folder).get("metadata.json") != _sha256(body):
-        raise BadBag("its metadata.json is not what was written: neither its seal nor tagmanifest-sha256.txt agrees")
+        text = "its metadata.json is not what was written: neither its seal nor tagmanifest-sha256.txt agrees"
+        raise BadBag(say("bag_seal_broken", text))
     return content
 
 

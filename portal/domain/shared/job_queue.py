@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select, update
 from portal import clock, db, errors, queue, states
 from portal.domain.shared import history
 from portal.domain.shared.transitions import transition, transition_all
+from portal.messages import say
 from portal.models import Account, Job
 
 LEASE_MS = 60_000
@@ -98,7 +99,7 @@ def check_lease(lease: Lease) -> Job:
     """The job's row if this worker still holds it; Fenced when it lost its lease to another."""
     job = db.session.get(Job, lease.id, populate_existing=True)
     if job is None or job.fence != lease.fence or job.state != states.RUNNING:
-        raise errors.Fenced("This job was taken over by another worker.")
+        raise errors.Fenced(say("job_taken_over", "This job was taken over by another worker."))
     return job
 
 
@@ -128,10 +129,11 @@ def put_off(lease: Lease, error: str, *, delay: int | None = None, free: bool = 
 def retry(job: Job, *, actor: Account | None = None) -> None:
     """Owe a failed job once more, on an operator's word, with as many attempts as before."""
     if job.state not in (states.FAILED, states.CANCELLED):
-        raise errors.Conflict(f"This job is {job.state}; only a failed or cancelled one is run again.")
+        text = "This job is {state}; only a failed or cancelled one is run again."
+        raise errors.Conflict(say("job_not_retryable", text, state=job.state))
     twin = select(Job.id).where(Job.key == job.key, Job.state.in_((states.QUEUED, states.RUNNING)))
     if db.session.scalar(twin.limit(1)) is not None:
-        raise errors.Conflict("The same work is owed by a newer job already.")
+        raise errors.Conflict(say("job_has_twin", "The same work is owed by a newer job already."))
     transition(job, "retry", attempt=0, ended_at=None, not_before=clock.now())
     _tell("job.retry", job, actor)
     job_id = job.id
@@ -152,9 +154,11 @@ def retry_all(*, actor: Account | None, limit: int = 500) -> int:
 def cancel(job: Job, *, actor: Account | None) -> None:
     """Work that waits and comes round again by itself, or that nobody misses. What datasets wait for stays owed."""
     if job.kind not in CANCELLABLE:
-        raise errors.Conflict("A dataset or file waits for this work; it is not cancelled.")
+        text = "A dataset or file waits for this work; it is not cancelled."
+        raise errors.Conflict(say("job_kind_not_cancellable", text))
     if job.state != states.QUEUED:
-        raise errors.Conflict(f"This job is {job.state}; only one that waits is cancelled.")
+        text = "This job is {state}; only one that waits is cancelled."
+        raise errors.Conflict(say("job_not_waiting", text, state=job.state))
     transition(job, "cancel", ended_at=clock.now())
     _tell("job.cancel", job, actor)
 

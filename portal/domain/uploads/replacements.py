@@ -22,7 +22,7 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
     wanted = {"name": name.strip() or file.name, "md5": md5}
     if file.state == states.CHECKING:
         raise errors.Frozen(
-            say("file_being_archived", "{name} is being archived just now. Replace it in a moment.", name=file.name)
+            say("replaced_while_archived", "{name} is being archived just now. Replace it in a moment.", name=file.name)
         )
     if file.state != states.ARCHIVED:
         return files.edit(file, wanted, actor=actor)

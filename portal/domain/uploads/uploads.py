@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
+from portal.domain.accounts import accounts
 from portal.domain.files import file_state, matching
 from portal.domain.shared import history, transitions
 from portal.messages import Message, say
@@ -67,7 +68,7 @@ def sender(account_id: int) -> Account:
     """The account that sends, if it still may."""
     account = db.session.get(Account, account_id)
     if account is None or account.state != "active":
-        raise errors.SignInNeeded(say("account_closed", "This account is closed."))
+        raise errors.SignInNeeded(accounts.CLOSED)
     return account
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal import db, errors
 from portal.domain.files import bulk_edit, files, matching
+from portal.messages import say
 from portal.models import Dataset, File
 from portal.queries.datasets import revision
 from portal.queries.files import files as shown
@@ -72,7 +73,7 @@ def compare(ref: str, n: int) -> Response:
     dataset, value = permissions.dataset_or_404(ref, "edit"), request.form.get("declared_md5", "")
     try:
         if not value.strip():
-            raise errors.Invalid("Type the MD5 of your file; it has 32 characters.")
+            raise errors.Invalid(say("md5_empty", "Type the MD5 of your file; it has 32 characters."))
         with db.transaction():
             file = files.edit(files.by_number(dataset, n), {"md5": value}, actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:

@@ -48,7 +48,7 @@ def held(key: str) -> Iterator[None]:
     """One request a time, within this process; between processes the upload's own row tells."""
     with _lock:
         if key in _busy:
-            raise resumable.Locked("Another request is still sending to this upload.")
+            raise resumable.Locked(say("another_request_sends", "Another request is still sending to this upload."))
         _busy.add(key)
     try:
         yield
