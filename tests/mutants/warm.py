@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,7 @@ class Kept:
         self.tell(pid=os.getpid())
         if (fault := order.get("fault")) and not exchange(self.loaded.get(fault["path"]), **fault):
             return self.tell(stuck=True)
-        for name, path in order.get("watched", {}).items():
-            if path in self.loaded:
-                REACHED.watch(name, Path(path).read_text(), self.loaded[path])
+        self.watch(order.get("watched", {}))
         items = [self.items[name] for name in order["tests"]]
         for item, following in zip(items, [*items[1:], None], strict=True):
             self.tell(test=item.nodeid)
@@ -124,6 +123,15 @@ class Kept:
                     lines=REACHED.take(item.fixturenames),
                 )
         return None
+
+    def watch(self, watched: dict[str, str]) -> None:
+        """Note what runs of these files, also of those that the program itself would load later."""
+        for name in watched:
+            import_module(name.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        loaded = living(str(self.session.config.rootpath)) | self.loaded
+        for name, path in watched.items():
+            if path in loaded:  # a file without a function has nothing to note
+                REACHED.watch(name, Path(path).read_text(), loaded[path])
 
 
 def end_children() -> None:

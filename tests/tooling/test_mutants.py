@@ -136,6 +136,15 @@ TINY = {
 
         def unused(number):
             return number + 1
+
+        def ask(number):
+            from tiny.later import is_odd
+
+            return is_odd(number)
+        """,
+    "tiny/later.py": """
+        def is_odd(number):
+            return number % 2 == 1
         """,
     "tests/test_tiny.py": """
         from tiny import sums
@@ -145,6 +154,9 @@ TINY = {
 
         def test_count():
             assert sums.count(2) == 0
+
+        def test_odd():
+            assert sums.ask(3) and not sums.ask(4)
         """,
     "pytest.ini": "[pytest]\npythonpath = .\naddopts = --import-mode=importlib\n",
 }
@@ -181,19 +193,20 @@ def test_run_tells_what_became_of_each(tiny: Path, capsys: pytest.CaptureFixture
     rows = list(map(json.loads, kept.read_text().splitlines()))
     became = {(row["function"], row["after"]): (row["verdict"], row["by"]) for row in rows}
 
-    assert len(became) == len(rows) == 9
+    assert len(became) == len(rows) == 12
     assert became["is_small", "return number <= LIMIT"] == ("accepted", "")
     assert became["module", "LIMIT = 4"] == became["count", "number -= 2"] == ("survived", "")
     assert became["unused", "return number - 1"] == ("survived", "not executed")
     assert became["count", "while number > 1:"] == ("killed", "tests/test_tiny.py::test_count")
     assert became["count", "number += 1"] == ("timeout", "tests/test_tiny.py::test_count")  # it never ends
+    assert became["is_odd", "return number % 2 != 1"] == ("killed", "tests/test_tiny.py::test_odd"), "loaded late"
     said = capsys.readouterr().out
-    assert "all               8       4         4         1" in said
+    assert "all              11       7         4         1" in said
     assert "no mutant is like this any more: tiny/sums.py:gone: a -> b: why" in said
 
     assert run(tiny, "--resume", str(kept)) == 0, "a run that is over"
-    assert "all               8       4         4         1" in capsys.readouterr().out
-    assert len(kept.read_text().splitlines()) == 9
+    assert "all              11       7         4         1" in capsys.readouterr().out
+    assert len(kept.read_text().splitlines()) == 12
 
 
 @needs("git")
