@@ -163,8 +163,8 @@ class UploadSession:
         for announced, received in digests:
             if announced and received and not hmac.compare_digest(announced.lower(), received):
                 self.abort("digest", keep=False)
-                text = "The digest of what arrived is {found}, not {announced}. Send it again."
-                raise errors.DigestMismatch(say("digest_differs", text, found=received, announced=announced))
+                text = "The digest of what arrived is {received}, not {announced}. Send it again."
+                raise errors.DigestMismatch(say("digest_differs", text, received=received, announced=announced))
 
     def _leave(self) -> None:
         if not self.done:

@@ -9,14 +9,15 @@ THREADS = 2
 PERIOD = 10.0
 
 
-class Outside:
-    """`work` does what is due of this kind; it is called when rung, and now and then."""
+class OutboundThreads:
+    """Threads that call `work`, which does what is due of this kind: when woken, and every PERIOD seconds."""
 
     def __init__(self, work: Callable[[], None], stop: threading.Event) -> None:
         self._work, self._stop = work, stop
-        self._bells = [threading.Event() for _ in range(THREADS)]
+        self._wake_events = [threading.Event() for _ in range(THREADS)]
         self._threads = [
-            threading.Thread(target=self._run, args=(bell,), name="worker-outside", daemon=True) for bell in self._bells
+            threading.Thread(target=self._run, args=(wake_event,), name="worker-outside", daemon=True)
+            for wake_event in self._wake_events
         ]
 
     def start(self) -> None:
@@ -24,8 +25,8 @@ class Outside:
             thread.start()
 
     def wake(self) -> None:
-        for bell in self._bells:
-            bell.set()
+        for wake_event in self._wake_events:
+            wake_event.set()
 
     def join(self, seconds: float) -> None:
         """Once the worker stops: let what is being sent be recorded."""
@@ -33,11 +34,11 @@ class Outside:
         for thread in self._threads:
             thread.join(seconds)
 
-    def _run(self, bell: threading.Event) -> None:
+    def _run(self, wake_event: threading.Event) -> None:
         while not self._stop.is_set():
             try:
                 self._work()
             except Exception:
                 log.exception("a thread that sends to other servers failed; it goes on")
-            bell.wait(PERIOD)
-            bell.clear()
+            wake_event.wait(PERIOD)
+            wake_event.clear()

@@ -1,4 +1,4 @@
-"""What comes round by itself: releases that are due, the reading of the archive, expiry, the sweeping of old rows."""
+"""Periodic tasks: releases that are due, the reading of the archive, expiry, the sweeping of old rows."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def enqueue_releases() -> None:
 
 
 def enqueue_cuts() -> None:
-    """Receptions whose process was killed while the others went on."""
+    """Uploads whose process was killed while others went on."""
     if uploads.silent():
         job_queue.enqueue("cut", key="cut", priority=6)
 
@@ -47,7 +47,7 @@ def enqueue_selfcheck() -> None:
 
 
 # name, period in ms, what is done (inside a short transaction)
-ROUNDS: tuple[tuple[str, int, Callable[[], object]], ...] = (
+PERIODIC_TASKS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("clock", clock.MINUTE, trusted_clock.check),
     ("release", clock.MINUTE, enqueue_releases),
     ("webhooks", 5_000, deliveries.plan),

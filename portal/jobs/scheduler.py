@@ -7,15 +7,15 @@ from sqlalchemy import func, or_, select, update
 
 from portal import clock, db, errors, queue, states
 from portal.domain.shared import job_queue, trusted_clock
-from portal.jobs.periodic_tasks import BY_DATE, ROUNDS
+from portal.jobs.periodic_tasks import BY_DATE, PERIODIC_TASKS
 from portal.models import Counter, Job
 
 log = logging.getLogger(__name__)
 PERIOD = 10.0
 
 
-class Clockwork:
-    """One thread of the worker. Two workers may each have one: a round is taken by compare-and-swap."""
+class Scheduler:
+    """One thread of the worker. Two workers may each have one: a periodic task is taken by compare-and-swap."""
 
     def __init__(self, stop: threading.Event, *, threads: int) -> None:
         self.stop, self.threads = stop, threads
@@ -31,8 +31,8 @@ class Clockwork:
     def _run(self) -> None:
         while not self.stop.is_set():
             try:
-                self.go_round()
-                self.sweep()
+                self.run_due()
+                self.wake_due()
                 wait = self.until_next()
             except errors.Busy:
                 wait = 2.0
@@ -44,7 +44,7 @@ class Clockwork:
             self._woken.wait(wait)
             self._woken.clear()
 
-    def sweep(self) -> None:
+    def wake_due(self) -> None:
         """Wake one thread a due job; each drains what there is. A queue that wakes one already is left alone."""
         count = len(job_queue.due(limit=self.threads))
         if count and queue.queue.pending_count() == 0:
@@ -58,9 +58,9 @@ class Clockwork:
             return PERIOD
         return min(PERIOD, max(0.05, (soonest - clock.now()) / 1000 if soonest > clock.now() else 1.0))
 
-    def go_round(self) -> None:
-        """Do what comes round: each round is done by one worker only."""
-        for name, period, verb in ROUNDS:
+    def run_due(self) -> None:
+        """Run the periodic tasks that are due, each in one worker only."""
+        for name, period, verb in PERIODIC_TASKS:
             if not self._due(name, period) or (name in BY_DATE and trusted_clock.is_doubtful()):
                 continue
             try:
@@ -70,10 +70,10 @@ class Clockwork:
             except errors.Busy:
                 raise
             except Exception:
-                log.exception("the round %s failed; it comes again", name)
+                log.exception("the periodic task %s failed; it comes again", name)
 
     def _due(self, name: str, period: int) -> bool:
-        """Also where it comes later than it can: then the clock was set back since."""
+        """Whether a task is due: also where its next run is farther off than its period, for the clock was set back."""
         coming = db.session.scalar(select(Counter.next).where(Counter.name == f"round:{name}"))
         return coming is None or not clock.now() < coming <= clock.now() + period
 

@@ -21,9 +21,9 @@ from portal.domain.shared import job_queue, transitions
 from portal.domain.shared.job_queue import Lease
 from portal.ingest.heartbeat import heartbeat
 from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
-from portal.jobs.outbound_threads import Outside
+from portal.jobs.outbound_threads import OutboundThreads
 from portal.jobs.registry import HANDLERS
-from portal.jobs.scheduler import Clockwork
+from portal.jobs.scheduler import Scheduler
 from portal.models import Job
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,9 @@ class Worker:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.threads = threads
         self.stop = threading.Event()
-        self.clockwork = Clockwork(self.stop, threads=threads)
+        self.scheduler = Scheduler(self.stop, threads=threads)
         self._bulk = threading.BoundedSemaphore(max(1, threads - 1))
-        self.outside = Outside(lambda: self.drain(without=INSIDE), self.stop)
+        self.outbound_threads = OutboundThreads(lambda: self.drain(without=INSIDE), self.stop)
 
     def release_dead(self) -> int:
         """Jobs that processes of this machine held and that are gone are due at once, not only after their lease."""
@@ -59,7 +59,7 @@ class Worker:
 
     def answer(self, _job_id: int = 0) -> None:
         """The bell: this thread does the work of the house, and others what waits for servers elsewhere."""
-        self.outside.wake()
+        self.outbound_threads.wake()
         self.drain(without=OUTSIDE)
 
     def drain(self, _job_id: int = 0, *, without: frozenset[str] = frozenset()) -> None:
@@ -144,7 +144,7 @@ class Worker:
                 job_queue.put_off(lease, sentence, delay=delay, free=True)
         except Exception as error:  # a full disk may refuse this too; the lease runs out and the job is taken again
             log.warning("job %s could not be handed back: %s", lease.id, error)
-        self.clockwork.wake()
+        self.scheduler.wake()
 
     def _fault(self, lease: Lease, words: str) -> None:
         try:
@@ -153,7 +153,7 @@ class Worker:
                     self._give_up(lease, words)
         except Exception as error:
             log.warning("job %s could not be put off: %s", lease.id, error)
-        self.clockwork.wake()
+        self.scheduler.wake()
 
     def _fail(self, lease: Lease, words: str) -> None:
         row = job_queue.check_lease(lease)
@@ -210,21 +210,21 @@ class Idle:
 def serve() -> None:
     """Run until SIGTERM or SIGINT; then running jobs are handed back at their next safe point."""
     worker = Worker(threads=settings().job_threads)
-    queue.handle_with(worker.answer, worker.clockwork.sweep)
+    queue.handle_with(worker.answer, worker.scheduler.wake_due)
     logging.getLogger("huey").setLevel(logging.WARNING)
     consumer = QuietConsumer(queue.queue, workers=worker.threads, periodic=False, initial_delay=0.05, max_delay=0.25)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
     heartbeat.start("worker")
     worker.release_dead()
-    worker.clockwork.start()
-    worker.outside.start()
+    worker.scheduler.start()
+    worker.outbound_threads.start()
     consumer.start()
     log.info("worker ready, %s jobs side by side", worker.threads)
     while not worker.stop.wait(1):
         pass
     consumer.shutdown_timeout = GRACE
     consumer.stop(graceful=True)
-    worker.outside.join(GRACE)
+    worker.outbound_threads.join(GRACE)
     heartbeat.stop(2)
     log.info("worker ended")

@@ -1,5 +1,5 @@
-"""How long the web waits for what a client still owes of its request. A thread that reads waits for a while only, and
-where most threads wait, the one that gets least is let go: who sends nothing keeps nobody else from the portal."""
+"""Slow clients of the web server. A thread waits for the rest of a request for a limited time, and where most threads
+wait, the slowest client is disconnected: who sends nothing keeps nobody else from the portal."""
 
 import select
 import socket
@@ -17,34 +17,35 @@ NOTICE = 1.0  # s after which a reader counts as one who waits
 SENT_WITHIN = 120  # s in which a reader takes something of its download
 
 
-class Crowd:
-    """Those who wait, at most `most` of them."""
+class WaitingClients:
+    """The connections whose threads wait for bytes, at most `most` of them."""
 
     def __init__(self) -> None:
         self.most = 48
         self._lock = threading.Lock()
-        self._waiting: dict[Patient, float] = {}
+        self._waiting: dict[ClientSocket, float] = {}
 
-    def join(self, client: "Patient") -> None:
+    def join(self, client: "ClientSocket") -> None:
         with self._lock:
             self._waiting[client] = time.monotonic()
             over = len(self._waiting) > self.most
-            slowest = min(self._waiting, key=lambda some: (some.speed, self._waiting[some])) if over else None
+            slowest = min(self._waiting, key=lambda client: (client.speed, self._waiting[client])) if over else None
             if slowest is not None:
                 del self._waiting[slowest]
         if slowest is not None:
-            slowest.let_go()
+            slowest.disconnect()
 
-    def leave(self, client: "Patient") -> None:
+    def leave(self, client: "ClientSocket") -> None:
         with self._lock:
             self._waiting.pop(client, None)
 
 
-crowd = Crowd()
+waiting_clients = WaitingClients()
 
 
-class Patient(socket.socket):
-    """The connection of one client. To its reader a client that is let go looks like one that hung up."""
+class ClientSocket(socket.socket):
+    """The connection of a client, which is read for a limited time. To its reader a client that is disconnected looks
+    like one that hung up."""
 
     waited, got = 0.0, 0
 
@@ -53,7 +54,7 @@ class Patient(socket.socket):
         """Bytes per second of waiting."""
         return self.got / max(self.waited, NOTICE)
 
-    def let_go(self) -> None:
+    def disconnect(self) -> None:
         with suppress(OSError):
             self.shutdown(socket.SHUT_RD)
 
@@ -72,27 +73,28 @@ class Patient(socket.socket):
         return data
 
     def _wait(self) -> bool:
-        """Until something is here, or the patience is over."""
+        """Wait for bytes. Returns whether any came in time."""
         poll = select.poll()
         poll.register(self, select.POLLIN)
         if poll.poll(NOTICE * 1000):
             return True
-        crowd.join(self)
+        waiting_clients.join(self)
         try:
             return bool(poll.poll((STALL - NOTICE) * 1000))
         finally:
-            crowd.leave(self)
+            waiting_clients.leave(self)
 
 
 class Worker(ThreadWorker):
-    """gunicorn's, with patient connections. A quarter of its threads is always left to those who do not wait."""
+    """gunicorn's thread worker, with a ClientSocket for each connection. A quarter of its threads is always left to
+    clients that do not wait."""
 
     def init_process(self) -> None:
-        crowd.most = max(1, self.cfg.threads * 3 // 4)
+        waiting_clients.most = max(1, self.cfg.threads * 3 // 4)
         super().init_process()
 
     def enqueue_req(self, conn: Any) -> None:
-        if not isinstance(conn.sock, Patient):
+        if not isinstance(conn.sock, ClientSocket):
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SENT_WITHIN, 0))
-            conn.sock = Patient(fileno=conn.sock.detach())
+            conn.sock = ClientSocket(fileno=conn.sock.detach())
         super().enqueue_req(conn)

@@ -73,10 +73,10 @@ def as_page(machines: tuple[Machine, ...]) -> str:
 
 
 def _starts(machine: Machine) -> str:
-    said = f"It starts as {' or '.join(machine.starts)}."
+    text = f"It starts as {' or '.join(machine.starts)}."
     if machine.restored:
-        said += f" A rebuild from the bags makes it as {', '.join(machine.restored)} too."
-    return said
+        text += f" A rebuild from the bags makes it as {', '.join(machine.restored)} too."
+    return text
 
 
 def _paragraph(text: str) -> str:

@@ -14,7 +14,7 @@ from portal.domain.shared import job_queue
 from portal.jobs import periodic_tasks, worker
 from portal.jobs.handlers.handler import Again, Handler, Progress, Stopped
 from portal.jobs.registry import HANDLERS
-from portal.jobs.scheduler import Clockwork
+from portal.jobs.scheduler import Scheduler
 from portal.jobs.worker import Worker
 from portal.messages import say
 from portal.models import Counter, Job
@@ -307,25 +307,27 @@ def test_stopped_progress_raises():
 def test_sweep_rings_for_what_the_queue_forgot():
     enqueue(key="a")
     queue.queue.storage.flush_queue()
-    clockwork = Clockwork(threading.Event(), threads=2)
+    scheduler = Scheduler(threading.Event(), threads=2)
 
-    clockwork.sweep()
+    scheduler.wake_due()
     assert queue.queue.pending_count() == 1
-    clockwork.sweep()
+    scheduler.wake_due()
     assert queue.queue.pending_count() == 1
 
 
 def test_round_is_taken_by_one_worker(monkeypatch):
     ran = []
-    monkeypatch.setattr("portal.jobs.scheduler.ROUNDS", (("daily", clock.DAY, lambda: ran.append(clock.now())),))
-    both = [Clockwork(threading.Event(), threads=1) for _ in range(2)]
+    monkeypatch.setattr(
+        "portal.jobs.scheduler.PERIODIC_TASKS", (("daily", clock.DAY, lambda: ran.append(clock.now())),)
+    )
+    both = [Scheduler(threading.Event(), threads=1) for _ in range(2)]
     for one in both:
-        one.go_round()
+        one.run_due()
     assert len(ran) == 1
 
     clock.shift(clock.DAY + 1)
     for one in both:
-        one.go_round()
+        one.run_due()
     assert len(ran) == 2
     coming = db.session.scalar(select(Counter.next).where(Counter.name == "round:daily"))
     assert 0 <= ran[1] + clock.DAY - coming < 1_000
@@ -339,11 +341,11 @@ def test_round_that_fails_comes_again(monkeypatch):
         if len(ran) == 1:
             raise RuntimeError("ill")
 
-    monkeypatch.setattr("portal.jobs.scheduler.ROUNDS", (("daily", clock.DAY, ill),))
-    one = Clockwork(threading.Event(), threads=1)
-    one.go_round()
-    one.go_round()
-    one.go_round()
+    monkeypatch.setattr("portal.jobs.scheduler.PERIODIC_TASKS", (("daily", clock.DAY, ill),))
+    one = Scheduler(threading.Event(), threads=1)
+    one.run_due()
+    one.run_due()
+    one.run_due()
 
     assert len(ran) == 2
 
@@ -351,6 +353,6 @@ def test_round_that_fails_comes_again(monkeypatch):
 def test_each_kind_of_work_has_its_handler():
     assert {"archive", "bag", "digest", "diagnose", "fixity", "mail", "release", "withdraw", "expire"} <= set(HANDLERS)
     assert sorted(worker.ALONE) == ["archive", "bag", "move", "withdraw"]
-    names = [name for name, _period, _verb in periodic_tasks.ROUNDS]
+    names = [name for name, _period, _verb in periodic_tasks.PERIODIC_TASKS]
     assert {"release", "cut", "fixity", "expire", "prune", "edits", "waits"} <= set(names)
     assert len(names) == len(set(names))

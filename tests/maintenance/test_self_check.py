@@ -93,7 +93,7 @@ def test_worker_is_known_by_its_rounds(database):
 
 
 def test_round_that_tells_of_the_worker_is_one_that_it_makes(database):
-    periods = {f"round:{name}": period for name, period, _verb in periodic_tasks.ROUNDS}
+    periods = {f"round:{name}": period for name, period, _verb in periodic_tasks.PERIODIC_TASKS}
     assert periods[background_jobs.ROUND] == background_jobs.PERIOD
 
 

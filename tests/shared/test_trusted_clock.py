@@ -9,7 +9,7 @@ from portal import cli, clock, db, states
 from portal.domain.datasets import releases
 from portal.domain.shared import trusted_clock
 from portal.domain.shared.job_queue import enqueue
-from portal.jobs.scheduler import Clockwork
+from portal.jobs.scheduler import Scheduler
 from portal.maintenance import self_check
 from portal.models import Counter, Dataset, Job, Request
 from tests.access_requests import support
@@ -18,16 +18,16 @@ YEAR = 365 * clock.DAY
 
 
 @pytest.fixture
-def worker(database, monkeypatch) -> Clockwork:
+def worker(database, monkeypatch) -> Scheduler:
     """The clock of a worker that was just started."""
     monkeypatch.setattr(trusted_clock, "_awake", None)
     monkeypatch.setattr(trusted_clock, "is_kept", lambda: False)
-    return Clockwork(threading.Event(), threads=1)
+    return Scheduler(threading.Event(), threads=1)
 
 
-def turn(worker: Clockwork) -> None:
+def turn(worker: Scheduler) -> None:
     db.end()
-    worker.go_round()
+    worker.run_due()
     db.end()
 
 

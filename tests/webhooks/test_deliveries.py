@@ -304,10 +304,10 @@ def test_hanging_servers_leave_the_house_its_threads(receiver):
     worker.answer()
     assert receiver.received == []
     assert dict(db.session.execute(select(Job.kind, Job.state)).all()) == {"webhook": "queued", "prune": "done"}
-    worker.outside.start()
+    worker.outbound_threads.start()
     until(lambda: receiver.received)
     worker.stop.set()
-    worker.outside.join(5)
+    worker.outbound_threads.join(5)
     assert len(receiver.received) == 1
 
 

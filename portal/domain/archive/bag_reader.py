@@ -10,7 +10,7 @@ from typing import Any
 from portal import errors, storage
 from portal.config import settings
 from portal.domain.archive import bags, fixity, restore
-from portal.domain.archive.restore import Bytes, Told
+from portal.domain.archive.restore import Bytes, ReadableBag
 from portal.domain.files import accessions
 from portal.messages import say
 
@@ -89,10 +89,10 @@ def is_whole(folder: Path) -> bool:
     )
 
 
-def read(realm: str, folder: Path, *, deep: bool) -> tuple[Told, list[str]]:
+def read(realm: str, folder: Path, *, deep: bool) -> tuple[ReadableBag, list[str]]:
     """A bag with its bytes as they lie there, and a sentence for each that is not as the bag says. With `deep` the
     bytes are read."""
-    bag = Told(realm, catalogue(folder))
+    bag = ReadableBag(realm, catalogue(folder))
     content = bag.catalogue
     bag.stale = not is_whole(folder) or "seal" not in content or content.get("realm") != realm or _waits_again(content)
     faults = []
@@ -131,7 +131,7 @@ def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, s
     return (fixity.OK, "") if whole else (fixity.BAD, "its bytes changed in the archive")
 
 
-def _strangers(folder: Path, bag: Told) -> Iterator[Bytes]:
+def _strangers(folder: Path, bag: ReadableBag) -> Iterator[Bytes]:
     """Files in data/ that the bag does not name. Their bytes are read where a file may be waiting for them."""
     listed = {row["archive_path"] for row in bag.catalogue["files"]}
     form = re.compile(rf"data/{re.escape(folder.name)}-(\d{{2,}})/(.+)", re.DOTALL)

@@ -41,7 +41,7 @@ class Bytes:
 
 
 @dataclass
-class Told:
+class ReadableBag:
     """A bag that can be read: what it says, where it lies, and its bytes."""
 
     realm: str
@@ -107,12 +107,12 @@ def is_begun() -> bool:
 
 def _person(email: str, person: dict[str, Any], center: Center, above: int) -> None:
     """An account that no password opens: its owner sets one by the link of a reset."""
-    wanted = person["id"]
-    if not wanted or db.session.get(Account, wanted) is not None:
-        wanted = max(above, db.session.scalar(select(func.max(Account.id))) or 0) + 1
+    account_id = person["id"]
+    if not account_id or db.session.get(Account, account_id) is not None:
+        account_id = max(above, db.session.scalar(select(func.max(Account.id))) or 0) + 1
     is_open = person["state"] != "closed"
     made = Account(
-        id=wanted if db.is_sqlite() else None,
+        id=account_id if db.is_sqlite() else None,
         email=email,
         name=person["name"],
         center_id=center.id,
@@ -131,7 +131,7 @@ def is_there(accession: str) -> bool:
     return db.session.scalar(select(Dataset.id).where(Dataset.accession == accession)) is not None
 
 
-def add(bag: Told, people: People) -> Dataset:
+def add(bag: ReadableBag, people: People) -> Dataset:
     """A dataset, its files and papers; and the work that follows from them."""
     content = bag.catalogue
     owner = db.session.scalars(select(Account).where(Account.email == content["owner"])).one()
@@ -177,7 +177,7 @@ def _enqueue(dataset: Dataset) -> None:
         releases.enqueue(dataset)
 
 
-def _files(dataset: Dataset, bag: Told) -> int:
+def _files(dataset: Dataset, bag: ReadableBag) -> int:
     """Every file by its number. Returns how many that no manifest names yet were taken in: a bag is written after its
     bytes came, so these are of the last moments before the catalogue was lost."""
     lying = {stranger.n: stranger for stranger in bag.lying}
@@ -227,7 +227,7 @@ def _blank() -> dict[str, Any]:
     return {"title": "", "description": "", "data_type": "", "unit": "samples"}
 
 
-def may_adopt(bag: Told, stranger: Bytes) -> bool:
+def may_adopt(bag: ReadableBag, stranger: Bytes) -> bool:
     """Whether bytes that no manifest names are those of a file that waits for them."""
     if bag.catalogue["state"] not in matching.OPEN_DATASETS or stranger.digests is None:
         return False

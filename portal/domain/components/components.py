@@ -54,10 +54,10 @@ def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any
     return rows_by_alias
 
 
-def by_accession(wanted: Iterable[str]) -> dict[str, Any]:
+def by_accession(accessions: Iterable[str]) -> dict[str, Any]:
     """Facts of components by accession, whosesoever they are."""
     rows_by_accession: dict[str, Any] = {}
-    for part in portions(wanted):
+    for part in portions(accessions):
         query = select(*FACTS).join(Dataset, Dataset.id == Component.dataset_id).where(Component.accession.in_(part))
         rows_by_accession |= {row.accession: row for row in db.session.execute(query)}
     return rows_by_accession
@@ -102,7 +102,7 @@ _CHANGED = ("comment", "title", "sent", "xml", "md5", "accession")
 _NEW: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _CHANGED}
 
 
-def _said(row: dict[str, Any]) -> dict[str, Any]:
+def _new_values(row: dict[str, Any]) -> dict[str, Any]:
     return {f"new_{name}": row[name] for name in _CHANGED}
 
 
@@ -110,13 +110,13 @@ def change(rows: list[dict[str, Any]]) -> None:
     """Write what components say anew, by `row`: their id. Their states stand."""
     if rows:
         statement = update(Component).where(Component.id == bindparam("row")).values(updated_at=clock.now(), **_NEW)
-        db.session.connection().execute(statement, [{"row": row["row"]} | _said(row) for row in rows])
+        db.session.connection().execute(statement, [{"row": row["row"]} | _new_values(row) for row in rows])
 
 
 def receive(rows: list[dict[str, Any]]) -> None:
     """A new version of components came, by `row`: their id."""
-    told = [{"id": row["row"]} | _said(row) for row in rows]
-    transitions.transition_each(Component, "receive", told, updated_at=clock.now(), **_NEW)
+    parameters = [{"id": row["row"]} | _new_values(row) for row in rows]
+    transitions.transition_each(Component, "receive", parameters, updated_at=clock.now(), **_NEW)
 
 
 def refuse(rows: list[dict[str, Any]]) -> None:

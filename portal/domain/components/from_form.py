@@ -46,7 +46,7 @@ _OTHER, _OTHER_FILE = aliased(Component), aliased(ComponentFile)
 
 
 @dataclass
-class Wanted:
+class FormObject:
     """A component that should be; `row` is the one that is, `file` what an ANALYSIS names."""
 
     type: str
@@ -66,7 +66,7 @@ class Plan:
 
     dataset: Dataset
     center: str
-    wanted: list[Wanted] = field(default_factory=list)
+    objects: list[FormObject] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     patched: list[dict[str, Any]] = field(default_factory=list)
     began: int = 0
@@ -84,23 +84,25 @@ def make_plan(dataset: Dataset) -> Plan:
     mine = {row.type: row for row in rows}
     alias = dataset.accession or ""
     if "SUBMISSION" not in sent:
-        plan.wanted.append(Wanted("SUBMISSION", alias, dataset.title, form_xml.title(dataset.title)))
+        plan.objects.append(FormObject("SUBMISSION", alias, dataset.title, form_xml.title(dataset.title)))
     if db.session.scalar(_files(dataset).with_only_columns(File.id).limit(1)):
-        plan.wanted += [
-            Wanted(kind, alias, title, inside)
+        plan.objects += [
+            FormObject(kind, alias, title, inside)
             for kind, title, inside in (
                 ("STUDY", dataset.title, form_xml.study(dataset)),
                 ("SAMPLE", dataset.species, form_xml.sample(dataset)),
             )
             if kind not in sent
         ]
-    for wanted in plan.wanted:
-        wanted.row = mine.get(wanted.type)
-        wanted.accession = alias if wanted.type == "SUBMISSION" else wanted.row.accession if wanted.row else ""
-    kept = {wanted.type for wanted in plan.wanted}
+    for form_object in plan.objects:
+        form_object.row = mine.get(form_object.type)
+        form_object.accession = (
+            alias if form_object.type == "SUBMISSION" else form_object.row.accession if form_object.row else ""
+        )
+    kept = {form_object.type for form_object in plan.objects}
     plan.gone = [row.id for kind, row in mine.items() if kind not in kept]
-    anew = bool(plan.gone) or any(wanted.row is None for wanted in plan.wanted)
-    plan.wanted += _analyses(dataset, since=0 if anew else _last(dataset))
+    anew = bool(plan.gone) or any(form_object.row is None for form_object in plan.objects)
+    plan.objects += _analyses(dataset, since=0 if anew else _last(dataset))
     plan.gone += list(db.session.scalars(_idle(dataset)))
     plan.patched = form_patches.of_dataset(dataset)
     return plan
@@ -125,14 +127,14 @@ def _files(dataset: Dataset) -> Select[*tuple[Any, ...]]:
     return select(*FIELDS).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES), ~_named("xml"))
 
 
-def _analyses(dataset: Dataset, *, since: int) -> list[Wanted]:
+def _analyses(dataset: Dataset, *, since: int) -> list[FormObject]:
     """One for each file that changed, or that has none yet."""
     query = _files(dataset).where(or_(File.updated_at >= since, ~_named("form"))).order_by(File.n)
     files = db.session.execute(query).all()
     aliases = {accessions.of_file(dataset.accession, file.n): file for file in files}
     rows = components.by_alias(dataset.center_id, "ANALYSIS", aliases)
     return [
-        Wanted(
+        FormObject(
             "ANALYSIS",
             alias,
             file.title or file.name,
@@ -169,27 +171,27 @@ def _last(dataset: Dataset) -> int:
 def reserve(plan: Plan) -> None:
     """Accessions for what is new. Needs a transaction."""
     for kind in metadata_objects.LETTERS:
-        fresh = [wanted for wanted in plan.wanted if wanted.type == kind and not wanted.accession]
+        fresh = [form_object for form_object in plan.objects if form_object.type == kind and not form_object.accession]
         if fresh:
             taken = accessions.block(settings().prefix + metadata_objects.LETTERS[kind], len(fresh))
-            for wanted, accession in zip(fresh, taken, strict=True):
-                wanted.accession = accession
+            for form_object, accession in zip(fresh, taken, strict=True):
+                form_object.accession = accession
 
 
 def compose(plan: Plan) -> None:
     """Write the XML of each component, and its digest."""
     refs = "".join(_reference(plan, kind) for kind in ("STUDY", "SAMPLE"))
-    for wanted in plan.wanted:
-        if wanted.file is not None:
-            wanted.inside = form_xml.analysis(wanted.file, refs)
-        attributes = {"alias": wanted.alias, "accession": wanted.accession, "center_name": plan.center}
-        wanted.xml = form_xml.element(wanted.type, attributes, wanted.inside)
-        wanted.md5 = xml_documents.md5(wanted.xml)
+    for form_object in plan.objects:
+        if form_object.file is not None:
+            form_object.inside = form_xml.analysis(form_object.file, refs)
+        attributes = {"alias": form_object.alias, "accession": form_object.accession, "center_name": plan.center}
+        form_object.xml = form_xml.element(form_object.type, attributes, form_object.inside)
+        form_object.md5 = xml_documents.md5(form_object.xml)
 
 
 def _reference(plan: Plan, kind: str) -> str:
     """To the STUDY or SAMPLE of the dataset: typed, or the only one that was sent."""
-    mine = next((wanted.accession for wanted in plan.wanted if wanted.type == kind), None)
+    mine = next((form_object.accession for form_object in plan.objects if form_object.type == kind), None)
     if mine is None:
         query = select(Component.accession).where(
             Component.dataset_id == plan.dataset.id,
@@ -202,21 +204,23 @@ def _reference(plan: Plan, kind: str) -> str:
     return form_xml.reference(kind, mine)
 
 
-def portions(plan: Plan) -> Iterator[list[Wanted]]:
+def portions(plan: Plan) -> Iterator[list[FormObject]]:
     """What is to be written, in portions that hold the write lock for a moment only. What stays is not among it."""
-    changed = [wanted for wanted in plan.wanted if wanted.row is None or wanted.row.md5 != wanted.md5]
+    changed = [
+        form_object for form_object in plan.objects if form_object.row is None or form_object.row.md5 != form_object.md5
+    ]
     for start in range(0, len(changed), PORTION):
         yield changed[start : start + PORTION]
 
 
-def write(plan: Plan, part: list[Wanted]) -> None:
+def write(plan: Plan, part: list[FormObject]) -> None:
     """Make and change components in set-based statements."""
     dataset = plan.dataset
     shared = {"state": states.RECEIVED, "comment": "", "sent": None}
     place = {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "form"}
-    fresh = [wanted for wanted in part if wanted.row is None]
+    fresh = [form_object for form_object in part if form_object.row is None]
     ids = components.add([shared | place | {"type": new.type, "alias": new.alias} | _values(new) for new in fresh])
-    earlier = [wanted for wanted in part if wanted.row is not None]
+    earlier = [form_object for form_object in part if form_object.row is not None]
     components.change([shared | {"row": old.row.id} | _values(old) for old in earlier])
     _lead(plan, {new.file.id: ids[new.type, new.alias] for new in fresh if new.file is not None})
 
@@ -231,8 +235,13 @@ def close(plan: Plan) -> None:
     db.session.flush()
 
 
-def _values(wanted: Wanted) -> dict[str, Any]:
-    return {"title": wanted.title[:300], "xml": wanted.xml, "md5": wanted.md5, "accession": wanted.accession}
+def _values(form_object: FormObject) -> dict[str, Any]:
+    return {
+        "title": form_object.title[:300],
+        "xml": form_object.xml,
+        "md5": form_object.md5,
+        "accession": form_object.accession,
+    }
 
 
 def _lead(plan: Plan, fresh: dict[int, int]) -> None:

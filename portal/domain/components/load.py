@@ -75,11 +75,11 @@ def _datasets(parcel: Parcel) -> dict[int, Dataset]:
 
 def _check_files(parcel: Parcel) -> None:
     """What a RUN or ANALYSIS names must agree with what is declared already."""
-    wanted = defaultdict(list)
+    by_dataset = defaultdict(list)
     for item in parcel.good:
         if item.files:
-            wanted[_home(parcel, item)].append(item)
-    for dataset_id, items in wanted.items():
+            by_dataset[_home(parcel, item)].append(item)
+    for dataset_id, items in by_dataset.items():
         declared: dict[str, str] = {}
         there = declared_in(dataset_id, [row["name"] for item in items for row in item.files])
         for item in items:
@@ -187,13 +187,13 @@ def _load_files(parcel: Parcel, dataset: Dataset) -> None:
     items = [item for item in parcel.good if item.type in ("RUN", "ANALYSIS") and _home(parcel, item) == dataset.id]
     if not items:
         return
-    wanted = {row["name"]: row | {"title": item.title} for item in items for row in item.files}
-    there = declared_in(dataset.id, list(wanted))
+    named_files = {row["name"]: row | {"title": item.title} for item in items for row in item.files}
+    there = declared_in(dataset.id, list(named_files))
     for name, row in there.items():
-        if row.declared_md5 != wanted[name]["md5"] and row.state != states.ARCHIVED:
-            files.edit(db.session.get_one(File, row.id), {"md5": wanted[name]["md5"]}, actor=parcel.actor)
-    files.add(dataset, [row for name, row in wanted.items() if name not in there], actor=parcel.actor)
-    numbers = {name: row.id for name, row in declared_in(dataset.id, list(wanted)).items()}
+        if row.declared_md5 != named_files[name]["md5"] and row.state != states.ARCHIVED:
+            files.edit(db.session.get_one(File, row.id), {"md5": named_files[name]["md5"]}, actor=parcel.actor)
+    files.add(dataset, [row for name, row in named_files.items() if name not in there], actor=parcel.actor)
+    numbers = {name: row.id for name, row in declared_in(dataset.id, list(named_files)).items()}
     before = _named_by([item.id for item in items])
     components.name_files({item.id: {numbers[row["name"]] for row in item.files} for item in items})
     _let_go(before - set(numbers.values()), actor=parcel.actor)

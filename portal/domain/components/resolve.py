@@ -142,13 +142,13 @@ class _Shelf:
 
     def __init__(self, parcel: Parcel) -> None:
         self.actor = parcel.actor
-        wanted = [reference for item in parcel.items if item.is_good for reference in item.references]
+        references = [reference for item in parcel.items if item.is_good for reference in item.references]
         self.by_accession = components.by_accession(
-            {reference.accession for reference in wanted if reference.accession}
+            {reference.accession for reference in references if reference.accession}
         )
         self.by_name: dict[tuple[str, str], dict[str, Any]] = {}
         names = defaultdict(set)
-        for reference in wanted:
+        for reference in references:
             if not reference.accession:
                 names[reference.type, reference.center if reference.center != parcel.center else ""].add(reference.name)
         for (kind, center), listed in names.items():

@@ -49,13 +49,13 @@ def claim_new(arrived: list[tuple[int, int, str]]) -> None:
     if not arrived:
         return
     connection = db.session.connection()
-    known = {"accounts": list({account for _id, account, _base in arrived}), "bases": list({one[2] for one in arrived})}
-    waited = {tuple(row) for row in connection.execute(_WAITED_FOR, known)}
-    wanted = [upload_id for upload_id, account, base in arrived if (account, base) in waited]
-    if not wanted:
+    accounts, bases = {account for _id, account, _base in arrived}, {base for _id, _account, base in arrived}
+    waited = {tuple(row) for row in connection.execute(_WAITED_FOR, {"accounts": list(accounts), "bases": list(bases)})}
+    claimable = [upload_id for upload_id, account, base in arrived if (account, base) in waited]
+    if not claimable:
         return
-    claimed = set(connection.execute(_CLAIMED, {"ids": wanted}).scalars())
-    for upload_id in wanted:
+    claimed = set(connection.execute(_CLAIMED, {"ids": claimable}).scalars())
+    for upload_id in claimable:
         if upload_id not in claimed:
             claim(db.session.get_one(Upload, upload_id))
 
@@ -191,17 +191,17 @@ def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
         .where(*_waiting(dataset, numbers), *free(dataset), claimed.id.is_(None))
         .order_by(File.n, Upload.id)
     )
-    found: dict[int, tuple[Any, list[Any]]] = {}
+    candidates: dict[int, tuple[Any, list[Any]]] = {}
     for row in db.session.execute(query):
         file, upload = _Declared(*row[:3]), file_state.Arrived(*row[3:10], members=row.member_count)
-        found.setdefault(file.id, (file, []))[1].append(upload)
-    return _choose(list(found.values()))
+        candidates.setdefault(file.id, (file, []))[1].append(upload)
+    return _choose(list(candidates.values()))
 
 
-def _choose(found: list[tuple[Any, list[Any]]]) -> list[tuple[Any, Any]]:
+def _choose(candidates: list[tuple[Any, list[Any]]]) -> list[tuple[Any, Any]]:
     taken: set[int] = set()
     pairs = []
-    for file, uploads in found:
+    for file, uploads in candidates:
         exact = [upload for upload in uploads if upload.name == file.name]
         chosen = exact[-1] if exact else uploads[0] if len(uploads) == 1 else None
         if chosen is not None and chosen.id not in taken:

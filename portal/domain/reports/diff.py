@@ -154,11 +154,11 @@ def compare(center_id: int, entries: Iterable[Entry]) -> Iterator[Change]:
     """What differs, in the order of the report, then what is new. Memory does not grow with either."""
     seen = Bitset(), Bitset()
     for some in _portions(entries):
-        wanted = [entry.accession for entry in some]
-        if len(set(wanted)) < len(wanted):
-            raise _twice(max(wanted, key=wanted.count))
+        listed = [entry.accession for entry in some]
+        if len(set(listed)) < len(listed):
+            raise _twice(max(listed, key=listed.count))
         with db.reading():
-            current = _known(center_id, wanted, seen)
+            current = _known(center_id, listed, seen)
         for entry in some:
             change = _change(entry, current.get(entry.accession))
             if change is not None:
@@ -190,13 +190,13 @@ def _portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield some
 
 
-def _known(center_id: int, wanted: list[str], seen: tuple[Bitset, Bitset]) -> dict[str, tuple[str, str]]:
+def _known(center_id: int, listed: list[str], seen: tuple[Bitset, Bitset]) -> dict[str, tuple[str, str]]:
     """MD5 and status by accession, of the center's own alone."""
     current: dict[str, tuple[str, str]] = {}
     components = (
         select(Component.id, Component.accession, Component.md5, Component.status, Dataset.state)
         .join(Dataset, Dataset.id == Component.dataset_id)
-        .where(Component.accession.in_(wanted), Component.center_id == center_id, Dataset.accession.is_not(None))
+        .where(Component.accession.in_(listed), Component.center_id == center_id, Dataset.accession.is_not(None))
     )
     for number, accession, md5, own, state in db.session.execute(components):
         if number in seen[0]:
@@ -204,7 +204,7 @@ def _known(center_id: int, wanted: list[str], seen: tuple[Bitset, Bitset]) -> di
         seen[0].add(number)
         current[accession or ""] = md5 or "", accessions.status_of(own, state)
     datasets = select(Dataset.id, Dataset.accession, Dataset.state).where(
-        Dataset.accession.in_(wanted), Dataset.center_id == center_id
+        Dataset.accession.in_(listed), Dataset.center_id == center_id
     )
     for number, accession, state in db.session.execute(datasets):
         if number in seen[1]:

@@ -66,7 +66,7 @@ def head() -> str:
 def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]]]:
     """(upload id, its lines) in the order of the uploads, a portion at a time; with `since` those that came or changed
     since a moment."""
-    days, datasets = tsv.Days(), Told()
+    days, status_cells = tsv.Days(), StatusCells()
     for rows in tsv.portions(_uploads(center_id, since), Upload.id, plain=True):
         with db.reading():
             links = _links(center_id, rows[0][0], rows[-1][0])
@@ -76,12 +76,12 @@ def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]
         for number, realm, at, loaded, what, key, heir, submission, package in rows:
             begin, end = f"{REALMS[realm]}\t{number}\t{days(at)}\t", f"\t{submission}{links.get(number, NO_LINKS)}\n"
             if package and waiting is not None and waiting[0] == number:
-                lines = _of_members(waiting[1], key, heir, f"\t{what}\t", days(loaded), datasets)
+                lines = _of_members(waiting[1], key, heir, f"\t{what}\t", days(loaded), status_cells)
                 portion.append((number, "".join(f"{begin}{line}{end}" for line in lines)))
                 waiting = next(members, None)
             else:
-                words = datasets.cells.get(key) if heir is None else None
-                status, kind, error = words or datasets(key, heir)
+                words = status_cells.cells.get(key) if heir is None else None
+                status, kind, error = words or status_cells(key, heir)
                 text = f"{begin}{what}\t=\t=\t=\t{status}\t{kind}\t{days(loaded)}\t{error}{end}"
                 portion.append((number, text))
         yield portion
@@ -135,8 +135,8 @@ def _key() -> Any:
     return _joined(Upload.state, Upload.area, digested, error, *(func.coalesce(column, "") for column in columns))
 
 
-class Told:
-    """file_status, file_type and file_error by what they depend on; few keys are met again and again."""
+class StatusCells:
+    """Cache of the cells file_status, file_type and file_error by what they depend on: few keys, often met."""
 
     def __init__(self) -> None:
         self.cells: dict[str, tuple[str, str, str]] = {}
@@ -209,11 +209,11 @@ def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]
 
 
 def _of_members(
-    members: list[Any], key: str, heir: int | None, package: str, loaded: str, datasets: Told
+    members: list[Any], key: str, heir: int | None, package: str, loaded: str, status_cells: StatusCells
 ) -> Iterator[str]:
     """One line a member, without its ends; its own error, else that of its package."""
     for _upload, name, size, md5, kind, error in members:
-        word, _, shown = datasets(key, heir, error)
+        word, _, shown = status_cells(key, heir, error)
         yield f"{tsv.cell(name)}\t{size}\t{md5 or ''}{package}{word}\t{kind}\t{loaded}\t{shown}"
 
 

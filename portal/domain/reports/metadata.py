@@ -65,22 +65,22 @@ def _seen(line: accessions.Line) -> SnapshotRow:
 
 def write(target: BinaryIO, survey: Survey, *, moment: int, whole: bool = True, beat: tsv.Beat = tsv.nothing) -> None:
     """The dump: all XML, or only that which changed; the Accessions report whole in both."""
-    datasets, wanted = (survey.datasets, survey.shown) if whole else (survey.changed_datasets, survey.changed)
+    datasets, chosen = (survey.datasets, survey.shown) if whole else (survey.changed_datasets, survey.changed)
     with tsv.packed(target) as packed, tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         _add(tar, f"{settings().prefix}_Accessions", survey.text, moment)
         for dataset_id, accession in _datasets(datasets):
             for kind in TYPES:
                 beat()
                 with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
-                    if _write_set(spool, dataset_id, kind, lambda number: number in wanted):
+                    if _write_set(spool, dataset_id, kind, lambda number: number in chosen):
                         _add(tar, f"{accession}/{accession}.{kind.lower()}.xml", spool, moment)
 
 
-def _datasets(wanted: Bitset) -> Iterator[tuple[int, str]]:
+def _datasets(chosen: Bitset) -> Iterator[tuple[int, str]]:
     query = select(Dataset.id, Dataset.accession).where(Dataset.accession.is_not(None))
-    if wanted.count:
+    if chosen.count:
         for rows in tsv.portions(query, Dataset.id):
-            yield from ((row.id, row.accession) for row in rows if row.id in wanted)
+            yield from ((row.id, row.accession) for row in rows if row.id in chosen)
 
 
 def _write_set(spool: IO[bytes], dataset_id: int, kind: str, is_wanted: Callable[[int], bool]) -> int:

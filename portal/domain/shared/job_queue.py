@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from portal import clock, db, errors, queue, states
 from portal.domain.shared import history
@@ -69,15 +69,11 @@ def enqueue(
 def claim(job_id: int, *, owner: str) -> Lease | None:
     """Take a job that is due, or whose lease ran out. None: somebody else has it, or nothing is owed."""
     now = clock.now()
-    due = or_(
-        and_(Job.state == states.QUEUED, Job.not_before <= now),
-        and_(Job.state == states.RUNNING, Job.lease_until < now),
-    )
     taken = transition_all(
         Job,
         "claim",
         Job.id == job_id,
-        due,
+        _is_claimable(now),
         owner=owner,
         attempt=Job.attempt + 1,
         fence=Job.fence + 1,
@@ -93,6 +89,14 @@ def claim(job_id: int, *, owner: str) -> Lease | None:
     job = db.session.get(Job, job_id, populate_existing=True)
     assert job is not None
     return Lease(job.id, job.kind, job.fence, job.attempt, job.max_attempts, job.dataset_id, job.upload_id)
+
+
+def _is_claimable(now: int) -> ColumnElement[bool]:
+    """Condition: a job is due, or the lease of its worker ran out."""
+    return or_(
+        and_(Job.state == states.QUEUED, Job.not_before <= now),
+        and_(Job.state == states.RUNNING, Job.lease_until < now),
+    )
 
 
 def check_lease(lease: Lease) -> Job:
@@ -179,12 +183,12 @@ def renew_leases(leases: dict[int, tuple[int, int, int, int | None]]) -> None:
 
 def due(limit: int = 200, *, without: frozenset[str] = frozenset()) -> list[int]:
     """Ids of jobs to wake a worker for, best first: queued and due, or held by a worker whose lease ran out."""
-    now = clock.now()
-    wanted = or_(
-        and_(Job.state == states.QUEUED, Job.not_before <= now),
-        and_(Job.state == states.RUNNING, Job.lease_until < now),
+    query = (
+        select(Job.id)
+        .where(_is_claimable(clock.now()), Job.kind.not_in(without))
+        .order_by(Job.priority, Job.id)
+        .limit(limit)
     )
-    query = select(Job.id).where(wanted, Job.kind.not_in(without)).order_by(Job.priority, Job.id).limit(limit)
     return list(db.session.scalars(query))
 
 

@@ -19,13 +19,13 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
     Raises Conflict (it has a successor), Frozen (being archived), Invalid."""
     dataset = db.session.get_one(Dataset, file.dataset_id)
     files.refuse_released(dataset)
-    wanted = {"name": name.strip() or file.name, "md5": md5}
+    changes = {"name": name.strip() or file.name, "md5": md5}
     if file.state == states.CHECKING:
         raise errors.Frozen(
             say("replaced_while_archived", "{name} is being archived just now. Replace it in a moment.", name=file.name)
         )
     if file.state != states.ARCHIVED:
-        return files.edit(file, wanted, actor=actor)
+        return files.edit(file, changes, actor=actor)
     replacement = successor(file)
     if replacement is not None:
         raise errors.Conflict(
@@ -35,7 +35,7 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
                 n=replacement.n,
             )
         )
-    new = _declare(file, dataset, wanted)
+    new = _declare(file, dataset, changes)
     history.record(
         "replace_file",
         actor=actor,
@@ -52,8 +52,8 @@ def successor(file: File) -> File | None:
     return db.session.scalar(select(File).where(File.replaces_id == file.id))
 
 
-def _declare(file: File, dataset: Dataset, wanted: dict[str, str | None]) -> File:
-    values, faults = files.check({field: getattr(file, field) for field in files.DESCRIPTIVE_FIELDS} | wanted)
+def _declare(file: File, dataset: Dataset, changes: dict[str, str | None]) -> File:
+    values, faults = files.check({field: getattr(file, field) for field in files.DESCRIPTIVE_FIELDS} | changes)
     others = files.living(dataset).where(File.name == values.get("name"), File.id != file.id)
     if not faults and db.session.scalars(others).first() is not None:
         faults = {"name": files.name_taken(values["name"])}

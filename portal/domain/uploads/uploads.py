@@ -233,8 +233,8 @@ def set_cut(row: Upload, *, length: int, reason: str) -> None:
     )
     for rival in db.session.scalars(query):
         retire(rival, "replace", by=row.id)
-    known = {"size": length, "bytes_done": length, "rate": None, "md5": None, "sha256": None}
-    transitions.transition(row, "cut", error="truncated_file", detail=reason, received_at=clock.now(), **known)
+    bytes_left = {"size": length, "bytes_done": length, "rate": None, "md5": None, "sha256": None}
+    transitions.transition(row, "cut", error="truncated_file", detail=reason, received_at=clock.now(), **bytes_left)
     history.record("cut", actor=None, upload=row, center_id=row.center_id, after={"size": length}, note=reason)
 
 

@@ -46,9 +46,9 @@ def of_account(
     if dataset:
         whole = db.session.scalar(select(Dataset.id).where(Dataset.accession == dataset.upper()))
         query = query.where(Component.dataset_id == (whole or 0))
-    for column, wanted in ((Component.type, kind.upper()), (Component.state, state), (Component.alias, alias)):
-        if wanted:
-            query = query.where(column == wanted)
+    for column, value in ((Component.type, kind.upper()), (Component.state, state), (Component.alias, alias)):
+        if value:
+            query = query.where(column == value)
     return list(db.session.scalars(query.where(Component.id > after).order_by(Component.id).limit(limit)))
 
 

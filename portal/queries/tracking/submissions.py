@@ -61,13 +61,13 @@ def page(
     limit: int = keyset.PAGE,
 ) -> keyset.Page:
     """The last changed first. Each state is walked by itself, so that no page costs more than a few of them."""
-    wanted = (state,) if state in TABS[tab] else TABS[tab]
+    chosen_states = (state,) if state in TABS[tab] else TABS[tab]
     rest = _matching(account, text.strip(), problems)
     cursor = keyset.parse(before or after, 2)
     falling = not (before and cursor)
     walks = [
         _walk([Dataset.account_id == account.id, Dataset.state == of_state, *rest], cursor, falling, limit + 1)
-        for of_state in wanted
+        for of_state in chosen_states
     ]
     every = union_all(*walks).subquery()
     query = select(Dataset).join(every, every.c.id == Dataset.id)

@@ -109,7 +109,9 @@ class Filter:
         return sorted(file_states & set(BAD_FILES) if self.problems else file_states)
 
 
-def matching(account: Account, wanted: Filter, *, alone: bool = True, span: tuple[int, int] | None = None) -> list[Any]:
+def matching(
+    account: Account, criteria: Filter, *, alone: bool = True, span: tuple[int, int] | None = None
+) -> list[Any]:
     """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
     search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
     given: list[tuple[Any, Any]] = [
@@ -120,25 +122,25 @@ def matching(account: Account, wanted: Filter, *, alone: bool = True, span: tupl
         (Upload.file_type, ""),
     ]
     owner, state, realm, created, kind = (column if alone else func.coalesce(column, empty) for column, empty in given)
-    begin, end = span or wanted.span
+    begin, end = span or criteria.span
     conditions = [
         owner == account.id,
-        state.in_(wanted.states),
-        realm.in_(wanted.realms),
+        state.in_(criteria.states),
+        realm.in_(criteria.realms),
         created >= begin,
         created < end,
     ]
     claim = aliased(File)
-    if wanted.file_type:
-        conditions.append(kind == wanted.file_type)
-    if wanted.text:
-        conditions.append(_named(wanted.text))
-    if wanted.problems:
+    if criteria.file_type:
+        conditions.append(kind == criteria.file_type)
+    if criteria.text:
+        conditions.append(_named(criteria.text))
+    if criteria.problems:
         faulty = select(claim.id).where(claim.upload_id == Upload.id, claim.state.in_(BAD_FILES))
         conditions.append(or_(state.in_(BAD), faulty.exists(), and_(*FOUND_FAULTY)))
-    if wanted.dataset:
+    if criteria.dataset:
         conditions.append(
-            select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == wanted.dataset).exists()
+            select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == criteria.dataset).exists()
         )
     return conditions
 
@@ -152,28 +154,28 @@ def _is_number(sought: str) -> bool:
     return sought.isdecimal() and len(sought) < 18
 
 
-def plainly(wanted: Filter) -> Filter:
+def plainly(criteria: Filter) -> Filter:
     """What the index of the order of arrival alone can tell of a filter."""
-    return replace(wanted, text="", problems=False, dataset=None)
+    return replace(criteria, text="", problems=False, dataset=None)
 
 
-def short_ways(account: Account, wanted: Filter, most: int) -> list[Select[*tuple[Any, ...]]]:
+def short_ways(account: Account, criteria: Filter, most: int) -> list[Select[*tuple[Any, ...]]]:
     """Queries of ids, each through an index of its own: what is asked for is in all of them. A dataset of more files
     than `most` is none."""
     mine = Upload.account_id == account.id
     queries = []
-    if wanted.dataset and _files_of(wanted) <= most:
+    if criteria.dataset and _files_of(criteria) <= most:
         queries.append(
             _either(
                 [
                     select(File.upload_id.label("id")).where(
-                        File.dataset_id == wanted.dataset, File.state == state, File.upload_id.is_not(None)
+                        File.dataset_id == criteria.dataset, File.state == state, File.upload_id.is_not(None)
                     )
-                    for state in wanted.file_states
+                    for state in criteria.file_states
                 ]
             )
         )
-    if wanted.problems and not wanted.dataset:
+    if criteria.problems and not criteria.dataset:
         faulty = (
             select(File.upload_id.label("id"))
             .join(Dataset, Dataset.id == File.dataset_id)
@@ -182,14 +184,14 @@ def short_ways(account: Account, wanted: Filter, most: int) -> list[Select[*tupl
         looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
         bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
         queries.append(_either([*bad, faulty, looked_into]))
-    if wanted.text:
-        queries.append(by_name(account, wanted.text))
+    if criteria.text:
+        queries.append(by_name(account, criteria.text))
     return [capped_count.first(query, most) for query in queries]
 
 
-def _files_of(wanted: Filter) -> int:
-    query = select(func.sum(FileTally.number)).where(FileTally.dataset_id == wanted.dataset)
-    return int(db.session.scalar(query.where(FileTally.state.in_(wanted.file_states))) or 0)
+def _files_of(criteria: Filter) -> int:
+    query = select(func.sum(FileTally.number)).where(FileTally.dataset_id == criteria.dataset)
+    return int(db.session.scalar(query.where(FileTally.state.in_(criteria.file_states))) or 0)
 
 
 def by_name(account: Account, sought: str) -> Select[*tuple[Any, ...]]:

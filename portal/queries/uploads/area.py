@@ -27,9 +27,9 @@ def page(
     limit, falling = keyset.PAGE, (folder is None) != backwards
     mine: list[Any] = [Upload.account_id == account.id, *_of_view(view)]
     if folder is None:
-        wanted = (states.RECEIVING, states.INCOMPLETE) if view == "arriving" else HERE
+        upload_states = (states.RECEIVING, states.INCOMPLETE) if view == "arriving" else HERE
         parts: list[list[Any]] = [
-            [Upload.state == state, Upload.realm == realm] for state in wanted for realm in REALMS
+            [Upload.state == state, Upload.realm == realm] for state in upload_states for realm in REALMS
         ]
         column: Any = Upload.created_at
     else:

@@ -42,7 +42,7 @@ def home() -> Response | str:
         page=page,
         datasets=datasets,
         sums=released.sums(datasets),
-        asked=terms,
+        terms=terms,
         facets=released.facets(),
         ftp=addresses.ftp().url,
     )
@@ -69,7 +69,7 @@ def landing(ref: str) -> Response:
     metadata = citation.document(dataset) if dataset.state in active_grants.PUBLIC else None
     answer = make_response(
         render_template(
-            "catalogue/landing.html", **about(dataset), page=page, cite=citation.line(dataset), known=metadata
+            "catalogue/landing.html", **about(dataset), page=page, cite=citation.line(dataset), json_ld=metadata
         ),
         status,
     )

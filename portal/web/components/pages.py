@@ -120,7 +120,7 @@ def delivery(number: int) -> Response:
     return htmx.fragment(
         "components/delivery.html",
         sent=row,
-        told=nodes,
+        objects=nodes,
         shown=SHOWN,
         errors=[node.text for node in receipt.iter("ERROR")],
         infos=[node.text for node in receipt.iter("INFO")],
@@ -139,7 +139,7 @@ def listing(ref: str) -> Response:
         "components/components.html",
         dataset=dataset,
         page=page,
-        asked=conditions,
+        conditions=conditions,
         counts=counts,
         kinds=[kind for kind in KINDS if any(kind == counted for counted, _state in counts)],
         totals=totals(counts),

@@ -89,16 +89,16 @@ PAGE_ROWS = 1000
 @permissions.signed_in
 def export_files(kind: str) -> Response:
     me = permissions.account()
-    wanted = given_filter(me)
-    return answer(_file_rows(me, wanted), f"files-{wanted.first}-{wanted.last}", kind)
+    criteria = given_filter(me)
+    return answer(_file_rows(me, criteria), f"files-{criteria.first}-{criteria.last}", kind)
 
 
-def _file_rows(account: Account, wanted: Filter) -> Iterator[list[Any]]:
+def _file_rows(account: Account, criteria: Filter) -> Iterator[list[Any]]:
     """Each piece in a read of its own, so that a long download holds up nothing."""
     yield FILE_HEAD
-    surveyed, after = tracking.survey(account, wanted), ""
+    surveyed, after = tracking.survey(account, criteria), ""
     while True:
-        page = tracking.ids(account, wanted, surveyed, after=after, limit=PAGE_ROWS)
+        page = tracking.ids(account, criteria, surveyed, after=after, limit=PAGE_ROWS)
         query = (
             select(*_COLUMNS)
             .outerjoin(File, File.upload_id == Upload.id)

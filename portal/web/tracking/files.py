@@ -26,20 +26,20 @@ def listing() -> Response:
     rev = revision.of_account(me)
     if htmx.is_htmx() and request.args.get("rev") == rev:
         return htmx.unchanged()
-    wanted = given_filter(me)
-    surveyed = tracking.survey(me, wanted)
+    criteria = given_filter(me)
+    surveyed = tracking.survey(me, criteria)
     page = tracking.page(
-        me, wanted, surveyed, after=request.args.get("after", ""), before=request.args.get("before", "")
+        me, criteria, surveyed, after=request.args.get("after", ""), before=request.args.get("before", "")
     )
     context: dict[str, Any] = {
         "page": page,
         "count": surveyed.count,
         "rev": rev,
-        "wanted": wanted,
+        "wanted": criteria,
         "here": here(*NAMES),
         "place": here("after", "before"),
         "delays": delays.of((row.upload, row.file) for row in page.rows),
-        "sorts": sorts(wanted),
+        "sorts": sorts(criteria),
         "moving": any(row.work for row in page.rows),
     }
     if not htmx.is_htmx():
@@ -52,15 +52,15 @@ def listing() -> Response:
     return htmx.fragment_or_page("tracking/_files.html", "tracking/files.html", **context)
 
 
-def sorts(wanted: Filter) -> dict[str, dict[str, str]]:
+def sorts(criteria: Filter) -> dict[str, dict[str, str]]:
     """The heads that sort: where a press leads, and how it is sorted now."""
     links = {}
     for key, word in WORDS.items():
-        falling = not wanted.falling if wanted.key == key else key != "name"
+        falling = not criteria.falling if criteria.key == key else key != "name"
         address = url_for("tracking.listing", **here(*NAMES) | {"sort": f"{'-' if falling else ''}{key}"})
         links[key] = {"label": word, "sort": address}
-        if wanted.key == key:
-            links[key]["sorted"] = "descending" if wanted.falling else "ascending"
+        if criteria.key == key:
+            links[key]["sorted"] = "descending" if criteria.falling else "ascending"
     return links
 
 

@@ -41,7 +41,7 @@ def listing() -> str:
         tabs=submissions.tabs(me),
         tab="reports",
         hour=settings().report_hour,
-        asked={"center": chosen.name} if chosen.id != me.center_id else {},
+        chosen_center={"center": chosen.name} if chosen.id != me.center_id else {},
     )
 
 

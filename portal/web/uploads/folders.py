@@ -13,12 +13,12 @@ from portal.web.uploads.blueprint import ADVICE, bp, carry, flash_count, home
 @bp.get("/folder")
 @permissions.signed_in
 def folder() -> str:
-    place = asked(request.args.get("path", ""))
+    place = place_of(request.args.get("path", ""))
     path = folders.path_of(place)
     return render_template("uploads/folder.html", path=path, values={"name": path}, wrong={}, count=number(place))
 
 
-def asked(path: str) -> Place:
+def place_of(path: str) -> Place:
     place = folders.named(path)
     if not place.name:
         raise errors.NotFound(folders.FOLDER_ALWAYS_HERE)
@@ -32,7 +32,7 @@ def number(place: Place) -> int:
 @bp.post('/folder/<any("rename", "copy"):verb>')
 @permissions.signed_in
 def change_folder(verb: str) -> Response:
-    old, name = asked(request.form.get("path", "")), request.form.get("name", "").strip().rstrip("/")
+    old, name = place_of(request.form.get("path", "")), request.form.get("name", "").strip().rstrip("/")
     try:
         count = carry(verb, old, folders.target(old, name))
     except ADVICE as error:
@@ -54,7 +54,7 @@ def change_folder(verb: str) -> Response:
 @bp.post("/folder/delete")
 @permissions.signed_in
 def delete_folder() -> Response:
-    place = asked(request.form.get("path", ""))
+    place = place_of(request.form.get("path", ""))
     with db.transaction():
         count = folders.remove(permissions.account(), place, folder=True)
     flash(f"{folders.path_of(place)} is deleted, with {count:,} file{'' if count == 1 else 's'}.", "ok")

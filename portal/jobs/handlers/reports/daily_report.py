@@ -87,8 +87,8 @@ class _Run:
             if not comparison.differs:
                 place.leave_out(order.seen("metadata"))
             for full in (False, True):
-                wanted = order.metadata_full or self.recalled if full else comparison.differs
-                if wanted and survey.count:
+                is_due = order.metadata_full or self.recalled if full else comparison.differs
+                if is_due and survey.count:
                     metadata.write(
                         self.new(place, "metadata", full=full),
                         survey,

@@ -23,7 +23,7 @@ from portal.web.api.blueprint import body, bp, described, limit, listing, number
 def list_area() -> ResponseReturnValue:
     """What lies directly in a folder (?path=/OMIX/run1): its folders first, then its uploads by name, with the day on
     which what nobody claims is removed."""
-    me, place = permissions.account(), asked(request.args.get("path", ""))
+    me, place = permissions.account(), place_of(request.args.get("path", ""))
     after = number("after", 0)
     rows = area.listing(me, place, after=after, limit=limit() + 1)
     answer = listing(rows, of_row, lambda row: row.upload.id)
@@ -34,7 +34,7 @@ def list_area() -> ResponseReturnValue:
     return answer
 
 
-def asked(path: str) -> Place:
+def place_of(path: str) -> Place:
     """The place of a path; the incoming folder of the open realm where none is named."""
     return areas.named(path) if path.strip("/") else Place("incoming", "open", "")
 

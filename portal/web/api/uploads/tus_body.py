@@ -109,7 +109,8 @@ def finish(session: UploadSession, md5: str | None) -> Arrival:
 
 
 def announced_digest(left: int) -> AnnouncedDigest | None:
-    """(hash, wanted) of Upload-Checksum, None without one. Raises Malformed, TooLarge for a body beyond the length."""
+    """(hash, announced digest) of Upload-Checksum, None without one. Raises Malformed, or TooLarge for a
+    body beyond the length."""
     if (request.content_length or 0) > left:
         raise errors.TooLarge(MORE_THAN_ANNOUNCED)
     header = request.headers.get("Upload-Checksum")
@@ -117,14 +118,14 @@ def announced_digest(left: int) -> AnnouncedDigest | None:
         return None
     name, _, value = header.partition(" ")
     try:
-        wanted = base64.b64decode(value, validate=True)
+        announced = base64.b64decode(value, validate=True)
     except binascii.Error as error:
         raise Malformed(say("checksum_not_base64", "Upload-Checksum holds no valid base64.")) from error
     if name not in ALGORITHMS:
         raise Malformed(
             say("checksum_algorithm_unknown", "Upload-Checksum knows {algorithms}.", algorithms=", ".join(ALGORITHMS))
         )
-    return hashlib.new(name, usedforsecurity=False), wanted
+    return hashlib.new(name, usedforsecurity=False), announced
 
 
 def take(session: UploadSession, digest: AnnouncedDigest | None, length: int) -> bool:

@@ -33,8 +33,8 @@ DIGEST = re.compile(r"(md5|sha-256)=:([A-Za-z0-9+/=]+):")
 @described(answer="Upload", lists=True)
 def list_uploads() -> ResponseReturnValue:
     """What I sent, newest first. ?state=, ?realm= and ?name= filter."""
-    wanted = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
-    rows = api_lists.uploads(permissions.account(), after=number("after", 0), limit=limit() + 1, **wanted)
+    filters = {name: request.args.get(name, "") for name in ("state", "realm", "name")}
+    rows = api_lists.uploads(permissions.account(), after=number("after", 0), limit=limit() + 1, **filters)
     return listing(rows, lambda row: documents.of_upload(*row), lambda row: row[0].id)
 
 
