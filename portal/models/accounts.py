@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal import states
 from portal.db import Base
 
 
@@ -25,7 +26,7 @@ class Account(Base):
     __tablename__ = "account"
     __table_args__ = (
         CheckConstraint("role IN ('submitter', 'curator')", name="role"),
-        CheckConstraint("state IN ('new', 'active', 'closed')", name="state"),
+        CheckConstraint(states.ACCOUNT.check(), name="state"),
         {"sqlite_autoincrement": True},
     )
 

@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal import states
 from portal.db import Base
 
 
@@ -11,7 +12,7 @@ class Mail(Base):
 
     __tablename__ = "mail"
     __table_args__ = (
-        CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),
+        CheckConstraint(states.MAIL.check(), name="state"),
         Index(None, "state", "next_at"),
         {"sqlite_autoincrement": True},
     )

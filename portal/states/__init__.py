@@ -1,6 +1,6 @@
-"""Every state of datasets, files, uploads, jobs, components, requests and webhooks, and every move between them. Five
-readers: the guard that moves rows (domain/shared/transitions.py), the buttons on the page, docs/states.md, the CHECK
-in the database, and in tests its triggers."""
+"""Every state of datasets, files, uploads, jobs, components, requests, webhooks, accounts and mails, and every move
+between them. Five readers: the guard that moves rows (domain/shared/transitions.py), the buttons on the page,
+docs/states.md, the CHECK in the database, and in tests its triggers."""
 
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ OWED, INSPECTED, UNCHECKED = "owed", "inspected", "unchecked"
 ASKED, ASKED_BACK, GRANTED, DENIED = "asked", "asked_back", "granted", "denied"
 REVOKED, ENDED = "revoked", "ended"
 ACTIVE, PAUSED = "active", "paused"
+NEW, CLOSED, SENT = "new", "closed", "sent"
 
 SUBMITTER, CURATOR, SYSTEM = "submitter", "curator", "system"
 REQUESTER, DECIDER = "requester", "decider"
@@ -197,7 +198,35 @@ WEBHOOK = Machine(
         "twelve hours. See [webhooks](webhooks.md)."
     ),
 )
-MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST, WEBHOOK)
+ACCOUNT = Machine(
+    "account",
+    (NEW, ACTIVE, CLOSED),
+    (
+        Move("confirm", (NEW,), ACTIVE, (OWNER, CURATOR, SYSTEM), "Confirm"),
+        Move("close", (NEW, ACTIVE), CLOSED, (OWNER, CURATOR, SYSTEM), "Close", danger=True),
+        Move("reopen", (CLOSED,), ACTIVE, (CURATOR, SYSTEM), "Open again"),
+        Move("reopen_unconfirmed", (CLOSED,), NEW, (CURATOR,)),
+    ),
+    starts=(NEW, ACTIVE),
+    restored=(CLOSED,),
+    about=(
+        "Who registers confirms the address by a link. An account that a curator, the operator or a provider of single "
+        "sign-on makes is active at once."
+    ),
+)
+MAIL = Machine(
+    "mail",
+    (QUEUED, SENT, FAILED),
+    (
+        Move("send", (QUEUED, FAILED), SENT, (SYSTEM,)),
+        Move("fail", (QUEUED,), FAILED, (SYSTEM,)),
+        Move("drop", (QUEUED,), FAILED, (CURATOR, SYSTEM), "Stop"),
+        Move("send_again", (SENT, FAILED), QUEUED, (CURATOR, SYSTEM), "Send again"),
+    ),
+    starts=(QUEUED,),
+    about="A mail in the outbox. One that waits between two attempts stays queued.",
+)
+MACHINES = (DATASET, UPLOAD, FILE, JOB, COMPONENT, REQUEST, WEBHOOK, ACCOUNT, MAIL)
 
 # What the telemetry says of a dataset and its components (SRA handbook, Accessions report).
 STATUS = {

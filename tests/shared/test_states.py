@@ -1,5 +1,7 @@
-"""The table of states, and those who read it."""
+"""The table of states, those who read it, and that one module alone moves rows along it."""
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,76 @@ def test_every_state_is_shown():
     assert set(states.UPLOAD.states) <= set(states.SHOWN_UPLOAD)
     assert set(states.DATASET.states) <= set(states.SHOWN_DATASET)
     assert set(states.DATASET.states) == set(states.STATUS)
+
+
+def writes_of_state(tree: ast.AST) -> Iterator[int]:
+    """Lines that write a state of a row: `x.state = ...`, setattr, and the values of an UPDATE, chained to it or bound
+    to a name before. A first state is no move: the keyword of a constructor, the values of an insert()."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "state" and isinstance(node.ctx, ast.Store):
+            yield node.lineno
+        elif isinstance(node, ast.Call):
+            yield from _writing_call(node)
+
+
+def _writing_call(call: ast.Call) -> Iterator[int]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in ("setattr", "set_committed_value") and any(_is_state(argument) for argument in call.args):
+        yield call.lineno
+    if name == "values" and not _inserts(call.func):
+        if any(keyword.arg == "state" for keyword in call.keywords):
+            yield call.lineno
+        for mapping in (argument for argument in call.args if isinstance(argument, ast.Dict)):
+            yield from (key.lineno for key in mapping.keys if key is not None and _is_state(key))
+    if name == "update" and any(keyword.arg == "state" for keyword in call.keywords):
+        yield call.lineno
+    if name in ("update", "execute", "on_conflict_do_update"):
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        rows = [node for argument in given for node in ast.walk(argument) if isinstance(node, ast.Dict)]
+        if name != "execute" or "insert" not in ast.unparse(call):
+            yield from (row.lineno for row in rows for key in row.keys if key is not None and _is_state(key))
+
+
+def _is_state(node: ast.AST) -> bool:
+    return ast.unparse(node) in ("'state'", "state") or (isinstance(node, ast.Attribute) and node.attr == "state")
+
+
+def _inserts(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) and ast.unparse(part.func).endswith("insert") for part in ast.walk(node))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "file.state = states.ERROR",
+        "file.error, file.state = None, word",
+        "setattr(file, 'state', word)",
+        "update(File).where(File.id == 1).values(state=word)",
+        "statement.values({'state': word})",
+        "statement.values({File.state: word})",
+        "db.session.query(File).update({'state': word})",
+        "connection.execute(statement, [{'id': 1, 'state': word}])",
+        "insert(File).on_conflict_do_update(index_elements=['id'], set_={'state': word})",
+    ],
+)
+def test_write_of_a_state_is_seen(line):
+    assert list(writes_of_state(ast.parse(line))) == [1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["File(state=states.WAITING)", "insert(File).values(state=word)", "select(File).where(File.state == word)"],
+)
+def test_first_state_and_reading_are_no_moves(line):
+    assert not list(writes_of_state(ast.parse(line)))
+
+
+def test_transitions_alone_write_states():
+    paths = [path for room in ("portal", "ftp") for path in (ROOT / room).rglob("*.py")]
+    found = {
+        str(path.relative_to(ROOT)): lines
+        for path in paths
+        if "migrations" not in path.parts and (lines := list(writes_of_state(ast.parse(path.read_text()))))
+    }
+
+    assert set(found) == {"portal/domain/shared/transitions.py"}, found

@@ -4,9 +4,10 @@ transactions, because a failure must be counted and a hash takes its time; every
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, func, select, update
 
-from portal import clock, config, db, errors
+from portal import clock, config, db, errors, states
 from portal.domain.accounts import centers, passwords, rate_limit, tokens
 from portal.domain.shared import history, notifications, text_rules
+from portal.domain.shared.transitions import transition
 from portal.messages import Message, say
 from portal.models import Account, Dataset, Identity
 
@@ -114,12 +115,13 @@ def create(*, email: str, password: str, role: str = "submitter", center: str = 
     name = text_rules.line(name, longest=200) or email.partition("@")[0].replace(".", " ").title()
     home = centers.ensure(center) if center else centers.own(name, name)
     if account is None:
-        account = Account(email=email, created_at=clock.now())
+        account = Account(email=email, state=states.ACTIVE, created_at=clock.now())
         db.session.add(account)
     else:
         forget_identities(account)
+        transition(account, "confirm" if account.state == states.NEW else "reopen")
     account.name, account.center_id = name, home.id
-    account.role, account.password_hash, account.state, account.verified_at = role, secret, "active", clock.now()
+    account.role, account.password_hash, account.verified_at = role, secret, clock.now()
     db.session.flush()
     history.record(
         "account.create",
@@ -213,7 +215,9 @@ def verify(secret: str) -> Account:
     account = tokens.use("verify", secret).account
     if account.state == "closed":
         raise errors.NotFound(CLOSED)
-    account.state, account.verified_at = "active", clock.now()
+    if account.state == states.NEW:
+        transition(account, "confirm")
+    account.verified_at = clock.now()
     tokens.drop(account, "verify")
     history.record("account.verify", actor=account)
     return account
@@ -234,8 +238,8 @@ def finish_reset(secret: str, password: str) -> Account:
     account = tokens.use("reset", secret).account
     if account.state == "closed":
         raise errors.NotFound(CLOSED)
-    if account.state == "new":
-        account.state, account.verified_at = "active", clock.now()
+    if account.state == states.NEW:
+        transition(account, "confirm", verified_at=clock.now())
     set_password(account, chosen, actor=account)
     rate_limit.forget(f"user:{account.email}")
     return account
@@ -286,7 +290,9 @@ def close(account: Account, *, actor: Account | None) -> None:
         raise errors.Conflict(
             say("last_curator_closes", "This is the last curator; make another one before you close it.")
         )
-    account.state, account.password_hash, account.ftp_password_hash = "closed", None, None
+    if account.state != states.CLOSED:
+        transition(account, "close")
+    account.password_hash, account.ftp_password_hash = None, None
     tokens.drop(account, "api", "verify", "reset")
     end_sessions(account, actor=actor, action="account.close")
 

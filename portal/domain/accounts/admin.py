@@ -5,6 +5,7 @@ Signing out and closing are the account's own verbs. Each change is an event tha
 from portal import clock, db, errors
 from portal.domain.accounts import accounts, centers, tokens
 from portal.domain.shared import history, notifications
+from portal.domain.shared.transitions import transition
 from portal.messages import say
 from portal.models import Account, Center
 
@@ -85,7 +86,7 @@ def confirm(account: Account, *, actor: Account | None) -> None:
                 state=account.state,
             )
         )
-    account.state, account.verified_at = "active", clock.now()
+    transition(account, "confirm", verified_at=clock.now())
     tokens.drop(account, "verify")
     _record("account.confirm", account, actor)
 
@@ -94,7 +95,7 @@ def reopen(account: Account, *, actor: Account | None) -> None:
     """Open a closed account again. It has no password until its owner sets one by a link."""
     if account.state != "closed":
         raise errors.Conflict(say("account_not_closed", "This account is not closed."))
-    account.state = "active" if account.verified_at else "new"
+    transition(account, "reopen" if account.verified_at else "reopen_unconfirmed")
     accounts.forget_identities(account)
     _record("account.reopen", account, actor)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal import clock, config, db, errors
 from portal.domain.accounts import accounts, centers, tokens
 from portal.domain.shared import history, notifications, text_rules
+from portal.domain.shared.transitions import transition
 from portal.messages import say
 from portal.models import Account, Identity
 
@@ -128,7 +129,7 @@ def _take(account: Account, person: Person) -> Account:
     """Give an unconfirmed account to the owner of its address: the password of whoever registered it, and every
     token, end."""
     account.name, account.password_hash, account.ftp_password_hash = _name(account.email, person), None, None
-    account.state, account.verified_at = "active", clock.now()
+    transition(account, "confirm", verified_at=clock.now())
     tokens.drop(account, "api", "verify", "reset", "session")
     history.record("account.verify", actor=account, after={"issuer": person.issuer})
     return account

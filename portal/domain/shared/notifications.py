@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from portal import clock, config, db, errors, states
 from portal.domain.shared import history, job_queue
+from portal.domain.shared.transitions import transition
 from portal.messages import say
 from portal.models import Account, Job, Mail
 
@@ -50,7 +51,9 @@ def send_test(actor: Account) -> Mail:
 
 def send_again(mail: Mail, *, actor: Account | None = None) -> None:
     """Try a mail once more on an operator's word; its Message-ID stays the same."""
-    mail.state, mail.error, mail.next_at = "queued", "", clock.now()
+    if mail.state != states.QUEUED:
+        transition(mail, "send_again")
+    mail.error, mail.next_at = "", clock.now()
     _record("mail.again", mail, actor)
     enqueue(mail)
 
@@ -65,7 +68,7 @@ def drop(mail: Mail, *, actor: Account | None) -> None:
         select(Job).where(Job.key == f"mail:{mail.id}", Job.state.in_((states.QUEUED, states.RUNNING)))
     ):
         job_queue.cancel(job, actor=actor)
-    mail.state, mail.error = "failed", f"{actor.name if actor else 'The operator'} stopped it. {mail.error}".strip()
+    transition(mail, "drop", error=f"{actor.name if actor else 'The operator'} stopped it. {mail.error}".strip())
     _record("mail.drop", mail, actor)
 
 

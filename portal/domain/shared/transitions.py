@@ -12,9 +12,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal import clock, db, errors, states
 from portal.messages import say
-from portal.models import Account, Component, Dataset, File, Job, Request, Upload, Webhook
+from portal.models import Account, Component, Dataset, File, Job, Mail, Request, Upload, Webhook
 
-Row = Dataset | Upload | File | Job | Component | Request | Webhook
+Row = Dataset | Upload | File | Job | Component | Request | Webhook | Account | Mail
 _MACHINES = {machine.name: machine for machine in states.MACHINES}
 
 

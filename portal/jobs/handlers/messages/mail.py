@@ -12,8 +12,9 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from portal import clock, config, db, errors, storage
+from portal import clock, config, db, errors, states, storage
 from portal.domain.shared import job_queue
+from portal.domain.shared.transitions import transition
 from portal.messages import Message, say
 from portal.models import Job, Mail
 
@@ -52,8 +53,8 @@ def send_mail(lease: job_queue.Lease, progress: Callable[[int], None]) -> None:
 def give_up(lease: job_queue.Lease, error: str) -> None:
     """No attempt is left, whatever it was that failed: the outbox says so."""
     mail = _mail(lease)
-    if mail is not None and mail.state == "queued":
-        mail.state, mail.error = "failed", error[:2000]
+    if mail is not None and mail.state == states.QUEUED:
+        transition(mail, "fail", error=error[:2000])
 
 
 def _mail(lease: job_queue.Lease) -> Mail | None:
@@ -131,7 +132,7 @@ def _note_sent(lease: job_queue.Lease, mail_id: int) -> None:
         job_queue.finish(lease)
         mail = db.session.get(Mail, mail_id)
         assert mail is not None
-        mail.state, mail.error, mail.sent_at, mail.attempt = "sent", "", clock.now(), mail.attempt + 1
+        transition(mail, "send", error="", sent_at=clock.now(), attempt=mail.attempt + 1)
 
 
 def _note_failure(lease: job_queue.Lease, mail_id: int, reason: Message, *, for_good: bool) -> None:
@@ -140,7 +141,9 @@ def _note_failure(lease: job_queue.Lease, mail_id: int, reason: Message, *, for_
         job_queue.check_lease(lease)
         mail = db.session.get(Mail, mail_id)
         assert mail is not None
-        mail.state, mail.error, mail.attempt = "failed" if last else "queued", str(reason)[:2000], mail.attempt + 1
+        mail.error, mail.attempt = str(reason)[:2000], mail.attempt + 1
+        if last and mail.state == states.QUEUED:
+            transition(mail, "fail")
         if for_good:
             job_queue.finish(lease)
     if not for_good:
