@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from portal import clock, db, migrations, queue
+from portal import clock, db, migrations, queue, states
 from portal.domain.shared import trusted_clock
 from portal.jobs import periodic_tasks
 from tests import depositing as deposit
@@ -21,7 +21,7 @@ RELEASES = sorted(path.stem for path in freeze.FROZEN.glob("*.sql"))
 SAID_ANEW: set[tuple[str, str]] = set()
 DROPPED: set[str] = set()
 STANDING = "alembic_version"
-GUARD = re.compile(r"(dataset|upload|file|job|component|request|webhook) (update|insert|delete)")
+GUARD = re.compile(rf"({'|'.join(machine.name for machine in states.MACHINES)}) (update|insert|delete)")
 
 
 @dataclass(frozen=True)
