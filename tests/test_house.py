@@ -46,7 +46,7 @@ portal.cli
 """
 RANKS = {room: rank for rank, line in enumerate(FLOORS.strip().splitlines()) for room in line.split()}
 # Whose modules may load others by name, so that a process does not load the web, and why, is said where they do it.
-BY_NAME = {"portal", "portal.cli.__main__"}
+BY_NAME = {"portal", "portal.cli.main"}
 MOST_MODULES, MOST_GROUND, MOST_LINES = 15, 12, 320
 MOST_COLUMNS = 140  # of a template: pages and mails
 

@@ -1,5 +1,5 @@
 """The omix command. `main` is its entry point."""
 
-from portal.cli.__main__ import main
+from portal.cli.main import main
 
 __all__ = ["main"]

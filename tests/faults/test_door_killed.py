@@ -109,7 +109,7 @@ def test_what_was_acknowledged_survives(live, step):
         for name, data in contents[door].items():
             assert send(live, name, data)
     rows = present(live)
-    assert {name: rows[name]["md5"] for name in everything} == {
-        name: hashlib.md5(data).hexdigest() for name, data in everything.items()
+    assert {name: (rows[name]["state"], rows[name]["md5"]) for name in everything} == {
+        name: ("received", hashlib.md5(data).hexdigest()) for name, data in everything.items()
     }
     assert live.stop() == 0
