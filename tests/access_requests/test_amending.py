@@ -1,18 +1,38 @@
-"""What a decision stands on: the request as it was read, the terms as they were agreed to, deciders who do not ask."""
+"""What a decision stands on: a request for this dataset, sent whole, as it was read; the terms as they were agreed to;
+deciders who do not ask."""
 
 import pytest
 from sqlalchemy import update
 
-from portal import db, errors
+from portal import clock, db, errors
 from portal.domain.access_requests import decisions, requests, terms
 from portal.domain.accounts import accounts
 from portal.models import Request
-from tests.access_requests.support import INES, RUTH, STRANGER, ask, dataset, get, mails
+from tests.access_requests.support import INES, RUTH, STRANGER, ask, dataset, get, mails, release
 
 
 def write_questions(accession: str, *questions: str) -> None:
     with db.transaction():
         terms.write(dataset(accession), {"questions": "\n".join(questions)}, actor=INES.account)
+
+
+def test_open_request_for_one_dataset_is_none_for_another(livers):
+    first, other = ask(livers), ask(release(INES))
+    assert first != other
+    assert [requests.open_one(get(made).dataset, STRANGER.account).id for made in (first, other)] == [first, other]
+
+
+def test_field_that_was_refused_is_not_called_missing(livers):
+    with pytest.raises(errors.Invalid) as refused:
+        ask(livers, purpose="", institution="x" * 301)
+    codes = {name: message.code for name, message in refused.value.field_messages.items()}
+    assert codes["purpose"] == "purpose_needed" and codes["institution"] != "institution_needed"
+
+
+def test_moment_of_the_agreement_is_kept(livers, stop_clock):
+    stop_clock(now := clock.now())
+    request = get(ask(livers))
+    assert (request.agreed_at, request.asked_at) == (now, now)
 
 
 def test_request_amended_between_reading_and_writing_is_not_decided(livers):

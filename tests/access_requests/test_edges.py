@@ -8,7 +8,7 @@ import pytest
 from portal import clock, db, errors
 from portal.domain.access_requests import decisions
 from portal.domain.permissions import access, active_grants
-from tests.access_requests.support import COLLEAGUE, STRANGER, act, ask, dataset, get, grant
+from tests.access_requests.support import COLLEAGUE, INES, STRANGER, act, ask, dataset, get, grant, mails
 
 VIENNA = ZoneInfo("Europe/Vienna")
 
@@ -121,6 +121,37 @@ def test_end_is_recorded_at_its_moment_and_no_moment_sooner(livers, moment, stop
         with db.transaction():
             decisions.end_due()
         assert get(made).state == state
+
+
+def test_end_is_recorded_of_grants_alone_and_once(livers, moment):
+    moment("2027-02-01T12:00:00")
+    revoked = grant(livers, until="2027-02-03")
+    act(revoked, "revoke", note="Enough.")
+    ended = grant(livers, COLLEAGUE, until="2027-02-03")
+    moment("2027-02-05T00:00:00")
+    for _ in range(2):
+        with db.transaction():
+            decisions.end_due()
+    assert [get(request_id).state for request_id in (revoked, ended)] == ["revoked", "ended"]
+
+
+def test_renewal_up_to_the_same_day_is_none(livers, moment):
+    moment("2027-02-01T12:00:00")
+    request_id = grant(livers, until="2027-02-10")
+    with pytest.raises(errors.Invalid) as refused:
+        act(request_id, "renew", until="2027-02-10")
+    assert refused.value.field_messages["until"].code == "grant_lasts_as_long"
+
+
+def test_nobody_is_reminded_of_what_is_decided(livers, settings):
+    denied, granted = ask(livers), ask(livers, COLLEAGUE)
+    act(denied, "deny", note="No.")
+    act(granted, "approve")
+    before = [len(mails(person)) for person in (INES, STRANGER, COLLEAGUE)]
+    clock.shift((settings.request_remind_days + 1) * clock.DAY)
+    with db.transaction():
+        decisions.remind()
+    assert [len(mails(person)) for person in (INES, STRANGER, COLLEAGUE)] == before
 
 
 @pytest.mark.parametrize(
