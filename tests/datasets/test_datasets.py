@@ -235,6 +235,19 @@ def test_release_waits_for_what_is_missing(deposit, ines, ruth):
     assert "1 of 1 files are not archived yet." in refusal.value.more["obstacles"]
 
 
+def test_only_submitter_and_curators_ask_for_the_release(deposit, ines, colleague, ruth):
+    dataset = deposit({"name": "a"})
+    do(dataset, "submit", ines)
+    do(dataset, "approve", ruth)
+
+    with pytest.raises(errors.Forbidden) as refused, db.transaction():
+        releases.request_release(db.session.get(Dataset, dataset), actor=colleague.account)
+    assert refused.value.codes == ["release_by"]
+    for person in (ines, ruth):
+        with pytest.raises(errors.NotReady), db.transaction():
+            releases.request_release(db.session.get(Dataset, dataset), actor=person.account)
+
+
 def test_due_on_the_first_open_day_of_the_site(deposit, settings, ines, ruth):
     settings.timezone = "Europe/Vienna"
     day = clock.day_of(clock.now() + 3 * clock.DAY, settings.timezone)

@@ -68,6 +68,15 @@ def test_bytes_follow_the_access(database, before, after, realm):
     assert_moved(dataset_id, realm)
 
 
+def test_move_takes_its_own_dataset_alone(database):
+    staying = deposit.submit({"other.bin": b"four"})
+    moving = archived()
+    change(moving, "controlled")
+    go_on()
+    assert [deposit.get(dataset_id).realm for dataset_id in (moving, staying)] == ["protected", "open"]
+    assert list(fsck.check(deep=True)) == []
+
+
 def test_dataset_does_not_open_before_its_bytes_are_there(database):
     dataset_id = archived()
     deposit.approve(dataset_id)
