@@ -30,6 +30,7 @@ ROOMS: Rooms = {
             "tests/datasets/test_history.py",
             "tests/archive/test_archive.py",
             "tests/archive/test_copies.py",
+            "tests/archive/test_fixity.py",
         ),
     ),
     "archiving": (
