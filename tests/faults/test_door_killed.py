@@ -78,10 +78,11 @@ def send_until_killed(live, send, contents):
 
 
 def present(live):
+    """The newest row of each name: a cut one that another has replaced stands behind it."""
     found, address = {}, "/uploads?limit=500"
     while address:
         _status, page = live.api(live.token, "GET", address)
-        found |= {row["name"]: row for row in page["items"]}
+        found = {row["name"]: row for row in reversed(page["items"])} | found
         address = (page["next"] or "").partition("/api/v1")[2]
     return found
 
