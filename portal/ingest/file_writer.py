@@ -76,15 +76,6 @@ class FileWriter:
         if self._fill == BLOCK_SIZE:
             self._send()
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        view = memoryview(data)
-        while view:
-            target = self.buffer()
-            count = min(len(target), len(view))
-            target[:count] = view[:count]
-            self.filled(count)
-            view = view[count:]
-
     def rest(self) -> None:
         """The sender pauses: hand on what is there instead of holding a block."""
         if self._lanes and self._block is not None:

@@ -8,11 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, update
-
-from portal import clock, db, errors, states
-from portal.domain.files import file_state, files
-from portal.domain.shared import history
+from portal import db, errors, states
+from portal.domain.files import bulk_edit, files
 from portal.messages import Message, joined, say
 from portal.models import Account, Dataset, File
 
@@ -189,7 +186,11 @@ def apply(dataset: Dataset, text: str, *, actor: Account, add: bool = False) -> 
     name that cannot be taken; then nothing is changed."""
     files.refuse_released(dataset)
     comparison = compare(dataset, text)
-    _declare(dataset, comparison.changed, actor)
+    changes = [
+        bulk_edit.Change(match.id, match.n, match.name, {"declared_md5": match.before}, {"declared_md5": match.md5})
+        for match in comparison.changed
+    ]
+    bulk_edit.apply(dataset, changes, actor=actor)
     if add and comparison.extra:
         unique = {entry.name: entry for entry in comparison.extra}
         try:
@@ -206,30 +207,3 @@ def _by_line(error: errors.Invalid, entries: list[Entry]) -> errors.Invalid:
         for key, fault in list(error.field_messages.items())[:20]
     ]
     return errors.Invalid(fields={"digests": joined("list_faults", faults) if faults else error.message})
-
-
-def _declare(dataset: Dataset, changed: list[Match], actor: Account) -> None:
-    if not changed:
-        return
-    db.session.flush()
-    statement = (
-        update(File).where(File.id == bindparam("file")).values(declared_md5=bindparam("sum"), updated_at=clock.now())
-    )
-    db.session.connection().execute(statement, [{"file": match.id, "sum": match.md5} for match in changed])
-    db.session.expire_all()
-    history.append_all(
-        "edit_file",
-        [
-            {
-                "actor_id": actor.id,
-                "center_id": dataset.center_id,
-                "dataset_id": dataset.id,
-                "file_id": match.id,
-                "before": {"declared_md5": match.before},
-                "after": {"declared_md5": match.md5},
-            }
-            for match in changed
-        ],
-    )
-    file_state.recompute_states(dataset, [match.id for match in changed])
-    files.touched(dataset, actor=actor)

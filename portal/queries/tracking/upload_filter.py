@@ -36,29 +36,6 @@ CLAIMED = {
     states.EXPIRED: states.DEAD_FILES,
 }
 REALMS = ("open", "protected")
-TYPES = (
-    "BAM",
-    "BZIP2",
-    "DATA",
-    "EMPTY",
-    "FASTQ",
-    "FLI",
-    "GZ",
-    "HDF5",
-    "HTML",
-    "MSOFFICE",
-    "RAR",
-    "SFF",
-    "SHELL",
-    "SHORTCUT",
-    "SRF",
-    "SYSTEM",
-    "TAR",
-    "TEXT",
-    "UNKNOWN",
-    "XSL",
-    "ZIP",
-)
 SORTS = {"arrived": Upload.created_at, "name": Upload.name, "size": Upload.size}
 # Word by word the condition of the index ix_upload_faulty.
 FOUND_FAULTY = (text("upload.state = 'received'"), Upload.error > "", Upload.error.not_like("duplicate%"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from portal import clock
+from portal import clock, inspection
 from portal.config import settings
 from portal.models import Account
 from portal.queries.tracking import submissions, upload_filter
@@ -41,7 +41,7 @@ def given_filter(account: Account) -> Filter:
         last=last,
         state=one_of("state", upload_filter.VIEWS),
         realm=one_of("realm", upload_filter.REALMS),
-        file_type=one_of("type", upload_filter.TYPES),
+        file_type=one_of("type", inspection.TYPES),
         dataset=dataset.id if dataset else NOBODYS if ref else None,
         text=text,
         problems=bool(request.args.get("problems")) or request.args.get("state") == "problems",

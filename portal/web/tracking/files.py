@@ -6,7 +6,7 @@ from typing import Any
 from flask import request, url_for
 from werkzeug.wrappers import Response
 
-from portal import clock
+from portal import clock, inspection
 from portal.config import settings
 from portal.models import Account
 from portal.queries.datasets import revision
@@ -45,7 +45,7 @@ def listing() -> Response:
     if not htmx.is_htmx():
         context |= {
             "views": upload_filter.VIEWS,
-            "types": upload_filter.TYPES,
+            "types": [(kind, kind) for kind in inspection.TYPES],
             "tabs": submissions.tabs(me),
             "spans": spans(me),
         }

@@ -44,7 +44,7 @@ def listing(tab: str) -> Response:
         says=says,
         here=here(*NAMES),
         place=here("after", "before"),
-        states=[(state, states.SHOWN_DATASET[state]) for state in submissions.TABS[tab]],
+        states=[(state, states.SHOWN_DATASET[state].word) for state in submissions.TABS[tab]],
     )
 
 
@@ -87,8 +87,8 @@ def show(ref: str) -> Response:
         place=here("after", "before"),
         tabs=submissions.tabs(permissions.account()),
         looks=states.SHOWN_COMPONENT,
-        types=submissions.COMPONENT_TYPES,
-        states=[(state, states.SHOWN_COMPONENT[state]) for state in submissions.WORST_FIRST],
+        types=[(kind, kind) for kind in submissions.COMPONENT_TYPES],
+        states=[(state, states.SHOWN_COMPONENT[state].word) for state in submissions.WORST_FIRST],
         shown=my_datasets.shown(dataset),
         moving=bool(counted.files.get("work")),
         since=clock.day_of(dataset.created_at - 90 * clock.DAY, settings().timezone).isoformat(),
