@@ -90,7 +90,7 @@ def test_file_added_and_removed_has_its_analysis_made_and_withdrawn(run_jobs):
 def test_title_typed_over_xml_is_patched_into_it_and_the_rest_kept(run_jobs):
     study = xml.study().replace(b"</STUDY>", b'<STUDY_ATTRIBUTES x="1"><!-- ours --></STUDY_ATTRIBUTES></STUDY>')
     bare = xml.submission().replace(b"<TITLE>Kidney organoids</TITLE>", b"")
-    dataset_id = take(xml.parts(STUDY=study, SUBMISSION=bare)).parcel.dataset.id
+    dataset_id = take(xml.parts(STUDY=study, SUBMISSION=bare)).batch.dataset.id
     run_jobs()
     assert [one.type for one in components()] == ["STUDY", "SAMPLE", "EXPERIMENT", "RUN", "SUBMISSION"]
     before = digests()
@@ -106,7 +106,7 @@ def test_title_typed_over_xml_is_patched_into_it_and_the_rest_kept(run_jobs):
 
 
 def test_file_typed_beside_xml_has_an_analysis(run_jobs):
-    dataset_id = take().parcel.dataset.id
+    dataset_id = take().batch.dataset.id
     with db.transaction():
         files.add(db.session.get_one(Dataset, dataset_id), [{"name": "extra.txt"}], actor=INES.account)
     run_jobs()

@@ -59,7 +59,7 @@ def test_delivery_becomes_a_submitted_dataset_with_components():
         "RUN": "OMIXR000001",
         "SUBMISSION": "OMIX000001",
     }
-    dataset = depositing.get(outcome.parcel.dataset.id)
+    dataset = depositing.get(outcome.batch.dataset.id)
     assert (dataset.title, dataset.species, dataset.state, dataset.release_date) == (
         "Kidney organoids",
         "Mus musculus",
@@ -82,7 +82,7 @@ def test_same_alias_again_is_an_update_never_a_twin():
     first = take()
     before = component("s1").md5
     same = take()
-    assert same.parcel.dataset.id == first.parcel.dataset.id and component("s1").md5 == before
+    assert same.batch.dataset.id == first.batch.dataset.id and component("s1").md5 == before
     changed = take({"SAMPLE": xml.samples(xml.sample(title="Organoid one"))})
     assert receipt(changed).find("SAMPLE").get("accession") == "OMIXS000001"
     assert component("s1").md5 != before and component("s1").title == "Organoid one"
@@ -116,13 +116,13 @@ def test_mended_object_turns_from_red_and_what_waited_for_it_follows():
     outcome = take({"EXPERIMENT": xml.experiments()})
     assert outcome.success and component("x1").state == component("r1").state == states.RECEIVED
     assert [one.text for one in receipt(outcome).iter("INFO")] == ["1 objects that waited have loaded too: OMIXR000001"]
-    assert [file.name for file in depositing.files_of(outcome.parcel.dataset.id)] == ["r1.fastq.gz"]
+    assert [file.name for file in depositing.files_of(outcome.batch.dataset.id)] == ["r1.fastq.gz"]
 
 
 @pytest.mark.parametrize("order", [("STUDY", "SAMPLE", "EXPERIMENT", "RUN"), ("RUN", "EXPERIMENT", "SAMPLE", "STUDY")])
 def test_objects_sent_one_by_one_meet(order):
     """One component a delivery, in whichever order: in the end all are loaded, in as few datasets as can be."""
-    found = [take({kind: xml.parts()[kind]}).parcel.dataset.id for kind in order]
+    found = [take({kind: xml.parts()[kind]}).batch.dataset.id for kind in order]
     assert count(Component.state == states.ERROR) == 0
     assert count(Component.type != "SUBMISSION") == 4
     assert len(set(found)) == (2 if order[0] == "STUDY" else 1)
@@ -131,7 +131,7 @@ def test_objects_sent_one_by_one_meet(order):
 def test_delivery_without_kin_makes_a_dataset_of_its_own():
     take(xml.parts(EXPERIMENT=xml.experiments(xml.experiment(study="typo")), SUBMISSION=b""))
     other = take({"STUDY": xml.study("another")})
-    assert component("another").dataset_id == other.parcel.dataset.id != component("x1").dataset_id
+    assert component("another").dataset_id == other.batch.dataset.id != component("x1").dataset_id
 
 
 def test_validate_stores_nothing():
@@ -192,12 +192,12 @@ def test_files_sent_before_and_after_link(run_jobs):
     assert component("x1").state == component("organoids").state == states.RECEIVED
     depositing.send("r2.fastq.gz", b"r2")
     run_jobs()
-    assert depositing.states_of(outcome.parcel.dataset.id) == ["archived", "archived"]
+    assert depositing.states_of(outcome.batch.dataset.id) == ["archived", "archived"]
     assert count(Component.state == states.LOADED) == 6
 
 
 def test_run_that_names_other_files_lets_go_of_the_old():
-    dataset = take().parcel.dataset
+    dataset = take().batch.dataset
     take({"RUN": xml.runs(xml.run("r1", files={"b.bam": b"b", "c.bam": b"c"}))})
     assert [(file.name, file.state) for file in depositing.files_of(dataset.id)] == [
         ("r1.fastq.gz", "removed"),
@@ -210,7 +210,7 @@ def test_run_that_names_other_files_lets_go_of_the_old():
 
 
 def test_change_of_metadata_is_a_change_of_its_dataset():
-    dataset_id = take().parcel.dataset.id
+    dataset_id = take().batch.dataset.id
     depositing.approve(dataset_id)
     take({"STUDY": xml.study(title="A better title")})
     dataset = depositing.get(dataset_id)
@@ -218,7 +218,7 @@ def test_change_of_metadata_is_a_change_of_its_dataset():
 
 
 def test_targets_are_held_released_cancelled_and_suppressed():
-    dataset_id = take().parcel.dataset.id
+    dataset_id = take().batch.dataset.id
     order = (
         '<SUBMISSION><ACTIONS><ACTION><HOLD target="OMIX000001" HoldUntilDate="2028-05-04"/></ACTION>'
         '<ACTION><SUPPRESS target="OMIXS000001"/></ACTION><ACTION><CANCEL target="OMIXX000001"/></ACTION>'
@@ -264,12 +264,12 @@ def test_large_delivery_is_written_in_portions(monkeypatch):
     outcome = take(xml.parts(RUN=runs))
     assert len(receipt(outcome).findall("RUN[@accession]")) == 9
     assert count(Component.state == states.ERROR) == 1 and count() == 14
-    assert len(depositing.files_of(outcome.parcel.dataset.id)) == 9
-    assert depositing.get(outcome.parcel.dataset.id).state == "submitted"
+    assert len(depositing.files_of(outcome.batch.dataset.id)) == 9
+    assert depositing.get(outcome.batch.dataset.id).state == "submitted"
 
 
 def test_draft_of_red_objects_can_be_discarded():
-    dataset_id = take({"RUN": xml.runs(xml.run(experiment="nowhere"))}).parcel.dataset.id
+    dataset_id = take({"RUN": xml.runs(xml.run(experiment="nowhere"))}).batch.dataset.id
     with db.transaction():
         discard.discard(db.session.get_one(Dataset, dataset_id), actor=INES.account)
     assert count() == 0 and db.session.scalar(select(func.count()).select_from(Dataset)) == 0
@@ -278,7 +278,7 @@ def test_draft_of_red_objects_can_be_discarded():
 
 def test_draft_with_an_accession_is_nobody_elses_matter_and_can_be_discarded():
     """Objects without a file are not submitted: no line of the Accessions report, no curator sees them."""
-    dataset = take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())}).parcel.dataset
+    dataset = take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())}).batch.dataset
     assert (dataset.state, dataset.accession, dataset.first_submitted_at) == ("draft", "OMIX000001", None)
     assert list(accessions.lines(INES.account.center_id)) == []
     assert not access.may_see(dataset, RUTH.account) and access.may_see(dataset, INES.account)
@@ -307,7 +307,7 @@ def test_draft_to_which_others_refer_is_not_discarded():
 
 
 def test_returned_dataset_is_handed_in_again_only_once_mended():
-    dataset_id = take().parcel.dataset.id
+    dataset_id = take().batch.dataset.id
     with db.transaction():
         reviews.return_(db.session.get_one(Dataset, dataset_id), note="Name the strain.", actor=RUTH.account)
     take()
@@ -333,7 +333,7 @@ def test_two_deliveries_of_the_same_names_at_once_make_no_twin():
     for thread in threads:
         thread.join()
     assert [outcome.success for outcome in outcomes] == [True] * 3
-    assert count() == 54 and len({outcome.parcel.dataset.id for outcome in outcomes}) == 1
+    assert count() == 54 and len({outcome.batch.dataset.id for outcome in outcomes}) == 1
     assert len({outcome.receipt.count(b"OMIXR0000") for outcome in outcomes}) == 1
 
 
@@ -365,7 +365,7 @@ def test_stored_digest_is_that_of_xmllint_whatever_was_sent(tmp_path):
             sent.append(text.replace(b' accession="OMIXS000001"', b' alias="s%d"' % len(sent)))
     whole = b'<SAMPLE_SET xmlns:o="urn:o">' + b"\n".join(sent) + b"</SAMPLE_SET>"
     outcome = take({"SAMPLE": whole})
-    assert len(outcome.parcel.good) > 290, outcome.receipt[:2000]
+    assert len(outcome.batch.good) > 290, outcome.receipt[:2000]
     rows = list(
         db.session.execute(
             select(Component.xml, Component.md5).where(Component.type == "SAMPLE", Component.md5.is_not(None))
@@ -377,7 +377,7 @@ def test_stored_digest_is_that_of_xmllint_whatever_was_sent(tmp_path):
 
 
 def test_object_that_names_the_new_bytes_of_a_replaced_file_keeps_the_old_until_they_are_archived(run_jobs):
-    made = take().parcel.dataset.id
+    made = take().batch.dataset.id
     depositing.send("r1.fastq.gz", b"r1")
     depositing.run_until_idle(run_jobs, clock)
     assert depositing.states_of(made) == ["archived"]

@@ -63,7 +63,7 @@ def take(parts: dict[str, bytes] | None = None):
     documents = [Document(f"{name.lower()}.xml", data) for name, data in (parts or xml.parts()).items()]
     outcome = submissions.take(documents, actor=INES.account, via="api")
     assert outcome.success, outcome.receipt
-    return outcome.parcel.dataset.id
+    return outcome.batch.dataset.id
 
 
 def act(dataset_id: int, action: str, note: str = "") -> None:

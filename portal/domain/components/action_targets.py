@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.components import components, load
-from portal.domain.components.submission_actions import Order
-from portal.domain.components.submission_batch import Parcel
+from portal.domain.components.submission_actions import Action
+from portal.domain.components.submission_batch import Batch
 from portal.domain.datasets import actions, datasets
 from portal.domain.files import bulk_edit
 from portal.domain.permissions import access
@@ -19,45 +19,45 @@ from portal.models import Account, Component, ComponentFile, Dataset, File
 NOTE = "Asked for by XML."
 
 
-def act(parcel: Parcel) -> None:
+def act(batch: Batch) -> None:
     """Do each; one that cannot be done is told of, and the others are done."""
-    for order in parcel.orders.targets:
+    for action in batch.actions.targets:
         try:
             with db.savepoint():
-                parcel.held.append(_act(order, parcel.actor))
+                batch.held.append(_act(action, batch.actor))
         except errors.DomainError as error:
-            parcel.faults.append(f"{order.action} {order.target}: {error.sentence}")
+            batch.faults.append(f"{action.word} {action.target}: {error.sentence}")
 
 
-def _act(order: Order, actor: Account) -> tuple[str, str, str | None]:
+def _act(action: Action, actor: Account) -> tuple[str, str, str | None]:
     seen = access.visible(actor)
     component = db.session.scalar(
-        select(Component).join(Component.dataset).where(Component.accession == order.target, seen)
+        select(Component).join(Component.dataset).where(Component.accession == action.target, seen)
     )
     dataset = (
         component.dataset
         if component
-        else db.session.scalar(select(Dataset).where(Dataset.accession == order.target, seen))
+        else db.session.scalar(select(Dataset).where(Dataset.accession == action.target, seen))
     )
     if dataset is None:
         raise errors.NotFound(say("no_such_object", "There is no object of this accession."))
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):
         raise errors.Forbidden(say("object_not_yours", "It is not yours."))
     whole = component is None or component.type == "SUBMISSION"
-    verb = {"HOLD": _hold, "RELEASE": _release, "CANCEL": _cancel, "SUPPRESS": _suppress}[order.action]
-    word = verb(order, dataset, None if whole else component, actor)
-    return order.target, word, dataset.release_date
+    verb = {"HOLD": _hold, "RELEASE": _release, "CANCEL": _cancel, "SUPPRESS": _suppress}[action.word]
+    word = verb(action, dataset, None if whole else component, actor)
+    return action.target, word, dataset.release_date
 
 
-def _hold(order: Order, dataset: Dataset, _component: Component | None, actor: Account) -> str:
+def _hold(action: Action, dataset: Dataset, _component: Component | None, actor: Account) -> str:
     """Objects open with their dataset: its day is set."""
-    if order.until is None:
+    if action.until is None:
         raise errors.Invalid(say("hold_day_missing", "Name the day: HoldUntilDate=…."))
-    datasets.edit(dataset, {"release_date": order.until}, actor=actor)
+    datasets.edit(dataset, {"release_date": action.until}, actor=actor)
     return "PRIVATE"
 
 
-def _release(_order: Order, dataset: Dataset, component: Component | None, actor: Account) -> str:
+def _release(_action: Action, dataset: Dataset, component: Component | None, actor: Account) -> str:
     """Open it as soon as it is approved; a suppressed component is listed again."""
     if component is not None and component.status == "suppressed":
         _mark(dataset, {component.id}, "", actor)
@@ -68,7 +68,7 @@ def _release(_order: Order, dataset: Dataset, component: Component | None, actor
     return "PUBLIC" if dataset.state == states.RELEASED else "PRIVATE"
 
 
-def _cancel(_order: Order, dataset: Dataset, component: Component | None, actor: Account) -> str:
+def _cancel(_action: Action, dataset: Dataset, component: Component | None, actor: Account) -> str:
     """Take back what was never public, with all that refers to it."""
     if dataset.released_at:
         raise errors.Conflict(say("object_was_public", "It was public. Use SUPPRESS."))
@@ -107,7 +107,7 @@ def _refuse_others(ids: set[int], actor: Account) -> None:
         )
 
 
-def _suppress(order: Order, dataset: Dataset, component: Component | None, actor: Account) -> str:
+def _suppress(action: Action, dataset: Dataset, component: Component | None, actor: Account) -> str:
     if not dataset.released_at:
         raise errors.Conflict(say("object_never_public", "It was never public. Use CANCEL."))
     if component is None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from portal import db, errors, states
 from portal.domain.components import components, xml_documents
 from portal.domain.components.metadata_objects import Item
-from portal.domain.components.submission_batch import Parcel
+from portal.domain.components.submission_batch import Batch
 from portal.domain.datasets import datasets, reviews
 from portal.domain.files import accessions, bulk_edit, files
 from portal.domain.shared import history
@@ -21,26 +21,26 @@ class Raced(errors.Busy):
     """Another delivery of the same names came between: look up again."""
 
 
-def load(parcel: Parcel) -> None:
-    """Write a resolved parcel, or a portion of one. Raises Raced when what was looked up no longer holds."""
-    _check_race(parcel)
-    touched = _datasets(parcel)
-    _check_files(parcel)
-    _write(parcel)
-    if parcel.dataset is not None:
-        _name(parcel)
-    components.refer({item.id: {_id(target) for target in item.targets} for item in parcel.good})
+def load(batch: Batch) -> None:
+    """Write a resolved batch, or a portion of one. Raises Raced when what was looked up no longer holds."""
+    _check_race(batch)
+    touched = _datasets(batch)
+    _check_files(batch)
+    _write(batch)
+    if batch.dataset is not None:
+        _name(batch)
+    components.refer({item.id: {_id(target) for target in item.targets} for item in batch.good})
     for dataset in touched.values():
-        _load_files(parcel, dataset)
-        _tell(parcel, dataset)
-    parcel.touched |= set(touched)
+        _load_files(batch, dataset)
+        _tell(batch, dataset)
+    batch.touched |= set(touched)
 
 
-def close(parcel: Parcel) -> None:
+def close(batch: Batch) -> None:
     """After the last portion: what is complete goes to the curators, and all say how they stand."""
-    for dataset_id in sorted(parcel.touched):
+    for dataset_id in sorted(batch.touched):
         dataset = db.session.get_one(Dataset, dataset_id)
-        _hand_in(parcel, dataset)
+        _hand_in(batch, dataset)
         components.recompute_states(dataset)
 
 
@@ -48,37 +48,37 @@ def _id(target: Any) -> int:
     return int(target.id)
 
 
-def _check_race(parcel: Parcel) -> None:
+def _check_race(batch: Batch) -> None:
     fresh = defaultdict(list)
-    for item in parcel.items:
+    for item in batch.items:
         if item.current is None and item.alias and not item.refusal:
             fresh[item.type].append(item.alias)
-    if any(components.by_alias(parcel.actor.center_id, kind, listed) for kind, listed in fresh.items()):
+    if any(components.by_alias(batch.actor.center_id, kind, listed) for kind, listed in fresh.items()):
         raise Raced()
 
 
-def _datasets(parcel: Parcel) -> dict[int, Dataset]:
+def _datasets(batch: Batch) -> dict[int, Dataset]:
     """The datasets this concerns; made where new objects have no home yet."""
-    kept = [item for item in parcel.items if not item.refusal]
+    kept = [item for item in batch.items if not item.refusal]
     if any(item.current is None for item in kept):
-        if parcel.home is None:
-            fields = parcel.fields | {"access": "controlled" if parcel.orders.protect else "open"}
-            parcel.dataset = datasets.create(actor=parcel.actor, release_date=parcel.orders.hold, **fields)
+        if batch.home is None:
+            fields = batch.fields | {"access": "controlled" if batch.actions.protect else "open"}
+            batch.dataset = datasets.create(actor=batch.actor, release_date=batch.actions.hold, **fields)
         else:
-            parcel.dataset = db.session.get_one(Dataset, parcel.home)
-    elif parcel.home is not None and kept:
-        parcel.dataset = db.session.get_one(Dataset, parcel.home)
+            batch.dataset = db.session.get_one(Dataset, batch.home)
+    elif batch.home is not None and kept:
+        batch.dataset = db.session.get_one(Dataset, batch.home)
     ids = {item.current.dataset_id for item in kept if item.current}
     rows = {dataset_id: db.session.get_one(Dataset, dataset_id) for dataset_id in sorted(ids)}
-    return rows | ({parcel.dataset.id: parcel.dataset} if parcel.dataset is not None else {})
+    return rows | ({batch.dataset.id: batch.dataset} if batch.dataset is not None else {})
 
 
-def _check_files(parcel: Parcel) -> None:
+def _check_files(batch: Batch) -> None:
     """What a RUN or ANALYSIS names must agree with what is declared already."""
     by_dataset = defaultdict(list)
-    for item in parcel.good:
+    for item in batch.good:
         if item.files:
-            by_dataset[_home(parcel, item)].append(item)
+            by_dataset[_home(batch, item)].append(item)
     for dataset_id, items in by_dataset.items():
         declared: dict[str, str] = {}
         there = declared_in(dataset_id, [row["name"] for item in items for row in item.files])
@@ -96,8 +96,8 @@ def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, A
     return ""
 
 
-def _home(parcel: Parcel, item: Item) -> int:
-    return int(item.current.dataset_id) if item.current else parcel.dataset.id
+def _home(batch: Batch, item: Item) -> int:
+    return int(item.current.dataset_id) if item.current else batch.dataset.id
 
 
 def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
@@ -111,12 +111,12 @@ def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
     return rows
 
 
-def _write(parcel: Parcel) -> None:
-    made = [item for item in parcel.items if item.current is None and not item.refusal]
-    ids = components.add([_row(item) | _place(parcel) | {"type": item.type, "alias": item.alias} for item in made])
+def _write(batch: Batch) -> None:
+    made = [item for item in batch.items if item.current is None and not item.refusal]
+    ids = components.add([_row(item) | _place(batch) | {"type": item.type, "alias": item.alias} for item in made])
     for item in made:
         item.id = ids[item.type, item.alias]
-    updated = [item for item in parcel.items if item.current is not None]
+    updated = [item for item in batch.items if item.current is not None]
     for item in updated:
         item.id = item.current.id
     components.receive([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
@@ -129,8 +129,8 @@ def _write(parcel: Parcel) -> None:
     )
 
 
-def _place(parcel: Parcel) -> dict[str, Any]:
-    dataset = parcel.dataset
+def _place(batch: Batch) -> dict[str, Any]:
+    dataset = batch.dataset
     return {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "xml"} if dataset is not None else {}
 
 
@@ -151,10 +151,10 @@ def _row(item: Item) -> dict[str, Any]:
     }
 
 
-def _name(parcel: Parcel) -> None:
+def _name(batch: Batch) -> None:
     """The dataset as the component of type SUBMISSION, with its accession once something has loaded."""
-    dataset, given = parcel.dataset, parcel.submission
-    if parcel.good:
+    dataset, given = batch.dataset, batch.submission
+    if batch.good:
         accessions.give(dataset)
     row = db.session.scalar(select(Component).where(Component.dataset_id == dataset.id, Component.type == "SUBMISSION"))
     alias = (given.alias if given else "") or (row.alias if row else "") or dataset.accession or ""
@@ -164,7 +164,7 @@ def _name(parcel: Parcel) -> None:
     if dataset.accession:
         element.set("accession", dataset.accession)
     element.set("alias", alias)
-    element.set("center_name", parcel.center)
+    element.set("center_name", batch.center)
     data = xml_documents.canonical(element)
     values = {
         "state": states.RECEIVED,
@@ -175,28 +175,28 @@ def _name(parcel: Parcel) -> None:
         "md5": xml_documents.md5(data),
         "accession": dataset.accession,
     }
-    parcel.renamed = given is not None and (row is None or row.md5 != values["md5"])
+    batch.renamed = given is not None and (row is None or row.md5 != values["md5"])
     if row is None:
-        components.add([values | _place(parcel) | {"type": "SUBMISSION", "alias": alias}])
+        components.add([values | _place(batch) | {"type": "SUBMISSION", "alias": alias}])
     elif row.md5 != values["md5"]:
         components.receive([values | {"row": row.id}])
 
 
-def _load_files(parcel: Parcel, dataset: Dataset) -> None:
+def _load_files(batch: Batch, dataset: Dataset) -> None:
     """Declare what is named and not declared yet, mend MD5s, and let go of what is named no more."""
-    items = [item for item in parcel.good if item.type in ("RUN", "ANALYSIS") and _home(parcel, item) == dataset.id]
+    items = [item for item in batch.good if item.type in ("RUN", "ANALYSIS") and _home(batch, item) == dataset.id]
     if not items:
         return
     named_files = {row["name"]: row | {"title": item.title} for item in items for row in item.files}
     there = declared_in(dataset.id, list(named_files))
     for name, row in there.items():
         if row.declared_md5 != named_files[name]["md5"] and row.state != states.ARCHIVED:
-            files.edit(db.session.get_one(File, row.id), {"md5": named_files[name]["md5"]}, actor=parcel.actor)
-    files.add(dataset, [row for name, row in named_files.items() if name not in there], actor=parcel.actor)
+            files.edit(db.session.get_one(File, row.id), {"md5": named_files[name]["md5"]}, actor=batch.actor)
+    files.add(dataset, [row for name, row in named_files.items() if name not in there], actor=batch.actor)
     numbers = {name: row.id for name, row in declared_in(dataset.id, list(named_files)).items()}
     before = _named_by([item.id for item in items])
     components.name_files({item.id: {numbers[row["name"]] for row in item.files} for item in items})
-    _let_go(before - set(numbers.values()), actor=parcel.actor)
+    _let_go(before - set(numbers.values()), actor=batch.actor)
 
 
 def _named_by(ids: list[int]) -> set[int]:
@@ -219,44 +219,44 @@ def _let_go(file_ids: set[int], *, actor: Any) -> None:
             bulk_edit.remove(db.session.get_one(Dataset, dataset_id), ids, actor=actor)
 
 
-def _tell(parcel: Parcel, dataset: Dataset) -> None:
+def _tell(batch: Batch, dataset: Dataset) -> None:
     """A changed object is a change of its dataset: what it says of itself follows, and who looked must look again."""
-    mine = [item for item in parcel.items if not item.refusal and _home(parcel, item) == dataset.id]
+    mine = [item for item in batch.items if not item.refusal and _home(batch, item) == dataset.id]
     changed = [item for item in mine if item.is_good and _differs(item)]
     if not mine or (not changed and all(item.is_good for item in mine)):
         return
-    parcel.changed.add(dataset.id)
+    batch.changed.add(dataset.id)
     facts = {
         "loaded": len(changed),
         "refused": len(mine) - len([item for item in mine if item.is_good]),
         "accessions": [item.accession for item in changed[:100]],
     }
-    history.record("components", actor=parcel.actor, dataset=dataset, after=facts)
+    history.record("components", actor=batch.actor, dataset=dataset, after=facts)
     studies = [item for item in changed if item.type == "STUDY"]
-    values = parcel.fields
-    anew = studies or (parcel.renamed and dataset is parcel.dataset)
-    edits = {"title": values["title"]} if anew and parcel.says_title else {}
-    edits |= {"description": values["description"]} if anew and parcel.says_text else {}
+    values = batch.fields
+    anew = studies or (batch.renamed and dataset is batch.dataset)
+    edits = {"title": values["title"]} if anew and batch.says_title else {}
+    edits |= {"description": values["description"]} if anew and batch.says_text else {}
     if values.get("species") and not dataset.species:
         edits["species"] = values["species"]
-    if parcel.orders.hold and dataset is parcel.dataset:
-        edits["release_date"] = parcel.orders.hold
-    datasets.edit(dataset, edits, actor=parcel.actor)
+    if batch.actions.hold and dataset is batch.dataset:
+        edits["release_date"] = batch.actions.hold
+    datasets.edit(dataset, edits, actor=batch.actor)
     if any(item.current for item in changed):
-        files.touched(dataset, actor=parcel.actor)
+        files.touched(dataset, actor=batch.actor)
 
 
-def _hand_in(parcel: Parcel, dataset: Dataset) -> None:
+def _hand_in(batch: Batch, dataset: Dataset) -> None:
     """Nobody presses Submit on a page: what is complete goes to the curators."""
-    waits = dataset.state == states.DRAFT or (dataset.state == states.RETURNED and dataset.id in parcel.changed)
-    if not parcel.good or not waits:
+    waits = dataset.state == states.DRAFT or (dataset.state == states.RETURNED and dataset.id in batch.changed)
+    if not batch.good or not waits:
         return
     missing = datasets.missing(dataset)
     if missing:
         reasons = " ".join(map(str, missing.values()))
-        parcel.infos.append(f"{dataset.accession or 'The dataset'} is not submitted yet: {reasons}")
+        batch.infos.append(f"{dataset.accession or 'The dataset'} is not submitted yet: {reasons}")
     else:
-        reviews.submit(dataset, actor=parcel.actor)
+        reviews.submit(dataset, actor=batch.actor)
 
 
 def dependents(ids: set[int]) -> set[int]:

@@ -11,7 +11,7 @@ from portal import clock, db, states
 from portal.config import settings
 from portal.domain.components import components, metadata_objects, xml_documents, xml_splitter
 from portal.domain.components.metadata_objects import Item, Reference
-from portal.domain.components.submission_batch import Parcel
+from portal.domain.components.submission_batch import Batch
 from portal.domain.files import matching, species
 from portal.domain.permissions import active_grants
 from portal.models import Component, Dataset
@@ -20,34 +20,34 @@ from portal.models import Component, Dataset
 WAITS = "It refers to "
 
 
-def find(parcel: Parcel) -> None:
+def find(batch: Batch) -> None:
     """Look up what each object updates, by accession or alias, and whether that may be."""
-    center_id = parcel.actor.center_id
+    center_id = batch.actor.center_id
     named = defaultdict(list)
-    for item in parcel.items:
+    for item in batch.items:
         if item.alias and not item.accession:
             named[item.type].append(item.alias)
     aliases = {kind: components.by_alias(center_id, kind, listed) for kind, listed in named.items()}
-    accessions = components.by_accession({item.accession for item in parcel.items if item.accession})
-    for item in parcel.items:
-        _know(parcel, item, accessions if item.accession else aliases.get(item.type, {}))
-    _find_home(parcel)
+    accessions = components.by_accession({item.accession for item in batch.items if item.accession})
+    for item in batch.items:
+        _know(batch, item, accessions if item.accession else aliases.get(item.type, {}))
+    _find_home(batch)
 
 
-def _know(parcel: Parcel, item: Item, rows: dict[str, Any]) -> None:
+def _know(batch: Batch, item: Item, rows: dict[str, Any]) -> None:
     row = rows.get(item.accession or item.alias)
-    theirs = row is not None and parcel.actor.center_id != row.center_id and parcel.actor.id != row.account_id
+    theirs = row is not None and batch.actor.center_id != row.center_id and batch.actor.id != row.account_id
     if item.accession and (row is None or theirs or row.type != item.type):
         item.refusal = f"There is no {item.type} {item.accession} of yours."
         return
     if row is None:
-        if parcel.orders.of(item.type) == "MODIFY" and not item.again:
+        if batch.actions.of(item.type) == "MODIFY" and not item.again:
             item.fault = item.fault or f"There is no {item.type} of this alias to modify. Send it with ADD."
         return
     item.current, item.alias = row, item.alias or row.alias
     if item.alias != row.alias:
         item.refusal = f"Its alias is “{row.alias}”, and an alias stands. Leave the accession out for a new object."
-    elif row.account_id != parcel.actor.id:
+    elif row.account_id != batch.actor.id:
         item.refusal = "It belongs to a dataset of a colleague; only its submitter may change it."
     elif row.status == "withdrawn":
         item.refusal = f"{row.accession} was withdrawn. Send it under a new alias."
@@ -57,31 +57,31 @@ def _know(parcel: Parcel, item: Item, rows: dict[str, Any]) -> None:
         )
 
 
-def _find_home(parcel: Parcel) -> None:
+def _find_home(batch: Batch) -> None:
     """The dataset that new objects go to: that of the SUBMISSION's alias, else that of what they come with or refer
     to, else a new one."""
-    submission = parcel.submission
+    submission = batch.submission
     if submission is not None and submission.accession:
         row = components.by_accession([submission.accession]).get(submission.accession)
     elif submission is not None and submission.alias:
-        row = components.by_alias(parcel.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
+        row = components.by_alias(batch.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
     else:
-        parcel.home = next((item.current.dataset_id for item in _kin(parcel)), None)
+        batch.home = next((item.current.dataset_id for item in _kin(batch)), None)
         return
     if row is None and submission.accession:
-        parcel.faults.append(f"There is no SUBMISSION {submission.accession} of yours.")
+        batch.faults.append(f"There is no SUBMISSION {submission.accession} of yours.")
     elif row is not None:
-        _know(parcel, submission, {row.accession: row, row.alias: row})
+        _know(batch, submission, {row.accession: row, row.alias: row})
         if submission.refusal:
-            parcel.faults.append(f"{submission.words}: {submission.refusal}")
-        parcel.home = row.dataset_id
+            batch.faults.append(f"{submission.words}: {submission.refusal}")
+        batch.home = row.dataset_id
 
 
-def _kin(parcel: Parcel) -> Iterator[Item]:
+def _kin(batch: Batch) -> Iterator[Item]:
     """What is known of a delivery, then what waited for something in it."""
-    updates = [item for item in parcel.items if item.current and not item.refusal]
+    updates = [item for item in batch.items if item.current and not item.refusal]
     yield from (item for item in updates if not item.again)
-    here = {(item.type, item.alias) for item in parcel.sent_items}
+    here = {(item.type, item.alias) for item in batch.sent_items}
     yield from (
         item
         for item in updates
@@ -89,36 +89,36 @@ def _kin(parcel: Parcel) -> Iterator[Item]:
     )
 
 
-def retry(parcel: Parcel) -> None:
+def retry(batch: Batch) -> None:
     """What was kept red because something was missing comes along again."""
     query = (
         select(Component.type, Component.sent)
         .join(Dataset, Dataset.id == Component.dataset_id)
         .where(
             Component.state == states.ERROR,
-            Dataset.account_id == parcel.actor.id,
+            Dataset.account_id == batch.actor.id,
             Component.sent.is_not(None),
             Component.comment.startswith(WAITS),
             Dataset.state.in_(matching.OPEN_DATASETS),
         )
         .limit(10_000)
     )
-    sent = {(item.type, item.alias) for item in parcel.items}
+    sent = {(item.type, item.alias) for item in batch.items}
     for row in db.session.execute(query):
         item = metadata_objects.item(xml_splitter.cut(row.sent, name=row.type)[0], 0)
         item.again = True
         if item.alias and (item.type, item.alias) not in sent:
-            parcel.items.append(item)
+            batch.items.append(item)
 
 
-def refer(parcel: Parcel) -> None:
+def refer(batch: Batch) -> None:
     """Find what each object refers to, here or in this delivery. What cannot be found is a fault."""
-    here = {(item.type, item.alias): item for item in parcel.items if item.alias}
-    here |= {(item.type, f"accession {item.accession}"): item for item in parcel.items if item.accession}
-    shelf, homes = _Shelf(parcel), list[int]()
-    for item in sorted(parcel.items, key=lambda entry: metadata_objects.TYPES.index(entry.type)):
+    here = {(item.type, item.alias): item for item in batch.items if item.alias}
+    here |= {(item.type, f"accession {item.accession}"): item for item in batch.items if item.accession}
+    shelf, homes = _Shelf(batch), list[int]()
+    for item in sorted(batch.items, key=lambda entry: metadata_objects.TYPES.index(entry.type)):
         for reference in item.references if item.is_good else ():
-            mine = reference.center in ("", parcel.center)
+            mine = reference.center in ("", batch.center)
             key = f"accession {reference.accession}" if reference.accession else reference.name
             target = here.get((reference.type, key)) if mine or reference.accession else None
             if target is not None and target.is_good:
@@ -127,22 +127,22 @@ def refer(parcel: Parcel) -> None:
             row = shelf.row(reference)
             if row is not None:
                 item.targets.append(row)
-                if not item.again and row.account_id == parcel.actor.id:
+                if not item.again and row.account_id == batch.actor.id:
                     homes += [row.dataset_id] if row.dataset_state in matching.OPEN_DATASETS else []
             elif target is not None:
                 item.fault = f"{WAITS}{reference.words}, which could not be loaded. Mend that one, and this loads too."
             else:
                 item.fault = f"{WAITS}{reference.words}, which is not here. Send it, and this loads too."
-    if parcel.home is None and (parcel.submission is None or not parcel.submission.alias):
-        parcel.home = next(iter(homes), None)
+    if batch.home is None and (batch.submission is None or not batch.submission.alias):
+        batch.home = next(iter(homes), None)
 
 
 class _Shelf:
     """What is referred to and came earlier, looked up at once."""
 
-    def __init__(self, parcel: Parcel) -> None:
-        self.actor = parcel.actor
-        references = [reference for item in parcel.items if item.is_good for reference in item.references]
+    def __init__(self, batch: Batch) -> None:
+        self.actor = batch.actor
+        references = [reference for item in batch.items if item.is_good for reference in item.references]
         self.by_accession = components.by_accession(
             {reference.accession for reference in references if reference.accession}
         )
@@ -150,12 +150,12 @@ class _Shelf:
         names = defaultdict(set)
         for reference in references:
             if not reference.accession:
-                names[reference.type, reference.center if reference.center != parcel.center else ""].add(reference.name)
+                names[reference.type, reference.center if reference.center != batch.center else ""].add(reference.name)
         for (kind, center), listed in names.items():
-            center_id = components.center_named(center) if center else parcel.actor.center_id
+            center_id = components.center_named(center) if center else batch.actor.center_id
             if center_id is not None:
                 self.by_name[kind, center] = components.by_alias(center_id, kind, listed)
-        self.own = parcel.center
+        self.own = batch.center
 
     def row(self, reference: Reference) -> Any:
         """The facts of a component that loaded once and that the actor may know of."""
@@ -169,25 +169,25 @@ class _Shelf:
         return row if row.center_id == self.actor.center_id or row.dataset_state in active_grants.PUBLIC else None
 
 
-def wanting(parcel: Parcel) -> dict[str, int]:
+def wanting(batch: Batch) -> dict[str, int]:
     """How many accessions of each type are to be taken."""
-    return dict(Counter(item.type for item in parcel.good if not (item.current and item.current.accession)))
+    return dict(Counter(item.type for item in batch.good if not (item.current and item.current.accession)))
 
 
-def annotate(parcel: Parcel, fresh: dict[str, Iterator[str]]) -> None:
+def annotate(batch: Batch, fresh: dict[str, Iterator[str]]) -> None:
     """The text that is stored: with accession, alias, center, and the accessions of what it refers to."""
-    for item in parcel.good:
+    for item in batch.good:
         item.accession = (item.current.accession if item.current else None) or next(fresh[item.type])
         item.alias = item.alias or item.accession
-    for item in parcel.good:
+    for item in batch.good:
         element = xml_documents.parse(item.sent)
-        for name, value in (("accession", item.accession), ("alias", item.alias), ("center_name", parcel.center)):
+        for name, value in (("accession", item.accession), ("alias", item.alias), ("center_name", batch.center)):
             element.set(name, value)
         for (node, _reference), target in zip(metadata_objects.references(element), item.targets, strict=True):
             node.set("accession", target.accession)
         item.xml = xml_documents.canonical(element)
         item.md5 = xml_documents.md5(item.xml)
-    for item in parcel.items:
+    for item in batch.items:
         item.alias = item.alias or f"(no alias, {_moment()}, no. {item.position})"
 
 
@@ -195,10 +195,10 @@ def _moment() -> str:
     return datetime.fromtimestamp(clock.now() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
-def project(parcel: Parcel) -> None:
+def project(batch: Batch) -> None:
     """What the dataset says of itself, from the objects that say it."""
-    good = parcel.good or parcel.items
-    submission = parcel.submission
+    good = batch.good or batch.items
+    submission = batch.submission
     study = next((item for item in good if item.type == "STUDY"), None)
     telling = [source for source in (submission, study, *good[:1]) if source is not None]
     title = next((source.title for source in telling if source.title), "") or next(
@@ -210,15 +210,15 @@ def project(parcel: Parcel) -> None:
         if source is not None
     ]
     description = next((text for text in (source.text for source in sources) if text), "") or title
-    parcel.says_title = any(source.title for source in (submission, study) if source is not None)
-    parcel.says_text = any(source.text for source in (submission, study) if source is not None)
-    parcel.fields = {"title": title, "description": description, "species": _species(parcel)}
+    batch.says_title = any(source.title for source in (submission, study) if source is not None)
+    batch.says_text = any(source.text for source in (submission, study) if source is not None)
+    batch.fields = {"title": title, "description": description, "species": _species(batch)}
 
 
-def _species(parcel: Parcel) -> str:
-    species_named = {item.species for item in parcel.good if item.species}
+def _species(batch: Batch) -> str:
+    species_named = {item.species for item in batch.good if item.species}
     if not species_named:
-        ids = {target.dataset_id for item in parcel.good for target in item.targets if not isinstance(target, Item)}
+        ids = {target.dataset_id for item in batch.good for target in item.targets if not isinstance(target, Item)}
         species_named = set(
             db.session.scalars(select(Dataset.species).where(Dataset.id.in_(ids), Dataset.species != ""))
         )

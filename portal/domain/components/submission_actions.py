@@ -14,16 +14,16 @@ KNOWN = (*LOADING, "VALIDATE", *TARGETED, "PROTECT")
 
 
 @dataclass(frozen=True)
-class Order:
+class Action:
     """An action on what is here already: an accession, and a day where one is told."""
 
-    action: str
+    word: str
     target: str
     until: str | None
 
 
 @dataclass
-class Orders:
+class Actions:
     """What to do with the objects of a delivery, and with others by accession."""
 
     action: str = "ADD"
@@ -31,7 +31,7 @@ class Orders:
     validate: bool = False
     hold: str | None = None
     protect: bool = False
-    targets: list[Order] = field(default_factory=list)
+    targets: list[Action] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> str:
@@ -39,26 +39,26 @@ class Orders:
         return self.by_type.get(kind, self.action)
 
 
-def read(submission: Any) -> Orders:
+def read(submission: Any) -> Actions:
     """The actions of a SUBMISSION element. Raises Invalid for what is not understood."""
-    orders = Orders()
+    actions = Actions()
     for action in submission.iterfind("ACTIONS/ACTION") if submission is not None else ():
         for child in action.iterchildren("*"):
-            _take(orders, str(child.tag), dict(child.attrib))
-    return orders
+            _take(actions, str(child.tag), dict(child.attrib))
+    return actions
 
 
-def plain(action: str, hold: str = "") -> Orders:
+def plain(action: str, hold: str = "") -> Actions:
     """The same without a SUBMISSION: one word, such as ADD, and a day."""
-    orders = Orders()
+    actions = Actions()
     if action:
-        _take(orders, action.strip().upper(), {})
+        _take(actions, action.strip().upper(), {})
     if hold:
-        _take(orders, "HOLD", {"HoldUntilDate": hold})
-    return orders
+        _take(actions, "HOLD", {"HoldUntilDate": hold})
+    return actions
 
 
-def _take(orders: Orders, word: str, given: dict[str, str]) -> None:
+def _take(actions: Actions, word: str, given: dict[str, str]) -> None:
     if word not in KNOWN:
         raise errors.Invalid(
             say(
@@ -68,24 +68,24 @@ def _take(orders: Orders, word: str, given: dict[str, str]) -> None:
                 words=", ".join(KNOWN),
             )
         )
-    orders.words.append(word)
+    actions.words.append(word)
     target, until = given.get("target", "").strip().upper(), day(given.get("HoldUntilDate", ""))
     if word in LOADING:
         kind = given.get("schema", "").strip().upper()
         if kind:
-            orders.by_type[kind] = word
+            actions.by_type[kind] = word
         else:
-            orders.action = word
+            actions.action = word
     elif word == "VALIDATE":
-        orders.validate = True
+        actions.validate = True
     elif word == "PROTECT":
-        orders.protect = True
+        actions.protect = True
     elif target:
-        orders.targets.append(Order(word, target, until))
+        actions.targets.append(Action(word, target, until))
     elif word == "HOLD":
-        orders.hold = until or _far()
+        actions.hold = until or _far()
     elif word == "RELEASE":
-        orders.hold = clock.today(settings().timezone).isoformat()
+        actions.hold = clock.today(settings().timezone).isoformat()
     else:
         raise errors.Invalid(
             say("action_without_target", "{word} names no target. Give the accession: <{word} target=…/>.", word=word)

@@ -1,4 +1,4 @@
-"""What one delivery of XML holds: its objects and orders, read before anything is looked up."""
+"""What one delivery of XML holds: its objects and actions, read before anything is looked up."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from portal import errors
 from portal.domain.components import metadata_objects, submission_actions, xml_documents, xml_splitter
 from portal.domain.components.metadata_objects import Item
-from portal.domain.components.submission_actions import Orders
+from portal.domain.components.submission_actions import Actions
 from portal.messages import say
 from portal.models import Account
 
@@ -21,7 +21,7 @@ class Document(NamedTuple):
 
 
 @dataclass
-class Parcel:
+class Batch:
     """The objects of a delivery with what became of each; `faults` concern all of it."""
 
     actor: Account
@@ -29,7 +29,7 @@ class Parcel:
     items: list[Item] = field(default_factory=list)
     submission: Item | None = None
     submission_name: str = ""
-    orders: Orders = field(default_factory=Orders)
+    actions: Actions = field(default_factory=Actions)
     faults: list[str] = field(default_factory=list)
     infos: list[str] = field(default_factory=list)
     dataset: Any = None
@@ -57,37 +57,37 @@ class Parcel:
         return not self.faults and all(item.is_good for item in self.sent_items)
 
 
-def read(documents: list[Document], *, actor: Account, action: str = "", hold: str = "") -> Parcel:
-    """Read every document. One that cannot be read is told of, the others are loaded; without orders nothing is."""
-    parcel = Parcel(actor, actor.center.name)
+def read(documents: list[Document], *, actor: Account, action: str = "", hold: str = "") -> Batch:
+    """Read every document. One that cannot be read is told of, the others are loaded; without actions nothing is."""
+    batch = Batch(actor, actor.center.name)
     if not documents:
-        parcel.faults.append("There is no XML in this. Send at least one document.")
+        batch.faults.append("There is no XML in this. Send at least one document.")
     for document in documents:
         try:
-            _take(parcel, document)
+            _take(batch, document)
         except errors.DomainError as error:
-            parcel.faults.append(error.sentence)
+            batch.faults.append(error.sentence)
             if document.name.upper().startswith("SUBMISSION"):
-                parcel.items = []
-                return parcel
-    parcel.items.sort(key=lambda item: (ORDER[item.type], item.position))
+                batch.items = []
+                return batch
+    batch.items.sort(key=lambda item: (ORDER[item.type], item.position))
     try:
-        given = submission_actions.plain(action, hold) if action or parcel.submission is None else None
-        parcel.orders = given or submission_actions.read(
-            xml_documents.parse(parcel.submission.sent) if parcel.submission else None
+        given = submission_actions.plain(action, hold) if action or batch.submission is None else None
+        batch.actions = given or submission_actions.read(
+            xml_documents.parse(batch.submission.sent) if batch.submission else None
         )
     except errors.DomainError as error:
-        parcel.faults.append(" ".join(error.fields.values()) or error.sentence)
-        parcel.items = []
-    if not parcel.items and not parcel.orders.targets and not parcel.faults:
-        parcel.faults.append("There are no objects in this and no action has a target: nothing is to be done.")
-    _refuse_twins(parcel)
-    return parcel
+        batch.faults.append(" ".join(error.fields.values()) or error.sentence)
+        batch.items = []
+    if not batch.items and not batch.actions.targets and not batch.faults:
+        batch.faults.append("There are no objects in this and no action has a target: nothing is to be done.")
+    _refuse_twins(batch)
+    return batch
 
 
-def _take(parcel: Parcel, document: Document) -> None:
+def _take(batch: Batch, document: Document) -> None:
     pieces = xml_splitter.cut(document.data, name=document.name)
-    if len(parcel.items) + len(pieces) > xml_splitter.MOST:
+    if len(batch.items) + len(pieces) > xml_splitter.MOST:
         raise errors.TooLarge(
             say(
                 "too_many_objects",
@@ -98,20 +98,20 @@ def _take(parcel: Parcel, document: Document) -> None:
     for position, piece in enumerate(pieces, start=1):
         made = metadata_objects.item(piece, position)
         if made.type != "SUBMISSION":
-            parcel.items.append(made)
-        elif parcel.submission is not None:
+            batch.items.append(made)
+        elif batch.submission is not None:
             raise errors.Invalid(say("two_submissions", "There are two SUBMISSIONs in this. Send one at a time."))
         elif made.fault:
             raise errors.Invalid(
                 say("submission_faulty", "{document}: {fault}", document=document.name, fault=made.fault)
             )
         else:
-            parcel.submission, parcel.submission_name = made, document.name
+            batch.submission, batch.submission_name = made, document.name
 
 
-def _refuse_twins(parcel: Parcel) -> None:
+def _refuse_twins(batch: Batch) -> None:
     seen: set[tuple[str, str]] = set()
-    for item in parcel.items:
+    for item in batch.items:
         for key in ((item.type, item.alias), (item.type, f"accession {item.accession}")):
             if key[1] in ("", "accession "):
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from portal import clock, db, errors
 from portal.domain.components import action_targets, components, load, receipts, resolve, submission_batch
-from portal.domain.components.submission_batch import Document, Parcel
+from portal.domain.components.submission_batch import Batch, Document
 from portal.models import Account, Delivery, DeliveryUpload
 
 ATTEMPTS = 3
@@ -18,13 +18,13 @@ PORTION = 5_000
 class Outcome:
     """What the sender is told."""
 
-    parcel: Parcel
+    batch: Batch
     receipt: bytes
     delivery_id: int | None
 
     @property
     def success(self) -> bool:
-        return self.parcel.success
+        return self.batch.success
 
 
 def take(
@@ -41,70 +41,70 @@ def take(
     """Load what can be loaded, keep what cannot with the reason, and say so in a RECEIPT; `dry` only says so, `protect`
     makes a new dataset a controlled one. Call it outside any transaction."""
     for attempt in range(1, ATTEMPTS + 1):
-        parcel = submission_batch.read(documents, actor=actor, action=action, hold=hold)
-        parcel.orders.validate |= dry
-        parcel.orders.protect |= protect
-        _resolve(parcel)
-        if parcel.orders.validate:
-            return Outcome(parcel, receipts.write(parcel), None)
+        batch = submission_batch.read(documents, actor=actor, action=action, hold=hold)
+        batch.actions.validate |= dry
+        batch.actions.protect |= protect
+        _resolve(batch)
+        if batch.actions.validate:
+            return Outcome(batch, receipts.write(batch), None)
         with db.transaction():
-            fresh = components.reserve(resolve.wanting(parcel))
-        resolve.annotate(parcel, fresh)
-        resolve.project(parcel)
+            fresh = components.reserve(resolve.wanting(batch))
+        resolve.annotate(batch, fresh)
+        resolve.project(batch)
         try:
-            _load(parcel)
+            _load(batch)
         except load.Raced:
             if attempt < ATTEMPTS:
                 continue
             raise
         with db.transaction():
-            load.close(parcel)
-            action_targets.act(parcel)
-            return _record(parcel, receipts.write(parcel), via=via, uploads=uploads)
+            load.close(batch)
+            action_targets.act(batch)
+            return _record(batch, receipts.write(batch), via=via, uploads=uploads)
     raise AssertionError("unreachable")
 
 
-def _resolve(parcel: Parcel) -> None:
-    if parcel.items and not parcel.orders.validate:
-        resolve.retry(parcel)
-    resolve.find(parcel)
-    if any(fault for fault in parcel.faults if parcel.submission and fault.startswith("SUBMISSION")):
-        parcel.items = []
-    resolve.refer(parcel)
+def _resolve(batch: Batch) -> None:
+    if batch.items and not batch.actions.validate:
+        resolve.retry(batch)
+    resolve.find(batch)
+    if any(fault for fault in batch.faults if batch.submission and fault.startswith("SUBMISSION")):
+        batch.items = []
+    resolve.refer(batch)
 
 
-def _load(parcel: Parcel) -> None:
+def _load(batch: Batch) -> None:
     """Portion by portion, so that nobody waits long for the write lock. A portion that is refused is told of."""
-    for start in range(0, len(parcel.items), PORTION):
-        part = replace(parcel, items=parcel.items[start : start + PORTION])
+    for start in range(0, len(batch.items), PORTION):
+        part = replace(batch, items=batch.items[start : start + PORTION])
         try:
             with db.transaction():
                 load.load(part)
         except load.Raced:
             raise
         except errors.DomainError as error:
-            parcel.faults.append(" ".join([error.sentence, *list(error.fields.values())[:20]]))
+            batch.faults.append(" ".join([error.sentence, *list(error.fields.values())[:20]]))
             for item in part.items:
                 item.refusal = item.refusal or "It was not loaded."
             continue
-        parcel.dataset = part.dataset or parcel.dataset
-        parcel.home = parcel.dataset.id if parcel.dataset is not None else parcel.home
+        batch.dataset = part.dataset or batch.dataset
+        batch.home = batch.dataset.id if batch.dataset is not None else batch.home
 
 
 def answered(outcome: Outcome, *, via: str, uploads: tuple[int, ...]) -> Outcome:
     """Keep the RECEIPT of a delivery that stored nothing, so that what was dropped is read once."""
     with db.transaction():
-        return _record(outcome.parcel, outcome.receipt, via=via, uploads=uploads)
+        return _record(outcome.batch, outcome.receipt, via=via, uploads=uploads)
 
 
-def _record(parcel: Parcel, receipt: bytes, *, via: str, uploads: tuple[int, ...]) -> Outcome:
+def _record(batch: Batch, receipt: bytes, *, via: str, uploads: tuple[int, ...]) -> Outcome:
     row = Delivery(
-        account_id=parcel.actor.id,
-        dataset_id=parcel.dataset.id if parcel.dataset else None,
+        account_id=batch.actor.id,
+        dataset_id=batch.dataset.id if batch.dataset else None,
         via=via,
-        action=" ".join(parcel.orders.words) or parcel.orders.action,
-        loaded=len([item for item in parcel.sent_items if item.is_good]),
-        refused=len([item for item in parcel.sent_items if not item.is_good]) + len(parcel.faults),
+        action=" ".join(batch.actions.words) or batch.actions.action,
+        loaded=len([item for item in batch.sent_items if item.is_good]),
+        refused=len([item for item in batch.sent_items if not item.is_good]) + len(batch.faults),
         receipt=receipt,
         at=clock.now(),
     )
@@ -112,4 +112,4 @@ def _record(parcel: Parcel, receipt: bytes, *, via: str, uploads: tuple[int, ...
     db.session.flush()
     db.session.add_all(DeliveryUpload(upload_id=upload_id, delivery_id=row.id) for upload_id in uploads)
     db.session.flush()
-    return Outcome(parcel, receipt, row.id)
+    return Outcome(batch, receipt, row.id)

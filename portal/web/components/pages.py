@@ -36,7 +36,7 @@ def _context(documents: list[Document], **more: Any) -> dict[str, Any]:
         "page": page,
         "carried": carried if fits else [],
         "too_large": not fits,
-        "parcel": None,
+        "batch": None,
         "shown": SHOWN,
         "values": request.form,
         "errors": {},
@@ -71,7 +71,7 @@ def send() -> Response:
         return htmx.fragment(
             "components/new.html",
             200 if outcome.success else 422,
-            **_context(documents, parcel=outcome.parcel, counts=tallied(outcome)),
+            **_context(documents, batch=outcome.batch, counts=tallied(outcome)),
         )
     if outcome.success:
         flash("Everything was loaded.", "ok")
@@ -96,7 +96,7 @@ def tallied(outcome: submissions.Outcome) -> list[tuple[str, int, int, int]]:
     """(type, new, known, red) of each type that is there."""
     rows = []
     for kind in KINDS:
-        items = [item for item in outcome.parcel.sent_items if item.type == kind]
+        items = [item for item in outcome.batch.sent_items if item.type == kind]
         good = [item for item in items if item.is_good]
         updated = len([item for item in good if item.current])
         if items:

@@ -16,7 +16,7 @@ def stage(state: str) -> dict[str, object]:
     assert ines is not None
     outcome = submissions.take([Document(name, data) for name, data in xml.parts().items()], actor=ines, via="api")
     with states_unguarded():
-        dataset = db.session.get_one(Dataset, outcome.parcel.dataset.id)
+        dataset = db.session.get_one(Dataset, outcome.batch.dataset.id)
         if state == "released":
             dataset.state, dataset.released_at = "released", 1
     return {"ref": dataset.accession, "delivery": outcome.delivery_id}
