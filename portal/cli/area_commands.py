@@ -18,7 +18,7 @@ from portal.maintenance.startup import open_instance
 from portal.models import Account
 from portal.queries.uploads import area, uploads
 
-PIECE = 1 << 20
+READ_SIZE = 1 << 20
 
 
 def run(args: argparse.Namespace) -> int:
@@ -122,7 +122,7 @@ def import_file(account_id: int, place: Place, path: Path, name: Path) -> bool:
             account_id, realm=place.realm, area=place.area, name=fitting, via="import", announced=size
         )
         with path.open("rb") as file:
-            while piece := file.read(PIECE):
+            while piece := file.read(READ_SIZE):
                 session.write(piece)
         receipt = session.finish()
     except (errors.DomainError, OSError) as error:

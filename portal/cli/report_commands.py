@@ -17,7 +17,7 @@ from portal.messages import say
 from portal.models import Center
 from portal.queries.reports import reports
 
-PIECE = 1 << 20
+READ_SIZE = 1 << 20
 
 
 def sums(args: argparse.Namespace) -> int:
@@ -37,7 +37,7 @@ def report(args: argparse.Namespace) -> int:
         kind = "usage_protected" if args.kind == "usage" and args.realm == "protected" else args.kind
         _, path = reports.stored(center.id, kind, day=args.date, full=args.full)
         with target(args.output) as out, path.open("rb") as kept:
-            while piece := kept.read(PIECE):
+            while piece := kept.read(READ_SIZE):
                 out.write(piece)
         return 0
     since = 0 if args.full else reports.moment(args.since)

@@ -9,7 +9,7 @@ from typing import Any
 from isal import igzip_lib
 
 from portal.inspection.limits import Fault, Stop, Watch
-from portal.inspection.readers import PIECE, Reader
+from portal.inspection.readers import READ_SIZE, Reader
 
 _BROKEN: Any = (igzip_lib.IsalError, OSError, EOFError, lzma.LZMAError, ValueError)
 
@@ -70,7 +70,7 @@ class Unpacked:
             self._watch.tick()  # streams without content may be many
 
     def _fetch(self) -> bytes:
-        data = self._source.read(PIECE)
+        data = self._source.read(READ_SIZE)
         self._taken += len(data)
         return data
 

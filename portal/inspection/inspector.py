@@ -23,7 +23,7 @@ class Report:
     members: list[Member] = field(default_factory=list)
 
 
-def look(
+def inspect(
     handle: int, *, name: str, size: int, bounds: Bounds | None = None, progress: Callable[[int], None] | None = None
 ) -> Report:
     """Look into an open file of this size. `progress` gets the bytes done and may raise; nothing else is raised but

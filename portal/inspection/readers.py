@@ -7,7 +7,7 @@ from typing import Protocol
 from portal.faults import point
 from portal.inspection.limits import Fault, Watch
 
-PIECE = 128 << 10
+READ_SIZE = 128 << 10
 WIDE = 256 << 10
 HEAD = 64 << 10
 
@@ -59,9 +59,9 @@ class Buffered:
 
     def read(self, most: int, /) -> bytes:
         if self._at == len(self._held):
-            if most >= PIECE:
+            if most >= READ_SIZE:
                 return self._source.read(most)
-            self._held, self._at = self._source.read(PIECE), 0
+            self._held, self._at = self._source.read(READ_SIZE), 0
         data = self._held[self._at : self._at + most]
         self._at += len(data)
         return data
@@ -124,7 +124,7 @@ class Exact:
         """The next field; fields are small."""
         if len(self._held) - self._at < count:
             left = self._held[self._at :]
-            self._held, self._at = left + fill(self._source, max(PIECE, count) - len(left)), 0
+            self._held, self._at = left + fill(self._source, max(READ_SIZE, count) - len(left)), 0
         data = self._held[self._at : self._at + count]
         self._at += len(data)
         self.offset += len(data)
@@ -135,12 +135,12 @@ class Exact:
     def skip(self, count: int) -> None:
         """Pass over bytes of any number."""
         while count:
-            piece = min(count, max(len(self._held) - self._at, PIECE))
+            piece = min(count, max(len(self._held) - self._at, READ_SIZE))
             self.take(piece)
             count -= piece
 
     @property
     def ended(self) -> bool:
         if self._at == len(self._held):
-            self._held, self._at = self._source.read(PIECE), 0
+            self._held, self._at = self._source.read(READ_SIZE), 0
         return self._at == len(self._held)

@@ -14,7 +14,7 @@ from portal.config import settings
 from portal.domain.files import accessions
 from portal.models import Component, Counter, Dataset, File, FileTally, Job, Upload
 
-PIECE = 5000
+PAGE_SIZE = 5000
 HELD = (states.RECEIVED, states.CHECKING, states.FAILED, states.INCOMPLETE)
 
 
@@ -53,7 +53,7 @@ def _tallies() -> Iterator[str]:
 
 def _rows(query: Select[*tuple[Any, ...]], key: InstrumentedAttribute[int]) -> Iterator[Row[*tuple[Any, ...]]]:
     last = 0
-    while rows := list(db.session.execute(query.where(key > last).order_by(key).limit(PIECE))):
+    while rows := list(db.session.execute(query.where(key > last).order_by(key).limit(PAGE_SIZE))):
         last = rows[-1].id
         db.end()
         yield from rows

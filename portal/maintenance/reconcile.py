@@ -20,7 +20,7 @@ from portal.domain.uploads import uploads
 from portal.models import Event, Job, Upload
 
 log = logging.getLogger(__name__)
-PIECE = 1000
+PAGE_SIZE = 1000
 KEEP_NAMELESS = 86_400.0
 
 
@@ -41,7 +41,7 @@ def _cut_receiving() -> int:
     count = 0
     while True:
         query = select(Upload.id, Upload.realm, Upload.account_id, Upload.token)
-        rows = list(db.session.execute(query.where(Upload.state == states.RECEIVING).limit(PIECE)))
+        rows = list(db.session.execute(query.where(Upload.state == states.RECEIVING).limit(PAGE_SIZE)))
         db.end()
         if not rows:
             return count
@@ -62,7 +62,7 @@ def _pages(*in_states: str) -> Iterator[Sequence[Row[int, str, int, str, str]]]:
     last = 0
     while True:
         query = select(Upload.id, Upload.realm, Upload.account_id, Upload.token, Upload.state)
-        page = query.where(Upload.id > last, Upload.state.in_(in_states)).order_by(Upload.id).limit(PIECE)
+        page = query.where(Upload.id > last, Upload.state.in_(in_states)).order_by(Upload.id).limit(PAGE_SIZE)
         rows = db.session.execute(page).all()
         db.end()
         if not rows:

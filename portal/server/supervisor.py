@@ -93,7 +93,7 @@ class Part:
         self.began = time.monotonic()
         self.process = Fork(self.name, run)
 
-    def look(self) -> None:
+    def restart_if_dead(self) -> None:
         """Start again what died, later each time it dies soon."""
         if self.process is None:
             if time.monotonic() >= self.again_at:
@@ -134,7 +134,7 @@ class Supervisor:
             part.fork(self._child)
         while not self._ending:
             for part in self.parts.values():
-                part.look()
+                part.restart_if_dead()
             self._tell()
             if not self._told and time.monotonic() - began > START_WITHIN:
                 log.error("web and FTP did not start within a minute; the lines above say why")

@@ -173,10 +173,10 @@ def test_running_http_download_is_cut(large, sign_in, end, which):
     answer = sign_in(STRANGER).get(paths(large)[which])
     pieces = iter(answer.response)
     assert next(pieces)
-    active_downloads.look()
+    active_downloads.cut_ended()
     assert next(pieces)
     end(made)
-    active_downloads.look()
+    active_downloads.cut_ended()
     with pytest.raises(ConnectionAbortedError):
         for _ in range(3):
             next(pieces)
@@ -192,7 +192,7 @@ def test_cut_hangs_up_on_a_reader_who_has_stopped_reading(livers):
     running = active_downloads.Running(download, ours)
     active_downloads.watch(running)
     act(made, "revoke", note="Enough.")
-    active_downloads.look()
+    active_downloads.cut_ended()
     with pytest.raises(BrokenPipeError):
         ours.sendall(CANARY)
     theirs.close()

@@ -25,7 +25,7 @@ def reads(size: int) -> bytes:
 def look(path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        report = inspection.look(handle, name=path.name, size=os.fstat(handle).st_size)
+        report = inspection.inspect(handle, name=path.name, size=os.fstat(handle).st_size)
     finally:
         os.close(handle)
     if (report.file_type, report.error, report.unchecked) != ("GZ", None, ""):

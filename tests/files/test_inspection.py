@@ -143,14 +143,14 @@ def test_resumed_upload_is_looked_into_again(run_jobs):
 
 def meddle(monkeypatch, name: str, act: Callable) -> None:
     """Do something to the bytes while they are read."""
-    look = inspect.inspection.look
+    look = inspect.inspection.inspect
 
     def looking(handle, **options):
         report = look(handle, **options)
         act(deposit.area_path(name))
         return report
 
-    monkeypatch.setattr(inspect.inspection, "look", looking)
+    monkeypatch.setattr(inspect.inspection, "inspect", looking)
 
 
 def touched(path):

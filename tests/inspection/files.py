@@ -19,7 +19,7 @@ def look(data: bytes, name: str = "x", **options) -> Report:
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.flush()
-        return inspection.look(file.fileno(), name=name, size=len(data), **options)
+        return inspection.inspect(file.fileno(), name=name, size=len(data), **options)
 
 
 def found(data: bytes, name: str = "x") -> tuple[str, str | None]:

@@ -197,7 +197,7 @@ before = peak()
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 for path in sys.argv[1:]:
     handle = os.open(path, os.O_RDONLY)
-    report = inspection.look(handle, name=path, size=os.fstat(handle).st_size)
+    report = inspection.inspect(handle, name=path, size=os.fstat(handle).st_size)
     print(report.file_type, report.error, bool(report.unchecked))
 print(before, peak())
 """

@@ -13,7 +13,7 @@ from portal.models import Account, Event
 
 COLUMNS = ("at", "request", "name", "email", "file", "via", "address", "offset", "bytes", "whole")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-PIECE = 500
+FLUSH_EVERY = 500
 
 
 def rows(events: Iterable[Event]) -> Iterator[tuple[Any, ...]]:
@@ -37,7 +37,7 @@ def written(events: Iterable[Event], kind: str) -> Iterator[str]:
     writer.writerow(COLUMNS)
     for count, row in enumerate(rows(events), 1):
         writer.writerow([_plain(cell) for cell in row])
-        if count % PIECE == 0:
+        if count % FLUSH_EVERY == 0:
             yield held.getvalue()
             held.seek(0)
             held.truncate()

@@ -102,12 +102,12 @@ def _watch() -> None:
                 _thread = None
                 return
         try:
-            look()
+            cut_ended()
         except Exception:
             log.exception("the grants of running downloads could not be read")
 
 
-def look() -> None:
+def cut_ended() -> None:
     """Cut what is no longer open."""
     with _lock:
         now = set(_running)

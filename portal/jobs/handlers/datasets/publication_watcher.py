@@ -22,7 +22,7 @@ from portal.models import Dataset
 
 log = logging.getLogger(__name__)
 TIMEOUT = 20
-PIECE = 200
+PAGE_SIZE = 200
 LONGEST_ANSWER = 4 << 20
 
 
@@ -36,7 +36,7 @@ def run(lease: Lease, progress: Progress) -> None:
     while settings().europepmc_url:
         with db.reading():
             waiting = [
-                (dataset.id, dataset.accession or "") for dataset in publications.awaited(after=after, limit=PIECE)
+                (dataset.id, dataset.accession or "") for dataset in publications.awaited(after=after, limit=PAGE_SIZE)
             ]
         if not waiting:
             break

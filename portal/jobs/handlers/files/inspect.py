@@ -129,7 +129,7 @@ def _try(path: storage.StrPath | None) -> int | None:
 
 def _look(handle: int, target: Target, progress: Progress) -> Report:
     try:
-        return inspection.look(handle, name=target.name, size=target.size, progress=progress)
+        return inspection.inspect(handle, name=target.name, size=target.size, progress=progress)
     except (OSError, Stopped):
         raise
     except Exception:
