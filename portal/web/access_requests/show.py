@@ -56,7 +56,7 @@ def context(access_request: Request) -> dict[str, Any]:
         "changed": listed.amendments(access_request),
         "said_before": before,
         "said_earlier": talk[1].id if len(talk) > SHOWN_MESSAGES else 0,
-        "one": access_request,
+        "access_request": access_request,
         "dataset": access_request.dataset,
         "ref": ref(access_request.dataset),
         "shown": states.SHOWN_REQUEST[access_request.state],
@@ -139,7 +139,12 @@ def edit_page(request_id: int) -> Response:
 
 def amending(access_request: Request) -> dict[str, Any]:
     questions = [{"text": answer["question"], "needed": False} for answer in access_request.answers]
-    return {"one": access_request, "dataset": access_request.dataset, "asked": questions, "field_of": requests.field_of}
+    return {
+        "access_request": access_request,
+        "dataset": access_request.dataset,
+        "asked": questions,
+        "field_of": requests.field_of,
+    }
 
 
 def amendable(request_id: int) -> Request:
