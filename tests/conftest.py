@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.receiving import receiving, send
 __all__ = ["receiving", "send"]
 
 PASSWORD = "correct horse battery"
+NOON = clock.midnight(date(2026, 11, 20), "UTC") + 12 * clock.HOUR
 
 
 @dataclass(frozen=True)
@@ -156,11 +158,12 @@ def cheap_hashing() -> None:
 
 @pytest.fixture(autouse=True)
 def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No settings from outside, and noon (UTC): a test that speaks of today and tomorrow never crosses a midnight."""
+    """No settings from outside, and always the same noon (UTC): a test that speaks of today and tomorrow never crosses
+    a midnight, and the days that tests name are as far away as on the day they were written."""
     for name in [name for name in os.environ if name.startswith("OMIX_")]:
         monkeypatch.delenv(name)
     clock.reset()
-    clock.shift(clock.midnight(clock.today("UTC"), "UTC") + 12 * clock.HOUR - clock.now())
+    clock.shift(NOON - clock.now())
     handlers = list(logging.getLogger().handlers)
     yield
     logging.getLogger().handlers = handlers  # a command that ran here logged to a stream that is closed by now

@@ -7,16 +7,21 @@ import pytest
 from portal import clock, db
 from portal.domain.datasets import datasets, prechecks
 from portal.models import File
-from tests.conftest import COLLEAGUE, INES
+from tests.conftest import COLLEAGUE, INES, NOON
 from tests.depositing import get, send, submit
 from tests.state_guard import states_unguarded
+
+
+def day(ahead: int) -> str:
+    return (clock.day_of(NOON, "UTC") + timedelta(days=ahead)).isoformat()
+
 
 GOOD = {
     "title": "Kidney organoids under ischaemia",
     "species": "Mus musculus",
     "access": "open",
     "description": "Counts of 24 organoids before and after six hours of ischaemia, with their controls.",
-    "release_date": (clock.today("UTC") + timedelta(days=30)).isoformat(),
+    "release_date": day(30),
 }
 HUMAN = datasets.HUMAN
 
@@ -29,10 +34,6 @@ def draft(files=("a.txt",), **fields):
 def found(dataset, **more) -> dict[str, str]:
     """Field and level of what is found, without the files that wait."""
     return {one.field: one.level for one in prechecks.of(dataset, **more) if one.message.code != "files_waiting"}
-
-
-def day(ahead: int) -> str:
-    return (clock.today("UTC") + timedelta(days=ahead)).isoformat()
 
 
 def test_complete_dataset_has_nothing_but_its_waiting_file(database):
