@@ -126,16 +126,16 @@ def test_approved_mark_offers_the_sharing_link_in_its_column(running, run_jobs, 
     assert "Approved" in mark and f'href="/deposit/{accession}/links"' in mark and "Share" in mark
 
 
-def test_release_is_shown_with_how_far_it_is(running, run_jobs, sign_in):
+def test_release_is_shown_with_how_far_it_is(running, run_jobs, sign_in, stop_clock):
     made = depositing.submit({"a.txt": b"a"})
     run_jobs()
     depositing.approve(made)
+    stop_clock(clock.now())  # the lease must not run out under a slow test
     with db.transaction():
         lease = job_queue.claim(job_queue.enqueue("release", dataset_id=made).id, owner="test")
         job_queue.renew_leases({lease.id: (lease.fence, 42, 100, None)})
-    started = clock.now()
     page = sign_in(INES).get(f"/deposit/{depositing.get(made).accession}").text
-    assert "Preparing the release, 42 %" in page and clock.now() - started < 30_000
+    assert "Preparing the release, 42 %" in page
     with db.transaction():
         db.session.query(Job).filter_by(id=lease.id).one().state = states.DONE
     assert "Preparing the release" not in sign_in(INES).get(f"/deposit/{depositing.get(made).accession}").text
