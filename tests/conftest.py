@@ -1,5 +1,6 @@
 """What tests stand on: an instance in a folder of its own, a database copied from one made once, people, a browser."""
 
+import functools
 import importlib
 import logging
 import os
@@ -22,8 +23,9 @@ from portal.config import Settings
 from portal.domain.accounts import accounts, passwords, tokens
 from portal.ingest.heartbeat import heartbeat
 from portal.models import Account
-from tests import browser, state_guard
+from tests import browser, disk, state_guard
 from tests.receiving import receiving, send
+from tests.snapshots import Snapshots
 
 __all__ = ["receiving", "send"]
 
@@ -152,6 +154,13 @@ def one_statement_cache() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """What a test leaves need not outlast a power cut; tests/disk.py asks whether it would, with the real calls."""
+    with disk.unsynced():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def cheap_hashing() -> None:
     passwords.use(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
@@ -219,6 +228,17 @@ def database(settings: Settings, first_database: Path) -> Iterator[None]:
     for session in left:
         heartbeat.drop(session)
     assert left == [], "an upload was neither finished nor aborted"
+
+
+@pytest.fixture(scope="session")
+def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    return Snapshots(tmp_path_factory.mktemp("snapshots"))
+
+
+@pytest.fixture
+def once(settings: Settings, database: None, snapshots: Snapshots) -> Callable[..., Any]:
+    """`once(make)`: the instance as make() leaves it, and what it returns; a copy from the second time on."""
+    return functools.partial(snapshots.once, settings)
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,32 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from portal import db, storage
+
+SYNCS = {"fsync": os.fsync, "fdatasync": os.fdatasync}
+PREPARE = db._prepare_connection
+
+
+@contextmanager
+def unsynced() -> Iterator[None]:
+    """Neither files nor the database wait for the disk in this process."""
+
+    def prepare(connection: Any, record: Any) -> None:
+        PREPARE(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SYNCS:
+            patch.setattr(os, name, lambda _handle: None)
+        patch.setattr(db, "_prepare_connection", prepare)
+        yield
 
 
 class Disk:
@@ -90,8 +110,8 @@ class Libc:
 @pytest.fixture
 def disk(settings, app, monkeypatch) -> Iterator[Disk]:
     seen = Disk(settings.instance / "area", settings.instance / "archive", settings.keys)
-    for name in ("fsync", "fdatasync"):
-        monkeypatch.setattr(os, name, watched(getattr(os, name), seen))
+    for name, real in SYNCS.items():
+        monkeypatch.setattr(os, name, watched(real, seen))
     monkeypatch.setattr(storage, "_libc", Libc(seen, storage._libc))
     event.listen(db.engine(), "commit", seen.on_commit)
     event.listen(db.session, "after_commit", seen.after_commit)

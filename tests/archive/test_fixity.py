@@ -23,13 +23,17 @@ def _at_once(monkeypatch):
 
 
 @pytest.fixture
-def archived(run_jobs):
+def archived(once, run_jobs):
     """A dataset of two archived files, its bag written, nothing read yet."""
-    dataset_id = deposit.submit({"a.bin": b"one", "b.bin": b"two"})
-    run_jobs()
-    clock.shift(clock.MINUTE)
-    run_jobs()
-    return dataset_id
+
+    def make():
+        dataset_id = deposit.submit({"a.bin": b"one", "b.bin": b"two"})
+        run_jobs()
+        clock.shift(clock.MINUTE)
+        run_jobs()
+        return dataset_id
+
+    return once(make)
 
 
 def read(dataset_id, run_jobs):

@@ -13,12 +13,16 @@ pytestmark = pytest.mark.usefixtures("receiving")
 
 
 @pytest.fixture
-def archived(run_jobs):
-    dataset_id = deposit.submit({"a.bin": b"one", "b.bin": b"two"})
-    deposit.send("waiting.bin", b"in the area")
-    run_jobs()
-    clock.shift(clock.MINUTE)
-    run_jobs()
+def archived(once, run_jobs):
+    def make():
+        dataset_id = deposit.submit({"a.bin": b"one", "b.bin": b"two"})
+        deposit.send("waiting.bin", b"in the area")
+        run_jobs()
+        clock.shift(clock.MINUTE)
+        run_jobs()
+        return dataset_id
+
+    dataset_id = once(make)
     assert list(fsck.check(deep=True)) == []
     return dataset_id
 

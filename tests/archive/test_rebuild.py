@@ -96,42 +96,46 @@ def idle(run_jobs):
 
 
 @pytest.fixture
-def deposited(run_jobs, idle):
+def deposited(once, idle):
     """Datasets in every state, with all that may happen to their files."""
-    made = {"open": deposit.submit({"a.bin": b"one", "deep/er/b_2.bin": b"two"}, title="Öffne <dich> & 測定")}
-    made["controlled"] = deposit.submit(
-        {"c.bin": b"three"}, person=COLLEAGUE, access="controlled", human=True, species="Human (Homo sapiens)"
-    )
-    made["many"] = deposit.submit({f"m/{n:03d}.bin": b"%d" % n for n in range(30)})
-    made["returned"] = deposit.submit({"r1.bin": b"r1", "r2.bin": b"r2", "r3.bin": b"r3"})
-    made["approved"] = deposit.submit({"p.bin": b"p"}, release_date="2199-01-01")
-    made["suppressed"] = deposit.submit({"s.bin": b"s"})
-    made["withdrawn"] = deposit.submit({"w.bin": b"w"})
-    with db.transaction():
-        waiting = datasets.create(
-            actor=INES.account,
-            title="Nothing came yet",
-            description="D",
-            species="Mus musculus",
-            files=[{"name": "later.bin", "md5": "0" * 32, "title": "Later"}],
+
+    def make():
+        made = {"open": deposit.submit({"a.bin": b"one", "deep/er/b_2.bin": b"two"}, title="Öffne <dich> & 測定")}
+        made["controlled"] = deposit.submit(
+            {"c.bin": b"three"}, person=COLLEAGUE, access="controlled", human=True, species="Human (Homo sapiens)"
         )
-        datasets.submit(waiting, actor=INES.account)
-        made["waiting"] = waiting.id
-    idle()
-    change_files(made)
-    idle()
-    for name in ("open", "controlled", "approved", "suppressed", "withdrawn"):
-        deposit.approve(made[name])
-    for name in ("open", "controlled", "suppressed"):
-        act(made[name], releases.request_release, INES if name != "controlled" else COLLEAGUE)
-    idle()
-    act(made["suppressed"], releases.suppress, RUTH)
-    act(made["withdrawn"], releases.withdraw, RUTH, note="By mistake.")
-    act(made["returned"], reviews.return_, RUTH, note="Say more.")
-    with db.transaction():
-        publications.record(db.session.get_one(Dataset, made["open"]), "10.1234/abc.2026.5", actor=INES.account)
-    idle()
-    return made
+        made["many"] = deposit.submit({f"m/{n:03d}.bin": b"%d" % n for n in range(30)})
+        made["returned"] = deposit.submit({"r1.bin": b"r1", "r2.bin": b"r2", "r3.bin": b"r3"})
+        made["approved"] = deposit.submit({"p.bin": b"p"}, release_date="2199-01-01")
+        made["suppressed"] = deposit.submit({"s.bin": b"s"})
+        made["withdrawn"] = deposit.submit({"w.bin": b"w"})
+        with db.transaction():
+            waiting = datasets.create(
+                actor=INES.account,
+                title="Nothing came yet",
+                description="D",
+                species="Mus musculus",
+                files=[{"name": "later.bin", "md5": "0" * 32, "title": "Later"}],
+            )
+            datasets.submit(waiting, actor=INES.account)
+            made["waiting"] = waiting.id
+        idle()
+        change_files(made)
+        idle()
+        for name in ("open", "controlled", "approved", "suppressed", "withdrawn"):
+            deposit.approve(made[name])
+        for name in ("open", "controlled", "suppressed"):
+            act(made[name], releases.request_release, INES if name != "controlled" else COLLEAGUE)
+        idle()
+        act(made["suppressed"], releases.suppress, RUTH)
+        act(made["withdrawn"], releases.withdraw, RUTH, note="By mistake.")
+        act(made["returned"], reviews.return_, RUTH, note="Say more.")
+        with db.transaction():
+            publications.record(db.session.get_one(Dataset, made["open"]), "10.1234/abc.2026.5", actor=INES.account)
+        idle()
+        return made
+
+    return once(make)
 
 
 def act(dataset_id, verb, person, **more):

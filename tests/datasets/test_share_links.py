@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal import clock, db, errors, ingest, states
+from portal import clock, db, errors, states
 from portal.domain.datasets import publications, releases, share_links
 from portal.models import Dataset, Event, File, Link, Mail
 from tests import depositing
@@ -19,23 +19,20 @@ NAMES = ("Ines", "Okafor", "Northmere Institute", "ines.okafor", "Prof. Ada Bran
 
 
 @pytest.fixture
-def running(database):
-    ingest.start("test")
-    yield
-    ingest.stop()
-
-
-@pytest.fixture
-def approved(running, run_jobs):
+def approved(once, run_jobs):
     """An approved dataset with 130 archived files, as a real deposit makes it."""
-    contents = {f"runs/file_{n:03d}.bin": CANARY + b"%d" % n for n in range(130)}
-    made = depositing.submit(
-        contents, title="Livers under stress", investigator="Prof. Ada Brandt", bioproject="PRJCA000777"
-    )
-    run_jobs()
-    depositing.approve(made)
-    run_jobs()
-    return made
+
+    def make() -> int:
+        contents = {f"runs/file_{n:03d}.bin": CANARY + b"%d" % n for n in range(130)}
+        made = depositing.submit(
+            contents, title="Livers under stress", investigator="Prof. Ada Brandt", bioproject="PRJCA000777"
+        )
+        run_jobs()
+        depositing.approve(made)
+        run_jobs()
+        return made
+
+    return once(make)
 
 
 def make(dataset_id: int, **options) -> str:
@@ -86,7 +83,7 @@ def test_link_is_kept_from_search_engines_referrers_and_caches(approved, client)
         assert headers["Cache-Control"] == "no-store"
 
 
-def test_link_is_refused_until_approved_and_archived(running, run_jobs, sign_in):
+def test_link_is_refused_until_approved_and_archived(receiving, run_jobs, sign_in):
     made = depositing.submit({"a.txt": b"a"})
     ref, ines = depositing.get(made).accession, sign_in(INES)
     assert "once a curator has approved" in ines.send(f"/deposit/{ref}/links", label="x").text

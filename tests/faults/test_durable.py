@@ -18,7 +18,7 @@ from portal.models import Dataset
 from portal.web import session
 from tests import depositing as deposit
 from tests.conftest import INES
-from tests.disk import disk
+from tests.disk import PREPARE, disk
 from tests.ftp.conftest import client, door, start
 
 __all__ = ["client", "disk", "door", "start"]
@@ -124,6 +124,8 @@ def test_keys_of_the_site_are_on_the_disk_before_they_are_used(disk, app, settin
     assert disk.lost() == []
 
 
-def test_database_waits_for_the_disk_at_each_commit(database):
+def test_database_waits_for_the_disk_at_each_commit(settings, database, monkeypatch):
+    monkeypatch.setattr(db, "_prepare_connection", PREPARE)
+    db.configure(settings.database)
     with db.reading() as current:
         assert current.connection().exec_driver_sql("PRAGMA synchronous").scalar() >= 2

@@ -4,7 +4,6 @@ An area's rows stand in tests/web/matrix/<area>.py: ROWS, and stage(state) that 
 """
 
 import importlib
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from portal import db
 from portal.domain.accounts import accounts, tokens
 from tests.conftest import PEOPLE
+from tests.snapshots import keep, put_back
 from tests.web import promised
 from tests.web.matrix.rows import ANYONE, Row
 
@@ -63,14 +63,6 @@ def bearer(person: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {tokens.issue(account, 'api')}"}
 
 
-def put_back(settings, copy: Path) -> None:
-    """The instance as it was when it was copied."""
-    db.dispose()
-    shutil.rmtree(settings.instance)
-    shutil.copytree(copy, settings.instance)
-    db.configure(settings.database)
-
-
 @dataclass
 class Visitor:
     """Somebody signed in by the real form: the cookie, the token of the forms, and the headers of a program."""
@@ -117,9 +109,7 @@ def visitors(app, settings, known) -> dict[str, Visitor]:
         put_back(settings, copy)
     else:
         found |= {who: arrive(app, who) for who in ANYONE}
-        db.dispose()
-        shutil.copytree(settings.instance, copy)
-        db.configure(settings.database)
+        keep(settings, copy)
     return found
 
 
@@ -149,8 +139,7 @@ def test_routes_show_each_person(app, visitors, table, rows: list[Row]):
 def test_routes_answer_each_person(app, visitors, settings, tmp_path, table, rows: list[Row]):
     """The state is made once, and put back before each row and before each person who may change it."""
     names, faults = stage(table, rows[0].state), []
-    db.dispose()
-    shutil.copytree(settings.instance, tmp_path / "staged")
+    keep(settings, tmp_path / "staged")
     for row in rows:
         for people in groups(row):
             put_back(settings, tmp_path / "staged")
