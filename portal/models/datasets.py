@@ -14,6 +14,7 @@ class Dataset(Base):
 
     `version` counts submissions of a changed text, `approved_version` the one a curator approved. `pending` holds a
     typed but not yet applied edit (JSON). `release_date` is the first open day (ISO), in the site's zone.
+    `recorded_submitter` is the name that its record keeps, whoever owns it later; empty while that is the owner's.
     """
 
     __tablename__ = "dataset"
@@ -61,9 +62,15 @@ class Dataset(Base):
     search_text: Mapped[str] = mapped_column(default="")
     created_at: Mapped[int]
     updated_at: Mapped[int]
+    recorded_submitter: Mapped[str | None]
 
     account: Mapped[Account] = relationship()
     center: Mapped[Center] = relationship()
+
+    @property
+    def submitter(self) -> str:
+        """The name that the record gives for its submitter; a handover or a new name of the owner leaves it alone."""
+        return self.recorded_submitter or self.account.name
 
 
 class File(Base):

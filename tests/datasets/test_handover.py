@@ -1,5 +1,7 @@
 """Datasets of somebody who leaves: what is archived goes to the heir, what lies in an area stays and says so."""
 
+import json
+
 import pytest
 from sqlalchemy import select
 
@@ -99,3 +101,54 @@ def test_search_finds_the_names_that_hold_now(run_jobs):
     assert found("ines a. okafor norðmere %_ campus") and not found("institute")
     over()
     assert found("mei tanaka campus") and not found("okafor")
+
+
+RECORDS = ("cite.bib", "metadata.jsonld", "datacite.json", "datacite.xml", "ro-crate-metadata.json")
+
+
+def record_of(client, ref: str) -> dict[str, str]:
+    """All that a released dataset says of itself, by address; the landing page without what differs by request."""
+    db.end()
+    pages = {name: client.get(f"/datasets/{ref}/{name}").text for name in RECORDS}
+    answer = client.get(f"/api/v1/datasets/{ref}").json
+    landing = client.get(f"/datasets/{ref}").text
+    return pages | {"api": answer, "landing": landing[landing.index("<main") : landing.index("</main>")]}
+
+
+def released(run_jobs, **fields) -> int:
+    dataset_id = archived(run_jobs, **fields)
+    deposit.approve(dataset_id)
+    deposit.ask_release(dataset_id)
+    deposit.run_until_idle(run_jobs, clock)
+    assert deposit.get(dataset_id).state == "released"
+    return dataset_id
+
+
+def test_released_record_says_what_it_said_whoever_owns_it_or_is_renamed(run_jobs, client):
+    dataset_id = released(run_jobs)
+    ref = deposit.get(dataset_id).accession
+    said = record_of(client, ref)
+    assert all("Ines Okafor" in str(text) for text in said.values())
+    clock.shift(3 * clock.DAY)
+    over()
+    with db.transaction():
+        accounts.rename(INES.account, "Ines A. Marsh", actor=INES.account)
+        accounts.rename(STRANGER.account, "Mei T. Sato", actor=STRANGER.account)
+    deposit.run_until_idle(run_jobs, clock)
+    assert record_of(client, ref) == said
+    assert access.is_owner(deposit.get(dataset_id), STRANGER.account)
+    assert "ines okafor" in deposit.get(dataset_id).search_text
+    bag = json.loads((deposit.bag_of(dataset_id) / "metadata.json").read_text())
+    assert (bag["owner"], bag["recorded_submitter"]) == (STRANGER.email, "Ines Okafor"), "a rebuild keeps both"
+
+
+def test_handover_before_release_keeps_who_is_cited(run_jobs, client):
+    dataset_id = archived(run_jobs)
+    over()
+    with db.transaction():
+        datasets.edit(db.session.get_one(Dataset, dataset_id), {"release_date": "2020-01-01"}, actor=STRANGER.account)
+    deposit.approve(dataset_id)
+    deposit.run_until_idle(run_jobs, clock)
+    ref = deposit.get(dataset_id).accession
+    assert deposit.get(dataset_id).state == "released"
+    assert client.get(f"/datasets/{ref}/datacite.json").json["creators"][0]["name"] == "Ines Okafor"

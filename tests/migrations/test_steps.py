@@ -9,7 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from portal import clock, db, migrations
 from portal.migrations.steps import settings_of as alembic_settings
-from portal.models import Account, Center, Event, Token
+from portal.models import Account, Center, Dataset, Event, Token
 
 
 @pytest.fixture
@@ -103,3 +103,26 @@ def test_check_refuses_a_step_it_does_not_know(engine):
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(migrations.OldSchema, match="older program"):
         migrations.check(engine)
+
+
+def test_released_records_get_the_name_of_who_owned_them_at_their_release(engine):
+    migrations.upgrade(engine)
+    with db.transaction() as session:
+        center = Center(name="Institute of Peat", created_at=1)
+        ines, mei = (
+            Account(name=name, email=f"{name}@example.org", center=center, created_at=1) for name in ("Ines", "Mei")
+        )
+        rows = [
+            Dataset(account=mei, center=center, released_at=at, state="approved", created_at=1, updated_at=1)
+            for at in (10, 10, None)
+        ]
+        session.add_all([ines, *rows])
+        session.flush()
+        for row, at in zip(rows, (20, 5, 20), strict=True):
+            before = {"submitter": ines.email}
+            session.add(Event(at=at, action="hand_over", dataset_id=row.id, before=before))
+    migrations.downgrade(engine, "0020")
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        names = connection.execute(text("SELECT recorded_submitter FROM dataset ORDER BY id")).scalars().all()
+    assert names == ["Ines", "Mei", None], "handed over after the release, before it, and not released"

@@ -260,10 +260,10 @@ def end_sessions(account: Account, *, actor: Account | None, action: str = "acco
 
 
 def rename(account: Account, name: str, *, actor: Account) -> None:
-    """Another name, also in the search text of the account's datasets."""
+    """Another name, also in the search text of the account's datasets; what is released keeps the name it had."""
     before, account.name = account.name, clean_name(name)
     if before != account.name:
-        theirs = update(Dataset).where(Dataset.account_id == account.id)
+        theirs = update(Dataset).where(Dataset.account_id == account.id, Dataset.released_at.is_(None))
         db.change(theirs.values(search_text=func.replace(Dataset.search_text, before.lower(), account.name.lower())))
         history.record("account.rename", actor=actor, before={"name": before}, after={"name": account.name})
 

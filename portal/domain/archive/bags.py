@@ -46,6 +46,7 @@ DATASET_FIELDS = (
     "pending",
     "created_at",
     "updated_at",
+    "recorded_submitter",
 )
 FILE_FIELDS = (
     "n",

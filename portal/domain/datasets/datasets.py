@@ -277,7 +277,7 @@ def index(dataset: Dataset) -> None:
         dataset.investigator,
         dataset.bioproject,
         dataset.data_type,
-        dataset.account.name,
+        dataset.submitter if dataset.released_at else dataset.account.name,
         dataset.center.name,
     )
     dataset.search_text = " ".join(part for part in parts if part).lower()

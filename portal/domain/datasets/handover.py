@@ -1,5 +1,5 @@
 """Datasets change hands when their submitter leaves. What lies in an area does not follow: their files are archived, or
-have not come yet. Center, accession and history stay."""
+have not come yet. Center, accession, history and who is cited stay; what a released record says is not touched."""
 
 from sqlalchemy import func, select
 
@@ -14,7 +14,7 @@ MOST = 2000
 
 
 def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None:
-    """Make `heir` the submitter. Raises Conflict, and NotReady while files lie in the area of the old one."""
+    """Make `heir` the owner. Raises Conflict, and NotReady while files lie in the area of the old one."""
     before = dataset.account
     if not heir.is_active:
         text = "The account of {name} is {state}; only an open one can take datasets over."
@@ -27,7 +27,11 @@ def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None
     if left:
         text = "{count} of its files lie in the area of {name} and are not archived yet."
         raise errors.NotReady(say("handover_files_left", text, count=left, name=before.name))
-    dataset.account_id, dataset.account, dataset.updated_at = heir.id, heir, clock.now()
+    if dataset.accession:
+        dataset.recorded_submitter = dataset.submitter
+    if dataset.released_at is None:
+        dataset.updated_at = clock.now()
+    dataset.account_id, dataset.account = heir.id, heir
     datasets.index(dataset)
     history.record(
         "hand_over", actor=actor, dataset=dataset, before={"submitter": before.email}, after={"submitter": heir.email}

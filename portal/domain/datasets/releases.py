@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain.datasets import publications, realms, reviews, share_links
+from portal.domain.datasets import datasets, publications, realms, reviews, share_links
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue, notifications, text_rules, transitions
 from portal.domain.shared.trusted_clock import is_doubtful
@@ -138,8 +138,15 @@ def release(dataset: Dataset, *, actor: Account | None = None) -> Dataset:
     why, today = cause(dataset) or "asked", day(0)
     first = dataset.release_date if dataset.release_date and dataset.release_date <= today else today
     transitions.advance(
-        dataset, "release", actor=actor, released_at=clock.now(), release_wanted_at=None, release_date=first
+        dataset,
+        "release",
+        actor=actor,
+        released_at=clock.now(),
+        release_wanted_at=None,
+        release_date=first,
+        recorded_submitter=dataset.submitter,
     )
+    datasets.index(dataset)
     history.record("release", actor=actor, dataset=dataset, after={"cause": why})
     share_links.end_all(dataset)
     files.mark_bag(dataset)

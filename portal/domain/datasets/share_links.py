@@ -266,7 +266,7 @@ class AuthorWord(str):
 def _author_words(dataset: Dataset) -> list[AuthorWord]:
     account = dataset.account
     whole = [account.email, account.center.name]
-    parts = re.split(r"[\s,;.]+", f"{account.name} {dataset.investigator}")
+    parts = re.split(r"[\s,;.]+", f"{account.name} {dataset.submitter} {dataset.investigator}")
     local = re.split(r"[^\w]+", account.email.partition("@")[0])
     words = whole + [part for part in parts + local if len(part) > 2]
     return [AuthorWord(word) for word in {word.lower(): word for word in reversed(words) if word}.values()]

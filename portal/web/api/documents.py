@@ -42,7 +42,7 @@ def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
     document = brief(dataset) | {name: getattr(dataset, name) for name in (*TEXTS, *(INNER if full else ()))}
     document |= {
         "center": dataset.center.name,
-        "submitter": dataset.account.name,
+        "submitter": dataset.submitter,
         "created": moment(dataset.created_at),
         "submitted": moment(dataset.first_submitted_at),
         "released": moment(dataset.released_at),

@@ -39,7 +39,7 @@ def address(dataset: Dataset) -> str:
 
 
 def who(dataset: Dataset) -> str:
-    return dataset.investigator or dataset.account.name
+    return dataset.investigator or dataset.submitter
 
 
 def year(dataset: Dataset) -> str:

@@ -82,7 +82,7 @@ def person(name: str, dataset: Dataset) -> dict[str, Any]:
 
 def contributors(dataset: Dataset) -> list[dict[str, Any]]:
     """Who sent it, where that is somebody else than who made it."""
-    submitter = dataset.account.name
+    submitter = dataset.submitter
     if submitter == citation.who(dataset):
         return []
     return [person(submitter, dataset) | {"contributorType": "DataManager"}]
