@@ -54,7 +54,7 @@ soak: $(VENV)/.dev $(VENV)/.clients $(VENV)/.full ## faults and journeys, ROUNDS
 		$(PY) -m pytest -q -m "soak or full or not full" -n $(WORKERS) --dist loadfile $(SOAKED) || exit 1; \
 	done
 
-mutants: $(VENV)/.dev $(VENV)/.clients ## put COUNT small faults into the sources; the tests must notice (ROOM=name for one)
+mutants: $(VENV)/.dev $(VENV)/.clients ## put COUNT small faults into the rooms of the sources; the tests must notice (ROOM=name for one)
 	@exec $(PY) -m tests.mutants --count $(COUNT) $(addprefix --room ,$(ROOM))
 
 lock: $(VENV)/bin/uv ## write the lock files again from pyproject.toml and package.json (UPGRADE=--upgrade for newer)

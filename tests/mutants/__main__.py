@@ -12,14 +12,13 @@ from tests.mutants.running import HOUSE, Broken
 
 def parse(words: list[str], table: rooms.Rooms) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--count", type=int, default=200, help="how many mutants (200)")
+    parser.add_argument("--count", type=int, default=200, help="how many mutants, as many of each room (200)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed chooses the same mutants (1)")
     parser.add_argument("--room", action="append", choices=table, help="only this room; may be given again")
     parser.add_argument("--jobs", type=int, default=2, help="how many side by side, each in its own copy (2)")
     parser.add_argument("--most", type=int, default=40, help="at most so many tests for a mutant, nearest first (40)")
     parser.add_argument("--longest", type=float, default=60, help="and at most so many seconds of them (60)")
     parser.add_argument("--without", action="append", default=[], help="leave out the test of this id, if it is red")
-    parser.add_argument("--fresh", action="store_true", help="load everything anew for each mutant: slow")
     parser.add_argument("--list", action="store_true", help="only show which mutants would be made")
     parser.add_argument("--output", type=Path, help="append each verdict to this file, as lines of JSON")
     parser.add_argument(

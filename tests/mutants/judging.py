@@ -85,16 +85,14 @@ def failure(said: list[dict]) -> tuple[str, str] | None:
     return None
 
 
-def judge(
-    bench: Bench, mutant: Mutant, room: str, tests: list[str], seconds: dict[str, float], *, fresh: bool = False
-) -> Verdict:
+def judge(bench: Bench, mutant: Mutant, room: str, tests: list[str], seconds: dict[str, float]) -> Verdict:
     """Whether one of these tests notices. `seconds`: how long each takes on clean sources."""
     began = time.monotonic()
     limits = {test: FACTOR * seconds[test] + SLACK for test in tests}
     clean = (bench.root / mutant.path).read_text()
     bench.write(mutant.path, mutant.text)
     try:
-        said = None if fresh or not mutant.outer else _in_warm(bench, mutant, clean, tests, limits)
+        said = None if not mutant.outer else _in_warm(bench, mutant, clean, tests, limits)
         said = _in_new(bench, tests, limits) if said is None else said
     finally:
         bench.write(mutant.path, clean)

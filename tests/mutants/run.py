@@ -20,9 +20,18 @@ class Run:
         self.sources = rooms.sources(self.table, root)
         self.texts = {path: (root / path).read_text() for path in self.sources}
         self.every = [one for path, text in self.texts.items() for one in mutants(path, text)]
-        self.chosen = sample(self.every, asked.count, asked.seed)
+        self.chosen = self.choose()
         self.accepted = ledger.accepted(accepted, self.sources)
         self.verdicts: list[Verdict] = []
+
+    def choose(self) -> list[Mutant]:
+        """As many of each room as of the next, or one more of the first."""
+        each, more = divmod(self.asked.count, len(self.table))
+        chosen: list[Mutant] = []
+        for at, room in enumerate(self.table):
+            of_room = [mutant for mutant in self.every if self.room(mutant) == room]
+            chosen += sample(of_room, each + (at < more), self.asked.seed)
+        return chosen
 
     def room(self, mutant: Mutant) -> str:
         return self.sources[mutant.path]
@@ -71,4 +80,4 @@ class Run:
         tests = chooser.tests(mutant, files[room])
         if not tests:
             return verdict_of(mutant, room, "survived", "not executed")
-        return judge(bench, mutant, room, tests, chooser.reach.seconds, fresh=self.asked.fresh)
+        return judge(bench, mutant, room, tests, chooser.reach.seconds)
