@@ -6,7 +6,9 @@ import os
 
 import pytest
 
+from portal import db
 from portal.domain.files import diagnosis
+from tests.reports import staged
 
 
 def md5(data):
@@ -36,3 +38,22 @@ def test_nothing_is_guessed_of_whole_other_bytes(tmp_path):
     path.write_bytes(gzip.compress(b"other"))
 
     assert diagnosis.deep(path, "0" * 32, "t.gz") == ""
+
+
+@pytest.mark.parametrize(
+    ("other", "is_named"),
+    [
+        ({}, True),
+        ({"md5": "c" * 32}, False),
+        ({"area": "test"}, False),
+        ({"realm": "protected"}, False),
+        ({"name": "x/a.txt"}, False),
+    ],
+)
+def test_same_bytes_sent_before_under_the_same_name_are_named(database, other, is_named):
+    with db.transaction():
+        earlier = staged.upload(**{"name": "a.txt", "token": "earlier", "state": "obsolete"} | other)
+        upload = staged.upload("a.txt")
+        file = staged.file(staged.dataset(1, "draft"), upload, "received", declared_md5="d" * 32)
+        words = diagnosis.quick(file, "md5_mismatch")
+    assert (f"the same as upload {earlier.id}, an earlier version" in words) == is_named

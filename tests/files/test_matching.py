@@ -7,7 +7,7 @@ from portal.domain.datasets import datasets, handover
 from portal.domain.files import file_state, files, matching
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
-from portal.models import Dataset, Upload
+from portal.models import Dataset, Job, Upload
 from tests import depositing as deposit
 from tests.conftest import COLLEAGUE, INES, STRANGER
 from tests.state_guard import states_unguarded
@@ -146,3 +146,15 @@ def test_newer_upload_of_the_name_is_claimed_by_the_file_of_the_former(send):
     dataset_id = declare("a.txt")
     receipt = send("a.txt", b"new")
     assert claimed(dataset_id) == [receipt.upload_id]
+
+
+@pytest.mark.parametrize(("state", "jobs"), [("draft", 0), ("submitted", 1)])
+def test_file_added_after_its_bytes_goes_on_to_the_archive_where_its_dataset_is_submitted(send, state, jobs):
+    dataset_id = declare("first.txt")
+    with states_unguarded():
+        db.session.get_one(Dataset, dataset_id).state = state
+    send("late.txt", b"late")
+    with db.transaction():
+        files.add(db.session.get_one(Dataset, dataset_id), [{"name": "late.txt"}], actor=INES.account)
+    db.end()
+    assert db.session.query(Job).filter_by(kind="archive", dataset_id=dataset_id).count() == jobs

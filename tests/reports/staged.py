@@ -60,6 +60,7 @@ def component(owner: Dataset, kind: str, accession: str, alias: str, *, state="l
 
 def upload(name: str, state: str = "received", **values) -> Upload:
     given = {
+        "token": name,
         "size": 10,
         "md5": "a" * 32,
         "sha256": "b" * 64,
@@ -71,7 +72,6 @@ def upload(name: str, state: str = "received", **values) -> Upload:
         "loaded_at": None,
     } | values
     made = Upload(
-        token=name,
         account_id=INES.id,
         center_id=INES.account.center_id,
         name=name,
