@@ -4,7 +4,7 @@ beyond those that the requester agreed to."""
 import pytest
 
 from portal import clock, db, errors
-from portal.domain.access_requests import decisions, requests, terms
+from portal.domain.access_requests import decisions, download_log, requests, terms
 from portal.domain.accounts import accounts
 from portal.domain.permissions import access, active_grants
 from portal.models import Account, Counter, File
@@ -86,6 +86,21 @@ def test_file_that_is_not_archived_is_not_granted(livers):
         act(made, "approve", numbers=[1, 2])
     assert set(refused.value.fields) == {"files"}
     assert get(made).state == "asked" and active_grants.numbers(made) == frozenset()
+
+
+def test_downloads_under_a_grant_are_those_of_its_person_and_dataset(livers):
+    accessions = (livers, release(INES))
+    grants = {(name, who.id): grant(name, who) for name in accessions for who in (STRANGER, COLLEAGUE)}
+    with db.transaction():
+        for (accession, account_id), request_id in grants.items():
+            download = download_log.Download(
+                dataset(accession).id, "a.txt", "http", 1, account_id=account_id, request_id=request_id
+            )
+            download_log.record(download_log.ENDED, download, size=1)
+
+    for request_id in grants.values():
+        newest, total = download_log.newest(get(request_id), 9)
+        assert ([event.after["request"] for event in newest], total) == ([request_id], 1)
 
 
 def test_decision_taken_again_binds_to_the_files_of_the_last_alone(livers):
