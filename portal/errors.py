@@ -47,6 +47,12 @@ class DomainError(Exception):
         return self.message if len(self.messages) == 1 else joined(self.message.code, self.messages)
 
     @property
+    def specific(self) -> Message:
+        """The sentences of its fields as one message; its own where it names no field."""
+        fields = list(self.field_messages.values())
+        return joined(fields[0].code, fields) if len(fields) > 1 else fields[0] if fields else self.whole
+
+    @property
     def sentence(self) -> str:
         """All of it, rendered."""
         return " ".join(str(message) for message in self.messages)

@@ -85,7 +85,7 @@ class Rebuild:
         db.end()
         content, faults = bag_reader.read(realm, folder, deep=self.deep)
         for fault in faults:
-            self.tell(fault)
+            self.tell(str(fault))
         with db.transaction():
             restore.add(content, self.people)
             point("rebuild.added")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from portal import clock, db, states, storage
 from portal.domain.archive import archiving
 from portal.domain.datasets import releases
-from portal.domain.files import files
+from portal.domain.files import diagnosis, files
 from portal.jobs.handlers.archive import archive
 from portal.maintenance import fsck, reconcile
 from portal.models import Dataset, Event, Job
@@ -111,7 +111,7 @@ def test_missing_bytes_are_told(run_jobs):
 
     first, second = deposit.files_of(dataset_id)
     assert (first.state, first.error) == ("error", "upload_file_not_found")
-    assert "Send the file again" in first.comment
+    assert first.comment == str(diagnosis.REMEDIES["upload_file_not_found"])
     assert second.state == "archived"
 
 

@@ -45,6 +45,11 @@ def receipt(outcome) -> etree._Element:
     return etree.fromstring(outcome.receipt)
 
 
+def reasons(outcome) -> list:
+    """Why each object that was not loaded was not, in the order of the RECEIPT."""
+    return [item.reason for item in outcome.batch.sent_items if not item.is_good]
+
+
 pytestmark = pytest.mark.usefixtures("receiving")
 
 
@@ -100,7 +105,9 @@ def test_bad_object_is_red_with_its_reason_and_the_rest_green(run_jobs):
     assert len(heard) < 200, "a thousand objects, and no statement for each"
     red = component("r500")
     assert (red.state, red.accession) == (states.ERROR, None)
-    assert "An MD5 has 32 characters" in red.comment and "r500.fastq.gz" in red.comment
+    (reason,) = reasons(outcome)
+    assert (reason.code, reason.values["name"]) == ("file_of_object_faulty", "r500.fastq.gz")
+    assert red.comment == str(reason) and "An MD5 has 32 characters" in red.comment
     told = receipt(outcome)
     assert told.get("success") == "false" and len(told.findall("RUN[@accession]")) == 999
     assert [one.text for one in told.iter("ERROR")] == [f"RUN “r500”: {red.comment}"]
@@ -110,9 +117,16 @@ def test_bad_object_is_red_with_its_reason_and_the_rest_green(run_jobs):
 
 
 def test_mended_object_turns_from_red_and_what_waited_for_it_follows():
-    take(xml.parts(EXPERIMENT=xml.experiments(xml.experiment(study="typo"))))
-    assert component("x1").comment.startswith("It refers to STUDY “typo”, which is not here")
-    assert component("r1").comment.startswith("It refers to EXPERIMENT “x1”, which could not be loaded")
+    missing, waiting = reasons(take(xml.parts(EXPERIMENT=xml.experiments(xml.experiment(study="typo")))))
+    assert (missing.code, missing.values["reference"].values) == (
+        "reference_not_here",
+        {"type": "STUDY", "alias": "typo"},
+    )
+    assert (waiting.code, waiting.values["reference"].values) == (
+        "reference_not_loaded",
+        {"type": "EXPERIMENT", "alias": "x1"},
+    )
+    assert (component("x1").comment, component("r1").comment) == (str(missing), str(waiting))
     outcome = take({"EXPERIMENT": xml.experiments()})
     assert outcome.success and component("x1").state == component("r1").state == states.RECEIVED
     assert [one.text for one in receipt(outcome).iter("INFO")] == ["1 objects that waited have loaded too: OMIXR000001"]
@@ -144,7 +158,7 @@ def test_validate_stores_nothing():
 
 def test_modify_of_what_is_not_here_is_red_and_add_mends_it():
     outcome = take({"STUDY": xml.study()}, action="MODIFY")
-    assert "no STUDY of this alias to modify" in outcome.receipt.decode()
+    assert [(reason.code, reason.values) for reason in reasons(outcome)] == [("nothing_to_modify", {"type": "STUDY"})]
     assert component("organoids").state == states.ERROR
     assert take({"STUDY": xml.study()}).success and component("organoids").accession == "OMIXP000001"
 
@@ -176,12 +190,30 @@ def test_what_another_center_did_not_release_is_not_known():
     take()
     theirs = b'<ANALYSIS alias="z"><STUDY_REF accession="OMIXP000001"/></ANALYSIS>'
     outcome = take({"ANALYSIS": theirs}, person=STRANGER)
-    assert "STUDY OMIXP000001, which is not here" in outcome.receipt.decode()
+    (reason,) = reasons(outcome)
+    assert reason.code == "reference_not_here"
+    assert reason.values["reference"].values == {"type": "STUDY", "accession": "OMIXP000001"}
     taken_over = take({"STUDY": b'<STUDY accession="OMIXP000001" alias="organoids"/>'}, person=STRANGER)
-    assert "There is no STUDY OMIXP000001 of yours." in taken_over.receipt.decode()
+    (reason,) = reasons(taken_over)
+    assert (reason.code, reason.values) == ("object_unknown", {"type": "STUDY", "accession": "OMIXP000001"})
     colleague = take({"STUDY": xml.study(title="Mine now")}, person=COLLEAGUE)
+    assert [reason.code for reason in reasons(colleague)] == ["object_of_colleague"]
     assert "belongs to a dataset of a colleague" in colleague.receipt.decode()
     assert component("organoids").title == "Kidney organoids over 28 days"
+
+
+def test_submission_of_a_colleague_loads_nothing():
+    """Without it nobody knows where its objects belong, so none of them is taken."""
+    take()
+    parts = xml.parts(STUDY=xml.study("mine"), SAMPLE=b"", EXPERIMENT=b"", RUN=b"")
+    outcome = take({name: data for name, data in parts.items() if data}, person=COLLEAGUE)
+    (fault,) = outcome.batch.faults
+    assert (fault.code, fault.values["reason"].code) == ("object_refused", "object_of_colleague")
+    assert fault.values["object"].values == {"type": "SUBMISSION", "alias": "batch-1"}
+    assert [error.text for error in receipt(outcome).iter("ERROR")] == [
+        "SUBMISSION “batch-1”: It belongs to a dataset of a colleague; only its submitter may change it."
+    ]
+    assert not outcome.success and count(Component.alias == "mine") == 0
 
 
 def test_files_sent_before_and_after_link(run_jobs):
@@ -224,9 +256,20 @@ def test_targets_are_held_released_cancelled_and_suppressed():
         '<ACTION><SUPPRESS target="OMIXS000001"/></ACTION><ACTION><CANCEL target="OMIXX000001"/></ACTION>'
         '<ACTION><CANCEL target="OMIXS999999"/></ACTION></ACTIONS></SUBMISSION>'
     )
-    told = receipt(take({"SUBMISSION": order.encode()}))
-    wrong = " ".join(one.text or "" for one in told.iter("ERROR"))
-    assert "SUPPRESS OMIXS000001: It was never public. Use CANCEL." in wrong and "OMIXS999999: There is no" in wrong
+    outcome = take({"SUBMISSION": order.encode()})
+    never_public, unknown = outcome.batch.faults
+    assert (never_public.code, never_public.values["action"], never_public.values["target"]) == (
+        "target_refused",
+        "SUPPRESS",
+        "OMIXS000001",
+    )
+    assert (never_public.values["reason"].code, unknown.values["reason"].code) == (
+        "object_never_public",
+        "no_such_object",
+    )
+    assert unknown.values["target"] == "OMIXS999999"
+    wrong = [error.text for error in receipt(outcome).iter("ERROR")]
+    assert wrong[0] == "SUPPRESS OMIXS000001: It was never public. Use CANCEL." and len(wrong) == 2
     assert depositing.get(dataset_id).release_date == "2028-05-04"
     assert count(Component.status == "withdrawn") == 2  # the EXPERIMENT and the RUN that refers to it
     assert [file.state for file in depositing.files_of(dataset_id)] == ["removed"]
@@ -278,7 +321,9 @@ def test_draft_of_red_objects_can_be_discarded():
 
 def test_draft_with_an_accession_is_nobody_elses_matter_and_can_be_discarded():
     """Objects without a file are not submitted: no line of the Accessions report, no curator sees them."""
-    dataset = take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())}).batch.dataset
+    outcome = take({"STUDY": xml.study(), "SAMPLE": xml.samples(xml.sample())})
+    (info,), dataset = outcome.batch.infos, outcome.batch.dataset
+    assert (info.code, info.values["dataset"]) == ("not_submitted_yet", "OMIX000001")
     assert (dataset.state, dataset.accession, dataset.first_submitted_at) == ("draft", "OMIX000001", None)
     assert list(accessions.lines(INES.account.center_id)) == []
     assert not access.may_see(dataset, RUTH.account) and access.may_see(dataset, INES.account)

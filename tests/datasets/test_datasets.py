@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from portal import clock, db, errors, states
 from portal.domain.datasets import actions, datasets, releases
-from portal.domain.files import file_state, files
+from portal.domain.files import diagnosis, file_state, files
 from portal.domain.permissions import access
 from portal.domain.shared import transitions
 from portal.models import Dataset, Event, File, Job, Mail
@@ -109,9 +109,10 @@ def test_swapped_files_are_named(send, deposit):
     send("one.txt", b"1")
     dataset = deposit({"name": "two.txt", "md5": md5(b"1")}, {"name": "one.txt", "md5": md5(b"2")})
 
-    comment = db.session.scalar(select(File.comment).where(File.dataset_id == dataset, File.name == "one.txt"))
-    assert "two.txt" in comment
-    assert "swapped" in comment
+    file = db.session.scalars(select(File).where(File.dataset_id == dataset, File.name == "one.txt")).one()
+    finding = diagnosis.quick(file, "md5_mismatch")
+    assert (finding.code, finding.values) == ("files_swapped", {"name": "two.txt"})
+    assert file.comment == str(finding)
 
 
 def test_empty_file_is_an_error(send, deposit):

@@ -22,7 +22,7 @@ def test_converted_line_ends_are_found(tmp_path, lines):
     unix = lines.replace(b"\r\n", b"\n")
     original = unix if unix != lines else unix.replace(b"\n", b"\r\n")
 
-    assert "ASCII mode" in diagnosis.deep(path, md5(original), "t.txt")
+    assert diagnosis.deep(path, md5(original), "t.txt").code == "sent_in_ascii_mode"
 
 
 def test_cut_off_gzip_is_found(tmp_path):
@@ -30,14 +30,14 @@ def test_cut_off_gzip_is_found(tmp_path):
     whole = gzip.compress(os.urandom(300_000)) + gzip.compress(b"second member")
     path.write_bytes(whole[:-9])
 
-    assert "cut off" in diagnosis.deep(path, md5(whole), "t.gz")
+    assert diagnosis.deep(path, md5(whole), "t.gz").code == "stream_cut_off"
 
 
 def test_nothing_is_guessed_of_whole_other_bytes(tmp_path):
     path = tmp_path / "t"
     path.write_bytes(gzip.compress(b"other"))
 
-    assert diagnosis.deep(path, "0" * 32, "t.gz") == ""
+    assert diagnosis.deep(path, "0" * 32, "t.gz") is None
 
 
 @pytest.mark.parametrize(
@@ -55,5 +55,5 @@ def test_same_bytes_sent_before_under_the_same_name_are_named(database, other, i
         earlier = staged.upload(**{"name": "a.txt", "token": "earlier", "state": "obsolete"} | other)
         upload = staged.upload("a.txt")
         file = staged.file(staged.dataset(1, "draft"), upload, "received", declared_md5="d" * 32)
-        words = diagnosis.quick(file, "md5_mismatch")
-    assert (f"the same as upload {earlier.id}, an earlier version" in words) == is_named
+        finding = diagnosis.quick(file, "md5_mismatch")
+    assert ((finding.code, finding.values) == ("earlier_version_sent", {"upload": earlier.id})) == is_named

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from portal import clock, db
 from portal.config import settings
+from portal.domain.files import diagnosis
 from portal.domain.shared import job_queue
 from portal.domain.uploads import expiry, uploads
 from portal.jobs import periodic_tasks
@@ -69,7 +70,7 @@ def test_mismatch_is_diagnosed_and_mailed_once(run_jobs):
     run_jobs()
 
     (file,) = deposit.files_of(dataset_id)
-    assert "ASCII mode" in file.comment
+    assert file.comment == str(diagnosis.ASCII_MODE)
     mails = list(db.session.scalars(select(Mail).where(Mail.subject.like("MD5 Checked Failed%"))))
     assert len(mails) == 1
     assert mails[0].to == deposit.INES.email

@@ -12,12 +12,14 @@ from portal.config import settings
 from portal.domain.archive import bags, fixity, restore
 from portal.domain.archive.restore import Bytes, ReadableBag
 from portal.domain.files import accessions
-from portal.messages import say
+from portal.messages import Message, say
 
 REALMS = ("open", "protected")
 # What a file system puts into its root.
 NOT_OURS = frozenset(("lost+found",))
 NEEDED = {"accession", "owner", "owner_name", "center", "state", "access", "next_n", "files", "title"}
+MISSING = say("archived_file_missing", "missing in the archive")
+CHANGED = say("archived_bytes_changed", "its bytes changed in the archive")
 FILE_NEEDED = {"n", "name", "size", "md5", "sha256", "archive_path"}
 
 
@@ -89,8 +91,8 @@ def is_whole(folder: Path) -> bool:
     )
 
 
-def read(realm: str, folder: Path, *, deep: bool) -> tuple[ReadableBag, list[str]]:
-    """A bag with its bytes as they lie there, and a sentence for each that is not as the bag says. With `deep` the
+def read(realm: str, folder: Path, *, deep: bool) -> tuple[ReadableBag, list[Message]]:
+    """A bag with its bytes as they lie there, and a message for each that is not as the bag says. With `deep` the
     bytes are read."""
     bag = ReadableBag(realm, catalogue(folder))
     content = bag.catalogue
@@ -100,14 +102,21 @@ def read(realm: str, folder: Path, *, deep: bool) -> tuple[ReadableBag, list[str
         verdict, fault = _look(folder / row["archive_path"], row, deep=deep)
         bag.lying.append(Bytes(row["n"], row["name"], row["archive_path"], row["size"], verdict))
         if fault:
-            faults.append(f"{accessions.of_file(folder.name, row['n'])} ({row['name']}): {fault}")
+            accession = accessions.of_file(folder.name, row["n"])
+            text = "{accession} ({name}): {fault}"
+            faults.append(say("archived_file_faulty", text, accession=accession, name=row["name"], fault=fault))
     bag.strangers = list(_strangers(folder, bag))
     faults += [
-        f"data/{accessions.of_file(folder.name, stranger.n)}/{stranger.name}: no manifest names it; it is left alone"
+        _left_alone(folder, stranger)
         for stranger in bag.strangers
         if not restore.may_adopt(bag, stranger) and not _is_dead(content, stranger)
     ]
     return bag, faults
+
+
+def _left_alone(folder: Path, stranger: Bytes) -> Message:
+    path = f"data/{accessions.of_file(folder.name, stranger.n)}/{stranger.name}"
+    return say("file_in_no_manifest", "{path}: no manifest names it; it is left alone", path=path)
 
 
 def _waits_again(content: dict[str, Any]) -> bool:
@@ -119,16 +128,17 @@ def _is_dead(content: dict[str, Any], stranger: Bytes) -> bool:
     return stranger.n in dead or content["state"] == "withdrawn"
 
 
-def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, str]:
+def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, Message | None]:
     facts = storage.facts(path)
     if facts is None:
-        return fixity.BAD, "missing in the archive"
+        return fixity.BAD, MISSING
     if facts.size != row["size"]:
-        return fixity.BAD, f"{facts.size} bytes in the archive, {row['size']} in its manifest"
+        text = "{size} bytes in the archive, {listed} in its manifest"
+        return fixity.BAD, say("archived_size_differs", text, size=facts.size, listed=row["size"])
     if not deep:
-        return None, ""
+        return None, None
     whole = storage.digest(path)[:2] == (row["md5"], row["sha256"])
-    return (fixity.OK, "") if whole else (fixity.BAD, "its bytes changed in the archive")
+    return (fixity.OK, None) if whole else (fixity.BAD, CHANGED)
 
 
 def _strangers(folder: Path, bag: ReadableBag) -> Iterator[Bytes]:

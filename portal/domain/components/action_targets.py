@@ -13,7 +13,7 @@ from portal.domain.datasets import actions, datasets
 from portal.domain.files import bulk_edit
 from portal.domain.permissions import access
 from portal.domain.shared import history
-from portal.messages import say
+from portal.messages import Message, say
 from portal.models import Account, Component, ComponentFile, Dataset, File
 
 NOTE = "Asked for by XML."
@@ -26,7 +26,13 @@ def act(batch: Batch) -> None:
             with db.savepoint():
                 batch.held.append(_act(action, batch.actor))
         except errors.DomainError as error:
-            batch.faults.append(f"{action.word} {action.target}: {error.sentence}")
+            batch.faults.append(_refused(action, error))
+
+
+def _refused(action: Action, error: errors.DomainError) -> Message:
+    return say(
+        "target_refused", "{action} {target}: {reason}", action=action.word, target=action.target, reason=error.whole
+    )
 
 
 def _act(action: Action, actor: Account) -> tuple[str, str, str | None]:

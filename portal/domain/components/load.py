@@ -14,6 +14,7 @@ from portal.domain.components.submission_batch import Batch
 from portal.domain.datasets import datasets, reviews
 from portal.domain.files import accessions, bulk_edit, files
 from portal.domain.shared import history
+from portal.messages import Message, joined, say
 from portal.models import Component, ComponentFile, ComponentRef, Dataset, File
 
 
@@ -83,17 +84,18 @@ def _check_files(batch: Batch) -> None:
         declared: dict[str, str] = {}
         there = declared_in(dataset_id, [row["name"] for item in items for row in item.files])
         for item in items:
-            item.fault = next((fault for row in item.files if (fault := _disagrees(row, declared, there))), "")
+            item.fault = next((fault for row in item.files if (fault := _disagrees(row, declared, there))), None)
             declared |= {} if item.fault else {row["name"]: row["md5"] for row in item.files}
 
 
-def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, Any]) -> str:
+def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, Any]) -> Message | None:
     name, declared_row = row["name"], there.get(row["name"])
     if declared.get(name, row["md5"]) != row["md5"]:
-        return f"The file {name} has another MD5 in another object of this delivery."
+        return say("file_md5_twice", "The file {name} has another MD5 in another object of this delivery.", name=name)
     if declared_row is not None and declared_row.state == states.ARCHIVED and declared_row.md5 != row["md5"]:
-        return f"The file {name} is archived with the MD5 {declared_row.md5}. Send new bytes under a new name."
-    return ""
+        text = "The file {name} is archived with the MD5 {md5}. Send new bytes under a new name."
+        return say("file_archived_otherwise", text, name=name, md5=declared_row.md5)
+    return None
 
 
 def _home(batch: Batch, item: Item) -> int:
@@ -122,7 +124,7 @@ def _write(batch: Batch) -> None:
     components.receive([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
     components.refuse(
         [
-            {"id": item.id, "why": item.fault[:2000], "what": item.sent}
+            {"id": item.id, "why": _comment(item), "what": item.sent}
             for item in updated
             if item.fault and not item.refusal
         ]
@@ -138,11 +140,16 @@ def _differs(item: Item) -> bool:
     return bool(item.current is None or item.current.md5 != item.md5 or item.current.state == states.ERROR)
 
 
+def _comment(item: Item) -> str:
+    """The fault of an object as its component keeps it."""
+    return str(item.fault or "")[:2000]
+
+
 def _row(item: Item) -> dict[str, Any]:
     good = item.is_good
     return {
         "state": states.RECEIVED if good else states.ERROR,
-        "comment": "" if good else item.fault[:2000],
+        "comment": _comment(item),
         "title": item.title,
         "sent": item.sent,
         "xml": item.xml if good else None,
@@ -253,8 +260,14 @@ def _hand_in(batch: Batch, dataset: Dataset) -> None:
         return
     missing = datasets.missing(dataset)
     if missing:
-        reasons = " ".join(map(str, missing.values()))
-        batch.infos.append(f"{dataset.accession or 'The dataset'} is not submitted yet: {reasons}")
+        batch.infos.append(
+            say(
+                "not_submitted_yet",
+                "{dataset} is not submitted yet: {reasons}",
+                dataset=dataset.accession or say("the_dataset", "The dataset"),
+                reasons=joined("fields_missing", list(missing.values())),
+            )
+        )
     else:
         reviews.submit(dataset, actor=batch.actor)
 

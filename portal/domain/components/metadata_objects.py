@@ -11,7 +11,7 @@ from portal.domain.components import xml_documents, xml_splitter
 from portal.domain.components.xml_splitter import Piece
 from portal.domain.files import files, species
 from portal.domain.shared import text_rules
-from portal.messages import joined, say
+from portal.messages import Message, joined, say
 
 TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
 ALL = xml_splitter.ALL
@@ -37,6 +37,10 @@ LONGEST_ALIAS = 500
 LARGEST = 1 << 20
 
 
+def _by_alias(kind: str, alias: str) -> Message:
+    return say("object_by_alias", "{type} “{alias}”", type=kind, alias=alias)
+
+
 @dataclass(frozen=True)
 class Reference:
     """What an object says it belongs to: an accession, or a name in a center."""
@@ -47,10 +51,14 @@ class Reference:
     center: str
 
     @property
-    def words(self) -> str:
+    def label(self) -> Message:
+        """What messages call it."""
         if self.accession:
-            return f"{self.type} {self.accession}"
-        return f"{self.type} “{self.name}”" + (f" of {self.center}" if self.center else "")
+            return say("object_by_accession", "{type} {accession}", type=self.type, accession=self.accession)
+        if self.center:
+            text = "{type} “{name}” of {center}"
+            return say("object_of_center", text, type=self.type, name=self.name, center=self.center)
+        return _by_alias(self.type, self.name)
 
 
 @dataclass
@@ -68,9 +76,8 @@ class Item:
     references: list[Reference] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     sent: bytes = b""
-    fault: str = ""
-    refusal: str = ""
-    info: str = ""
+    fault: Message | None = None
+    refusal: Message | None = None
     current: Any = None  # the row it updates
     again: bool = False  # kept red earlier, tried once more
     xml: bytes = b""
@@ -79,12 +86,25 @@ class Item:
     id: int = 0
 
     @property
-    def words(self) -> str:
-        return f"{self.type} “{self.alias}”" if self.alias else f"{self.type} no. {self.position}"
+    def label(self) -> Message:
+        """What messages call it: its alias, or its place in the document."""
+        if self.alias:
+            return _by_alias(self.type, self.alias)
+        return say("object_by_position", "{type} no. {position}", type=self.type, position=self.position)
+
+    @property
+    def reason(self) -> Message | None:
+        """Why it is not loaded; nothing of one that is good."""
+        return self.refusal or self.fault
 
     @property
     def is_good(self) -> bool:
-        return not (self.fault or self.refusal)
+        return self.reason is None
+
+    @property
+    def error(self) -> Message:
+        """What the RECEIPT says of one that is not loaded: which it is, and why."""
+        return say("object_refused", "{object}: {reason}", object=self.label, reason=self.reason)
 
 
 def is_known(root: str) -> bool:
@@ -105,7 +125,7 @@ def item(piece: Piece, position: int) -> Item:
         _read(made, element)
         _check(made)
     except errors.DomainError as error:
-        made.fault = " ".join(error.fields.values()) or error.sentence
+        made.fault = error.specific
     return made
 
 

@@ -6,6 +6,7 @@ from lxml import etree
 
 from portal import clock, states
 from portal.domain.components.submission_batch import Batch
+from portal.messages import Message, say
 
 STATUS = {"unpublished": "PRIVATE", "live": "PUBLIC", "suppressed": "SUPPRESSED", "withdrawn": "CANCELLED"}
 
@@ -25,7 +26,7 @@ def write(batch: Batch) -> bytes:
     messages = etree.SubElement(receipt, "MESSAGES")
     for kind, sentences in (("ERROR", _errors(batch)), ("INFO", _infos(batch))):
         for sentence in sentences:
-            etree.SubElement(messages, kind).text = sentence
+            etree.SubElement(messages, kind).text = str(sentence)
     for action in dict.fromkeys(batch.actions.words or [batch.actions.action]):
         etree.SubElement(receipt, "ACTIONS").text = action
     document: bytes = etree.tostring(receipt, encoding="UTF-8", xml_declaration=True, pretty_print=True)
@@ -65,18 +66,17 @@ def _submission(receipt: etree._Element, batch: Batch) -> None:
             node.set("alias", alias)
 
 
-def _errors(batch: Batch) -> list[str]:
-    wrong = [f"{item.words}: {item.refusal or item.fault}" for item in batch.sent_items if not item.is_good]
-    return [*batch.faults, *wrong]
+def _errors(batch: Batch) -> list[Message]:
+    return [*batch.faults, *(item.error for item in batch.sent_items if not item.is_good)]
 
 
-def _infos(batch: Batch) -> list[str]:
-    infos = [f"{item.words}: {item.info}" for item in batch.sent_items if item.info]
+def _infos(batch: Batch) -> list[Message]:
+    infos = list(batch.infos)
     mended = [item for item in batch.items if item.again and item.is_good]
     if mended:
-        infos.append(
-            f"{len(mended)} objects that waited have loaded too: " + ", ".join(item.accession for item in mended[:20])
-        )
+        accessions = ", ".join(item.accession for item in mended[:20])
+        text = "{count} objects that waited have loaded too: {accessions}"
+        infos.append(say("waiting_objects_loaded", text, count=len(mended), accessions=accessions))
     if batch.actions.validate:
-        infos.append("VALIDATE: nothing was stored.")
-    return [*batch.infos, *infos]
+        infos.append(say("nothing_stored", "VALIDATE: nothing was stored."))
+    return infos

@@ -14,9 +14,10 @@ from portal.domain.components.metadata_objects import Item, Reference
 from portal.domain.components.submission_batch import Batch
 from portal.domain.files import matching, species
 from portal.domain.permissions import active_grants
+from portal.messages import Message, say
 from portal.models import Component, Dataset
 
-# How the fault of an object begins that waits for another: it is tried again when something new has loaded.
+# How the stored comment of an object begins that waits for another: it is tried again when something new has loaded.
 WAITS = "It refers to "
 
 
@@ -38,23 +39,37 @@ def _know(batch: Batch, item: Item, rows: dict[str, Any]) -> None:
     row = rows.get(item.accession or item.alias)
     theirs = row is not None and batch.actor.center_id != row.center_id and batch.actor.id != row.account_id
     if item.accession and (row is None or theirs or row.type != item.type):
-        item.refusal = f"There is no {item.type} {item.accession} of yours."
+        item.refusal = _not_yours(item)
         return
     if row is None:
         if batch.actions.of(item.type) == "MODIFY" and not item.again:
-            item.fault = item.fault or f"There is no {item.type} of this alias to modify. Send it with ADD."
+            text = "There is no {type} of this alias to modify. Send it with ADD."
+            item.fault = item.fault or say("nothing_to_modify", text, type=item.type)
         return
     item.current, item.alias = row, item.alias or row.alias
-    if item.alias != row.alias:
-        item.refusal = f"Its alias is “{row.alias}”, and an alias stands. Leave the accession out for a new object."
-    elif row.account_id != batch.actor.id:
-        item.refusal = "It belongs to a dataset of a colleague; only its submitter may change it."
-    elif row.status == "withdrawn":
-        item.refusal = f"{row.accession} was withdrawn. Send it under a new alias."
-    elif row.dataset_state not in matching.OPEN_DATASETS:
-        item.refusal = (
-            f"{row.dataset_accession} is {row.dataset_state}; write to {settings().contact} for a correction."
-        )
+    item.refusal = _no_update(batch, item.alias, row) or item.refusal
+
+
+def _not_yours(item: Item) -> Message:
+    text = "There is no {type} {accession} of yours."
+    return say("object_unknown", text, type=item.type, accession=item.accession)
+
+
+def _no_update(batch: Batch, alias: str, row: Any) -> Message | None:
+    """Why the component of this row is not replaced by what came under this alias, if it is not."""
+    if alias != row.alias:
+        text = "Its alias is “{alias}”, and an alias stands. Leave the accession out for a new object."
+        return say("alias_stands", text, alias=row.alias)
+    if row.account_id != batch.actor.id:
+        return say("object_of_colleague", "It belongs to a dataset of a colleague; only its submitter may change it.")
+    if row.status == "withdrawn":
+        text = "{accession} was withdrawn. Send it under a new alias."
+        return say("alias_withdrawn", text, accession=row.accession)
+    if row.dataset_state not in matching.OPEN_DATASETS:
+        text = "{dataset} is {state}; write to {contact} for a correction."
+        dataset, state = row.dataset_accession, row.dataset_state
+        return say("object_closed", text, dataset=dataset, state=state, contact=settings().contact)
+    return None
 
 
 def _find_home(batch: Batch) -> None:
@@ -69,11 +84,11 @@ def _find_home(batch: Batch) -> None:
         batch.home = next((item.current.dataset_id for item in _kin(batch)), None)
         return
     if row is None and submission.accession:
-        batch.faults.append(f"There is no SUBMISSION {submission.accession} of yours.")
+        batch.faults.append(_not_yours(submission))
     elif row is not None:
         _know(batch, submission, {row.accession: row, row.alias: row})
         if submission.refusal:
-            batch.faults.append(f"{submission.words}: {submission.refusal}")
+            batch.faults.append(submission.error)
         batch.home = row.dataset_id
 
 
@@ -130,9 +145,11 @@ def refer(batch: Batch) -> None:
                 if not item.again and row.account_id == batch.actor.id:
                     homes += [row.dataset_id] if row.dataset_state in matching.OPEN_DATASETS else []
             elif target is not None:
-                item.fault = f"{WAITS}{reference.words}, which could not be loaded. Mend that one, and this loads too."
+                text = WAITS + "{reference}, which could not be loaded. Mend that one, and this loads too."
+                item.fault = say("reference_not_loaded", text, reference=reference.label)
             else:
-                item.fault = f"{WAITS}{reference.words}, which is not here. Send it, and this loads too."
+                text = WAITS + "{reference}, which is not here. Send it, and this loads too."
+                item.fault = say("reference_not_here", text, reference=reference.label)
     if batch.home is None and (batch.submission is None or not batch.submission.alias):
         batch.home = next(iter(homes), None)
 

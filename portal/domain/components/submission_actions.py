@@ -62,7 +62,7 @@ def _take(actions: Actions, word: str, given: dict[str, str]) -> None:
     if word not in KNOWN:
         raise errors.Invalid(
             say(
-                "action_unknown",
+                "submission_action_unknown",
                 "There is no action {word}. Known are {words}.",
                 word=word[:40],
                 words=", ".join(KNOWN),

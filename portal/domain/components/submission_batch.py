@@ -7,10 +7,13 @@ from portal import errors
 from portal.domain.components import metadata_objects, submission_actions, xml_documents, xml_splitter
 from portal.domain.components.metadata_objects import Item
 from portal.domain.components.submission_actions import Actions
-from portal.messages import say
+from portal.messages import Message, say
 from portal.models import Account
 
 ORDER = {kind: at for at, kind in enumerate(metadata_objects.TYPES)}
+NO_XML = say("no_xml", "There is no XML in this. Send at least one document.")
+NOTHING_TO_DO = say("nothing_to_do", "There are no objects in this and no action has a target: nothing is to be done.")
+TWICE = say("object_twice", "It is in this delivery twice. Give each object an alias of its own.")
 
 
 class Document(NamedTuple):
@@ -30,8 +33,8 @@ class Batch:
     submission: Item | None = None
     submission_name: str = ""
     actions: Actions = field(default_factory=Actions)
-    faults: list[str] = field(default_factory=list)
-    infos: list[str] = field(default_factory=list)
+    faults: list[Message] = field(default_factory=list)
+    infos: list[Message] = field(default_factory=list)
     dataset: Any = None
     home: int | None = None
     # What the dataset says of itself, from the objects that say it.
@@ -61,12 +64,12 @@ def read(documents: list[Document], *, actor: Account, action: str = "", hold: s
     """Read every document. One that cannot be read is told of, the others are loaded; without actions nothing is."""
     batch = Batch(actor, actor.center.name)
     if not documents:
-        batch.faults.append("There is no XML in this. Send at least one document.")
+        batch.faults.append(NO_XML)
     for document in documents:
         try:
             _take(batch, document)
         except errors.DomainError as error:
-            batch.faults.append(error.sentence)
+            batch.faults.append(error.whole)
             if document.name.upper().startswith("SUBMISSION"):
                 batch.items = []
                 return batch
@@ -77,10 +80,10 @@ def read(documents: list[Document], *, actor: Account, action: str = "", hold: s
             xml_documents.parse(batch.submission.sent) if batch.submission else None
         )
     except errors.DomainError as error:
-        batch.faults.append(" ".join(error.fields.values()) or error.sentence)
+        batch.faults.append(error.specific)
         batch.items = []
     if not batch.items and not batch.actions.targets and not batch.faults:
-        batch.faults.append("There are no objects in this and no action has a target: nothing is to be done.")
+        batch.faults.append(NOTHING_TO_DO)
     _refuse_twins(batch)
     return batch
 
@@ -88,13 +91,7 @@ def read(documents: list[Document], *, actor: Account, action: str = "", hold: s
 def _take(batch: Batch, document: Document) -> None:
     pieces = xml_splitter.cut(document.data, name=document.name)
     if len(batch.items) + len(pieces) > xml_splitter.MOST:
-        raise errors.TooLarge(
-            say(
-                "too_many_objects",
-                "A delivery holds at most {most:,} objects. Send it in parts.",
-                most=xml_splitter.MOST,
-            )
-        )
+        raise errors.TooLarge(xml_splitter.TOO_MANY)
     for position, piece in enumerate(pieces, start=1):
         made = metadata_objects.item(piece, position)
         if made.type != "SUBMISSION":
@@ -116,5 +113,5 @@ def _refuse_twins(batch: Batch) -> None:
             if key[1] in ("", "accession "):
                 continue
             if key in seen:
-                item.refusal = "It is in this delivery twice. Give each object an alias of its own."
+                item.refusal = TWICE
             seen.add(key)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from portal import clock, db, errors
 from portal.domain.components import action_targets, components, load, receipts, resolve, submission_batch
 from portal.domain.components.submission_batch import Batch, Document
+from portal.messages import joined, say
 from portal.models import Account, Delivery, DeliveryUpload
 
 ATTEMPTS = 3
 PORTION = 5_000
+TOLD_FIELDS = 20  # of a portion that is refused
+NOT_LOADED = say("object_not_loaded", "It was not loaded.")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def _resolve(batch: Batch) -> None:
     if batch.items and not batch.actions.validate:
         resolve.retry(batch)
     resolve.find(batch)
-    if any(fault for fault in batch.faults if batch.submission and fault.startswith("SUBMISSION")):
+    if batch.submission is not None and batch.submission.refusal:
         batch.items = []
     resolve.refer(batch)
 
@@ -83,9 +86,10 @@ def _load(batch: Batch) -> None:
         except load.Raced:
             raise
         except errors.DomainError as error:
-            batch.faults.append(" ".join([error.sentence, *list(error.fields.values())[:20]]))
+            fields = list(error.field_messages.values())[:TOLD_FIELDS]
+            batch.faults.append(joined(error.message.code, [*error.messages, *fields]))
             for item in part.items:
-                item.refusal = item.refusal or "It was not loaded."
+                item.refusal = item.refusal or NOT_LOADED
             continue
         batch.dataset = part.dataset or batch.dataset
         batch.home = batch.dataset.id if batch.dataset is not None else batch.home

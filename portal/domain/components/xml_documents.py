@@ -9,7 +9,7 @@ from lxml import etree
 
 from portal import errors
 from portal.domain.components import metamd5
-from portal.messages import say
+from portal.messages import Message, say
 
 UNSETTLED = re.compile(rb">\s+<")
 LIMIT = re.compile(r"limit|huge|too long|too deep|depth", re.I)
@@ -27,7 +27,7 @@ def parse(text: bytes) -> etree._Element:
         root = etree.fromstring(text, _parser())
     except etree.XMLSyntaxError as error:
         raise errors.Invalid(
-            say("object_not_well_formed", "It is no well-formed XML: {fault}.", fault=_plain(error))
+            say("object_not_well_formed", "It is no well-formed XML: {fault}.", fault=_parser_fault(error))
         ) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise errors.Invalid(say("object_has_dtd", "It has a DTD."))
@@ -61,12 +61,16 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def _plain(error: etree.XMLSyntaxError) -> str:
+def _parser_fault(error: etree.XMLSyntaxError) -> Message:
+    """What the parser said, with the line where it said one."""
     text = (error.msg or "not understood").partition("\n")[0][:200]
     if LIMIT.search(text):
-        return "a text, name or value in it is longer than 10 MB, or its elements are nested too deep"
+        limits = "a text, name or value in it is longer than 10 MB, or its elements are nested too deep"
+        return say("parser_limit", limits)
     line = error.position[0] if error.position else 0
-    return text if "line " in text or not line else f"line {line}: {text}"
+    if "line " in text or not line:
+        return say("parser_fault", "{fault}", fault=text)
+    return say("parser_fault_at_line", "line {line}: {fault}", line=line, fault=text)
 
 
 def text_of(element: etree._Element, path: str, *, longest: int = 2000) -> str:

@@ -13,6 +13,7 @@ from portal.messages import say
 LARGEST = 128 << 20
 DEEPEST = 100
 MOST = 200_000
+TOO_MANY = say("too_many_objects", "A delivery holds at most {most:,} objects. Send it in parts.", most=MOST)
 MOST_ELEMENTS = 5_000_000
 # Each object of a set is given the namespaces declared around it.
 MOST_SPACES, SPACE_BYTES = 100, 10_000
@@ -94,9 +95,7 @@ class _Cutter:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if self.is_object(tag):
             if len(self.pieces) >= MOST:
-                raise errors.TooLarge(
-                    say("too_many_objects", "A delivery holds at most {most:,} objects. Send it in parts.", most=MOST)
-                )
+                raise errors.TooLarge(TOO_MANY)
             self.begun = (tag, attributes, self.parser.CurrentByteIndex)
             self.depth = 1
             self.inside()

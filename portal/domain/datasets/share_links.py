@@ -24,7 +24,7 @@ from portal.models import Account, Dataset, File, Link, LinkView
 # A link goes on while its dataset is mended; it is only made while everything stands.
 SHOWN = (states.SUBMITTED, states.RETURNED, states.APPROVED)
 DEAD = say(
-    "link_dead",
+    "share_link_dead",
     "This sharing link does not exist, has expired or was revoked. Ask whoever gave it to you for a new one.",
 )
 MOST = 100

@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import select
 
 from portal import db
+from portal.messages import Message, say
 from portal.models import Dataset, File, Upload
 
 TEXT_LIMIT = 4 << 30
@@ -31,43 +32,74 @@ class _Decompressor(Protocol):
 
 
 REMEDIES = {
-    "empty_file": "The file is empty: zero bytes arrived. Send it again under the same name.",
-    "upload_file_not_found": "The bytes of this upload are gone. Send the file again under the same name.",
-    "file_changed_during_copy": "The bytes changed while they were checked. Send the file again under the same name.",
-    "size_changed_during_copy": "The length changed while it was checked. Send the file again under the same name.",
-    "copy_error": "We could not copy the file into the archive; the fault is ours and the operator was told. "
-    "You need not do anything.",
+    "empty_file": say("file_empty", "The file is empty: zero bytes arrived. Send it again under the same name."),
+    "upload_file_not_found": say(
+        "upload_bytes_gone", "The bytes of this upload are gone. Send the file again under the same name."
+    ),
+    "file_changed_during_copy": say(
+        "bytes_changed_in_check", "The bytes changed while they were checked. Send the file again under the same name."
+    ),
+    "size_changed_during_copy": say(
+        "length_changed_in_check", "The length changed while it was checked. Send the file again under the same name."
+    ),
+    "copy_error": say(
+        "copy_failed",
+        "We could not copy the file into the archive; the fault is ours and the operator was told. "
+        "You need not do anything.",
+    ),
 }
+ASCII_MODE = say(
+    "sent_in_ascii_mode",
+    "What arrived equals the declared MD5 after its line ends are converted: your client sent it in ASCII "
+    "mode. Set the client to binary and send the file again under the same name.",
+)
+CUT_OFF = say(
+    "stream_cut_off",
+    "The compressed stream ends before its last block: the transfer was cut off. "
+    "Resume the upload, or send the file again under the same name.",
+)
 
 
-def quick(file: File, error: str) -> str:
+def quick(file: File, error: str) -> Message | None:
     """What the records alone tell of an error of a file."""
     upload = file.upload
     if error != "md5_mismatch":
-        return REMEDIES.get(error, "")
+        return REMEDIES.get(error)
     assert upload is not None
+    return _mismatch(file, upload)
+
+
+def _mismatch(file: File, upload: Upload) -> Message:
     if upload.size == 0:
         return REMEDIES["empty_file"]
     if upload.announced and upload.size < upload.announced:
-        return (
-            f"Only {upload.size:,} of the {upload.announced:,} bytes that your client announced arrived. "
-            "Resume the upload, or send the file again under the same name."
+        return say(
+            "fewer_than_announced",
+            "Only {size:,} of the {announced:,} bytes that your client announced arrived. "
+            "Resume the upload, or send the file again under the same name.",
+            size=upload.size,
+            announced=upload.announced,
         )
     swapped = _declared_elsewhere(file, upload)
     if swapped:
-        return (
-            f"What arrived is the file declared as {swapped}: the two were swapped. "
-            "Correct the MD5 of both, or send each under its own name."
+        return say(
+            "files_swapped",
+            "What arrived is the file declared as {name}: the two were swapped. "
+            "Correct the MD5 of both, or send each under its own name.",
+            name=swapped,
         )
     earlier = _earlier(upload)
     if earlier:
-        return (
-            f"What arrived is the same as upload {earlier}, an earlier version of this file. "
-            "Send the new version, or correct the MD5."
+        return say(
+            "earlier_version_sent",
+            "What arrived is the same as upload {upload}, an earlier version of this file. "
+            "Send the new version, or correct the MD5.",
+            upload=earlier,
         )
-    return (
+    return say(
+        "other_bytes_sent",
         "What arrived is not what you declared. Compute the MD5 of your file again: if it differs from the "
-        "declared one, correct the MD5; if it is the same, send the file again under the same name."
+        "declared one, correct the MD5; if it is the same, send the file again under the same name.",
     )
 
 
@@ -99,19 +131,11 @@ def _earlier(upload: Upload) -> int | None:
     return db.session.scalar(query.order_by(Upload.id.desc()).limit(1))
 
 
-def deep(path: Path, declared: str, name: str) -> str:
-    """What the bytes themselves tell; empty when nothing is found. Reads at most 4 GiB."""
+def deep(path: Path, declared: str, name: str) -> Message | None:
+    """What the bytes themselves tell; None when nothing is found. Reads at most 4 GiB."""
     if path.stat().st_size <= TEXT_LIMIT and declared in _converted(path):
-        return (
-            "What arrived equals the declared MD5 after its line ends are converted: your client sent it in ASCII "
-            "mode. Set the client to binary and send the file again under the same name."
-        )
-    if _is_cut_off(path, name):
-        return (
-            "The compressed stream ends before its last block: the transfer was cut off. "
-            "Resume the upload, or send the file again under the same name."
-        )
-    return ""
+        return ASCII_MODE
+    return CUT_OFF if _is_cut_off(path, name) else None
 
 
 def _converted(path: Path) -> set[str]:

@@ -79,7 +79,8 @@ def recompute_state(file: File) -> None:
     if (state, error) == (file.state, file.error) and error is None:
         return
     before = file.state
-    now, comment = clock.now(), diagnosis.quick(file, error) if error else ""
+    finding = diagnosis.quick(file, error) if error else None
+    now, comment = clock.now(), str(finding or "")
     if state != before:
         transitions.transition(file, MOVES[state], error=error, comment=comment, updated_at=now)
     else:

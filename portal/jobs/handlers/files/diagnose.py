@@ -14,19 +14,19 @@ def run(lease: Lease, progress: Progress) -> None:
     with db.reading():
         file = _failed(lease)
         upload = file.upload if file else None
-    finding = ""
+    finding = None
     if file is not None and upload is not None and file.declared_md5:
         progress.expect(upload.size)
         path = storage.area_path(upload.realm, upload.account_id, upload.token)
         try:
             finding = diagnosis.deep(path, file.declared_md5, upload.name)
         except FileNotFoundError:
-            finding = ""
+            finding = None
     with db.transaction():
         job_queue.check_lease(lease)
         present = _failed(lease)
         if file is not None and present is not None and present.declared_md5 == file.declared_md5:
-            present.comment = finding or present.comment
+            present.comment = str(finding or present.comment)
             _tell(present)
         job_queue.finish(lease)
 
