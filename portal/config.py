@@ -1,7 +1,7 @@
 """Every setting: name, default, one-line meaning. Read from OMIX_* environment variables, checked at start."""
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,6 +16,12 @@ ADDRESSES = {
     "queue_url": (r"sqlite:///.+", "sqlite:////folder/queue.db"),
     "mail_url": (r"smtps?://[^/?\s]*[^/?@:\s](:\d+)?(/?(\?.*)?)", "smtp://user:password@host:port"),
 }
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """The IANA time zones this machine knows; to look for them reads hundreds of files."""
+    return frozenset(available_timezones())
 
 
 class Settings(BaseSettings):
@@ -108,7 +114,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _zones():
             raise ValueError(f"{value!r} is no IANA time zone, such as Europe/Vienna")
         return value
 

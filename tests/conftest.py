@@ -204,12 +204,16 @@ def first_database(tmp_path_factory: pytest.TempPathFactory, cheap_hashing: None
     return path
 
 
+@functools.cache
+def usual_settings() -> Settings:
+    """What tests start from: to read the surroundings for a setting of each name takes longer than many a test."""
+    return Settings(port=0, ftp_port=0, free_floor_mib=0, site_name="Northmere Data Archive")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """Settings of a fresh instance. A test that needs others changes the object before it asks for the app."""
-    chosen = Settings(
-        instance=tmp_path / "instance", port=0, ftp_port=0, free_floor_mib=0, site_name="Northmere Data Archive"
-    )
+    chosen = usual_settings().model_copy(update={"instance": tmp_path / "instance"}, deep=True)
     chosen.prepare()
     config.use(chosen)
     yield chosen
@@ -242,9 +246,10 @@ def once(settings: Settings, database: None, snapshots: Snapshots) -> Callable[.
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates are compiled once and not for the app of each test."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def compiled(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once while they stay as they are, and not for the app of each test."""
+    cache = getattr(pytestconfig, "cache", None)  # none under -p no:cacheprovider
+    return FileSystemBytecodeCache(str(cache.mkdir("templates") if cache else tmp_path_factory.mktemp("templates")))
 
 
 @pytest.fixture

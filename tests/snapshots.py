@@ -75,28 +75,56 @@ class Snapshots:
 def keep(settings: Settings, folder: Path) -> None:
     """Copy the instance to a folder that is not there yet."""
     db.dispose()
-    _copy(settings.instance, folder)
+    folder.mkdir()
+    _make_like(settings.instance, folder, {})
     db.configure(settings.database)
 
 
 def put_back(settings: Settings, folder: Path) -> None:
     """Make the instance what it was when it was kept there."""
     db.dispose()
-    shutil.rmtree(settings.instance)
-    _copy(folder, settings.instance)
+    _make_like(folder, settings.instance, {})
     db.configure(settings.database)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a folder: two names of one file stay that."""
-    linked: dict[int, str] = {}
+def _make_like(source: Path, target: Path, linked: dict[int, Path]) -> None:
+    """Make a folder like another, touching only what differs; two names of one file stay that."""
+    left = {entry.name: entry for entry in os.scandir(target)}
+    for entry in os.scandir(source):
+        old, new = left.pop(entry.name, None), target / entry.name
+        if old is not None and not _is_like(entry, old):
+            _remove(old)
+            old = None
+        if entry.is_dir(follow_symlinks=False):
+            if old is None:
+                new.mkdir(mode=entry.stat().st_mode)
+            _make_like(Path(entry), new, linked)
+        elif old is None:
+            _copy(entry, new, linked)
+    for entry in left.values():
+        _remove(entry)
 
-    def copy(old: str, new: str) -> None:
-        status = Path(old).lstat()
-        if status.st_nlink > 1 and status.st_ino in linked:
-            os.link(linked[status.st_ino], new)
-            return
-        linked[status.st_ino] = new
-        shutil.copy2(old, new, follow_symlinks=False)
 
-    shutil.copytree(source, target, symlinks=True, copy_function=copy)
+def _is_like(entry: os.DirEntry[str], old: os.DirEntry[str]) -> bool:
+    """Whether one can stand for the other: a copy bears the times of its source."""
+    wanted, found = entry.stat(follow_symlinks=False), old.stat(follow_symlinks=False)
+    if entry.is_dir(follow_symlinks=False):
+        return wanted.st_mode == found.st_mode
+    looks = [(status.st_mode, status.st_size, status.st_mtime_ns, status.st_nlink) for status in (wanted, found)]
+    return looks[0] == looks[1] and wanted.st_nlink == 1
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry)
+    else:
+        Path(entry).unlink()
+
+
+def _copy(entry: os.DirEntry[str], new: Path, linked: dict[int, Path]) -> None:
+    inode = entry.inode()
+    if inode in linked:
+        os.link(linked[inode], new)
+    else:
+        shutil.copy2(entry, new, follow_symlinks=False)
+        linked[inode] = new

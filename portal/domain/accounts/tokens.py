@@ -6,7 +6,7 @@ Only the SHA-256 is kept, and a secret is found by it.
 import hashlib
 import secrets
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors
@@ -24,6 +24,13 @@ class DeadLink(errors.NotFound):
 
 PREFIX = "omix_"  # lets people and scanners recognise an API token that lies where it should not
 DEAD = say("link_dead", "This link was used already, has expired, or a newer one was sent. Ask for a new one.")
+# Built once, since every request asks it.
+LIVING = (
+    select(Token)
+    .options(joinedload(Token.account).joinedload(Account.center))
+    .where(Token.hash == bindparam("hash"), Token.kind == bindparam("kind"), Token.used_at.is_(None))
+    .where(or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now")))
+)
 
 
 def digest(secret: str) -> str:
@@ -46,13 +53,7 @@ def issue(account: Account, kind: str, *, label: str = "", lifetime: int | None 
 
 def find(kind: str, secret: str) -> Token | None:
     """The unexpired, unused token of a secret, with its account."""
-    query = (
-        select(Token)
-        .options(joinedload(Token.account).joinedload(Account.center))
-        .where(Token.hash == digest(secret), Token.kind == kind, Token.used_at.is_(None))
-        .where(or_(Token.expires_at.is_(None), Token.expires_at > clock.now()))
-    )
-    return db.session.scalar(query)
+    return db.session.scalar(LIVING, {"hash": digest(secret), "kind": kind, "now": clock.now()})
 
 
 def email_of(kind: str, secret: str) -> str:
