@@ -4,7 +4,6 @@ import base64
 import io
 import resource
 import subprocess
-import time
 from functools import partial
 
 import pytest
@@ -13,6 +12,7 @@ from lxml import etree
 from portal import clock
 from portal.domain.components import metamd5
 from tests.conftest import INES, PASSWORD
+from tests.counting import calls
 from tests.depositing import md5
 from tests.live import Live
 from tests.plugins.clients import needs
@@ -174,11 +174,11 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_document_is_answered_within_a_second(client, name):
+def test_hostile_document_is_answered_with_little_work(client, name):
     data, words = HOSTILE[name]
-    begun = time.process_time()
-    answer = send_body(client, data)
-    assert time.process_time() - begun < 1.5
+    with calls() as called:
+        answer = send_body(client, data)
+    assert called[0] < 2_000_000
     told = receipt(answer)
     assert told.get("success") == "false"
     assert any(word in told.findtext("MESSAGES/ERROR") for word in words.split("|")), answer.text[:500]
