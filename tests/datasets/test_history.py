@@ -46,8 +46,9 @@ def test_history_tells_who_changed_what(browser, approved):
 def test_date_of_today_is_confirmed_before_it_opens(browser, approved, run_jobs):
     now = FORM | {"release_date": "2020-01-01"}
     asked = browser.send(f"/deposit/{approved}", **now)
-    assert asked.status_code == 422 and "Tick the box below to confirm" in asked.text
+    assert asked.status_code == 200 and "The release date 2020-01-01 has come" in asked.text
     assert 'name="release_now"' in asked.text and 'value="2020-01-01"' in asked.text
+    assert "1 file, 6 B (6 bytes)" in asked.text and "Only a curator can take it back" in asked.text
     run_jobs()
     assert (stored(approved).state, stored(approved).release_date) == ("approved", None)
 

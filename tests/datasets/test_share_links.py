@@ -270,7 +270,11 @@ def test_telltales_find_author_names_where_they_stand(approved):
 def test_publication_opens_an_approved_dataset(approved, sign_in, run_jobs, client):
     ref, ines = depositing.get(approved).accession, sign_in(INES)
     assert ines.send(f"/deposit/{ref}/publications", publication="the paper").status_code == 422
-    ines.send(f"/deposit/{ref}/publications", publication="https://doi.org/10.5555/Peat.2026")
+    paper = {"publication": "https://doi.org/10.5555/Peat.2026"}
+    assert "What becomes public" in ines.send(f"/deposit/{ref}/publications", **paper).text
+    run_jobs()
+    assert (depositing.get(approved).state, publications.of(depositing.get(approved))) == (states.APPROVED, [])
+    ines.send(f"/deposit/{ref}/publications", **paper, release_now="1")
     run_jobs()
     dataset = depositing.get(approved)
     assert dataset.state == states.RELEASED

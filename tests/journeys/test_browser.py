@@ -133,11 +133,17 @@ def approve(browser, accession: str) -> None:
 
 
 def release(page, accession: str) -> None:
-    """The submitter's page learns of the approval by itself; the release is pressed and seen."""
+    """The submitter's page learns of the approval by itself; the release stands apart, is asked for on a page that says
+    what becomes public, and is seen."""
     page.goto("/deposit")
     expect(page.get_by_text("Approved", exact=True).first).to_be_visible()
     look(page)
-    page.get_by_role("button", name=f"Release {accession}").click()
+    page.locator("summary", has_text=f"More {accession}").click()
+    look(page)
+    page.get_by_role("link", name=f"Release {accession}").click()
+    expect(page.get_by_text("Only a curator can take it back")).to_be_visible()
+    look(page)
+    page.get_by_role("button", name="Release").click()
     expect(page.get_by_text(f"{accession} opens as soon as")).to_be_visible()
     page.goto("/deposit?tab=published")
     mark(page)

@@ -137,7 +137,9 @@ def test_reviewer_of_a_paper_looks_and_the_link_ends_with_the_release(live, tmp_
         assert gone == {200, 404}
         left = link if reviewer.goto(link).status == 200 else spare
         page.goto("/deposit")
-        page.get_by_role("button", name=f"Release {made['accession']}").click()
+        page.locator("summary", has_text=f"More {made['accession']}").click()
+        page.get_by_role("link", name=f"Release {made['accession']}").click()
+        page.get_by_role("button", name="Release").click()
         live.wait(live.token, made["id"], lambda one: one["state"] == "released")
         assert reviewer.goto(left).status == 410
         look(reviewer)

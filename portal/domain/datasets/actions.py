@@ -27,7 +27,8 @@ def unknown(action: str) -> Message:
 
 
 def act(dataset: Dataset, action: str, *, actor: Account, note: str = "", version: int | None = None) -> Dataset | None:
-    """Do one action of states.DATASET. None when the dataset is gone afterwards (discard)."""
+    """Do one action of states.DATASET. None when the dataset is gone afterwards (discard). `version` is the one that
+    was looked at; of a newer one neither approval nor release is taken."""
     if action == "discard":
         discard.discard(dataset, actor=actor)
         return None
@@ -36,6 +37,9 @@ def act(dataset: Dataset, action: str, *, actor: Account, note: str = "", versio
         raise errors.NotFound(unknown(action))
     if action == "approve":
         return reviews.approve(dataset, actor=actor, note=note, version=version)
+    if action == "release" and version not in (None, dataset.version):
+        text = "It changed meanwhile: version {version} now. Look at it once more before you release it."
+        raise errors.Conflict(say("release_overtaken", text, version=dataset.version), version=dataset.version)
     return verb(dataset, actor=actor, note=note)
 
 

@@ -68,6 +68,14 @@ def record(
     return publication
 
 
+def would_open(dataset: Dataset, text: Any) -> bool:
+    """Whether recording it would open the dataset, now or once it is approved: it never opened, and no paper names it
+    yet. Raises Invalid for what is neither DOI nor PMID."""
+    parse(text)
+    waiting = dataset.accession is not None and dataset.state != states.WITHDRAWN
+    return waiting and dataset.released_at is None and not of(dataset)
+
+
 def remove(dataset: Dataset, publication_id: int, *, actor: Account) -> None:
     """Take back what was recorded by mistake; a dataset that opened by it stays open."""
     if not (access.is_owner(dataset, actor) or access.may_review(dataset, actor)):

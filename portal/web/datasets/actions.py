@@ -1,15 +1,16 @@
-"""The actions of the life cycle as forms; those that destroy or need a reason have a page of their own first."""
+"""The actions of the life cycle as forms; those that publish, destroy or need a reason are asked on a page first."""
 
 from typing import Any
 
 from flask import Response, flash, render_template, request, url_for
 
 from portal import db, errors, states
-from portal.domain.datasets import actions, prechecks
+from portal.domain.datasets import actions, datasets, prechecks
 from portal.domain.files import files
 from portal.domain.shared import changes, transitions
 from portal.messages import say
 from portal.models import Dataset
+from portal.queries.datasets import outcomes
 from portal.web import formats, forms, htmx, permissions
 from portal.web.datasets import form_page
 from portal.web.datasets.blueprint import address, bp, called
@@ -26,15 +27,6 @@ DONE = {
     "unpublish": "is closed again.",
     "suppress": "is out of search and listings.",
     "reinstate": "is listed again.",
-}
-GONE = {
-    "discard": "The draft and everything typed into it will be gone. Files you uploaded stay in your area.",
-    "recall": "It leaves the queue of the curators and is yours to change. Submit hands it in again.",
-    "release": "Every file is read and compared once more; then it opens, and its text and files stand.",
-    "reinstate": "It is listed and found again.",
-    "withdraw": "Every copy of its bytes will be removed. Its accession stays, and says that it was withdrawn.",
-    "unpublish": "It will no longer open to anybody, and its release date is cleared.",
-    "suppress": "It leaves search and listings. Whoever knows its accession still opens it.",
 }
 
 
@@ -107,6 +99,7 @@ def confirm_page(ref: str, action: str) -> str:
             **confirming(dataset, action),
             findings=prechecks.of(dataset),
             counts=formats.plural(files.count(dataset), "file"),
+            due=datasets.has_come(dataset.release_date),
         )
     return render_template("datasets/confirm.html", **confirming(dataset, action), values={}, errors={})
 
@@ -116,7 +109,7 @@ def confirming(dataset: Dataset, action: str) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "move": move,
-        "warning": GONE.get(action, ""),
+        "outcome": outcomes.of(dataset, action),
         "called": called(dataset),
         "url": url_for("datasets.act", ref=dataset.accession or dataset.id, action=action),
         "back": address(dataset),
@@ -132,16 +125,19 @@ def act(ref: str, action: str) -> Response:
     try:
         with db.transaction():
             left = actions.act(dataset, action, actor=permissions.account(), note=note, version=version)
-    except errors.Invalid as error:
+    except (errors.Invalid, errors.Conflict) as error:
         return refused(dataset, action, error, note)
     home = address(dataset) if left is not None else url_for("datasets.listing")
     flash(f"{left.accession or name if left else name} {DONE[action]}", "ok")
     return htmx.go_to(safe_next(request.form.get("next"), home))
 
 
-def refused(dataset: Dataset, action: str, error: errors.Invalid, note: str) -> Response:
-    """Pressed too early: the form with all that is missing, or the question with the reason still to give."""
+def refused(dataset: Dataset, action: str, error: errors.Invalid | errors.Conflict, note: str) -> Response:
+    """Pressed too early: the form with all that is missing, or the question again, with what is in the way. Raises
+    Conflict where the action does not start from here."""
     if action == "submit":
+        if isinstance(error, errors.Conflict):
+            raise error
         return form_page.refused(
             dataset, error, values={}, rows={}, title="Before you submit, mend what is listed here."
         )

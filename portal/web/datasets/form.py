@@ -8,10 +8,9 @@ from portal import clock, db, errors, states
 from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.permissions import access
-from portal.messages import say
 from portal.models import Dataset
 from portal.web import forms, htmx, idempotency, permissions
-from portal.web.datasets import dataset_status, form_fields, form_page
+from portal.web.datasets import asking, dataset_status, form_fields, form_page
 from portal.web.datasets.blueprint import address, bp, ref
 
 TWICE = 10_000
@@ -93,14 +92,14 @@ def edit_page(ref: str) -> str:
 def save(ref: str) -> Response:
     dataset = permissions.dataset_or_404(ref, "edit")
     values, rows = form_fields.info(), form_fields.rows()
-    if "more" in request.form:
-        return htmx.fragment(
-            "datasets/form/form.html", **form_page.context(dataset, values=values, rows=form_fields.one_more(rows))
-        )
+    if "more" in request.form or "back" in request.form:
+        more = form_fields.one_more(rows) if "more" in request.form else rows
+        return htmx.fragment("datasets/form/form.html", **form_page.context(dataset, values=values, rows=more))
+    if _opens_early(dataset, values, rows):
+        return asking.date(dataset, values, changes=bool(_others(dataset, values) or form_fields.filled(rows)))
     title = "This is not saved yet."
     try:
         with db.transaction():
-            _ask_before_release(dataset, values)
             form_fields.apply(dataset, values, form_fields.filled(rows), actor=permissions.account())
         rows, title = {}, "This is saved, but not submitted yet."
         return _go_on(dataset, request.form.get("then", ""))
@@ -108,14 +107,20 @@ def save(ref: str) -> Response:
         return form_page.refused(dataset, error, values=values, rows=rows, title=title)
 
 
-def _ask_before_release(dataset: Dataset, values: dict[str, Any]) -> None:
-    """A date of today or earlier opens an approved dataset at once: that is confirmed first."""
+def _opens_early(dataset: Dataset, values: dict[str, Any], rows: form_fields.Rows) -> bool:
+    """Whether the form moves the release to a day that has come, and nobody confirmed it. What breaks a rule is told
+    first."""
     day = values.get("release_date") or None
-    if dataset.state != states.APPROVED or day == dataset.release_date or request.form.get("release_now"):
-        return
-    if datasets.has_come(day):
-        text = "This date opens it to everybody as soon as its files are read once more. Tick the box below to confirm."
-        raise errors.Invalid(fields={"release_now": say("release_not_confirmed", text)})
+    if dataset.state not in (states.SUBMITTED, states.APPROVED) or "release_now" in request.form:
+        return False
+    moved = day != dataset.release_date and datasets.has_come(day)
+    return moved and not form_fields.faults(values, form_fields.filled(rows))
+
+
+def _others(dataset: Dataset, values: dict[str, Any]) -> set[str]:
+    """The fields besides the date that the form changes: an approved dataset goes through review again with them."""
+    cleaned = datasets.check(values)[0]
+    return {field for field, value in cleaned.items() if value != getattr(dataset, field)} - {"release_date"}
 
 
 def _go_on(dataset: Dataset, then: str) -> Response:

@@ -10,6 +10,7 @@ from portal.domain.datasets import publications, share_links
 from portal.domain.permissions import access
 from portal.models import Dataset
 from portal.web import addresses, forms, htmx, permissions
+from portal.web.datasets import asking
 from portal.web.datasets.blueprint import bp, ref
 
 ENDED = 100  # of those that open nothing any more, so many stand on a page
@@ -97,9 +98,14 @@ def link_page(ref: str, n: int) -> str:
 @bp.post("/deposit/<ref>/publications")
 @permissions.signed_in
 def add_publication(ref: str) -> Response:
-    """A DOI or PubMed number: the dataset opens once it is approved."""
+    """A DOI or PubMed number. One that would open the dataset is confirmed on a page of its own first."""
     dataset, values = shared(ref), forms.values("publication")
+    home = url_for("datasets.links_page", ref=ref, _anchor="publications")
+    if "back" in request.form:
+        return htmx.go_to(home)
     try:
+        if "release_now" not in request.form and publications.would_open(dataset, values["publication"]):
+            return asking.publication(dataset, values["publication"])
         with db.transaction():
             publications.record(dataset, values["publication"], actor=permissions.account())
     except (errors.Invalid, errors.Conflict) as error:
@@ -108,7 +114,7 @@ def add_publication(ref: str) -> Response:
     if dataset.released_at is None:
         opens = "The dataset opens with it as soon as nothing stands in the way."
     flash(f"The publication is recorded. {opens}", "ok")
-    return htmx.go_to(url_for("datasets.links_page", ref=ref, _anchor="publications"))
+    return htmx.go_to(home)
 
 
 @bp.post("/deposit/<ref>/publications/<int:publication_id>/remove")

@@ -1,16 +1,52 @@
 """The decision on the version that was seen, and the later moves that only curators make."""
 
-from flask import Response, flash, request, url_for
+from typing import Any
+
+from flask import Response, flash, render_template, request, url_for
 
 from portal import db, errors
 from portal.domain.datasets import actions
 from portal.domain.shared import changes
+from portal.messages import say
 from portal.models import Dataset
-from portal.web import htmx, permissions
+from portal.queries.datasets import outcomes
+from portal.web import forms, htmx, permissions
 from portal.web.review.blueprint import bp
 from portal.web.review.page import record_view, whole
 
 DONE = {"approve": "approved", "return": "returned", "release": "on its way to release"}
+# The later moves, which have a page of their own first.
+ASKED = ("release", "unpublish", "suppress", "reinstate", "withdraw")
+
+
+@bp.get("/review/<ref>/<action>")
+@permissions.curator_only
+def ask(ref: str, action: str) -> str:
+    """What a later move does in the sight of others, and its reason."""
+    dataset = permissions.dataset_or_404(ref, "review")
+    if action not in ASKED:
+        raise errors.NotFound(actions.unknown(action))
+    return render_template("datasets/confirm.html", **_asking(dataset, action), values={}, errors={})
+
+
+def _asking(dataset: Dataset, action: str) -> dict[str, Any]:
+    """Raises Conflict where the action is not open to the reader now."""
+    offered = {move.action: move for move in actions.offered(dataset, actor=permissions.account())}
+    if action not in offered:
+        text = "{dataset} is {state}: this is not possible now."
+        raise errors.Conflict(say("review_not_offered", text, dataset=dataset.accession, state=dataset.state))
+    return {
+        "dataset": dataset,
+        "move": offered[action],
+        "outcome": outcomes.of(dataset, action),
+        "called": dataset.accession,
+        "url": url_for("review.decide", ref=dataset.accession, action=action),
+        "back": url_for("review.show", ref=dataset.accession),
+    }
+
+
+def _refused(dataset: Dataset, action: str, error: errors.Invalid | errors.Conflict, note: str) -> Response:
+    return forms.refused("datasets/confirm.html", error, **_asking(dataset, action), values={"note": note})
 
 
 @bp.post("/review/<ref>/<action>")
@@ -24,6 +60,8 @@ def decide(ref: str, action: str) -> Response:
             actions.act(dataset, action, actor=me, note=note, version=version)
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
+        if action in ASKED:
+            return _refused(dataset, action, error, note)
         wrong = {"note" if error.fields else "": " ".join(error.fields.values()) or error.sentence}
         newer = _seen(dataset, version, event) if version not in (None, dataset.version) else None
         return whole(

@@ -80,6 +80,7 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
         "wrong": {},
         "waiting": review.waiting()["submitted"],
         "place": review.place_in_queue(dataset) if dataset.state == "submitted" else 0,
+        "opens": releases.cause(dataset) if dataset.state == "submitted" else None,
         "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
         "compared": released_datasets.compared(dataset),
         "age": review.age,
