@@ -1,0 +1,112 @@
+"""Rules of the archive on rows that are staged: each job fails and replaces what is its own; a bag tells of files
+without bytes; what is removed may still lie there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from portal import clock, db
+from portal.domain.archive import archiving, bag_reader, bags, fixity
+from portal.domain.uploads import replacements
+from portal.models import Dataset, Event, File, Job, Upload
+from tests.conftest import INES
+from tests.reports import staged
+
+
+def archived(dataset: Dataset, name: str, **values) -> File:
+    path = f"data/{dataset.accession}-{dataset.next_n:02d}/{name}"
+    kept = {"size": 10, "md5": "a" * 32, "sha256": "b" * 64, "archive_path": path} | values
+    return staged.file(
+        dataset,
+        staged.upload(f"{dataset.accession}/{name}", "archived"),
+        **kept,
+    )
+
+
+def test_archive_that_gives_up_fails_its_own_dataset_alone(database):
+    with db.transaction():
+        datasets = [staged.dataset(n, "submitted") for n in (1, 2)]
+        for dataset in datasets:
+            staged.file(dataset, staged.upload(f"{dataset.accession}.txt"), "checking")
+        archiving.give_up(datasets[0].id, "The disk is gone.")
+
+    rows = db.session.execute(select(File.state, File.error, Upload.detail).join(Upload).order_by(File.id))
+    assert list(rows) == [("failed", "copy_error", "The disk is gone."), ("checking", None, "")]
+
+
+def test_replacement_is_written_down_with_both_numbers(database):
+    with db.transaction():
+        dataset = staged.dataset(1, "submitted")
+        old = archived(dataset, "a.txt")
+        new = replacements.replace(old, actor=INES.account, name="b.txt")
+
+    (event,) = db.session.scalars(select(Event).where(Event.action == "replace_file"))
+    assert (event.file_id, event.actor_id) == (new.id, INES.id)
+    assert (event.before, event.after) == ({"n": 1, "name": old.name}, {"n": 2, "name": "b.txt"})
+
+
+def staged_bag() -> Dataset:
+    """A dataset of five files: archived, to replace it, waiting, removed, replaced by the first."""
+    dataset = staged.dataset(1, "submitted")
+    first = archived(dataset, "a.txt")
+    staged.file(dataset, staged.upload("a2.txt"), "received", replaces_id=first.id)
+    staged.file(dataset, staged.upload("w.txt"), "received")
+    staged.file(dataset, staged.upload("gone.txt", "obsolete"), "removed")
+    staged.file(dataset, staged.upload("old.txt", "obsolete"), "replaced", replaced_by=first.id)
+    return dataset
+
+
+def write(bag: bags.Bag, root: Path) -> Path:
+    folder = root / bag.accession
+    folder.mkdir()
+    for name, content in bag.tags.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def lay(folder: Path, inside: str) -> None:
+    (folder / inside).parent.mkdir(parents=True)
+    (folder / inside).write_bytes(b"0123456789")
+
+
+def test_bag_tells_of_files_that_it_holds_no_bytes_of(database):
+    with db.transaction():
+        catalogue = json.loads(bags.describe(staged_bag()).tags["metadata.json"])
+
+    assert [row["n"] for row in catalogue["files"]] == [1]
+    others = [(row["n"], row["state"], row["replaces"], row["replaced_by"]) for row in catalogue["others"]]
+    assert others == [
+        (2, "received", 1, None),
+        (3, "received", None, None),
+        (4, "removed", None, None),
+        (5, "replaced", None, 1),
+    ]
+
+
+def test_bytes_of_what_was_removed_or_replaced_are_no_strangers(database, tmp_path):
+    with db.transaction():
+        folder = write(bags.describe(staged_bag()), tmp_path)
+    for inside in ("01/a.txt", "03/w.txt", "04/gone.txt", "05/old.txt", "07/x.txt"):
+        lay(folder, f"data/OMIX000001-{inside}")
+    bag, faults = bag_reader.read("open", folder, deep=False)
+
+    assert [(stranger.n, stranger.digests is None) for stranger in bag.strangers] == [
+        (3, False),
+        (4, True),
+        (5, True),
+        (7, False),
+    ]
+    assert faults == []
+
+
+@pytest.mark.parametrize(("ahead", "jobs"), [(2, 1), (3, 0)])
+def test_what_opens_within_two_days_is_read_before(database, ahead, jobs):
+    with db.transaction():
+        dataset = staged.dataset(1, "approved")
+        dataset.release_date = str(clock.day_of(clock.days_ahead(ahead), "UTC"))
+        archived(dataset, "a.txt", fixity="ok", fixity_at=clock.now() - 8 * clock.DAY)
+        fixity.plan()
+
+    assert db.session.query(Job).filter_by(kind="fixity", priority=6).count() == jobs
