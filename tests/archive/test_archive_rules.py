@@ -73,8 +73,9 @@ def lay(folder: Path, inside: str) -> None:
 
 def test_bag_tells_of_files_that_it_holds_no_bytes_of(database):
     with db.transaction():
-        catalogue = json.loads(bags.describe(staged_bag()).tags["metadata.json"])
-
+        tags = bags.describe(staged_bag()).tags
+    catalogue = json.loads(tags["metadata.json"])
+    assert tags["metadata.xml"].startswith(b"<?xml version='1.0' encoding='UTF-8'?>\n<DATASET accession=\"OMIX000001\"")
     assert [row["n"] for row in catalogue["files"]] == [1]
     others = [(row["n"], row["state"], row["replaces"], row["replaced_by"]) for row in catalogue["others"]]
     assert others == [

@@ -56,7 +56,15 @@ ROOMS: Rooms = {
     ),
     "storage": (
         ("portal/storage.py",),
-        ("tests/ingest", "tests/archive", "tests/ftp/test_store.py", "tests/faults/test_durable.py"),
+        (
+            "tests/ingest",
+            "tests/archive/test_storage.py",
+            "tests/archive/test_copies.py",
+            "tests/archive/test_archive.py",
+            "tests/archive/test_odd_files.py",
+            "tests/ftp/test_store.py",
+            "tests/faults/test_durable.py",
+        ),
     ),
     "uploads": (
         ("portal/domain/uploads/*.py", "portal/domain/accounts/quotas.py", "portal/ingest/*.py"),
@@ -65,6 +73,7 @@ ROOMS: Rooms = {
             "tests/uploads",
             "tests/accounts/test_*quota*.py",
             "tests/accounts/test_centers.py",
+            "tests/admin/test_uploads.py",
             "tests/cli",
             "tests/jobs/test_kinds.py",
             "tests/web/api/test_tus.py",
