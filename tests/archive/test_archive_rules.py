@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db
-from portal.domain.archive import archiving, bag_reader, bags, fixity
+from portal.domain.archive import archiving, bag_reader, bags, fixity, restore
 from portal.domain.uploads import replacements
 from portal.models import Dataset, Event, File, Job, Upload
 from tests.conftest import INES
 from tests.reports import staged
+from tests.state_guard import states_unguarded
 
 
 def archived(dataset: Dataset, name: str, **values) -> File:
@@ -111,3 +112,23 @@ def test_what_opens_within_two_days_is_read_before(database, ahead, jobs):
         fixity.plan()
 
     assert db.session.query(Job).filter_by(kind="fixity", priority=6).count() == jobs
+
+
+@pytest.mark.parametrize(
+    ("state", "access", "kinds"),
+    [
+        ("submitted", "open", ["bag", "components"]),
+        ("submitted", "controlled", ["bag", "components", "move"]),
+        ("withdrawn", "controlled", ["bag"]),
+    ],
+)
+def test_dataset_made_again_from_its_bag_is_worked_on_unless_it_is_withdrawn(database, state, access, kinds):
+    with db.transaction():
+        content = json.loads(bags.describe(staged.dataset(1, "submitted")).tags["metadata.json"])
+    content |= {"accession": "OMIX000002", "state": state, "access": access}
+    with states_unguarded():
+        people = restore.People()
+        people.hear(content)
+        made = restore.add(restore.ReadableBag("open", content, stale=True), people)
+
+    assert sorted(db.session.scalars(select(Job.kind).where(Job.dataset_id == made.id))) == kinds
