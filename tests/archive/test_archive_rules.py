@@ -132,3 +132,18 @@ def test_dataset_made_again_from_its_bag_is_worked_on_unless_it_is_withdrawn(dat
         made = restore.add(restore.ReadableBag("open", content, stale=True), people)
 
     assert sorted(db.session.scalars(select(Job.kind).where(Job.dataset_id == made.id))) == kinds
+
+
+def test_what_was_read_six_days_ago_is_read_again_before_a_release_asks_for_it(database):
+    """A release believes readings of seven days: those of six are renewed before they are too old."""
+    with db.transaction():
+        dataset = staged.dataset(1, "approved")
+        for hours in (5 * 24, 6 * 24 - 1, 6 * 24 + 1, 8 * 24):
+            read = {"fixity": "ok", "fixity_at": clock.now() - hours * clock.HOUR}
+            archived(dataset, f"{hours}.txt", **read)
+        archived(dataset, "silent.txt", fixity="unknown", fixity_at=clock.now())
+        archived(dataset, "never.txt")
+
+    names = [target.path.name for target in fixity.targets(dataset)]
+    assert sorted(names) == ["145.txt", "192.txt", "never.txt", "silent.txt"]
+    assert len(fixity.targets(dataset, all_of_it=True)) == 6
