@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from sqlalchemy import select
 
 from portal import clock, db
@@ -85,6 +86,19 @@ def test_bag_tells_of_files_that_it_holds_no_bytes_of(database):
         (4, "removed", None, None),
         (5, "replaced", None, 1),
     ]
+
+
+def test_xml_of_a_bag_tells_readers_what_is_known_and_no_more(database):
+    with db.transaction():
+        root = etree.fromstring(bags.describe(staged_bag()).tags["metadata.xml"])
+
+    told = {element.tag: element.text for element in root}
+    assert told["TITLE"] == "Number 1" and told["OWNER"] == INES.email
+    assert not {name.upper() for name in (*bags.UNTOLD, "species", "others", "papers", "components")} & set(told)
+    (file,) = root.find("FILES")
+    assert file.get("accession") == "OMIX000001-01"
+    assert {"NAME", "SIZE", "MD5", "SHA256"} <= {element.tag for element in file}
+    assert not {"ACCESSION", "TITLE", "DECLARED_MD5"} & {element.tag for element in file}
 
 
 def test_bytes_of_what_was_removed_or_replaced_are_no_strangers(database, tmp_path):
