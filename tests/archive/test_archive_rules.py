@@ -1,6 +1,7 @@
 """Rules of the archive on rows that are staged: each job fails and replaces what is its own; a bag tells of files
 without bytes; what is removed may still lie there."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def staged_bag() -> Dataset:
     return dataset
 
 
+def made_again(changes: dict[str, str]) -> Dataset:
+    """The staged dataset under another accession, made from what its bag says but for these changes."""
+    with db.transaction():
+        content = json.loads(bags.describe(staged_bag()).tags["metadata.json"])
+    content |= {"accession": "OMIX000002"} | changes
+    with states_unguarded():
+        people = restore.People()
+        people.hear(content)
+        return restore.add(restore.ReadableBag("open", content, stale=True), people)
+
+
 def write(bag: bags.Bag, root: Path) -> Path:
     folder = root / bag.accession
     folder.mkdir()
@@ -117,6 +129,93 @@ def test_bytes_of_what_was_removed_or_replaced_are_no_strangers(database, tmp_pa
     assert faults == []
 
 
+def test_tag_manifest_names_every_other_tag_file(database):
+    with db.transaction():
+        tags = bags.describe(staged_bag()).tags
+
+    for algorithm in ("md5", "sha256"):
+        lines = [line.split("  ") for line in tags[f"tagmanifest-{algorithm}.txt"].decode().splitlines()]
+        assert {name: digest for digest, name in lines} == {
+            name: hashlib.new(algorithm, body).hexdigest()
+            for name, body in tags.items()
+            if not name.startswith("tagmanifest")
+        }
+
+
+def without_seal(tags: dict[str, bytes]) -> None:
+    """As the first bags were written."""
+    content = json.loads(tags["metadata.json"])
+    del content["seal"]
+    tags["metadata.json"] = bags.text(content)
+    tags["tagmanifest-sha256.txt"] = bags._tag_lines(tags, "sha256")
+
+
+def without_manifest(tags: dict[str, bytes]) -> None:
+    del tags["manifest-md5.txt"]
+
+
+@pytest.mark.parametrize(
+    ("realm", "state", "change", "is_stale"),
+    [
+        ("open", "removed", None, False),
+        ("protected", "removed", None, True),
+        ("open", "received", None, True),
+        ("open", "removed", without_seal, True),
+        ("open", "removed", without_manifest, True),
+    ],
+)
+def test_bag_that_says_something_else_than_its_rows_will_is_written_again(
+    database, tmp_path, realm, state, change, is_stale
+):
+    with db.transaction():
+        dataset = staged.dataset(1, "submitted")
+        archived(dataset, "a.txt")
+        staged.file(dataset, staged.upload("b.txt"), state)
+        bag = bags.describe(dataset)
+    if change is not None:
+        change(bag.tags)
+    assert bag_reader.read(realm, write(bag, tmp_path), deep=False)[0].stale is is_stale
+
+
+def test_bag_that_tells_of_another_dataset_is_none(database, tmp_path):
+    with db.transaction():
+        folder = write(bags.describe(staged_bag()), tmp_path)
+    with pytest.raises(bag_reader.BadBag) as refused:
+        bag_reader.read("open", folder.rename(tmp_path / "OMIX000002"), deep=False)
+    assert refused.value.codes == ["bag_metadata_of_another"]
+
+
+@pytest.mark.parametrize(
+    ("content", "verdict"), [(b"0123456789", "ok"), (b"012345678X", "bad"), (b"0", "bad"), (None, "bad")]
+)
+def test_bytes_of_a_bag_are_as_its_manifest_says_or_bad(database, tmp_path, content, verdict):
+    digests = {name: hashlib.new(name, b"0123456789").hexdigest() for name in ("md5", "sha256")}
+    with db.transaction():
+        dataset = staged.dataset(1, "submitted")
+        path = archived(dataset, "a.txt", **digests).archive_path
+        folder = write(bags.describe(dataset), tmp_path)
+    lay(folder, path)
+    (folder / path).write_bytes(content) if content is not None else (folder / path).unlink()
+    bag, faults = bag_reader.read("open", folder, deep=True)
+
+    assert [lying.fixity for lying in bag.lying] == [verdict]
+    assert len(faults) == (verdict == "bad")
+
+
+def test_files_made_again_from_a_bag_take_each_others_places_as_before(database):
+    dataset = made_again({})
+    files = list(db.session.scalars(select(File).where(File.dataset_id == dataset.id).order_by(File.n)))
+    numbers = {None: None} | {file.id: file.n for file in files}
+
+    assert [(file.state, numbers[file.replaces_id], numbers[file.replaced_by]) for file in files] == [
+        ("archived", None, None),
+        ("waiting", 1, None),
+        ("waiting", None, None),
+        ("removed", None, None),
+        ("replaced", None, 1),
+    ]
+
+
 @pytest.mark.parametrize(("ahead", "jobs"), [(2, 1), (3, 0)])
 def test_what_opens_within_two_days_is_read_before(database, ahead, jobs):
     with db.transaction():
@@ -137,14 +236,7 @@ def test_what_opens_within_two_days_is_read_before(database, ahead, jobs):
     ],
 )
 def test_dataset_made_again_from_its_bag_is_worked_on_unless_it_is_withdrawn(database, state, access, kinds):
-    with db.transaction():
-        content = json.loads(bags.describe(staged.dataset(1, "submitted")).tags["metadata.json"])
-    content |= {"accession": "OMIX000002", "state": state, "access": access}
-    with states_unguarded():
-        people = restore.People()
-        people.hear(content)
-        made = restore.add(restore.ReadableBag("open", content, stale=True), people)
-
+    made = made_again({"state": state, "access": access})
     assert sorted(db.session.scalars(select(Job.kind).where(Job.dataset_id == made.id))) == kinds
 
 
