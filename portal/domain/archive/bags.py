@@ -82,6 +82,7 @@ UNTOLD = (
     "center_id",
 )
 PAPER_FIELDS = ("kind", "value", "title", "source", "at")
+_HEIR, _FORMER = aliased(File), aliased(File)
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,12 @@ def seal(catalogue: dict[str, Any]) -> str:
 
 def _others(dataset: Dataset) -> list[dict[str, Any]]:
     """The files of which the bag holds no bytes: they wait for them, or were removed or replaced."""
-    heir, former = aliased(File), aliased(File)
     query = (
         select(
-            *(getattr(File, field) for field in OTHER_FIELDS), heir.n.label("replaced_by"), former.n.label("replaces")
+            *(getattr(File, field) for field in OTHER_FIELDS), _HEIR.n.label("replaced_by"), _FORMER.n.label("replaces")
         )
-        .outerjoin(heir, heir.id == File.replaced_by)
-        .outerjoin(former, former.id == File.replaces_id)
+        .outerjoin(_HEIR, _HEIR.id == File.replaced_by)
+        .outerjoin(_FORMER, _FORMER.id == File.replaces_id)
         .where(File.dataset_id == dataset.id, or_(File.state != states.ARCHIVED, File.archive_path.is_(None)))
     )
     return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]

@@ -28,6 +28,7 @@ FACTS = (
     Dataset.state.label("dataset_state"),
     Dataset.accession.label("dataset_accession"),
 )
+_REFERRER = aliased(Component)
 
 
 def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -185,19 +186,18 @@ def _by_files() -> Any:
 
 
 def _by_referrers() -> Any:
-    other = aliased(Component)
     referring = (
-        select(other.id)
-        .join(ComponentRef, ComponentRef.component_id == other.id)
+        select(_REFERRER.id)
+        .join(ComponentRef, ComponentRef.component_id == _REFERRER.id)
         .where(
             ComponentRef.ref_id == Component.id,
-            other.status != "withdrawn",
-            other.state != states.ERROR,
-            other.type.in_(("EXPERIMENT", "RUN", "ANALYSIS")),
+            _REFERRER.status != "withdrawn",
+            _REFERRER.state != states.ERROR,
+            _REFERRER.type.in_(("EXPERIMENT", "RUN", "ANALYSIS")),
         )
         .correlate(Component)
     )
-    return and_(exists(referring), ~exists(referring.where(other.state != states.LOADED)))
+    return and_(exists(referring), ~exists(referring.where(_REFERRER.state != states.LOADED)))
 
 
 def _by_dataset() -> Any:

@@ -40,6 +40,7 @@ ODD_NAMES = (
 )
 COMPARED = 5000
 FAR_YEARS = 5
+_TWIN, _THEIRS = aliased(File), aliased(Upload)
 
 
 @dataclass(frozen=True)
@@ -247,15 +248,16 @@ def _duplicates(dataset: Dataset, *, reviewing: bool) -> list[Finding]:
         .order_by(File.n)
         .limit(COMPARED)
     )
-    twin, theirs = aliased(File), aliased(Upload)
     query = (
         select(Dataset, func.count(), func.min(File.n))
         .select_from(File)
         .join(Upload, Upload.id == File.upload_id)
-        .join(theirs, and_(theirs.md5 == Upload.md5, theirs.size == Upload.size, theirs.id != Upload.id))
-        .join(twin, twin.upload_id == theirs.id)
-        .join(Dataset, Dataset.id == twin.dataset_id)
-        .where(File.id.in_(first), Upload.size > 0, twin.dataset_id != dataset.id, twin.state.not_in(states.DEAD_FILES))
+        .join(_THEIRS, and_(_THEIRS.md5 == Upload.md5, _THEIRS.size == Upload.size, _THEIRS.id != Upload.id))
+        .join(_TWIN, _TWIN.upload_id == _THEIRS.id)
+        .join(Dataset, Dataset.id == _TWIN.dataset_id)
+        .where(
+            File.id.in_(first), Upload.size > 0, _TWIN.dataset_id != dataset.id, _TWIN.state.not_in(states.DEAD_FILES)
+        )
         .group_by(Dataset.id)
         .order_by(Dataset.id)
         .limit(20)

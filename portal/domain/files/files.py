@@ -18,6 +18,7 @@ DESCRIPTIVE_FIELDS = (*TEXT_LENGTHS, "samples", "unit")
 EDITABLE_FIELDS = ("name", "declared_md5", *DESCRIPTIVE_FIELDS)
 MOST_FILES = 200_000
 BAG_DELAY_MS = 5_000
+_HEIR = aliased(File)
 
 
 def living(dataset: Dataset) -> Select[File]:
@@ -27,8 +28,7 @@ def living(dataset: Dataset) -> Select[File]:
 
 def lasting(dataset: Dataset) -> Select[File]:
     """living() without the files whose successor is declared: each name once."""
-    heir = aliased(File)
-    return living(dataset).where(~select(heir.id).where(heir.replaces_id == File.id).exists())
+    return living(dataset).where(~select(_HEIR.id).where(_HEIR.replaces_id == File.id).exists())
 
 
 def count(dataset: Dataset, *in_states: str) -> int:

@@ -30,6 +30,7 @@ SURVEY_EVERY = 1.0  # seconds
 INSPECTABLE = (states.RECEIVED, states.CHECKING, states.ARCHIVED)
 # The engine (a process may change it) and the moment by time.monotonic() of the last call that enqueued the survey.
 _last_survey: tuple[Engine | None, float] = (None, 0.0)
+_FIRST = aliased(Upload)
 
 
 @dataclass(frozen=True)
@@ -257,18 +258,17 @@ def _states_of(targets: list[Target]) -> dict[int, str]:
 def _earlier(targets: list[Target]) -> dict[int, int]:
     """For each upload the first one of its center with the same bytes. The index of MD5s ends at the first; expressions
     keep those of states out, which would walk over all uploads of a center."""
-    first = aliased(Upload)
     same = (
-        select(first.id)
+        select(_FIRST.id)
         .where(
-            first.md5 == Upload.md5,
-            first.sha256 + "" == Upload.sha256,
-            first.size == Upload.size,
-            first.center_id + 0 == Upload.center_id,
-            first.area + "" == "incoming",
-            (first.state + "").in_((*INSPECTABLE, states.FAILED)),
+            _FIRST.md5 == Upload.md5,
+            _FIRST.sha256 + "" == Upload.sha256,
+            _FIRST.size == Upload.size,
+            _FIRST.center_id + 0 == Upload.center_id,
+            _FIRST.area + "" == "incoming",
+            (_FIRST.state + "").in_((*INSPECTABLE, states.FAILED)),
         )
-        .order_by(first.id)
+        .order_by(_FIRST.id)
         .limit(1)
         .scalar_subquery()
     )

@@ -14,6 +14,8 @@ from portal.domain.shared import history, job_queue, transitions
 from portal.models import Dataset, File, Upload
 
 OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVED)
+_CLAIMER = aliased(File)
+_HOLDER, _WANTING = aliased(File), aliased(File)
 
 
 class _Declared(NamedTuple):
@@ -171,7 +173,6 @@ def _waiting(dataset: Dataset, numbers: range) -> tuple[ColumnElement[bool], ...
 
 def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
     """(file, upload) by exact path, else by a base name that only one free upload bears; each upload once."""
-    claimed = aliased(File)
     query = (
         select(
             File.id,
@@ -187,8 +188,8 @@ def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
             Upload.member_count,
         )
         .join(Upload, Upload.base == File.base)
-        .outerjoin(claimed, claimed.upload_id == Upload.id)
-        .where(*_waiting(dataset, numbers), *free(dataset), claimed.id.is_(None))
+        .outerjoin(_CLAIMER, _CLAIMER.upload_id == Upload.id)
+        .where(*_waiting(dataset, numbers), *free(dataset), _CLAIMER.id.is_(None))
         .order_by(File.n, Upload.id)
     )
     candidates: dict[int, tuple[Any, list[Any]]] = {}
@@ -212,21 +213,20 @@ def _choose(candidates: list[tuple[Any, list[Any]]]) -> list[tuple[Any, Any]]:
 
 def _give_back(dataset: Dataset, numbers: range) -> None:
     """An exact path wins: an upload that another file only claims by its base name is free for it."""
-    holder, wanting = aliased(File), aliased(File)
     query = (
-        select(holder)
-        .join(Upload, Upload.id == holder.upload_id)
-        .join(wanting, wanting.name == Upload.name)
+        select(_HOLDER)
+        .join(Upload, Upload.id == _HOLDER.upload_id)
+        .join(_WANTING, _WANTING.name == Upload.name)
         .where(
-            wanting.dataset_id == dataset.id,
-            wanting.n >= numbers.start,
-            wanting.n < numbers.stop,
-            wanting.state == states.WAITING,
+            _WANTING.dataset_id == dataset.id,
+            _WANTING.n >= numbers.start,
+            _WANTING.n < numbers.stop,
+            _WANTING.state == states.WAITING,
             Upload.account_id == dataset.account_id,
-            holder.name != Upload.name,
-            holder.base == wanting.base,
-            Upload.base == wanting.base,
-            holder.state.in_((states.RECEIVED, states.FAILED, states.ERROR)),
+            _HOLDER.name != Upload.name,
+            _HOLDER.base == _WANTING.base,
+            Upload.base == _WANTING.base,
+            _HOLDER.state.in_((states.RECEIVED, states.FAILED, states.ERROR)),
         )
     )
     for file in db.session.scalars(query).unique().all():

@@ -42,6 +42,7 @@ ARCHIVE_FAULTS = ("copy_error", "failure_during_copy", "upload_file_not_found")
 LOOKED = (states.INSPECTED, states.UNCHECKED)
 MEMBERS = 10_000
 NO_LINKS = "\t" * 6
+_HEIR = aliased(File)
 
 
 @dataclass(slots=True)
@@ -89,7 +90,6 @@ def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]
 
 def _uploads(center_id: int, since: int) -> Any:
     """What a line is made of, put together by the database as far as it goes: a million rows are many."""
-    heir = aliased(File)
     package = case((Upload.inspection.in_(LOOKED), Upload.member_count), else_=None)
     query = (
         select(
@@ -99,12 +99,12 @@ def _uploads(center_id: int, since: int) -> Any:
             func.coalesce(File.archived_at, Upload.loaded_at),
             _joined(Upload.name, cast(Upload.size, String), func.coalesce(Upload.md5, "")),
             _key(),
-            func.coalesce(Upload.replaced_by, heir.upload_id),
+            func.coalesce(Upload.replaced_by, _HEIR.upload_id),
             func.coalesce(Dataset.accession, ""),
             package.label("package"),
         )
         .outerjoin(File, File.upload_id == Upload.id)
-        .outerjoin(heir, heir.id == File.replaced_by)
+        .outerjoin(_HEIR, _HEIR.id == File.replaced_by)
         .outerjoin(Dataset, Dataset.id == File.dataset_id)
         .where(Upload.center_id == center_id, Upload.state != states.RECEIVING)
     )

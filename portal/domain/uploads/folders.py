@@ -17,6 +17,7 @@ from portal.models import Account, Dataset, File, Folder, Upload
 
 MOST_AT_ONCE = 20_000
 FOLDER_ALWAYS_HERE = say("folder_always_here", "This folder is always here.")
+_CLAIMER = aliased(File)
 
 
 def named(path: str) -> Place:
@@ -185,14 +186,13 @@ def refuse_gone(row: Upload) -> None:
 
 def copies_of(dataset: Dataset) -> Select[Upload]:
     """Query of what lies unclaimed in the area of a dataset's owner with the bytes of one of its files."""
-    claimed = aliased(File)
     same = select(File.sha256).where(File.dataset_id == dataset.id, File.md5 == Upload.md5)
     return select(Upload).where(
         Upload.md5.in_(select(File.md5).where(File.dataset_id == dataset.id)),
         Upload.sha256.in_(same),
         Upload.account_id == dataset.account_id,
         Upload.state.in_((states.RECEIVED, states.FAILED)),
-        ~select(claimed.id).where(claimed.upload_id == Upload.id).exists(),
+        ~select(_CLAIMER.id).where(_CLAIMER.upload_id == Upload.id).exists(),
     )
 
 

@@ -23,6 +23,7 @@ LABELS = {
     "principal_investigator": "Principal investigator",
     "ethics": "Ethics reference",
 }
+_OWNER, _MEMBER = aliased(Account), aliased(Account)
 
 
 def _whole() -> Select[Any]:
@@ -43,16 +44,15 @@ def asked_of(account: Account) -> Any:
     decides = exists().where(Decider.dataset_id == Dataset.id, Decider.account_id == account.id)
     conditions = [owns, decides]
     if account.is_curator:
-        owner, member = aliased(Account), aliased(Account)
         owner_decides = and_(
-            exists().where(owner.id == Dataset.account_id, owner.state == "active", owner.id != Request.account_id),
+            exists().where(_OWNER.id == Dataset.account_id, _OWNER.state == "active", _OWNER.id != Request.account_id),
             ~exists().where(Committee.dataset_id == Dataset.id),
         )
         others = exists().where(
             Decider.dataset_id == Dataset.id,
-            member.id == Decider.account_id,
-            member.state == "active",
-            member.id != Request.account_id,
+            _MEMBER.id == Decider.account_id,
+            _MEMBER.state == "active",
+            _MEMBER.id != Request.account_id,
         )
         conditions.append(and_(~owner_decides, ~others))
     open_to = Request.dataset_id == Dataset.id, Request.state != states.DRAFT, Request.account_id != account.id

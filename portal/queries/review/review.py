@@ -19,6 +19,7 @@ TABS = {
     "all": IN_REVIEW,
 }
 FILTERS = ("waits", "center", "access", "data_type", "text")
+_LAST, _OTHER = aliased(Remark), aliased(Remark)
 
 
 @dataclass(frozen=True)
@@ -101,14 +102,13 @@ def _waits(actor: Account) -> dict[str, Any]:
 
 def _has_open_question() -> ColumnElement[bool]:
     """Condition: the newest remark since the submit is an open one of a curator."""
-    last, other = aliased(Remark), aliased(Remark)
-    newest = select(func.max(other.id)).where(other.dataset_id == Dataset.id, other.public).scalar_subquery()
+    newest = select(func.max(_OTHER.id)).where(_OTHER.dataset_id == Dataset.id, _OTHER.public).scalar_subquery()
     return exists().where(
-        last.id == newest,
-        last.account_id != Dataset.account_id,
-        last.turn == "",
-        last.done_at.is_(None),
-        last.created_at >= Dataset.submitted_at,
+        _LAST.id == newest,
+        _LAST.account_id != Dataset.account_id,
+        _LAST.turn == "",
+        _LAST.done_at.is_(None),
+        _LAST.created_at >= Dataset.submitted_at,
     )
 
 

@@ -40,6 +40,7 @@ SORTS = {"arrived": Upload.created_at, "name": Upload.name, "size": Upload.size}
 # Word by word the condition of the index ix_upload_faulty.
 FOUND_FAULTY = (text("upload.state = 'received'"), Upload.error > "", Upload.error.not_like("duplicate%"))
 PROBLEM_FILE = text("file.state IN ('failed', 'error')")  # word by word that of the index ix_file_problem
+_CLAIMER = aliased(File)
 
 
 @dataclass(frozen=True)
@@ -107,17 +108,16 @@ def matching(
         created >= begin,
         created < end,
     ]
-    claim = aliased(File)
     if criteria.file_type:
         conditions.append(kind == criteria.file_type)
     if criteria.text:
         conditions.append(_named(criteria.text))
     if criteria.problems:
-        faulty = select(claim.id).where(claim.upload_id == Upload.id, claim.state.in_(BAD_FILES))
+        faulty = select(_CLAIMER.id).where(_CLAIMER.upload_id == Upload.id, _CLAIMER.state.in_(BAD_FILES))
         conditions.append(or_(state.in_(BAD), faulty.exists(), and_(*FOUND_FAULTY)))
     if criteria.dataset:
         conditions.append(
-            select(claim.id).where(claim.upload_id == Upload.id, claim.dataset_id == criteria.dataset).exists()
+            select(_CLAIMER.id).where(_CLAIMER.upload_id == Upload.id, _CLAIMER.dataset_id == criteria.dataset).exists()
         )
     return conditions
 
