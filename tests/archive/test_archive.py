@@ -223,8 +223,9 @@ def test_amended_dataset_archives_only_what_is_new(run_jobs):
     assert findings() == []
 
 
-def test_many_files_take_few_transactions(run_jobs):
-    dataset_id = deposit.submit({f"f{n}.txt": b"%d" % n for n in range(archiving.BATCH + 3)})
+def test_many_files_take_few_transactions(run_jobs, monkeypatch):
+    monkeypatch.setitem(archiving.take.__kwdefaults__, "limit", 40)
+    dataset_id = deposit.submit({f"f{n}.txt": b"%d" % n for n in range(2 * 40 + 3)})
 
     run_jobs()
 

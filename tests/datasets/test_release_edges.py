@@ -32,10 +32,12 @@ def zone(settings):
     config.use(settings)
 
 
-def approved(run_jobs, release_date: str) -> int:
-    made = deposit.submit({f"{release_date}.bin": release_date.encode()}, release_date=release_date)
+def approved(run_jobs, *release_dates: str) -> list[int]:
+    """A dataset for each date."""
+    made = [deposit.submit({f"{day}.bin": day.encode()}, release_date=day) for day in release_dates]
     run_jobs()
-    deposit.approve(made)
+    for dataset_id in made:
+        deposit.approve(dataset_id)
     run_jobs()
     return made
 
@@ -59,7 +61,7 @@ def test_dataset_opens_with_the_first_moment_of_its_day(run_jobs, zone, day, nam
     zone(name)
     go_to(begins)
     clock.shift(-20 * clock.DAY)
-    made = approved(run_jobs, day)
+    (made,) = approved(run_jobs, day)
     go_to(begins)
     clock.shift(-2_000)
     turn(run_jobs)
@@ -75,7 +77,7 @@ def test_dataset_opens_with_the_first_moment_of_its_day(run_jobs, zone, day, nam
 def test_box_that_was_off_for_a_week_opens_all_that_is_overdue_and_nothing_else(run_jobs, zone):
     zone("Europe/Vienna")
     first = clock.day_of(clock.now(), "Europe/Vienna") + timedelta(days=2)
-    made = [approved(run_jobs, (first + timedelta(days=n)).isoformat()) for n in range(9)]
+    made = approved(run_jobs, *((first + timedelta(days=n)).isoformat() for n in range(9)))
 
     clock.shift(clock.midnight(first + timedelta(days=7), "Europe/Vienna") + 12 * clock.HOUR - clock.now())
     for _ in range(3):
@@ -87,7 +89,7 @@ def test_box_that_was_off_for_a_week_opens_all_that_is_overdue_and_nothing_else(
 
 def test_clock_set_back_takes_nothing_back(run_jobs, zone):
     zone("UTC")
-    made = approved(run_jobs, clock.day_of(clock.now() + 2 * clock.DAY, "UTC").isoformat())
+    (made,) = approved(run_jobs, clock.day_of(clock.now() + 2 * clock.DAY, "UTC").isoformat())
     clock.shift(3 * clock.DAY)
     for _ in range(2):
         turn(run_jobs)
@@ -98,7 +100,7 @@ def test_clock_set_back_takes_nothing_back(run_jobs, zone):
 
 
 def test_damaged_file_keeps_it_closed_and_says_why(run_jobs):
-    made = approved(run_jobs, clock.day_of(clock.now() + clock.DAY, "UTC").isoformat())
+    (made,) = approved(run_jobs, clock.day_of(clock.now() + clock.DAY, "UTC").isoformat())
     deposit.archived_path(made).chmod(0o600)
     deposit.archived_path(made).write_bytes(b"rot")
     clock.shift(9 * clock.DAY)

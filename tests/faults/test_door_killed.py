@@ -87,6 +87,7 @@ def present(live):
     return found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("step", STEPS)
 def test_what_was_acknowledged_survives(live, step):
     doors = {"ftp": by_ftp, "put": by_put}

@@ -82,6 +82,7 @@ def test_sigterm_marks_what_is_in_flight_incomplete(live):
     assert live.omix("fsck").stdout == "Catalogue and disk agree.\n"
 
 
+@pytest.mark.full
 def test_second_up_is_refused(live):
     refused = live.omix("up", check=False)
 

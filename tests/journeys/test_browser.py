@@ -189,6 +189,7 @@ def test_poll_with_nothing_new_is_204(live, browser):
     page.context.close()
 
 
+@pytest.mark.full
 def test_without_scripts_a_dataset_is_submitted_and_approved(live, browser):
     ines = "ines.okafor@example.org"
     live.add(ines)

@@ -15,6 +15,7 @@ from tests.waiting import until
 
 PASSWORD = "correct horse"
 INES = "ines@example.org"
+TLS = pytest.param(("--ssl-reqd", "--insecure"), marks=pytest.mark.full, id="tls")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def test_folder_goes_the_whole_way_and_comes_back_the_same(live, tmp_path):
 
 
 @needs("curl")
-@pytest.mark.parametrize("tls", [(), ("--ssl-reqd", "--insecure")], ids=["plain", "tls"])
+@pytest.mark.parametrize("tls", [pytest.param((), id="plain"), TLS])
 def test_killed_upload_is_resumed_to_the_right_digest(live, tmp_path, tls):
     name = f"resumed-{len(tls)}.bin"
     path = tmp_path / name
@@ -169,6 +170,7 @@ def test_rclone_is_told_the_truth(live, tmp_path, tls):
 
 
 @needs("curl")
+@pytest.mark.full
 def test_mismatch_is_told_by_mail_and_mended_at_once(live, tmp_path):
     path = tmp_path / "late.bin"
     path.write_bytes(b"the right bytes" * 1000)
@@ -201,6 +203,7 @@ def test_mismatch_is_told_by_mail_and_mended_at_once(live, tmp_path):
 
 
 @needs("curl")
+@pytest.mark.full
 def test_put_of_a_large_body_and_ranges_of_a_download(live, tmp_path):
     path, back = tmp_path / "put.bin", tmp_path / "back.bin"
     path.write_bytes(os.urandom(30 << 20))
@@ -222,6 +225,7 @@ def test_put_of_a_large_body_and_ranges_of_a_download(live, tmp_path):
 
 
 @needs("curl")
+@pytest.mark.full
 def test_killed_put_is_incomplete_and_never_acknowledged(live, tmp_path):
     path = tmp_path / "cut.bin"
     path.write_bytes(os.urandom(40 << 20))
@@ -247,6 +251,7 @@ def test_killed_put_is_incomplete_and_never_acknowledged(live, tmp_path):
     assert row["size"] < path.stat().st_size
 
 
+@pytest.mark.full
 def test_refused_put_leaves_the_connection_usable(live):
     token = live.tokens[INES]
     body = b"x" * 300_000

@@ -22,10 +22,14 @@ def test_served():
 def run_sample(folder: Path, *, ci: str, workers: int = 0) -> subprocess.CompletedProcess[str]:
     sample = folder / "test_sample.py"
     sample.write_text(SAMPLE)
-    env = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
-    options = ["-c", os.devnull, "--rootdir", str(folder), "-p", "tests.plugins.clients", "-n", str(workers)]
+    env = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    options = ["-c", os.devnull, "--rootdir", str(folder), "-p", "xdist", "-p", "tests.plugins.clients"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(sample)], env=env, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", *options, "-n", str(workers), str(sample)],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -23,11 +23,11 @@ def test_after():
 
 def test_hanging_test_fails_and_the_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "test_sample.py").write_text(SAMPLE)
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
-    options = ["-c", os.devnull, "--rootdir", str(tmp_path), "-p", "tests.plugins.patience", "-o", "patience=1"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    options = ["-c", os.devnull, "--rootdir", str(tmp_path), "-p", "xdist", "-p", "tests.plugins.patience"]
 
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "-n", "1", str(tmp_path)],
+        [sys.executable, "-m", "pytest", *options, "-o", "patience=1", "-n", "1", str(tmp_path)],
         env=env,
         capture_output=True,
         text=True,

@@ -44,6 +44,7 @@ def receipt(answer) -> etree._Element:
 
 
 @needs("curl")
+@pytest.mark.full
 def test_documented_command_line_loads_and_files_link_before_during_and_after(tmp_path):
     """curl -u name:password -F "SUBMISSION=@submission.xml" -F "RUN=@run.xml" ADDRESS, as ENA documents it."""
     contents = {f"run{n}/r{n}.fastq.gz": f"reads {n}".encode() for n in range(3)}
