@@ -1,14 +1,16 @@
 """Rules of the area: what goes is of one place and one name, and the earlier announcement of a name gives way."""
 
+import itertools
+
 import pytest
 from sqlalchemy import select
 
 from portal import db, errors
-from portal.domain.uploads import folders, resumable
+from portal.domain.uploads import folders, receipt_date, resumable
 from portal.domain.uploads.uploads import Place
 from portal.ingest import upload_session
 from portal.models import Folder, Resumable, Upload
-from tests.conftest import COLLEAGUE, INES
+from tests.conftest import COLLEAGUE, INES, RUTH
 from tests.reports import staged
 
 PLACES = [Place("incoming", "open", "x"), Place("test", "open", "x"), Place("incoming", "protected", "x")]
@@ -53,21 +55,15 @@ def test_name_that_is_not_there_is_not_removed(database):
 
 
 def test_earlier_announcement_of_the_same_name_and_realm_gives_way(receiving):
-    announced = [
-        (person.id, realm, name)
-        for person in (INES, COLLEAGUE)
-        for realm in ("open", "protected")
-        for name in ("a.txt", "b.txt")
-    ]
+    announced = list(itertools.product((INES, COLLEAGUE), ("open", "protected"), ("a.txt", "b.txt")))
     with db.transaction():
-        for person in (INES, COLLEAGUE):
-            for realm in ("open", "protected"):
-                for name in ("a.txt", "b.txt"):
-                    first = resumable.announce(actor=person.account, name=name, realm=realm, length=5)
+        for person, realm, name in announced:
+            first = resumable.announce(actor=person.account, name=name, realm=realm, length=5)
         again = resumable.announce(actor=COLLEAGUE.account, name="b.txt", realm="protected", length=6)
 
     rows = db.session.scalars(select(Resumable)).all()
-    assert sorted((row.account_id, row.realm, row.name) for row in rows) == sorted(announced)
+    expected = [(person.id, realm, name) for person, realm, name in announced]
+    assert sorted((row.account_id, row.realm, row.name) for row in rows) == sorted(expected)
     assert (first.key in {row.key for row in rows}, again.key in {row.key for row in rows}) == (False, True)
 
 
@@ -81,3 +77,28 @@ def test_whole_bytes_sent_again_take_a_cut_upload_of_the_name_away(send, ines):
     db.end()
     kept = db.session.execute(select(Upload.id, Upload.state).where(Upload.state != "obsolete"))
     assert [tuple(row) for row in kept] == [(first.upload_id, "received")]
+
+
+@pytest.mark.parametrize(
+    ("day", "fault"), [("1979-12-31", "receipt_day_range"), ("1980-01-01", None), ("1980-02-30", "receipt_day_format")]
+)
+def test_first_day_on_which_an_upload_may_have_come(database, day, fault):
+    with db.transaction():
+        upload = staged.upload("a.txt")
+        staged.file(staged.dataset(1, "draft"), upload, "received")
+        if fault is None:
+            receipt_date.correct(upload, day, note="", actor=RUTH.account)
+        else:
+            with pytest.raises(errors.Invalid) as refused:
+                receipt_date.correct(upload, day, note="", actor=RUTH.account)
+            assert refused.value.field_messages["received"].code == fault
+    assert (upload.received_at == staged.moment("1980-01-01")) is (fault is None)
+
+
+def test_upload_that_is_not_whole_has_no_day(database):
+    with db.transaction():
+        upload = staged.upload("cut.bin", "incomplete", received_at=None)
+        staged.file(staged.dataset(1, "draft"), upload, "waiting")
+    with pytest.raises(errors.Conflict) as refused, db.transaction():
+        receipt_date.correct(upload, "2021-05-04", note="", actor=RUTH.account)
+    assert refused.value.codes == ["upload_not_whole"]
