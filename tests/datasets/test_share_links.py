@@ -224,6 +224,17 @@ def test_author_traces_name_three_files_a_word_and_no_name_of_two_letters(small)
     assert traces == [(f"The name of the file brandt_{n}.txt", "Brandt") for n in range(3)]
 
 
+@pytest.mark.parametrize(("ahead", "code"), [(-1, "link_day_over"), (0, None)])
+def test_link_lasts_until_today_or_a_later_day(small, settings, ahead, code):
+    day = (clock.today(settings.timezone) + timedelta(days=ahead)).isoformat()
+    if code is None:
+        assert share_links.state_of(share_links.find(make(small, expires=day))) == "live"
+        return
+    with pytest.raises(errors.Invalid) as refused:
+        make(small, expires=day)
+    assert refused.value.field_messages["expires"].code == code
+
+
 def test_link_ends_with_its_last_day_in_the_zone_of_the_site(approved, client, settings):
     settings.timezone = "Europe/Vienna"
     day = clock.today("Europe/Vienna")
