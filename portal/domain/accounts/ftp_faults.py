@@ -101,7 +101,7 @@ def note(kind: str, *, account_id: int | None, address: str, detail: str = "") -
     query = select(WireFault.id).where(sender, WireFault.kind == kind, WireFault.at > since).limit(1)
     if db.session.scalar(query) is not None:
         return False
-    detail = text_rules.line(detail[:400])
+    detail = text_rules.line(text_rules.carried(detail[:400]))
     db.session.add(WireFault(account_id=account_id, address=address, kind=kind, detail=detail, at=clock.now()))
     db.session.flush()
     return True

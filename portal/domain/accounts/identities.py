@@ -136,7 +136,7 @@ def _take(account: Account, person: Person) -> Account:
 
 
 def _name(email: str, person: Person) -> str:
-    return text_rules.line(person.name) or email.partition("@")[0].replace(".", " ").title()
+    return text_rules.line(text_rules.carried(person.name)) or email.partition("@")[0].replace(".", " ").title()
 
 
 def _add(account: Account, person: Person, *, actor: Account) -> Identity:

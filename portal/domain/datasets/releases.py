@@ -69,7 +69,7 @@ def request_release(dataset: Dataset, *, actor: Account, note: str = "") -> Data
         raise errors.NotReady(say("release_files_missing", text, count=missing))
     if dataset.release_wanted_at is None:
         dataset.release_wanted_at = clock.now()
-        history.record("ask_release", actor=actor, dataset=dataset, note=note)
+        history.record("ask_release", actor=actor, dataset=dataset, note=text_rules.prose(note))
     db.session.flush()
     job_queue.enqueue("release", dataset_id=dataset.id, priority=3)
     return dataset

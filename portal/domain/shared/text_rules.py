@@ -1,10 +1,33 @@
-"""What people type into a field, tidied and bounded: one line, several lines, an MD5."""
+"""What text may be, and what people type into a field, tidied and bounded: one line, several lines, an MD5.
+
+What is taken here goes into bags, receipts and reports, which are XML: a character that XML cannot carry is refused.
+"""
 
 import re
 import unicodedata
 
 from portal import errors
 from portal.messages import Message, say
+
+# All that is not a `Char` of XML 1.0 (section 2.2).
+_UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_characters(text: str) -> str:
+    """The text, if it can be kept: the one rule of which characters a text may hold. Raises Invalid, which names the
+    first that it may not hold and its place."""
+    unfit = _UNFIT.search(text)
+    if unfit is not None:
+        words = (
+            "Character {place} is U+{point:04X}, which is no character of any script and cannot be archived. Delete it."
+        )
+        raise errors.Invalid(say("text_character", words, place=unfit.start() + 1, point=ord(unfit[0])))
+    return text
+
+
+def carried(text: str) -> str:
+    """What another program says, and nobody here can correct, with what text may not hold replaced by U+FFFD."""
+    return _UNFIT.sub("\ufffd", text)
 
 
 def md5(value: str | None) -> str | None:
@@ -31,17 +54,20 @@ def _check_length(text: str, longest: int) -> None:
 
 
 def line(value: str | None, *, longest: int = 500) -> str:
-    """One line of text: control characters become spaces, ends are trimmed. Raises Invalid when too long."""
+    """One line of text: control characters become spaces, ends are trimmed. Raises Invalid when it is too long or holds
+    what text may not hold."""
     text = (value or "").strip()
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text)
         text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
+        check_characters(text)
     _check_length(text, longest)
     return text
 
 
 def prose(value: str | None, *, longest: int = 5000) -> str:
-    """Several lines of text, with line feeds kept. Raises Invalid when it, or a line of it, is too long."""
+    """Several lines of text, with line feeds kept. Raises Invalid when it, or a line of it, is too long or holds what
+    text may not hold."""
     text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
     text = "\n".join(line(part, longest=longest) for part in text.split("\n")).strip()
     _check_length(text, longest)
