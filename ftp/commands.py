@@ -186,7 +186,7 @@ class Commands(ControlConnection):
         if area is old_area:
             area.rename(old, new)
         else:
-            copy_move.move(area.account_id, old_area.place(old), area.place(new))
+            copy_move.move(area.account_id, old_area.place(old), area.place(new), replacing=True)
         self.respond("250 Renamed.")
 
     def ftp_SITE_CPFR(self, line: str) -> None:

@@ -57,10 +57,33 @@
   async function ask(row) {
     const ours = row.field.value;
     try {
-      const answer = await fetch(panel.dataset.suggestUrl + "?name=" + encodeURIComponent(row.path));
+      const answer = await fetch(panel.dataset.suggestUrl + "?name=" + encodeURIComponent(row.path) + "&realm=" + realmNow());
       const better = answer.ok ? (await answer.json()).suggestion : "";
-      if (better && row.field.value === ours) row.field.value = better;
+      if (better && row.field.value === ours) row.field.value = unique(row, better);
     } catch { /* the line broke: ours will do */ }
+  }
+
+  // What operating systems and office programs lay beside data: never data, so never sent.
+  const COMPANION = /(^|\/)(\._[^/]+|~\$[^/]+|\.DS_Store|thumbs\.db|desktop\.ini)$/i;
+  let leftOut = 0;
+
+  function leaveOut() {
+    leftOut += 1;
+    const line = panel.querySelector(".left-out");
+    line.textContent = leftOut + (leftOut === 1 ? " companion file" : " companion files") +
+      " of the operating system (._x, .DS_Store, Thumbs.db) left out.";
+    line.hidden = false;
+  }
+
+  // run/a.csv, or run/a_2.csv where another row bears that name.
+  function unique(row, name) {
+    const others = rows.filter((other) => other !== row);
+    const taken = new Set(others.map((other) => (other.state === "name" ? other.field.value : other.name)));
+    const folder = name.slice(0, name.lastIndexOf("/") + 1), base = name.slice(folder.length), dot = base.indexOf(".");
+    const stem = dot > 0 ? base.slice(0, dot) : base, ending = dot > 0 ? base.slice(dot) : "";
+    let free = name;
+    for (let n = 2; taken.has(free); n += 1) free = folder + stem + "_" + n + ending;
+    return free;
   }
 
   const isPlain = (path) => path.split("/").every((part) => PLAIN.test(part));
@@ -92,7 +115,8 @@
   }
 
   function add(file, path) {
-    const wanted = as && !rows.length ? as : path || file.webkitRelativePath || file.name;
+    const own = path || file.webkitRelativePath || file.name, wanted = as && !rows.length ? as : own;
+    if (COMPANION.test(own)) { leaveOut(); return; }
     if (rows.some((row) => row.path === wanted && row.state !== "done")) return;
     const row = { file, path: wanted, name: wanted, sent: 0, state: "waiting", sentence: size(file.size) };
     row.item = element("li");
@@ -103,6 +127,7 @@
     row.field = element("input", "", { className: "form-control mono", value: mend(wanted), hidden: true });
     row.field.setAttribute("aria-label", "Store " + wanted + " as");
     row.item.append(element("span", wanted, { className: "mono name" }), row.field, row.bar, row.says, row.acts, element("span", advice(file, wanted), { className: "small muted advice" }));
+    row.field.value = unique(row, row.field.value);
     list.append(row.item);
     rows.push(row);
     const ahead = rows.reduce((sum, other) => sum + (other.state === "done" || other.state === "bad" ? 0 : other.file.size - other.sent), 0);

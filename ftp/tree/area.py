@@ -27,7 +27,8 @@ class Area(Branch):
 
     def place(self, path: str) -> Place:
         """Where an upload or folder of this path goes. Raises BadName."""
-        return Place(self.area, self.realm, area_paths.clean(path))
+        is_free = area_paths.free_in(self.account_id, self.area, self.realm)
+        return Place(self.area, self.realm, area_paths.clean(path, is_free=is_free))
 
     def entry(self, path: str) -> Entry | None:
         if not path:
@@ -88,7 +89,7 @@ class Area(Branch):
     def rename(self, old: str, new: str) -> None:
         place = self.place(new)
         with db.transaction():
-            folders.rename(self._account(), Place(self.area, self.realm, old), place.name)
+            folders.move(self._account(), Place(self.area, self.realm, old), place, replacing=True)
 
     def _account(self) -> Account:
         return sender(self.account_id)

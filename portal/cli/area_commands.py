@@ -10,7 +10,8 @@ from pathlib import Path
 from portal import db, errors, ingest
 from portal.cli.people import account_of
 from portal.config import settings
-from portal.domain.shared import path_names
+from portal.domain.files import area_paths
+from portal.domain.shared import companions, path_names
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
 from portal.ingest import copy_move, upload_session
@@ -95,9 +96,16 @@ def import_files(args: argparse.Namespace) -> int:
     db.end()
     ingest.start("import")
     try:
-        failed = sum(not import_file(account_id, place, path, name) for path, name in files_of(args.sources))
+        failed, left_out = 0, 0
+        for path, name in files_of(args.sources):
+            if companions.is_companion(path.name):
+                left_out += 1
+            elif not import_file(account_id, place, path, name):
+                failed += 1
     finally:
         ingest.stop()
+    if left_out:
+        print(f"Left out: {left_out} companion files of operating systems (._x, .DS_Store, Thumbs.db).")
     return 1 if failed else 0
 
 
@@ -114,7 +122,9 @@ def files_of(sources: list[Path]) -> Iterator[tuple[Path, Path]]:
 
 def import_file(account_id: int, place: Place, path: Path, name: Path) -> bool:
     target = f"{place.name}/{name.as_posix()}".strip("/")
-    fitting = path_names.suggest(target) if path_names.fault(target) else target
+    is_free = area_paths.free_in(account_id, place.area, place.realm)
+    fitting = path_names.suggest(target, is_free=is_free) if path_names.fault(target) else target
+    db.end()
     session = None
     try:
         size = path.stat().st_size

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from portal import clock, db, errors, states, storage
 from portal.domain.accounts import quotas
-from portal.domain.shared import path_names
+from portal.domain.files import area_paths
 from portal.domain.uploads import folders, receive
 from portal.domain.uploads.uploads import Arrival, Place, sender
 from portal.messages import say
@@ -57,12 +57,12 @@ def _record(copies: list[_Copy]) -> None:
                 receive.receive_known(arrival)
 
 
-def move(account_id: int, old: Place, new: Place) -> int:
-    """Another name for an upload, or all of a folder, in any area and realm. Raises as areas.move() does."""
+def move(account_id: int, old: Place, new: Place, *, replacing: bool = False) -> int:
+    """Another name for an upload, or all of a folder, in any area and realm. Raises as folders.move() does."""
     new = _clean(new)
     if new.realm == old.realm:
         with db.transaction():
-            return folders.move(sender(account_id), old, new)
+            return folders.move(sender(account_id), old, new, replacing=replacing)
     try:
         account = sender(account_id)
         rows = folders.at_or_below(account, old)
@@ -71,14 +71,14 @@ def move(account_id: int, old: Place, new: Place) -> int:
     finally:
         db.end()
     with _Laid(paths), db.transaction():
-        count = folders.move(sender(account_id), old, new)
+        count = folders.move(sender(account_id), old, new, replacing=replacing)
     for source, _target in paths:
         storage.remove(source)
     return count
 
 
 def _clean(place: Place) -> Place:
-    return Place(place.area, place.realm, path_names.clean(place.name))
+    return Place(place.area, place.realm, area_paths.clean(place.name))
 
 
 def _refuse_unfinished(rows: list[Upload]) -> None:

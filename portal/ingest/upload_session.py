@@ -194,9 +194,9 @@ def open(
     Raises BadName, Frozen, QuotaExceeded, DiskFull, GhostSession, Invalid (bad offset) or Busy, each with its sentence.
     """
     # 1. Admit: the path obeys the rules, the disk has room, the account may send, and nothing else holds the name.
-    place = Place(area, realm, area_paths.clean(name))
-    storage.check_room(realm, announced or 0)
     try:
+        place = Place(area, realm, area_paths.clean(name, is_free=area_paths.free_in(account_id, area, realm)))
+        storage.check_room(realm, announced or 0)
         account = account_cache.find(account_id)
         arrival = Arrival(place, account_id, account.center_id, storage.token(), 1, via, announced)
         earlier = uploads.find_resumable(account_id, place) if append or offset else None

@@ -119,6 +119,7 @@ FILE = Machine(
 )
 # A dead file keeps its number but is no longer part of its dataset.
 DEAD_FILES = (REMOVED, REPLACED)
+OPEN_DATASETS = (DRAFT, RETURNED, SUBMITTED, APPROVED)  # their files may still change
 
 JOB = Machine(
     "job",

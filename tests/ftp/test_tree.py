@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from portal import db, states, storage
 from portal.config import Settings
+from portal.domain.datasets import datasets
 from portal.models import Dataset, DownloadDay, File, Folder, Upload
 from tests.counting import statements
 from tests.ftp.support import refusal, rows
@@ -139,6 +140,63 @@ def test_rename_delete_and_folders_change_rows_only(client):
     assert refusal(client, "RNTO /elsewhere/x").startswith("550 Files go into")
     client.sendcmd("RNFR /OMIX/x")
     assert refusal(client, "RNTO /OMIX/x y").startswith("553")
+
+
+def test_rename_takes_the_place_of_what_has_the_name(client, ines):
+    """lftp's use-temp-file and rclone send under another name and rename: the second time too."""
+    with db.transaction():
+        dataset = datasets.create(actor=ines.account, title="T", files=[{"name": "run/a.txt"}])
+    for content in (b"first", b"second", b"third"):
+        put(client, "/OMIX/run/in.a.txt.tmp", content)
+        client.rename("/OMIX/run/in.a.txt.tmp", "/OMIX/run/a.txt")
+
+        assert get(client, "/OMIX/run/a.txt") == content and names(client, "/OMIX/run") == ["a.txt"]
+        newest = rows()[-1]
+        assert db.session.query(File).filter_by(dataset_id=dataset.id).one().upload_id == newest.id
+        db.end()
+
+
+def test_rename_onto_the_same_bytes_keeps_the_earlier_upload(client):
+    put(client, "/OMIX/a.txt", b"same")
+    first = rows()[0].id
+    put(client, "/OMIX/a.tmp", b"same")
+    client.rename("/OMIX/a.tmp", "/OMIX/a.txt")
+
+    assert names(client, "/OMIX") == ["a.txt"]
+    assert [row.id for row in rows() if row.state == "received"] == [first]
+
+
+def test_rename_of_a_cut_upload_takes_no_place(client, ines):
+    put(client, "/OMIX/a.txt", b"good")
+    with states_unguarded():
+        put_row = rows()[0]
+        values = {"name": "b.tmp", "base": "b.tmp", "state": "incomplete", "token": "f" * 32}
+        keep = ("account_id", "center_id", "realm", "area", "heard_at", "created_at", "detail", "via")
+        db.session.add(Upload(**values, **{name: getattr(put_row, name) for name in keep}))
+    client.sendcmd("RNFR /OMIX/b.tmp")
+
+    assert "has not arrived whole" in refusal(client, "RNTO /OMIX/a.txt")
+    assert get(client, "/OMIX/a.txt") == b"good"
+
+
+def test_rename_onto_a_folder_or_of_a_folder_onto_something_is_refused(client):
+    put(client, "/OMIX/run/a.txt")
+    put(client, "/OMIX/b.txt")
+    for old, new in (("/OMIX/b.txt", "/OMIX/run"), ("/OMIX/run", "/OMIX/b.txt")):
+        client.sendcmd(f"RNFR {old}")
+        assert refusal(client, f"RNTO {new}").startswith("550")
+    assert set(names(client, "/OMIX")) == {"run", "b.txt"}
+
+
+def test_companions_of_a_mirrored_folder_are_stored(client):
+    for name in ("._a.csv", ".DS_Store", "Thumbs.db"):
+        put(client, f"/OMIX/{name}")
+        put(client, f"/OMIX/{name}")
+    put(client, "/OMIX/._b.csv.tmp")
+    client.rename("/OMIX/._b.csv.tmp", "/OMIX/._b.csv")
+
+    assert set(names(client, "/OMIX")) == {"._a.csv", ".DS_Store", "Thumbs.db", "._b.csv"}
+    assert refusal(client, "MKD /OMIX/._folder").startswith("553")
 
 
 def test_rename_goes_into_another_area_and_realm(client):

@@ -46,13 +46,25 @@ def replace(dataset_id: int, n: int = 1, **given) -> int:
         ).n
 
 
-def test_name_of_an_archived_file_is_taken_until_it_is_to_be_replaced(archived):
-    with pytest.raises(errors.Frozen) as refused:
-        send("counts.tsv", NEW)
-    assert refused.value.message.code == "bytes_frozen"
-    replace(archived)
+def test_what_is_archived_blocks_no_name_and_is_not_touched_by_it(archived, run_jobs):
+    """The same README in a second dataset, a resent file: both come, and the archived bytes are another's."""
+    old = archived_path(archived)
+    sent = send("counts.tsv", NEW)
+    run_until_idle(run_jobs, clock)
 
-    assert send("counts.tsv", NEW).place.name == "counts.tsv"
+    assert upload_of("counts.tsv").id == sent.upload_id and upload_of("counts.tsv").state == "received"
+    assert states_of(archived) == ["archived", "archived"] and old.read_bytes() == OLD
+    with db.transaction():
+        second = datasets.create(actor=INES.account, title="Second", files=[{"name": "counts.tsv"}])
+    assert files_of(second.id)[0].upload_id == sent.upload_id
+    assert files_of(archived)[0].state == "archived" and old.read_bytes() == OLD
+
+
+def test_new_bytes_in_the_area_are_found_by_the_file_that_is_to_be_replaced(archived, run_jobs):
+    sent = send("counts.tsv", NEW)
+    n = replace(archived)
+
+    assert files_of(archived)[n - 1].upload_id == sent.upload_id
 
 
 def test_old_bytes_stay_until_the_new_ones_are_archived(archived, run_jobs):

@@ -31,7 +31,7 @@ def test_human_data_turn_controlled_and_odd_names_get_the_archives_suggestion(se
     with db.transaction():
         made = datasets.create(actor=INES.account).id
     settings.many_files = 2
-    for name in ("данные опыта.txt", "Größe.csv"):
+    for name in ("данные опыта.txt", "Größe.csv", "Große.csv", "._Größe.csv", "Thumbs.db"):
         (tmp_path / name).write_bytes(b"x")
     with chromium(web) as browser:
         page = browser.sign_in(INES.email, INES.password)
@@ -39,9 +39,13 @@ def test_human_data_turn_controlled_and_odd_names_get_the_archives_suggestion(se
         page.get_by_label("human genetic resources").check()
         expect(page.get_by_label("Controlled access.")).to_be_checked()
         expect(page.locator("#f-access .save-status")).to_contain_text("Saved")
-        page.locator("#uploader input[type=file]").first.set_input_files(sorted(tmp_path.glob("*.*")))
+        page.locator("#uploader input[type=file]").first.set_input_files(sorted(path for path in tmp_path.iterdir() if path.is_file()))
         expect(page.get_by_label("Store данные опыта.txt as")).to_have_value("dannye_opyta.txt")
-        expect(page.get_by_label("Store Größe.csv as")).to_have_value("Grosse.csv")
+        both = [page.get_by_label(f"Store {name} as") for name in ("Große.csv", "Größe.csv")]
+        expect(both[0]).to_have_value("Grosse.csv")
+        expect(both[1]).to_have_value("Grosse_2.csv")
+        expect(page.locator("#uploader .left-out")).to_contain_text("2 companion files")
+        expect(page.locator("#uploader li")).to_have_count(3)
         expect(page.locator("#uploader .many")).to_be_visible()
         look(page)
         page.goto(f"/deposit/{made}")

@@ -12,7 +12,7 @@ from portal.domain.accounts import centers
 from portal.domain.archive import bags, fixity
 from portal.domain.components import metadata_objects
 from portal.domain.datasets import datasets, realms, releases
-from portal.domain.files import accessions, matching
+from portal.domain.files import accessions
 from portal.domain.shared import history, job_queue, transitions
 from portal.messages import say
 from portal.models import REBUILDING, Account, Center, Counter, Dataset, File, Publication, Upload
@@ -229,7 +229,7 @@ def _blank() -> dict[str, Any]:
 
 def may_adopt(bag: ReadableBag, stranger: Bytes) -> bool:
     """Whether bytes that no manifest names are those of a file that waits for them."""
-    if bag.catalogue["state"] not in matching.OPEN_DATASETS or stranger.digests is None:
+    if bag.catalogue["state"] not in states.OPEN_DATASETS or stranger.digests is None:
         return False
     others = {row["n"]: row for row in bag.catalogue.get("others", ())}
     row = others.get(stranger.n)

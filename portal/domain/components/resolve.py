@@ -12,7 +12,7 @@ from portal.config import settings
 from portal.domain.components import components, metadata_objects, xml_documents, xml_splitter
 from portal.domain.components.metadata_objects import Item, Reference
 from portal.domain.components.submission_batch import Batch
-from portal.domain.files import matching, species
+from portal.domain.files import species
 from portal.domain.permissions import active_grants
 from portal.messages import Message, say
 from portal.models import Component, Dataset
@@ -65,7 +65,7 @@ def _no_update(batch: Batch, alias: str, row: Any) -> Message | None:
     if row.status == "withdrawn":
         text = "{accession} was withdrawn. Send it under a new alias."
         return say("alias_withdrawn", text, accession=row.accession)
-    if row.dataset_state not in matching.OPEN_DATASETS:
+    if row.dataset_state not in states.OPEN_DATASETS:
         text = "{dataset} is {state}; write to {contact} for a correction."
         dataset, state = row.dataset_accession, row.dataset_state
         return say("object_closed", text, dataset=dataset, state=state, contact=settings().contact)
@@ -114,7 +114,7 @@ def retry(batch: Batch) -> None:
             Dataset.account_id == batch.actor.id,
             Component.sent.is_not(None),
             Component.comment.startswith(WAITS),
-            Dataset.state.in_(matching.OPEN_DATASETS),
+            Dataset.state.in_(states.OPEN_DATASETS),
         )
         .limit(10_000)
     )
@@ -143,7 +143,7 @@ def refer(batch: Batch) -> None:
             if row is not None:
                 item.targets.append(row)
                 if not item.again and row.account_id == batch.actor.id:
-                    homes += [row.dataset_id] if row.dataset_state in matching.OPEN_DATASETS else []
+                    homes += [row.dataset_id] if row.dataset_state in states.OPEN_DATASETS else []
             elif target is not None:
                 text = WAITS + "{reference}, which could not be loaded. Mend that one, and this loads too."
                 item.fault = say("reference_not_loaded", text, reference=reference.label)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
-from portal.domain.datasets import datasets, realms
+from portal.domain.datasets import datasets, portable_names, realms
 from portal.domain.permissions import access
 from portal.messages import Message, say
 from portal.models import Dataset, File, Upload
@@ -77,6 +77,7 @@ def of(dataset: Dataset, *, reviewing: bool = False) -> list[Finding]:
     """All findings, the gravest first; with `reviewing` also those that only curators may know."""
     findings = [Finding(ERROR, message, field) for field, message in datasets.missing(dataset).items()]
     findings += [*_text(dataset), *_human(dataset), *_realm(dataset), *_date(dataset), *_files(dataset)]
+    findings += [Finding(WARNING, message, "files", n) for message, n in portable_names.faults(dataset)]
     findings += _duplicates(dataset, reviewing=reviewing)
     return sorted(findings, key=lambda finding: (ERROR, WARNING, HINT).index(finding.level))
 

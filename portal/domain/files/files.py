@@ -9,7 +9,8 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
 from portal.domain.files import area_paths, file_state, matching
-from portal.domain.shared import history, job_queue, text_rules, transitions
+from portal.domain.shared import companions, history, job_queue, text_rules, transitions
+from portal.domain.shared.path_names import IsFree
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File
 
@@ -57,13 +58,15 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
     checked: list[dict[str, Any]] = []
     wrong: dict[str, Message] = {}
     taken = {name for name in db.session.scalars(living(dataset).with_only_columns(File.name).order_by(None))}
+    given = {str(row.get("name") or "").strip() for row in rows}
     for index, row in enumerate(rows):
-        values, faults = check(row)
+        values, faults = check(row, is_free=lambda name: name not in taken and name not in given)
         if not faults and values["name"] in taken:
             faults = {"name": name_taken(values["name"])}
         wrong |= {f"files.{index}.{field}": message for field, message in faults.items()}
         taken.add(values.get("name", ""))
         checked.append(values)
+    wrong |= _crossings([values.get("name", "") for values in checked], taken)
     if wrong:
         text = "Some files could not be added; nothing was changed."
         raise errors.Invalid(say("files_not_added", text), fields=wrong)
@@ -73,6 +76,19 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
     history.record("add_files", actor=actor, dataset=dataset, after=after)
     touched(dataset, actor=actor)
     return numbers
+
+
+def _crossings(names: list[str], every: set[str]) -> dict[str, Message]:
+    """Faults of names that are both a file and a folder among all names of a dataset: run and run/a.csv can never both
+    arrive."""
+    above = {folder for name in every for folder in area_paths.above(name)}
+    wrong: dict[str, Message] = {}
+    for index, name in enumerate(names):
+        if name in above:
+            wrong[f"files.{index}.name"] = area_paths.is_folder(name)
+        elif file := next((folder for folder in area_paths.above(name) if folder in every), None):
+            wrong[f"files.{index}.name"] = area_paths.below_file(file)
+    return wrong
 
 
 def declare(dataset: Dataset, checked: list[dict[str, Any]]) -> range:
@@ -95,8 +111,9 @@ def of_numbers(dataset: Dataset, numbers: range) -> list[File]:
     return list(db.session.scalars(living(dataset).where(File.n >= numbers.start, File.n < numbers.stop)))
 
 
-def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
-    """Of one declared file the clean values, and a message for each field that breaks a rule."""
+def check(row: dict[str, Any], *, is_free: IsFree | None = None) -> tuple[dict[str, Any], dict[str, Message]]:
+    """Of one declared file the clean values, and a message for each field that breaks a rule. A name that is suggested
+    is one that `is_free` takes."""
     values: dict[str, Any] = {}
     faults: dict[str, Message] = {}
 
@@ -106,13 +123,20 @@ def check(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
         except errors.DomainError as error:
             faults[field] = error.whole
 
-    take("name", lambda: area_paths.clean(str(row.get("name") or "").strip()))
+    take("name", lambda: _name(str(row.get("name") or "").strip(), is_free))
     take("declared_md5", lambda: text_rules.md5(row.get("md5", row.get("declared_md5"))))
     for field, longest in TEXT_LENGTHS.items():
         take(field, partial(text_rules.line, row.get(field), longest=longest))
     take("samples", lambda: number(row.get("samples")))
     take("unit", lambda: unit(row.get("unit")))
     return values, faults
+
+
+def _name(given: str, is_free: IsFree | None) -> str:
+    """The name of a declared file as it is stored. Raises BadName, for a companion too."""
+    if companions.is_companion(given):
+        raise errors.BadName(companions.refusal(given))
+    return area_paths.clean(given, with_companions=False, is_free=is_free)
 
 
 def number(value: Any) -> int | None:
@@ -161,7 +185,9 @@ def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
             say("archived_md5_fixed", "The archived file has the MD5 {md5}; replace it.", md5=file.md5)
         )
     if "name" in changed:
-        _refuse_taken(file, dataset, changed["name"])
+        fault = name_fault(dataset, changed["name"], besides=(file.id, file.replaces_id or 0))
+        if fault is not None:
+            raise errors.Invalid(fields={"name": fault})
     for field, value in changed.items():
         setattr(file, field, value)
     file.updated_at = clock.now()
@@ -185,11 +211,16 @@ def archived_with(md5: str | None) -> Message:
     return say("file_archived_with", "It is archived with the MD5 {md5}; replace it.", md5=md5)
 
 
-def _refuse_taken(file: File, dataset: Dataset, name: str) -> None:
-    """Raises Invalid where another file bears the name; that whose place this one takes may."""
-    others = File.id.not_in((file.id, file.replaces_id or 0))
-    if db.session.scalar(living(dataset).with_only_columns(File.id).where(File.name == name, others)):
-        raise errors.Invalid(fields={"name": name_taken(name)})
+def name_fault(dataset: Dataset, name: str, *, besides: tuple[int, ...]) -> Message | None:
+    """What is wrong with giving a file of the dataset this name: another bears it, or it is a folder of another, or its
+    folder is a file. Files in `besides` may bear it."""
+    mine = living(dataset).with_only_columns(File.name).order_by(None).where(File.id.not_in(besides)).limit(1)
+    if db.session.scalar(mine.where(File.name == name)):
+        return name_taken(name)
+    if db.session.scalar(mine.where(File.name > f"{name}/", File.name < f"{name}0")):
+        return area_paths.is_folder(name)
+    above = db.session.scalar(mine.where(File.name.in_(area_paths.above(name))))
+    return area_paths.below_file(above) if above else None
 
 
 def _rename(file: File, dataset: Dataset, name: str) -> None:
@@ -235,6 +266,6 @@ def touched(dataset: Dataset, *, actor: Account | None) -> None:
 
 
 def refuse_released(dataset: Dataset) -> None:
-    if dataset.state not in matching.OPEN_DATASETS:
+    if dataset.state not in states.OPEN_DATASETS:
         text = "This dataset is {state}: its files stand. Deposit a new one for other bytes."
         raise errors.Conflict(say("files_fixed", text, state=dataset.state))

@@ -10,10 +10,9 @@ from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.domain.files import file_state, sample_counts
-from portal.domain.shared import history, job_queue, transitions
+from portal.domain.shared import companions, history, job_queue, transitions
 from portal.models import Dataset, File, Upload
 
-OPEN_DATASETS = (states.DRAFT, states.RETURNED, states.SUBMITTED, states.APPROVED)
 _CLAIMER = aliased(File)
 _HOLDER, _WANTING = aliased(File), aliased(File)
 
@@ -45,6 +44,10 @@ def follow(upload: Upload, replaced: list[int]) -> None:
         link(file, upload)
 
 
+def is_claimed(upload: Upload) -> bool:
+    return db.session.scalar(select(File.id).where(File.upload_id == upload.id).limit(1)) is not None
+
+
 def claim_new(arrived: list[tuple[int, int, str]]) -> None:
     """New uploads as (id, account id, base name): files that wait for their names claim them. Costs one look-up where
     none waits."""
@@ -64,7 +67,8 @@ def claim_new(arrived: list[tuple[int, int, str]]) -> None:
 
 def claim(upload: Upload) -> None:
     """Let the file that waits for this upload's name claim it, if there is one and no doubt."""
-    file = _waiting_for(upload) if upload.area == "incoming" else None
+    may = upload.area == "incoming" and not companions.is_companion(upload.base)
+    file = _waiting_for(upload) if may else None
     if file is not None:
         link(file, upload)
 
@@ -78,7 +82,7 @@ def _waiting_for(upload: Upload) -> File | None:
             File.base == upload.base,
             File.upload_id.is_(None),
             Dataset.account_id == upload.account_id,
-            Dataset.state.in_(OPEN_DATASETS),
+            Dataset.state.in_(states.OPEN_DATASETS),
             *_fitting(upload),
         )
         .order_by(File.id)
@@ -235,7 +239,12 @@ def _give_back(dataset: Dataset, numbers: range) -> None:
 
 def free(dataset: Dataset) -> tuple[ColumnElement[bool], ...]:
     """Conditions of the owner's uploads that a file of this dataset could claim, if no other file does."""
-    chosen = (Upload.account_id == dataset.account_id, Upload.area == "incoming", Upload.state.in_(file_state.LINKABLE))
+    chosen = (
+        Upload.account_id == dataset.account_id,
+        Upload.area == "incoming",
+        Upload.state.in_(file_state.LINKABLE),
+        ~companions.among(Upload.base),
+    )
     takes_all = open_file_never_claims_protected_bytes("protected", dataset.access)
     return chosen if takes_all else (*chosen, Upload.realm == "open")
 

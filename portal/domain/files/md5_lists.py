@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files
+from portal.domain.shared import companions
 from portal.messages import Message, joined, say
 from portal.models import Account, Dataset, File
 
@@ -49,6 +50,7 @@ class Comparison:
     extra: list[Entry] = field(default_factory=list)
     refused: list[tuple[str, Message]] = field(default_factory=list)
     faults: list[tuple[int, Message]] = field(default_factory=list)
+    companions: int = 0
 
 
 def parse(text: str) -> tuple[list[Entry], list[tuple[int, Message]]]:
@@ -138,6 +140,9 @@ def compare(dataset: Dataset, text: str) -> Comparison:
     seen: dict[int, Entry] = {}
     twice = _contradicted(entries)
     for entry in entries:
+        if companions.is_companion(entry.name) and entry.name not in by_name:
+            comparison.companions += 1
+            continue
         alike = by_base.get(entry.name.rsplit("/", 1)[-1], [])
         row: Any = by_name.get(entry.name) or (alike[0] if len(alike) == 1 else None)
         if entry.name in twice:

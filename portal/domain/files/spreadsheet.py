@@ -12,6 +12,7 @@ from openpyxl.cell import WriteOnlyCell
 
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files, xlsx_guard
+from portal.domain.shared import companions
 from portal.messages import Message, joined, say
 from portal.models import Account, Dataset, File
 
@@ -49,6 +50,7 @@ class Comparison:
     added: list[dict[str, Any]] = field(default_factory=list)
     same: int = 0
     faults: list[tuple[int, Message]] = field(default_factory=list)
+    companions: int = 0
 
 
 def rows(dataset: Dataset) -> Iterator[list[Any]]:
@@ -157,6 +159,9 @@ def compare(dataset: Dataset, given: str | bytes) -> Comparison:
     comparison, seen = Comparison(), set()
     for number, row in cells:
         given_values = {name: value for name, value in zip(heads, row, strict=False) if name}
+        if companions.is_companion(given_values.get("name", "")):
+            comparison.companions += 1
+            continue
         values, wrong = files.check(given_values | {"md5": given_values.get("declared_md5")})
         values = {name: value for name, value in values.items() if name in given_values or name == "name"}
         if not wrong and values["name"] in seen:

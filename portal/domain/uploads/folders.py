@@ -1,5 +1,6 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import aliased
 from portal import clock, db, errors, states, storage
 from portal.config import settings
 from portal.domain.files import area_paths, matching
-from portal.domain.shared import history, path_names
+from portal.domain.shared import history
 from portal.domain.uploads import uploads
 from portal.domain.uploads.uploads import Place
 from portal.messages import say
@@ -88,15 +89,19 @@ def at_or_below(account: Account, place: Place) -> list[Upload]:
 def rename(account: Account, old: Place, new_name: str) -> int:
     """Give an upload, or all of a folder, another name without sending a byte. Returns how many; raises NotFound,
     BadName, Conflict (the name is taken) or Frozen."""
-    return move(account, old, Place(old.area, old.realm, path_names.clean(new_name)))
+    return move(account, old, Place(old.area, old.realm, area_paths.clean(new_name)))
 
 
-def move(account: Account, old: Place, new: Place) -> int:
-    """rename(), also into another area. Into another realm the bytes were given a second name there before."""
+def move(account: Account, old: Place, new: Place, *, replacing: bool = False) -> int:
+    """rename(), also into another area. Into another realm the bytes were given a second name there before. With
+    `replacing` one whole upload takes the place of what has the new name, as if it were sent under it."""
     if new == old:
         return 0
     rows = at_or_below(account, old)
     _refuse_frozen(rows)
+    if replacing and [row.name for row in rows] == [old.name]:
+        _put_over(rows[0], new)
+        return 1
     for row, target in targets(account, rows, old, new):
         _move(row, target)
     for folder in _folders(account.id, old):
@@ -124,7 +129,30 @@ def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> lis
     return moves
 
 
-def _move(row: Upload, target: Place) -> None:
+def _put_over(row: Upload, new: Place) -> None:
+    """Rename one upload; what has the name gives way as it would to new bytes. Bytes that are there already stay, under
+    their earlier number, and these go. Raises Frozen while the old ones are checked, NotReady for a cut upload."""
+    target = Place(new.area, new.realm, area_paths.clean(new.name))
+    query = select(Upload).where(*uploads.of_place(row.account_id, target), Upload.state.in_(states.LISTED))
+    rivals = list(db.session.scalars(query.order_by(Upload.id)))
+    _refuse_frozen(rivals)
+    area_paths.refuse_folder(row.account_id, target.area, target.realm, target.name)
+    if rivals and row.state != states.RECEIVED:
+        text = "{name} has not arrived whole, so it does not take the place of {target}. Send it from the start."
+        raise errors.NotReady(say("cut_takes_no_place", text, name=row.name, target=target.name))
+    same = next((rival for rival in rivals if rival.state == states.RECEIVED and rival.sha256 == row.sha256), None)
+    if same is not None and row.sha256 is not None:
+        matching.release(row)
+        uploads.retire(row, "replace", by=same.id)
+        return
+    claimed = [rival.id for rival in rivals]
+    for rival in rivals:
+        uploads.retire(rival, "replace", by=row.id)
+    _move(row, target, heir_of=claimed)
+
+
+def _move(row: Upload, target: Place, *, heir_of: Sequence[int] = ()) -> None:
+    """Rename one upload. A file that had the bytes of one of `heir_of` has these now."""
     before = {"name": row.name, "area": row.area, "realm": row.realm}
     matching.release(row)
     row.name, row.base, row.area, row.realm = target.name, target.base, target.area, target.realm
@@ -136,14 +164,15 @@ def _move(row: Upload, target: Place) -> None:
         before=before,
         after={"name": row.name, "area": row.area, "realm": row.realm},
     )
-    if row.state == states.RECEIVED:
+    matching.follow(row, list(heir_of))
+    if row.state == states.RECEIVED and not matching.is_claimed(row):
         matching.claim(row)
 
 
 def _refuse_frozen(rows: list[Upload]) -> None:
     held = next((row for row in rows if row.state in states.FROZEN), None)
     if held:
-        raise uploads.frozen(held.name, None)
+        raise uploads.frozen(held.name, archived=held.state == states.ARCHIVED)
 
 
 def remove(account: Account, place: Place, *, folder: bool = False) -> int:
@@ -216,7 +245,7 @@ def _folders(account_id: int, place: Place) -> list[Folder]:
 
 def make_folder(account: Account, place: Place) -> None:
     """Remember an empty folder. Raises Conflict when something of that name is there."""
-    name = area_paths.clean(place.name)
+    name = area_paths.clean(place.name, with_companions=False)
     area_paths.refuse_file_above(account.id, place.area, place.realm, name)
     if uploads.find(account.id, place):
         raise errors.Conflict(say("file_exists", "There is a file {name} already.", name=name))

@@ -12,7 +12,7 @@ from portal.domain.uploads import ftp_drops, uploads
 from portal.domain.uploads.uploads import Arrival
 from portal.models import Upload
 
-_TAKEN = (*states.LIVE, states.ARCHIVED)
+_TAKEN = states.LIVE
 _KNOWN = select(Upload.account_id, Upload.area, Upload.realm, Upload.name, Upload.state).where(
     Upload.account_id.in_(bindparam("accounts", expanding=True)),
     Upload.name.in_(bindparam("names", expanding=True)),

@@ -54,9 +54,8 @@ def successor(file: File) -> File | None:
 
 def _declare(file: File, dataset: Dataset, changes: dict[str, str | None]) -> File:
     values, faults = files.check({field: getattr(file, field) for field in files.DESCRIPTIVE_FIELDS} | changes)
-    others = files.living(dataset).where(File.name == values.get("name"), File.id != file.id)
-    if not faults and db.session.scalars(others).first() is not None:
-        faults = {"name": files.name_taken(values["name"])}
+    if not faults and (fault := files.name_fault(dataset, values["name"], besides=(file.id,))):
+        faults = {"name": fault}
     if faults:
         raise errors.Invalid(fields=faults)
     numbers = files.declare(dataset, [values | {"replaces_id": file.id}])

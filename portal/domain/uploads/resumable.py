@@ -11,7 +11,7 @@ from portal.config import settings
 from portal.domain.accounts import quotas
 from portal.domain.files import area_paths, files
 from portal.domain.permissions import access
-from portal.domain.shared import text_rules
+from portal.domain.shared import companions, text_rules
 from portal.domain.uploads import folders, uploads
 from portal.domain.uploads.uploads import Place
 from portal.messages import say
@@ -63,7 +63,7 @@ def announce(
         raise errors.Invalid(say("realm_unknown", "The realm is open or protected."))
     if length > LARGEST:
         raise errors.TooLarge(say("file_too_large", "One file has at most {most:,} bytes.", most=LARGEST))
-    place = Place("incoming", realm, area_paths.clean(name))
+    place = Place("incoming", realm, area_paths.clean(name, is_free=area_paths.free_in(actor.id, "incoming", realm)))
     uploads.refuse_frozen(actor.id, place)
     area_paths.refuse_folder(actor.id, place.area, place.realm, place.name)
     storage.check_room(realm, length)
@@ -71,6 +71,8 @@ def announce(
     if left is not None and length > left:
         raise quotas.exceeded(realm)
     chosen = access.load(dataset, actor=actor, right="edit") if dataset else None
+    if chosen is not None and companions.is_companion(place.name):
+        raise errors.BadName(companions.refusal(place.name))
     mine = (Resumable.account_id == actor.id, Resumable.realm == realm, Resumable.name == place.name)
     db.change(delete(Resumable).where(*mine))
     row = Resumable(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select, update
-from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.domain.accounts import accounts
@@ -100,43 +99,39 @@ def find_resumable(account_id: int, place: Place) -> Upload | None:
     return newest
 
 
-_SUCCESSOR = aliased(File)
-_FROZEN = (
-    select(Upload.state, Dataset.accession, Dataset.title)
+_CHECKED = (
+    select(Dataset.accession, Dataset.title)
+    .select_from(Upload)
     .outerjoin(File, File.upload_id == Upload.id)
     .outerjoin(Dataset, Dataset.id == File.dataset_id)
-    .outerjoin(_SUCCESSOR, _SUCCESSOR.replaces_id == File.id)
     .where(
-        _SUCCESSOR.id.is_(None),
         Upload.account_id == bindparam("account_id"),
         Upload.area == bindparam("area"),
         Upload.realm == bindparam("realm"),
         Upload.name == bindparam("name"),
-        Upload.state.in_(states.FROZEN),
+        Upload.state == states.CHECKING,
     )
 )
 
 
 def refuse_frozen(account_id: int, place: Place) -> None:
-    """Raises Frozen while bytes of this name are checked, or archived for a file with no successor."""
+    """Raises Frozen while bytes of this name are checked. What is archived blocks no name."""
     if place.area != "incoming":
         return
     names = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}
-    for state, accession, title in db.session.connection().execute(_FROZEN, names):
-        if state == states.CHECKING or accession:
-            raise frozen(place.name, accession or title)
+    row = db.session.connection().execute(_CHECKED, names).first()
+    if row is not None:
+        raise frozen(place.name, row.accession or row.title)
 
 
-def frozen(name: str, dataset: str | None) -> errors.Frozen:
+def frozen(name: str, dataset: str | None = None, *, archived: bool = False) -> errors.Frozen:
+    """The refusal to touch bytes that a job or the archive holds."""
+    if archived:
+        text = "{name} is archived. Remove or replace the file in its dataset first."
+        return errors.Frozen(say("bytes_archived", text, name=name))
     where = f" in {dataset}" if dataset else ""
-    return errors.Frozen(
-        say(
-            "bytes_frozen",
-            "{name} is being checked or is archived{where}. Remove or replace the file there first.",
-            name=name,
-            where=where,
-        )
-    )
+    text = "{name} is being checked{where}. Send it again in a moment, or remove or replace the file there first."
+    return errors.Frozen(say("bytes_frozen", text, name=name, where=where))
 
 
 def bad_offset(message: Message) -> errors.Invalid:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, text, tuple_
 
 from portal import db, states
+from portal.domain.shared import companions
 from portal.domain.uploads.uploads import Place
 from portal.models import Account, File, Folder, Upload
 from portal.queries.paging import index_scan, keyset
@@ -13,6 +14,8 @@ from portal.queries.uploads import uploads
 HERE = (states.RECEIVING, *states.LISTED)
 REALMS = ("open", "protected")
 VIEWS = {"": "All", "arriving": "Arriving", "unlinked": "Nobody claims", "linked": "In a dataset"}
+COMPANIONS = "companions"  # a view of its own, linked to from one line where there are any
+MOST_COUNTED = 1000
 # Word by word the conditions of the two indexes of names, so that what is archived is not walked over.
 NAMED = text(f"upload.state IN ({', '.join(repr(state) for state in states.NAMED)})")
 CUT = text(f"upload.state = '{states.INCOMPLETE}'")
@@ -44,10 +47,21 @@ def page(
 
 
 def _of_view(view: str) -> list[Any]:
+    companion = companions.among(Upload.base)
+    if view == COMPANIONS:
+        return [companion]
     if view not in ("unlinked", "linked"):
-        return []
+        return [~companion]
     claimed = select(File.id).where(File.upload_id == Upload.id, File.state.not_in(states.DEAD_FILES)).exists()
-    return [claimed if view == "linked" else ~claimed]
+    return [~companion, claimed if view == "linked" else ~claimed]
+
+
+def count_companions(account: Account) -> int:
+    """Number of companion files in the areas of an account, up to a thousand."""
+    mine = select(Upload.id).where(
+        Upload.account_id == account.id, Upload.state.in_(HERE), companions.among(Upload.base)
+    )
+    return int(db.session.scalar(select(func.count()).select_from(mine.limit(MOST_COUNTED).subquery())) or 0)
 
 
 def _inside(name: str) -> list[Any]:

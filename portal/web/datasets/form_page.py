@@ -4,11 +4,10 @@ from typing import Any
 
 from flask import Response, request
 
-from portal import db, errors
+from portal import db, errors, states
 from portal.domain.accounts import quotas
 from portal.domain.datasets import datasets as datasets_said
 from portal.domain.datasets import drafts, realms
-from portal.domain.files import matching
 from portal.domain.permissions import access
 from portal.models import Dataset
 from portal.queries.datasets import datasets, revision
@@ -63,7 +62,7 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict[str, Any]:
         "moving": files.moves(dataset, row.counts),
         "work": files.works_of(dataset.id, [])[1],
         "release_work": datasets.release_work(dataset),
-        "editable": dataset.state in matching.OPEN_DATASETS and access.may_edit(dataset, permissions.account()),
+        "editable": dataset.state in states.OPEN_DATASETS and access.may_edit(dataset, permissions.account()),
         "steps": dataset_status.steps(dataset, row),
         "todo": dataset_status.todo(dataset, row),
         "parts": tallies.of([dataset])[dataset.id].components,

@@ -5,8 +5,8 @@ from typing import Any
 from flask import flash, render_template, request
 from werkzeug.wrappers import Response
 
-from portal import db, errors
-from portal.domain.files import bulk_edit, files, matching
+from portal import db, errors, states
+from portal.domain.files import bulk_edit, files
 from portal.messages import say
 from portal.models import Dataset, File
 from portal.queries.datasets import revision
@@ -43,7 +43,7 @@ def _context(dataset: Dataset, file: File) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "row": shown.rows_of([file], dataset)[0],
-        "editable": dataset.state in matching.OPEN_DATASETS,
+        "editable": dataset.state in states.OPEN_DATASETS,
         "others": shown.candidates(file, dataset),
         "events": review.history(dataset, file_id=file.id),
         "back": address(dataset, f"file-{file.n}"),

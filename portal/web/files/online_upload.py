@@ -5,12 +5,12 @@ from typing import Any
 from flask import Request, Response, flash, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from portal import db, errors
+from portal import db, errors, states
 from portal.config import settings
 from portal.domain.accounts import quotas
 from portal.domain.datasets import realms
-from portal.domain.files import files, matching
-from portal.domain.shared import path_names, text_rules
+from portal.domain.files import area_paths, files
+from portal.domain.shared import companions, text_rules
 from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
@@ -31,6 +31,7 @@ class Sending:
         self.trusted = "X-CSRFToken" in request.headers
         self.fields: dict[str, str] = {}
         self.receipts: list[Arrival] = []
+        self.left_out = 0
         self._session: UploadSession | None = None
 
     def read(self, form_request: Request) -> None:
@@ -54,13 +55,17 @@ class Sending:
             session.check_csrf(value)
             self.trusted = True
 
-    def _begin(self, filename: str) -> UploadSession:
+    def _begin(self, filename: str) -> UploadSession | None:
         if not self.trusted:
             session.check_csrf(None)
         base = self.fields.pop("as", "").strip() or filename.replace("\\", "/").rpartition("/")[2]
         folder = self.fields.get("folder", "").strip("/ ")
-        name = path_names.clean(f"{folder}/{base}")
         size = self.fields.pop("size", "")
+        if companions.is_companion(base):
+            self.left_out += 1
+            return None
+        is_free = area_paths.free_in(self.account_id, "incoming", self.realm)
+        name = area_paths.clean(f"{folder}/{base}", with_companions=False, is_free=is_free)
         announced = int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None
         self._session = upload_session.open(
             self.account_id, realm=self.realm, name=name, via="web", announced=announced
@@ -101,7 +106,7 @@ def _context(dataset: Dataset) -> dict[str, Any]:
         "realm": realm,
         "limit": settings().web_limit_mib << 20,
         "back": address(dataset, "files"),
-        "open": dataset.state in matching.OPEN_DATASETS,
+        "open": dataset.state in states.OPEN_DATASETS,
         "room": quotas.left(dataset.center, realm, dataset.account_id),
     }
 
@@ -119,6 +124,8 @@ def send(ref: str) -> Response:
         failure = error
     dataset = permissions.dataset_or_404(ref, "edit")
     added = declare(dataset, sending, me)
+    if sending.left_out:
+        flash(left_out_text(sending.left_out), "ok")
     if failure is None and not sending.receipts:
         failure = errors.Invalid(fields={"file": say("file_not_chosen", "Choose a file first.")})
     if failure is not None:
@@ -164,6 +171,11 @@ def arrival_text(receipts: list[Arrival], added: int) -> str:
     more = f" and {len(receipts) - 3:,} more" if len(receipts) > 3 else ""
     arrived = f"{names_}{more} arrived whole."
     return arrived if added else f"{arrived} The dataset declares this already."
+
+
+def left_out_text(count: int) -> str:
+    files_ = "1 companion file" if count == 1 else f"{count:,} companion files"
+    return f"{files_} of the operating system (._x, .DS_Store, Thumbs.db) left out."
 
 
 def refused(dataset: Dataset, error: errors.DomainError, sending: Sending) -> Response:

@@ -6,7 +6,7 @@ from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portal import db, errors, states
-from portal.domain.files import files, matching
+from portal.domain.files import files
 from portal.domain.uploads import replacements
 from portal.models import Dataset, File
 from portal.queries.uploads import uploads
@@ -29,7 +29,7 @@ def _context(dataset: Dataset, file: File) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "file": file,
-        "editable": dataset.state in matching.OPEN_DATASETS,
+        "editable": dataset.state in states.OPEN_DATASETS,
         "successor": replacements.successor(file),
         "arrived": uploads.choice(dataset).rows[:SHOWN],
         "back": address(dataset, f"file-{file.n}"),

@@ -49,6 +49,7 @@ def listing() -> Response:
         views=area.VIEWS,
         ftp=addresses.ftp(),
         used=room(me),
+        companions=area.count_companions(me),
         moving=area.moving(me),
     )
 

@@ -43,6 +43,7 @@ def document(comparison: md5_lists.Comparison, *, applied: bool) -> dict[str, An
         "same": [entry.name for entry in comparison.same],
         "missing": comparison.missing,
         "extra": [{"name": entry.name, "md5": entry.md5, "line": entry.line} for entry in comparison.extra],
+        "companions": comparison.companions,
         "refused": [{"name": name, "detail": str(message)} for name, message in comparison.refused],
         "faults": [{"line": line, "detail": str(message)} for line, message in comparison.faults],
     }

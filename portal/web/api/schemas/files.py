@@ -62,6 +62,7 @@ SCHEMAS: dict[str, Schema] = {
             "same": TEXTS,
             "missing": TEXTS,
             "changed": some(thing({"number": WHOLE, "name": TEXT, "md5": TEXT, "before": MAYBE_TEXT})),
+            "companions": WHOLE,
             "extra": some(thing({"name": TEXT, "md5": TEXT, "line": WHOLE})),
             "refused": some(thing({"name": TEXT, "detail": TEXT})),
             "faults": some(thing({"line": WHOLE, "detail": TEXT})),

@@ -41,14 +41,17 @@ def list_uploads() -> ResponseReturnValue:
 @bp.get("/names")
 @described(answer="Name")
 def judge_name() -> ResponseReturnValue:
-    """Whether a file may be sent under a name: ?name=. `fault` says what is wrong with it, `suggestion` is the nearest
-    name that is taken (letters of other scripts are written in ours), empty where none is near."""
-    permissions.account()
+    """Whether a file may be sent under a name: ?name=, ?realm=. `fault` says what is wrong with it, `suggestion` is the
+    nearest name that the archive takes and that nothing of yours bears (letters of other scripts are written in ours),
+    empty where none is near."""
+    realm = "protected" if request.args.get("realm") == "protected" else "open"
+    is_free = area_paths.free_in(permissions.account().id, "incoming", realm)
     name = request.args.get("name", "")[: path_names.LONGEST * 2]
     if reason := area_paths.reserved(name):
         return {"name": name, "fault": str(reason), "suggestion": ""}
-    fault = path_names.fault(name)
-    return {"name": name, "fault": str(fault or ""), "suggestion": path_names.suggest(name) if fault else name}
+    if fault := path_names.fault(name):
+        return {"name": name, "fault": str(fault), "suggestion": path_names.suggest(name, is_free=is_free)}
+    return {"name": name, "fault": "", "suggestion": name}
 
 
 @bp.get("/uploads/<int:upload_id>")
