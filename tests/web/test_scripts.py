@@ -33,13 +33,14 @@ def test_human_data_turn_controlled_and_odd_names_get_the_archives_suggestion(se
     settings.many_files = 2
     for name in ("данные опыта.txt", "Größe.csv", "Große.csv", "._Größe.csv", "Thumbs.db"):
         (tmp_path / name).write_bytes(b"x")
+    sent = sorted(path for path in tmp_path.iterdir() if path.is_file())
     with chromium(web) as browser:
         page = browser.sign_in(INES.email, INES.password)
         page.goto(f"/deposit/{made}")
         page.get_by_label("human genetic resources").check()
         expect(page.get_by_label("Controlled access.")).to_be_checked()
         expect(page.locator("#f-access .save-status")).to_contain_text("Saved")
-        page.locator("#uploader input[type=file]").first.set_input_files(sorted(path for path in tmp_path.iterdir() if path.is_file()))
+        page.locator("#uploader input[type=file]").first.set_input_files(sent)
         expect(page.get_by_label("Store данные опыта.txt as")).to_have_value("dannye_opyta.txt")
         both = [page.get_by_label(f"Store {name} as") for name in ("Große.csv", "Größe.csv")]
         expect(both[0]).to_have_value("Grosse.csv")
