@@ -173,6 +173,13 @@ def test_link_bears_its_label_or_its_number(small):
     assert [link.label for link in share_links.of(depositing.get(small))] == ["Link 2", "For the journal"]
 
 
+@pytest.mark.parametrize(
+    ("given", "anonymised"), [(True, True), (False, False), ("on", True), ("True", True), ("0", False), ("", False)]
+)
+def test_link_hides_names_as_a_form_or_a_program_says(small, given, anonymised):
+    assert share_links.find(make(small, anonymised=given)).anonymised is anonymised
+
+
 def test_only_submitter_and_curators_make_and_revoke_links(small):
     make(small)
     with pytest.raises(errors.Forbidden), db.transaction():
