@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portal import clock, db, errors
-from portal.domain.access_requests import decisions
+from portal.domain.access_requests import decisions, signed_statement
 from portal.domain.permissions import access, active_grants
 from tests.access_requests.support import COLLEAGUE, INES, STRANGER, act, ask, dataset, get, grant, mails
 
@@ -133,6 +133,17 @@ def test_end_is_recorded_of_grants_alone_and_once(livers, moment):
         with db.transaction():
             decisions.end_due()
     assert [get(request_id).state for request_id in (revoked, ended)] == ["revoked", "ended"]
+
+
+def test_statement_names_the_moments_of_a_grant_in_utc(livers, moment, stop_clock):
+    moment("2027-02-01T12:00:00")
+    stop_clock(at("2027-02-01T12:00:00"))
+    statement = signed_statement.of(get(grant(livers, until="2027-03-28")))
+
+    noon = "2027-02-01T11:00:00+00:00"
+    assert {statement[name] for name in ("asked_at", "decided_at", "from", "stated_at")} == {noon}
+    assert statement["terms"]["agreed_at"] == noon
+    assert (statement["until"], statement["ended_at"]) == ("2027-03-28T22:00:00+00:00", None)
 
 
 def test_renewal_up_to_the_same_day_is_none(livers, moment):
