@@ -41,6 +41,17 @@
       details: [...target.querySelectorAll("details[id]")].map((d) => [d.id, d.open]) };
   });
 
+  // What comes along elsewhere on the page keeps its open menus and the focus too.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target } = event.detail;
+    if (!held || !target) return;
+    held.details.push(...[...target.querySelectorAll("details[id]")].map((d) => [d.id, d.open]));
+    if (!held.mark && target.contains(document.activeElement)) {
+      held.mark = trace(document.activeElement);
+      held.tag = document.activeElement.tagName;
+    }
+  });
+
   document.addEventListener("htmx:afterSettle", () => {
     const last = held;
     held = null;

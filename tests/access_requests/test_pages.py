@@ -284,6 +284,20 @@ def test_draft_that_cannot_be_kept_whole_says_so(livers, sign_in):
     assert answer.status_code == 422 and "x" * 400 in answer.text
 
 
+def test_draft_is_discarded_after_one_question(livers, sign_in):
+    mei, address = sign_in(STRANGER), f"/datasets/{livers}/request"
+    assert mei.get(f"{address}/discard").location == address, "there is nothing to discard yet"
+    mei.get(address)
+    mei.send(address, **typed(livers, purpose="Fibrosis & age."), then="save")
+    page = mei.get(address).text
+    assert f'href="{address}/discard"' in page and f'action="{address}/discard"' not in page
+    asked = mei.get(f"{address}/discard").text
+    assert "Fibrosis &amp; age." in asked and f'action="{address}/discard"' in asked
+    assert db.session.query(Request).count() == 1, "it is only asked"
+    assert mei.send(f"{address}/discard").status_code == 303
+    assert db.session.query(Request).count() == 0
+
+
 def test_menu_says_where_one_is(livers, sign_in):
     made = ask(livers)
     ines = sign_in(INES)

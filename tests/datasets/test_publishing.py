@@ -1,5 +1,7 @@
 """Nothing is published or removed by one press: a page says first what becomes public, and who can take it back."""
 
+import re
+
 import pytest
 from lxml import html
 
@@ -189,6 +191,56 @@ def test_date_that_has_come_gives_every_typed_word_back(submitter, approved, ref
 def test_what_breaks_a_rule_is_told_before_anything_is_asked(submitter, ref):
     refused = submitter.send(f"/deposit/{ref}", **FORM | {"release_date": "2020-01-01", "bioproject": "none"})
     assert refused.status_code == 422 and "A BioProject accession looks like" in refused.text
+
+
+def poll(browser, path: str) -> str:
+    """What a page gets that was open before: the address that its element asks, told of an older revision."""
+    page = browser.get(path).text
+    address = html.fromstring(page).xpath("//*[@id='files']/@hx-get")[0]
+    return re.sub(r"rev=[^&]*", "rev=before", address)
+
+
+def offered(text: str, *ids: str) -> list[str]:
+    """Where the links and buttons in elements of a page lead, by their ids."""
+    tree = html.fromstring(f"<main>{text}</main>")
+    paths = [f"//*[@id='{name}']//{path}" for name in ids for path in ("a/@href", "form/@action", "button/@formaction")]
+    return [address for path in paths for address in tree.xpath(path)]
+
+
+def test_page_of_the_submitter_that_was_open_has_the_buttons_of_the_state_that_is_now(
+    submitter, approved, ref, run_jobs
+):
+    before = poll(submitter, f"/deposit/{ref}")
+    live = submitter.fragment(before).text
+    assert f"/deposit/{ref}/actions/release" in offered(live, "actions")
+    depositing.ask_release(approved)
+    assert state_after(approved, run_jobs) == "released"
+    live = submitter.fragment(before).text
+    assert offered(live, "actions") == [f"/deposit/{ref}/copy"]
+    assert "It is released: its text and files stand." in live and "Show the page as it is now" in live
+    for gone in ("save", "new-file-tools", "uploader", "bulk-edit"):
+        assert f'<div id="{gone}" hidden hx-swap-oob="true"></div>' in live
+    again = submitter.get(f"/deposit/{ref}").text
+    assert all(
+        again.count(f'id="{gone}"') == 1 for gone in ("save", "new-file-tools", "uploader", "bulk-edit", "notes")
+    )
+
+
+def test_page_of_a_curator_that_was_open_decides_nothing_that_is_decided(once, run_jobs, sign_in):
+    made = once(lambda: depositing.submit({"a.tsv": b"one"}))
+    run_jobs()
+    ref, ruth = depositing.get(made).accession, sign_in(RUTH)
+    before = poll(ruth, f"/review/{ref}")
+    live = ruth.fragment(before).text
+    assert offered(live, "decide") == [f"/review/{ref}/approve"] and "Approve version 1" in live
+    with db.transaction():
+        datasets.edit(db.session.get_one(Dataset, made), {"title": "Other counts"}, actor=INES.account)
+    live = ruth.fragment(before).text
+    assert "See version 2 first" in live and "Approve version" not in live
+    depositing.approve(made)
+    live = ruth.fragment(before).text
+    assert offered(live, "decide") == [f"/review/{ref}"] and "It is approved meanwhile." in live
+    assert offered(live, "steps") == [f"/review/{ref}/release", f"/review/{ref}/withdraw"]
 
 
 def test_submit_says_that_a_date_has_come(sign_in, receiving):

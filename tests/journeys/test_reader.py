@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.chromium import chromium, look
+from tests.chromium import chromium, is_same, look, mark
 from tests.live import archived
 from tests.plugins.clients import needs
 
@@ -145,6 +145,32 @@ def test_reviewer_of_a_paper_looks_and_the_link_ends_with_the_release(live, tmp_
         look(reviewer)
         reviewer.get_by_role("link", name=re.compile(made["accession"])).first.click()
         expect(reviewer.get_by_role("heading", name="Kidneys under stress")).to_be_visible()
+
+
+@needs("chromium")
+def test_open_pages_lose_the_buttons_of_the_state_before(live, tmp_path):
+    made = approved(live, tmp_path / "open", title="Spleens under stress")
+    ref, soon = made["accession"], 60_000
+    with chromium(live.web) as browser:
+        page, ruth = browser.sign_in(INES, PASSWORD), browser.sign_in(RUTH, PASSWORD)
+        page.goto(f"/deposit/{ref}")
+        ruth.goto(f"/review/{ref}")
+        mark(page)
+        mark(ruth)
+        expect(page.locator("#actions summary", has_text="More")).to_be_visible()
+        expect(page.locator("#save").get_by_role("button", name="Save")).to_be_visible()
+        expect(ruth.get_by_role("link", name=f"Release {ref}")).to_be_visible()
+        live.api(live.token, "POST", f"/datasets/{ref}/actions/release", {})
+        expect(page.get_by_text("It is released: its text and files stand.")).to_be_visible(timeout=soon)
+        expect(page.locator("#actions summary")).to_have_count(0)
+        expect(page.locator("#save, #new-file-tools, #uploader, #bulk-edit").locator("button, a, input")).to_have_count(
+            0
+        )
+        expect(ruth.get_by_role("link", name=f"Unpublish {ref}")).to_be_visible(timeout=soon)
+        expect(ruth.get_by_role("link", name=f"Release {ref}")).to_have_count(0)
+        assert is_same(page) and is_same(ruth)
+        look(page)
+        look(ruth)
 
 
 def make(page, accession: str, label: str) -> str:

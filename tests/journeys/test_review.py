@@ -118,7 +118,7 @@ def approve(live, ruth) -> None:
     ruth.evaluate("dispatchEvent(new Event('online'))")  # what polls looks at once
     expect(ruth.get_by_text("The submitter changed it: version 3 now.")).to_be_visible()
     ruth.get_by_label("Remark to the submitter").fill("Well described.")
-    ruth.get_by_role("button", name="Approve version 2").click()
+    ruth.get_by_role("button", name="See version 3 first").click()
     expect(ruth.get_by_text("You looked at version 2; the submitter changed it since")).to_be_visible()
     expect(ruth.locator("#f-species")).to_have_text("Mus musculus Danio rerio")
     expect(ruth.get_by_label("Remark to the submitter")).to_have_value("Well described.")

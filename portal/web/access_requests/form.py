@@ -142,10 +142,21 @@ def refused(dataset: Dataset, error: errors.DomainError) -> Response:
     return forms.refused("access_requests/form.html", error, **context(dataset, existing), values=values)
 
 
+@bp.get("/datasets/<ref>/request/discard")
+@permissions.signed_in
+def discard_page(ref: str) -> Response | str:
+    """What would be gone, asked once."""
+    dataset = dataset_or_404(ref)
+    existing = requests.open_one(dataset, permissions.account())
+    if existing is None or existing.state != states.DRAFT:
+        return htmx.see_other(url_for("access_requests.form_page", ref=ref))
+    return render_template("access_requests/discard.html", **context(dataset, existing))
+
+
 @bp.post("/datasets/<ref>/request/discard")
 @permissions.signed_in
 def discard(ref: str) -> Response:
-    """Throw the draft away, with its letter."""
+    """Discard the draft, with its letter."""
     dataset, letter = dataset_or_404(ref), None
     with db.transaction():
         existing = requests.open_one(dataset, permissions.account())

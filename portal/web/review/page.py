@@ -73,19 +73,17 @@ def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int 
         "changed": {change.field: change for change in marked if change.n is None},
         "findings": prechecks.of(dataset, reviewing=True),
         "history": review.history(dataset, limit=50),
-        "moves": actions.offered(dataset, actor=permissions.account()),
         "newest": changes.newest(dataset),
-        "is_owner": access.is_owner(dataset, permissions.account()),
         "note": "",
         "wrong": {},
         "waiting": review.waiting()["submitted"],
         "place": review.place_in_queue(dataset) if dataset.state == "submitted" else 0,
-        "opens": releases.cause(dataset) if dataset.state == "submitted" else None,
         "obstacles": releases.obstacles(dataset) if dataset.state == "approved" else [],
         "compared": released_datasets.compared(dataset),
         "age": review.age,
         **live(dataset, dataset.version, marked),
     }
+    context["deciding"] = any(move.action == "return" for move in context["moves"])
     return htmx.fragment("review/show.html", status, **context | more)
 
 
@@ -103,6 +101,10 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
     page = files.page(dataset, **args)
     return {
         "dataset": dataset,
+        "moves": actions.offered(dataset, actor=permissions.account()),
+        "is_owner": access.is_owner(dataset, permissions.account()),
+        "opens": releases.cause(dataset) if dataset.state == "submitted" else None,
+        "deciding": request.args.get("deciding") == "1",
         "files": page,
         "delays": delays.of((file_row.upload, file_row.file) for file_row in page.rows),
         "counts": counted,

@@ -111,6 +111,14 @@ ROWS = [
         data=ASK,
         state="granted",
     ),
+    Row("access_requests.discard_page", "GET", "/datasets/{ref}/request/discard", people(303, anonymous=303)),
+    Row(
+        "access_requests.discard_page",
+        "GET",
+        "/datasets/{ref}/request/discard",
+        people(303, anonymous=303) | {"stranger": 200},
+        state="draft",
+    ),
     Row(
         "access_requests.discard", "POST", "/datasets/{ref}/request/discard", people(303, anonymous=303), state="draft"
     ),
