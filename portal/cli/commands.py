@@ -11,13 +11,13 @@ from portal.config import settings
 from portal.domain.accounts import accounts, tokens
 from portal.domain.archive.fixity import Target
 from portal.domain.datasets import publications, releases
-from portal.domain.shared import history, trusted_clock
+from portal.domain.shared import history, job_queue, trusted_clock
 from portal.jobs.handlers.archive import fixity
 from portal.maintenance import fsck, self_check
 from portal.maintenance import rebuild as rebuilding
 from portal.maintenance.startup import open_instance
 from portal.messages import say
-from portal.models import Dataset
+from portal.models import Dataset, Job
 
 
 def migrate(_args: argparse.Namespace) -> int:
@@ -55,6 +55,21 @@ def check_site(args: argparse.Namespace) -> int:
             if not (args.quiet and finding.level == self_check.OK):
                 print(f"{finding.level.upper():5}{name}: {finding.says} {finding.remedy}".rstrip())
     return self_check.LEVELS.index(self_check.worst(sections))
+
+
+def job_again(args: argparse.Namespace) -> int:
+    open_instance()
+    with db.transaction():
+        if args.number is None:
+            count = job_queue.retry_all(actor=None)
+        else:
+            job = db.session.get(Job, args.number)
+            if job is None:
+                raise errors.NotFound(say("no_such_job", "There is no job {number}.", number=args.number))
+            job_queue.retry(job)
+            count = 1
+    print(f"{count} {'job' if count == 1 else 'jobs'} queued again.")
+    return 0
 
 
 def note(action: str, **after: Any) -> None:

@@ -62,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
     add("check", "commands.check_site", about).add_argument(
         "--quiet", action="store_true", help="only what is not well"
     )
+    about = "run a job that failed for good again, or all of them"
+    again = add("again", "commands.job_again", about, several("job", "background jobs"))
+    again.add_argument("number", type=int, nargs="?", help="of the job, as `omix check` and Admin > Jobs name it")
     fsck = add("fsck", "commands.check_files", "compare catalogue and disk, changing nothing")
     fsck.add_argument("--deep", action="store_true")
     add("fixity", "commands.read_fixity", "read archived files and compare").add_argument("accession", nargs="?")

@@ -6,7 +6,7 @@ from portal import clock
 from portal.config import settings
 from portal.domain.access_requests import decisions
 from portal.domain.archive import fixity
-from portal.domain.datasets import releases, reminders
+from portal.domain.datasets import failed_work, releases, reminders
 from portal.domain.files import inspection_results
 from portal.domain.reports import schedule
 from portal.domain.shared import job_queue, search_index, trusted_clock
@@ -15,9 +15,9 @@ from portal.domain.webhooks import deliveries
 
 
 def enqueue_releases() -> None:
-    """Everything asked for or overdue, whenever it became so."""
+    """Everything asked for or overdue, whenever it became so. What could not be opened is tried again after a day."""
     for dataset in releases.due():
-        if releases.is_wanted(dataset):
+        if releases.is_wanted(dataset) and not job_queue.gave_up("release", dataset.id):
             releases.enqueue(dataset)
 
 
@@ -53,6 +53,7 @@ PERIODIC_TASKS: tuple[tuple[str, int, Callable[[], object]], ...] = (
     ("webhooks", 5_000, deliveries.plan),
     ("remind", clock.HOUR, releases.remind),
     ("edits", clock.MINUTE, reminders.mail_edits),
+    ("failed", clock.MINUTE, failed_work.mail),
     ("waits", clock.HOUR, reminders.remind),
     ("grants", clock.MINUTE, decisions.end_due),
     ("requests", clock.HOUR, decisions.remind),

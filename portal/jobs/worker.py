@@ -162,6 +162,7 @@ class Worker:
 
     def _give_up(self, lease: Lease, words: str) -> None:
         log.error("job %s (%s) failed for good: %s", lease.id, lease.kind, words)
+        job_queue.note_failure(db.session.get_one(Job, lease.id))
         handler: Handler | None = HANDLERS.get(lease.kind)
         if handler is not None and handler.give_up is not None:
             handler.give_up(lease, words)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states, storage
 from portal.config import settings
+from portal.domain.datasets import failed_work
 from portal.domain.files import accessions
 from portal.models import Component, Counter, Dataset, File, FileTally, Job, Upload
 
@@ -28,6 +29,7 @@ def check(*, deep: bool = False) -> Iterator[str]:
     yield from _links()
     yield from _accessions()
     yield from _tallies()
+    yield from _failed_work()
     if deep:
         yield from _components()
 
@@ -38,6 +40,13 @@ def _components() -> Iterator[str]:
     for row in _rows(query, Component.id):
         if hashlib.md5(row.xml, usedforsecurity=False).hexdigest() != row.md5:
             yield f"component {row.accession or row.id}: its XML is not what its MD5 was made of"
+
+
+def _failed_work() -> Iterator[str]:
+    """What the archive still owes and nothing goes on with."""
+    for work in failed_work.everywhere(limit=PAGE_SIZE):
+        yield f"{work.subject}: {work.message}"
+    db.end()
 
 
 def _tallies() -> Iterator[str]:

@@ -21,6 +21,7 @@ class Job(Base):
         CheckConstraint(states.JOB.check(), name="state"),
         Index("uq_job_open_key", "key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index(None, "state", "not_before", "priority", "id"),
+        Index("ix_job_key", "key"),
         Index("ix_job_dataset_running", "dataset_id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
         Index("ix_job_upload_running", "upload_id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
         {"sqlite_autoincrement": True},

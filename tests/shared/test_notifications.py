@@ -101,6 +101,14 @@ VALUES = {
         "path": "data/a",
         "url": "/datasets/OMIX000001",
     },
+    "failed_work": {
+        "name": "Ruth",
+        "failed": [
+            ("OMIX000001", "Liver", "Its manifests could not be written."),
+            ("upload 7", "", "It was not read."),
+        ],
+        "url": "/admin/jobs?state=failed",
+    },
     "md5_failed": {
         "name": "Ines",
         "accession": "OMIX000001",

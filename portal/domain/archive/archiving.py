@@ -18,7 +18,6 @@ from portal.domain.uploads import replacements
 from portal.models import Dataset, Event, File, Upload
 
 BATCH = 500
-RETRIED_FAULTS = ("copy_error", "failure_during_copy")
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,7 @@ def revive(dataset: Dataset) -> None:
             File.dataset_id == dataset.id,
             File.state == states.FAILED,
             Upload.state == states.FAILED,
-            Upload.error.in_(RETRIED_FAULTS),
+            Upload.error.in_(file_state.OUR_FAULTS),
         )
     )
     for file in db.session.scalars(query):
@@ -239,7 +238,7 @@ def revive(dataset: Dataset) -> None:
 
 def revive_upload(upload: Upload) -> None:
     """Bytes that we failed to read before, and whose job is run again by hand."""
-    if upload.state == states.FAILED and upload.error in RETRIED_FAULTS:
+    if upload.state == states.FAILED and upload.error in file_state.OUR_FAULTS:
         transitions.transition(upload, "retry", error=None, detail="")
         file_state.recompute_state_of_upload(upload)
 

@@ -46,9 +46,10 @@ def plan() -> None:
         .limit(AT_ONCE)
     )
     for dataset_id in db.session.scalars(query):
-        enqueue(dataset_id)
+        if not job_queue.gave_up("fixity", dataset_id):
+            enqueue(dataset_id)
     for dataset in db.session.scalars(_opening()):
-        if releases.needs_fixity(dataset):
+        if releases.needs_fixity(dataset) and not job_queue.gave_up("fixity", dataset.id):
             enqueue(dataset.id, priority=6)
 
 

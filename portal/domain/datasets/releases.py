@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain.datasets import datasets, publications, realms, reviews, share_links
+from portal.domain.datasets import datasets, failed_work, publications, realms, reviews, share_links
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue, notifications, text_rules, transitions
 from portal.domain.shared.trusted_clock import is_doubtful
@@ -36,13 +36,15 @@ def obstacles(dataset: Dataset) -> list[Message]:
     if bad:
         text = "{count} archived files are damaged; an operator must look at them."
         messages.append(say("release_files_damaged", text, count=bad))
-    if needs_fixity(dataset):
+    failed = [work for work in failed_work.of(dataset) if work.job.kind in failed_work.HOLD_RELEASE]
+    dead = {work.job.kind for work in failed}
+    if "fixity" not in dead and needs_fixity(dataset):
         messages.append(READING)
-    if dataset.bag_dirty:
+    if "bag" not in dead and dataset.bag_dirty:
         messages.append(WRITING)
-    if moving := realms.obstacle(dataset):
+    if "move" not in dead and (moving := realms.obstacle(dataset)):
         messages.append(moving)
-    return messages
+    return messages + [work.message for work in failed]
 
 
 def needs_fixity(dataset: Dataset) -> bool:

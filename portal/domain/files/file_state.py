@@ -9,6 +9,8 @@ from portal.domain.files import diagnosis
 from portal.domain.shared import history, job_queue, transitions
 from portal.models import Dataset, File, Upload
 
+# What is no fault of the bytes: we could not read or copy them.
+OUR_FAULTS = ("copy_error", "failure_during_copy")
 LINKABLE = (states.RECEIVED, states.FAILED)
 # The move that brings a file to each state that follows from its bytes.
 MOVES = {
@@ -116,7 +118,7 @@ def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[st
     if upload is None or upload.state not in (*LINKABLE, states.CHECKING):
         return states.WAITING, None
     if upload.state == states.FAILED:
-        content = upload.error not in (None, "copy_error", "failure_during_copy")
+        content = upload.error not in (None, *OUR_FAULTS)
         return (states.ERROR if content else states.FAILED), upload.error
     if upload.sha256 is not None and upload.size == 0:
         return states.ERROR, "empty_file"

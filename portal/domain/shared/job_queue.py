@@ -3,7 +3,8 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, queue, states
 from portal.domain.shared import history
@@ -91,6 +92,21 @@ def claim(job_id: int, *, owner: str) -> Lease | None:
     return Lease(job.id, job.kind, job.fence, job.attempt, job.max_attempts, job.dataset_id, job.upload_id)
 
 
+def is_dead() -> ColumnElement[bool]:
+    """Condition: a job failed for good, and nothing is owed or was tried of its key since."""
+    other = aliased(Job)
+    since = or_(other.state.in_((states.QUEUED, states.RUNNING)), other.ended_at > Job.ended_at)
+    return and_(Job.state == states.FAILED, ~exists().where(other.key == Job.key, other.id != Job.id, since))
+
+
+def gave_up(kind: str, dataset_id: int) -> bool:
+    """Whether the last job of this kind on a dataset failed for good within a day: what comes round by itself leaves it
+    to people for so long, who are told."""
+    lately = Job.ended_at > clock.now() - clock.DAY
+    query = select(Job.id).where(Job.key == f"{kind}:d{dataset_id}", is_dead(), lately)
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def _is_claimable(now: int) -> ColumnElement[bool]:
     """Condition: a job is due, or the lease of its worker ran out."""
     return or_(
@@ -153,6 +169,11 @@ def retry_all(*, actor: Account | None, limit: int = 500) -> int:
             retry(job, actor=actor)
             count += 1
     return count
+
+
+def note_failure(job: Job) -> None:
+    """Record that a job failed for good, so that pages which look at its subject ask again."""
+    _tell("job.fail", job, None)
 
 
 def cancel(job: Job, *, actor: Account | None) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from portal import clock, db, states
 from portal.config import settings
+from portal.domain.datasets import failed_work
 from portal.domain.files import accessions
 from portal.maintenance.self_check.finding import BAD, OK, WARN, Finding, some, span
 from portal.models import Counter, Dataset, File, Job, Mail, Upload
@@ -14,6 +15,7 @@ from portal.queries.admin import operations
 from portal.queries.files import delays
 
 ROUND, PERIOD = "round:release", clock.MINUTE  # the round that comes most often
+SHOWN = 20  # of the jobs that failed for good
 SLOW, STUCK = 15 * clock.MINUTE, 2 * clock.HOUR
 
 
@@ -36,6 +38,7 @@ def jobs() -> Iterator[Finding]:
     due = select(func.min(Job.not_before)).where(Job.state == states.QUEUED)
     lost = select(func.min(Job.lease_until)).where(Job.state == states.RUNNING)
     since = min(db.session.scalar(due) or now, db.session.scalar(lost) or now)
+    yield from _failed_work()
     if failed:
         yield Finding(WARN, f"{some(failed, 'job')} failed for good.", "Admin > Jobs says why and runs them again.")
     if now - since > SLOW:
@@ -46,6 +49,12 @@ def jobs() -> Iterator[Finding]:
         )
     elif not failed:
         yield Finding(OK, f"No job failed; {queued:,} wait and {counts.get(states.RUNNING, 0):,} run.")
+
+
+def _failed_work() -> Iterator[Finding]:
+    """What something waits for, each with its cause."""
+    for work in failed_work.everywhere(limit=SHOWN):
+        yield Finding(BAD, f"{work.subject}: {work.message}", "See Admin > Jobs, or `omix job again`.")
 
 
 def checks() -> Iterator[Finding]:

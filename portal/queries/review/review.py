@@ -1,13 +1,15 @@
 """The curators' queue with its filters and ages, and the history of a dataset."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import clock, db, states
+from portal.domain.datasets import failed_work
+from portal.domain.datasets.failed_work import FailedWork
 from portal.models import Account, Center, Dataset, Event, Look, Remark
 from portal.queries.paging import keyset
 
@@ -25,13 +27,15 @@ _LAST, _OTHER = aliased(Remark), aliased(Remark)
 @dataclass(frozen=True)
 class Row:
     """A dataset in the queue. `since` is when its wait began (ms), `open` the number of open remarks, `has_question`
-    whether its last word is a question to the submitter, `seen` the version that the reader saw last."""
+    whether its last word is a question to the submitter, `seen` the version that the reader saw last, `failed` the work
+    that failed for good while it waits for it."""
 
     dataset: Dataset
     since: int
     open: int
     has_question: bool
     seen: int | None
+    failed: list[FailedWork] = field(default_factory=list)
 
     @property
     def age(self) -> str:
@@ -40,6 +44,8 @@ class Row:
     @property
     def waits_for(self) -> str:
         """The curators decide what is submitted, unless the last word is a question of theirs."""
+        if self.failed:
+            return "a job that failed"
         if self.dataset.state == states.SUBMITTED:
             return "an answer of the submitter" if self.has_question else "a curator"
         return "the submitter" if self.dataset.state == states.RETURNED else "its release"
@@ -133,6 +139,7 @@ def _rows(datasets: list[Dataset], actor: Account) -> list[Row]:
     questioned = set(db.session.scalars(select(Dataset.id).where(Dataset.id.in_(ids), _has_open_question())))
     looks = select(Look).where(Look.account_id == actor.id, Look.dataset_id.in_(ids))
     seen = {look.dataset_id: look.version for look in db.session.scalars(looks)}
+    failed = failed_work.of_datasets(ids)
     return [
         Row(
             dataset,
@@ -140,6 +147,7 @@ def _rows(datasets: list[Dataset], actor: Account) -> list[Row]:
             opened.get(dataset.id, 0),
             dataset.id in questioned,
             seen.get(dataset.id),
+            failed[dataset.id],
         )
         for dataset in datasets
     ]

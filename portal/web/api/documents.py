@@ -5,7 +5,7 @@ from typing import Any
 from flask import url_for
 
 from portal import clock, states
-from portal.domain.datasets import actions
+from portal.domain.datasets import actions, failed_work
 from portal.domain.files import accessions
 from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Member, Upload
@@ -49,11 +49,23 @@ def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
         "actions": [move.action for move in actions.offered(dataset, actor=actor)] if actor else [],
         "files": [of_file(dataset, file, running, full=full) for file in files[:INLINE]],
         "files_next": None,
+        "failed_work": [of_failed_work(work) for work in failed_work.of(dataset)] if full else [],
     }
     if len(files) > INLINE:
         after = files[INLINE - 1].n
         document["files_next"] = url_for("api.list_files", ref=dataset.id, after=after, limit=500, _external=True)
     return document
+
+
+def of_failed_work(work: failed_work.FailedWork) -> dict[str, Any]:
+    """A background job that failed for good while the dataset waits for it."""
+    return {
+        "job": work.job.id,
+        "kind": work.job.kind,
+        "cause": work.cause,
+        "says": str(work.message),
+        "since": moment(work.job.ended_at),
+    }
 
 
 def sees_all(dataset: Dataset, actor: Account | None) -> bool:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from portal import errors, states
 from portal.config import settings
-from portal.domain.datasets import publications
+from portal.domain.datasets import failed_work, publications
 from portal.domain.files import accessions
 from portal.domain.permissions import access, active_grants
 from portal.models import Dataset
@@ -101,6 +101,9 @@ def about(dataset: Dataset) -> dict[str, Any]:
         "reach": reach,
         "is_public": dataset.state in active_grants.PUBLIC,
         "is_owner": access.is_owner(dataset, actor),
+        "failed_work": failed_work.of(dataset)
+        if (access.is_owner(dataset, actor) or access.may_review(dataset, actor))
+        else [],
         "may_review": access.may_review(dataset, actor),
         "shown": states.SHOWN_DATASET[dataset.state],
         "read_at": read_at,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request, url_for
 
 from portal import db, errors
-from portal.domain.datasets import actions, prechecks, releases, reviews
+from portal.domain.datasets import actions, failed_work, prechecks, releases, reviews
 from portal.domain.permissions import access
 from portal.domain.shared import changes
 from portal.models import Dataset, Look
@@ -113,6 +113,7 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
         "bytes": tallies.bytes_of(dataset),
         "here": args,
         "seen": seen,
+        "failed_work": failed_work.of(dataset),
         "rev": revision.of_dataset(dataset),
         "moving": files.moves(dataset, counted),
         "by_file": by_file,

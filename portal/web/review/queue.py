@@ -3,6 +3,7 @@
 from flask import request
 from werkzeug.wrappers import Response
 
+from portal.domain.datasets import failed_work
 from portal.queries.datasets import revision
 from portal.queries.files import tallies
 from portal.queries.review import review
@@ -33,6 +34,7 @@ def listing() -> Response:
         tab=tab,
         rev=rev,
         waiting=review.waiting(),
+        failed_work=failed_work.everywhere(),
         here=here,
         filters=filters,
         choices=review.choices(),

@@ -29,13 +29,18 @@ def run(lease: Lease, progress: Progress) -> None:
 
 
 def _enqueue_missing(dataset: Dataset) -> bool:
-    """Enqueue what a job can do about it; both enqueue this job again when they are done."""
-    reading, writing = releases.needs_fixity(dataset), dataset.bag_dirty
-    if reading:
+    """Enqueue what a job can do about it, except what failed for good: that is run again by people. Each enqueues this
+    job again when it is done."""
+    owed = {
+        "fixity": releases.needs_fixity(dataset),
+        "bag": dataset.bag_dirty,
+        "move": realms.obstacle(dataset) is not None,
+    }
+    kinds = {kind for kind, is_owed in owed.items() if is_owed and not job_queue.gave_up(kind, dataset.id)}
+    if "fixity" in kinds:
         fixity.enqueue(dataset.id, priority=4)
-    if writing:
+    if "bag" in kinds:
         job_queue.enqueue("bag", dataset_id=dataset.id, priority=3)
-    moving = realms.obstacle(dataset)
-    if moving:
+    if "move" in kinds:
         realms.enqueue_move(dataset)
-    return bool(reading or writing or moving)
+    return bool(kinds)

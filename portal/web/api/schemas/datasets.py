@@ -1,6 +1,7 @@
 """Datasets: what is declared of one, its history, remarks, links and papers."""
 
 from portal import states
+from portal.domain.datasets import failed_work
 from portal.models.reviews import SECTIONS
 from portal.web.api.schemas.files import FILES_GIVEN
 from portal.web.api.schemas.kinds import (
@@ -81,7 +82,11 @@ SCHEMAS: dict[str, Schema] = {
             "files": some(ref("File")),
             "files_next": MAYBE_TEXT,
             "actions": TEXTS,
+            "failed_work": some(ref("FailedWork")),
         }
+    ),
+    "FailedWork": thing(
+        {"job": WHOLE, "kind": {"enum": sorted(failed_work.KINDS)}, "cause": TEXT, "says": TEXT, "since": TEXT}
     ),
     "Found": thing(
         {
