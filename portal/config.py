@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     filing_required: bool = Field(
         False, description="whether human data that are to be open need a filing number before they are submitted"
     )
-    package_gib: int = Field(10, ge=1, description="size from which a package is advised to be made smaller, GiB")
-    file_gib: int = Field(20, ge=1, description="size from which any other file is advised to be made smaller, GiB")
+    package_gib: int = Field(10, ge=1, description="size from which a package is advised to be made smaller, GB")
+    file_gib: int = Field(20, ge=1, description="size from which any other file is advised to be made smaller, GB")
     many_files: int = Field(200, ge=2, description="number of small files from which packing them is advised")
     registration: bool = Field(True, description="whether anybody may register")
     quota_gib: int = Field(1024, ge=0, description="upload quota of a center in each realm, GiB; 0: none")

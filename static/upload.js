@@ -21,11 +21,11 @@
   document.querySelectorAll("[data-without-scripts]").forEach((element) => { element.hidden = true; });
 
   // ---- Words -------------------------------------------------------------------------------------------------------
-  // As the pages of the archive write sizes: in 1024, with the customary letters.
+  // As the pages of the archive write sizes: in 1000.
   const UNITS = ["B", "kB", "MB", "GB", "TB"];
   function size(count) {
     let unit = 0;
-    while (count >= 999.5 && unit < 4) { count /= 1024; unit += 1; }
+    while (count >= 999.5 && unit < 4) { count /= 1000; unit += 1; }
     return (unit ? count.toFixed(count < 9.995 ? 2 : count < 99.95 ? 1 : 0) : count) + " " + UNITS[unit];
   }
 
@@ -33,7 +33,7 @@
   function advice(file, name) {
     const packed = /\.(tar|tgz|tar\.gz|tar\.bz2|tar\.xz|zip|rar|7z)$/i.test(name);
     const most = Number(packed ? panel.dataset.packageGib : panel.dataset.fileGib);
-    if (file.size <= most * 2 ** 30) return "";
+    if (file.size <= most * 1e9) return "";
     return "Over " + most + " GB: " + (packed ? "packages are better made smaller" : "checking takes long, smaller files are better");
   }
 

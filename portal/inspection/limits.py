@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MIB = 1 << 20
+MIB, MB = 1 << 20, 1_000_000
 MANY = 16
 
 
@@ -87,4 +87,4 @@ class Watch:
     def _compare(self, unpacked: int, free: int, *, inner: bool) -> None:
         if unpacked > free and unpacked > self.bounds.ratio * max(self._taken, self.position, 1):
             whole = f"It unpacks to more than {self.bounds.ratio} times its size"
-            raise Stop(f"{whole}; only the first {unpacked // MIB:,} MiB of that were checked.", inner=inner)
+            raise Stop(f"{whole}; only the first {unpacked // MB:,} MB of that were checked.", inner=inner)

@@ -1,7 +1,7 @@
 """How numbers, sizes, times and names are written for people.
 
 Pure functions; init_app() registers them as template filters. Times are UTC milliseconds and are shown in the
-zone of the site. Sizes count in 1024 and are written with the customary letters, as file managers do.
+zone of the site.
 """
 
 import re
@@ -13,32 +13,15 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from portal import clock
+from portal.domain.shared import sizes
 from portal.web import progress_chart
 
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def scale(n: float) -> tuple[float, str]:
-    """The divisor and unit that leave one to four digits before the point."""
-    divisor, step = 1.0, 0
-    while n / divisor >= 999.5 and step < len(UNITS) - 1:
-        divisor, step = divisor * 1024, step + 1
-    return divisor, UNITS[step]
-
-
-def digits(value: float) -> str:
-    """Three significant digits, never an exponent: 8.41, 93.8, 612."""
-    places = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    return f"{value:.{places}f}"
 
 
 def size(n: float | None) -> str:
     """A size in bytes as 8.41 GB; bytes are whole."""
-    if n is None:
-        return ""
-    divisor, unit = scale(n)
-    return f"{int(n)} B" if unit == "B" else f"{digits(n / divisor)} {unit}"
+    return "" if n is None else sizes.size(n)
 
 
 def exact(n: int | None) -> str:
@@ -48,10 +31,10 @@ def exact(n: int | None) -> str:
 
 def of(done: int, total: int) -> str:
     """Two sizes as 59.1 of 93.8 GB: both in the unit of the total."""
-    divisor, unit = scale(total)
+    divisor, unit = sizes.scale(total)
     if unit == "B":
         return f"{done} of {total} B"
-    return f"{digits(done / divisor)} of {digits(total / divisor)} {unit}"
+    return f"{sizes.digits(done / divisor)} of {sizes.digits(total / divisor)} {unit}"
 
 
 def percent(done: float, total: float) -> int:

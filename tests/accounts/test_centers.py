@@ -1,4 +1,4 @@
-"""Centers: names are taken once, quotas are typed in GiB and kept to the byte, each change is an event."""
+"""Centers: names are taken once, quotas are typed in GB and kept to the byte, each change is an event."""
 
 import pytest
 from sqlalchemy import select
@@ -8,6 +8,8 @@ from portal.domain.accounts import centers, quotas
 from portal.models import Event
 from portal.queries.accounts import centers as reads
 from tests.depositing import send
+
+GB = 1000**3
 
 
 def last_event() -> Event:
@@ -44,24 +46,36 @@ def test_renamed_center_keeps_its_people_and_tells_both_names(stranger, ruth):
 
 def test_quota_is_set_taken_off_and_left_to_the_site(ruth):
     with db.transaction():
-        centers.set_quotas(harbour(), {"open": "2", "protected": "0"}, actor=ruth.account)
-    assert quotas.limit(harbour(), "open") == 2 << 30
+        centers.set_quotas(harbour(), {"open": 2 * GB, "protected": 0}, actor=ruth.account)
+    assert quotas.limit(harbour(), "open") == 2 * GB
     assert quotas.limit(harbour(), "protected") is None
-    assert last_event().after == {"open": 2 << 30, "protected": 0}
+    assert last_event().after == {"open": 2 * GB, "protected": 0}
     with db.transaction():
-        centers.set_quotas(harbour(), {"open": " ", "protected": "0"}, actor=ruth.account)
+        centers.set_quotas(harbour(), {"open": None, "protected": 0}, actor=ruth.account)
     assert quotas.limit(harbour(), "open") == config.settings().quota_gib << 30
     before = last_event().id
     with db.transaction():
-        centers.set_quotas(harbour(), {"open": "", "protected": "0"}, actor=ruth.account)
+        centers.set_quotas(harbour(), {"protected": 0}, actor=ruth.account)
     assert last_event().id == before
 
 
-@pytest.mark.parametrize("typed", ["1.5", "-1", "many", "٣", "9" * 40])
-def test_quota_that_is_no_number_is_refused(ruth, typed):
-    with db.transaction(), pytest.raises(errors.Invalid) as refused:
-        centers.set_quotas(harbour(), {"open": typed}, actor=ruth.account)
-    assert refused.value.field_messages["quota_open"].code == "not_gib"
+@pytest.mark.parametrize(
+    ("typed", "size"), [("2", 2 * GB), ("1.5", 1_500_000_000), ("0", 0), (" ", None), ("3,000", 3000 * GB)]
+)
+def test_quota_is_typed_in_gb(typed, size):
+    assert centers.typed_quotas({"open": typed, "protected": ""}) == {"open": size, "protected": None}
+
+
+@pytest.mark.parametrize("size", [0, 1, 5 * GB, 3000 << 30, (1 << 50) + 7, None])
+def test_quota_is_shown_as_it_is_typed_and_saved_again_to_the_byte(size):
+    assert centers.typed_quotas({"open": centers.in_gb(size)})["open"] == size
+
+
+@pytest.mark.parametrize("typed", ["1.5.5", "-1", "many", "٣", "9" * 40, "1e3", "."])
+def test_quota_that_is_no_number_is_refused(typed):
+    with pytest.raises(errors.Invalid) as refused:
+        centers.typed_quotas({"open": typed})
+    assert refused.value.field_messages["quota_open"].code == "not_gb"
 
 
 def test_use_counts_what_lies_in_the_areas_against_the_quota(receiving, ines, ruth):

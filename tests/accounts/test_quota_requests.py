@@ -26,7 +26,7 @@ def test_asking_reaches_the_curators_and_the_answer_the_asker(sign_in, ines, rut
     assert mails_to(ines) == []
     curator.send(f"/admin/centers/{home}", center="Northmere Institute", quota_open="3000", quota_protected="")
     (told,) = mails_to(ines)
-    assert "open realm: 3,000 GiB" in told.body and "protected realm: 1,024 GiB" in told.body
+    assert "open realm: 3.00 TB" in told.body and "protected realm: 1.10 TB" in told.body
     assert "asks for more room" not in curator.get("/admin").text
     assert "No answer yet." not in hers.get("/area/quota").text
 

@@ -135,7 +135,7 @@ def test_centers_show_their_use_and_get_other_quotas(sign_in, receiving, ruth):
     send("a.bin", b"x" * 2048)
     home = centers.find("Northmere Institute").id
     client = sign_in(ruth)
-    assert "2.00 kB of 1.00 TB" in client.get("/admin/centers").text
+    assert "2.05 kB of 1.10 TB" in client.get("/admin/centers").text
     here = f"/admin/centers/{home}"
     client.get(here)
     wrong = client.send(here, center="Northmere", quota_open="lots", quota_protected="")
@@ -143,7 +143,7 @@ def test_centers_show_their_use_and_get_other_quotas(sign_in, receiving, ruth):
     assert centers.find("Northmere") is None
     client.send(here, center="Northmere", quota_open="3", quota_protected="0")
     changed = db.session.get(Center, home, populate_existing=True)
-    assert (changed.name, changed.quota_open, changed.quota_protected) == ("Northmere", 3 << 30, 0)
+    assert (changed.name, changed.quota_open, changed.quota_protected) == ("Northmere", 3_000_000_000, 0)
     assert 'value="3"' in client.get(here).text
 
 

@@ -67,9 +67,9 @@ def test_check_finds(database, fields, expected):
 @pytest.mark.parametrize(
     ("name", "size", "words"),
     [
-        ("a.zip", 11 << 30, "over 10 GB"),
-        ("a.bam", 21 << 30, "over 20 GB"),
-        ("a.bam", 11 << 30, ""),
+        ("a.zip", 10_000_000_001, "over 10 GB"),
+        ("a.bam", 20_000_000_001, "over 20 GB"),
+        ("a.bam", 10_000_000_001, ""),
         ("a.txt", 0, "0 bytes"),
     ],
 )

@@ -12,7 +12,7 @@ from portal.models import Job, Upload
 from tests import depositing
 from tests.conftest import INES, STRANGER
 
-GIB = 1 << 30
+GB = 1000**3
 NEW = {"title": "Counts of genes", "description": "Of genes.", "species": "Mus musculus", "access": "open"}
 
 
@@ -163,15 +163,15 @@ def test_released_dataset_is_found_viewed_and_downloaded_in_the_guides_words(run
 
 
 def test_size_advice_is_given_at_select_and_bounded_by_settings(running, settings, sign_in):
-    assert prechecks.size_advice("a.tar.gz", 10 * GIB + 1) == "Over 10 GB: packages are better made smaller"
-    assert prechecks.size_advice("a.bam", 10 * GIB + 1) == "" == prechecks.size_advice("a.tar.gz", 10 * GIB)
-    assert prechecks.size_advice("a.bam", 20 * GIB + 1).startswith("Over 20 GB: checking takes long")
+    assert prechecks.size_advice("a.tar.gz", 10 * GB + 1) == "Over 10 GB: packages are better made smaller"
+    assert prechecks.size_advice("a.bam", 10 * GB + 1) == "" == prechecks.size_advice("a.tar.gz", 10 * GB)
+    assert prechecks.size_advice("a.bam", 20 * GB + 1).startswith("Over 20 GB: checking takes long")
     settings.package_gib, settings.file_gib, settings.many_files = 1, 2, 2
     made, ines = draft(), sign_in(INES)
     for name in ("a.zip", "b.bin"):
         depositing.send(name, b"x")
         with db.transaction():
-            db.session.query(Upload).filter_by(name=name).one().size = 2 * GIB
+            db.session.query(Upload).filter_by(name=name).one().size = 2 * GB
     page = ines.get(f"/deposit/{made}/ftp").text
     assert page.count("Over 1 GB: packages are better made smaller") == 1 and "Over 2 GB" not in page
     assert "2 files: packed into .tar or .zip by category" in page

@@ -67,10 +67,10 @@ def invite(ruth: Page, browser: Chromium) -> None:
 def give_quota(ruth: Page) -> None:
     visit(ruth, "/admin/centers")
     ruth.get_by_role("link", name="Northmere Institute").click()
-    ruth.get_by_label("Open realm, GiB").fill("lots")
+    ruth.get_by_label("Open realm, GB").fill("lots")
     ruth.get_by_role("button", name="Save").click()
     expect(ruth.get_by_text("This is not saved yet.")).to_be_visible()
-    ruth.get_by_label("Open realm, GiB").fill("5")
+    ruth.get_by_label("Open realm, GB").fill("5")
     ruth.get_by_role("button", name="Save").click()
     expect(ruth.get_by_text("0 B of 5.00 GB, 0 %")).to_be_visible()
 

@@ -123,7 +123,7 @@ def test_quota_that_runs_out_is_said(sign_in, ines, settings):
     page = sign_in(ines).get("/area").text
 
     assert "87 % of the quota of the open realm is used" in page
-    assert re.search(r"900 MB of 1\.00 GB", page)
+    assert re.search(r"944 MB of 1\.07 GB", page)
 
 
 def test_area_by_api_is_that_of_the_page(app, ines, filled):

@@ -58,7 +58,7 @@ def test_icon_is_in_the_sprite(draw, name):
 
 
 def test_size_carries_the_exact_bytes(draw):
-    assert 'title="9,030,118,410 bytes">8.41 GB<' in draw(use("marks", "size") + "{{ size(9030118410) }}")
+    assert 'title="9,030,118,410 bytes">9.03 GB<' in draw(use("marks", "size") + "{{ size(9030118410) }}")
 
 
 def test_moment_is_in_the_zone_of_the_site(draw):
@@ -84,7 +84,7 @@ def test_tally_says_what_it_draws(draw):
 
 
 def test_run_shows_done_rate_and_time_left(draw):
-    html = draw(use("marks", "run") + "{{ run(3 * 1024**3, 4 * 1024**3, rate=412 * 1024**2, left=84, label='x.bam') }}")
+    html = draw(use("marks", "run") + "{{ run(3 * 1000**3, 4 * 1000**3, rate=412 * 1000**2, left=84, label='x.bam') }}")
     assert 'value="75"' in html and "3.00 of 4.00 GB" in html and "412 MB/s" in html and "1 min 24 s left" in html
 
 

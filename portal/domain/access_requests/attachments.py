@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from portal import config, errors, storage
+from portal.domain.shared import sizes
 from portal.messages import say
 
 LARGEST = 3 << 20
@@ -21,8 +22,8 @@ def store(content: bytes) -> str:
             fields={
                 "letter": say(
                     "letter_too_large",
-                    "At most {mebibytes} MiB; write to the deciders for more.",
-                    mebibytes=LARGEST >> 20,
+                    "At most {most}; write to the deciders for more.",
+                    most=sizes.size(LARGEST),
                 )
             }
         )

@@ -1,15 +1,21 @@
 """Centers: the groups and institutes that accounts belong to, and how much each may keep in its areas."""
 
+import re
+from decimal import Decimal
+from typing import Any
+
 from sqlalchemy import func, select, update
 
 from portal import clock, db, errors
-from portal.domain.shared import history, text_rules
+from portal.domain.shared import history, sizes, text_rules
 from portal.messages import say
 from portal.models import Account, Center, Dataset
 
 REALMS = ("open", "protected")
 MOST_GIB = 1 << 30
 NOT_GIB = say("not_gib", "Write whole GiB, such as 500; 0 for no bound, nothing for the default.")
+NOT_GB = say("not_gb", "Write a number of GB, such as 500; 0 for no bound, nothing for the default.")
+_GB = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 
 
 def clean_name(name: str) -> str:
@@ -84,20 +90,40 @@ def _refuse_taken(name: str, but: int = 0) -> None:
         )
 
 
-def set_quotas(center: Center, quotas: dict[str, str], *, actor: Account | None) -> None:
-    """Quotas by realm as they are typed, in GiB: empty means the site's own, 0 means none."""
+def set_quotas(center: Center, quotas: dict[str, int | None], *, actor: Account | None) -> None:
+    """Quotas by realm in bytes: None means the site's own, 0 none. A realm that is not named is the site's own."""
     before = {realm: getattr(center, f"quota_{realm}") for realm in REALMS}
-    after = {realm: _bytes(quotas.get(realm, ""), field=f"quota_{realm}") for realm in REALMS}
+    after = {realm: quotas.get(realm) for realm in REALMS}
     if before == after:
         return
     center.quota_open, center.quota_protected = after["open"], after["protected"]
     history.record("center.quota", actor=actor, center_id=center.id, before=before, after=after)
 
 
-def _bytes(typed: str, *, field: str) -> int | None:
-    text = typed.strip()
-    if not text:
+def typed_quotas(typed: dict[str, str]) -> dict[str, int | None]:
+    """Quotas by realm in bytes, of what is typed in GB. Raises Invalid for each that is no number."""
+    quotas: dict[str, int | None] = {}
+    wrong = {}
+    for realm in REALMS:
+        text = typed.get(realm, "").strip().replace(",", "")
+        if text and not _GB.fullmatch(text):
+            wrong[f"quota_{realm}"] = NOT_GB
+        else:
+            quotas[realm] = int(Decimal(text) * sizes.GB) if text else None
+    if wrong:
+        raise errors.Invalid(fields=wrong)
+    return quotas
+
+
+def in_gb(size: int | None) -> str:
+    """A quota as it is typed: to the byte, and a whole number where it is one."""
+    return "" if size is None else f"{(Decimal(size) / sizes.GB).normalize():f}"
+
+
+def of_gib(gib: Any, *, field: str) -> int | None:
+    """A quota in bytes of a whole number of GiB, or none. Raises Invalid."""
+    if gib is None:
         return None
-    if not (text.isascii() and text.isdigit() and int(text[:12]) <= MOST_GIB):
+    if not isinstance(gib, int) or isinstance(gib, bool) or not 0 <= gib <= MOST_GIB:
         raise errors.Invalid(fields={field: NOT_GIB})
-    return int(text) << 30
+    return gib << 30

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from portal import db, errors
 from portal.domain.accounts import centers, quotas, rate_limit
 from portal.domain.accounts.centers import REALMS
-from portal.domain.shared import history, notifications, text_rules
+from portal.domain.shared import history, notifications, sizes, text_rules
 from portal.messages import say
 from portal.models import Account, Center, Event
 
@@ -56,8 +56,8 @@ def _last(center_id: int, action: str) -> Event | None:
     return db.session.scalar(query.order_by(Event.id.desc()).limit(1))
 
 
-def change(center: Center, *, name: str, quota: dict[str, str], actor: Account) -> None:
-    """Set the name and the quotas of a center; whoever asked for a larger quota gets a mail."""
+def change(center: Center, *, name: str, quota: dict[str, int | None], actor: Account) -> None:
+    """Set the name and the quotas of a center, in bytes by realm; whoever asked for a larger quota gets a mail."""
     request = open_request(center.id)
     centers.rename(center, name, actor=actor)
     centers.set_quotas(center, quota, actor=actor)
@@ -82,4 +82,4 @@ def answer(center: Center, request: Event | None) -> None:
 
 
 def _size(size: int | None) -> str:
-    return "no bound" if size is None else f"{size >> 30:,} GiB"
+    return "no bound" if size is None else sizes.size(size)

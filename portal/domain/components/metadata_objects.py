@@ -10,7 +10,7 @@ from portal import errors
 from portal.domain.components import xml_documents, xml_splitter
 from portal.domain.components.xml_splitter import Piece
 from portal.domain.files import files, species
-from portal.domain.shared import text_rules
+from portal.domain.shared import sizes, text_rules
 from portal.messages import Message, joined, say
 
 TYPES = ("STUDY", "SAMPLE", "EXPERIMENT", "RUN", "ANALYSIS")
@@ -119,7 +119,7 @@ def item(piece: Piece, position: int) -> Item:
         made.alias = text_rules.line(piece.alias, longest=LONGEST_ALIAS)
         made.accession = text_rules.line(piece.accession, longest=50).upper()
         if len(piece.text) > LARGEST:
-            raise errors.Invalid(say("object_too_large", "It is larger than {mib} MiB.", mib=LARGEST >> 20))
+            raise errors.Invalid(say("object_too_large", "It is larger than {most}.", most=sizes.size(LARGEST)))
         element = xml_documents.parse(piece.text)
         made.sent = xml_documents.canonical(element)
         _read(made, element)

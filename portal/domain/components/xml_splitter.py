@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from portal import errors
 from portal.domain.components import metamd5
+from portal.domain.shared import sizes
 from portal.messages import say
 
 LARGEST = 128 << 20
@@ -37,7 +38,10 @@ def cut(data: bytes, *, name: str) -> list[Piece]:
     if len(data) > LARGEST:
         raise errors.TooLarge(
             say(
-                "document_too_large", "{name} is larger than {mib} MiB. Send it in parts.", name=name, mib=LARGEST >> 20
+                "document_too_large",
+                "{name} is larger than {most}. Send it in parts.",
+                name=name,
+                most=sizes.size(LARGEST),
             )
         )
     try:
@@ -193,9 +197,9 @@ class _Cutter:
             raise errors.TooLarge(
                 say(
                     "namespaces_too_large",
-                    "{name} is larger than {mib} MiB with its namespaces in each object.",
+                    "{name} is larger than {most} with its namespaces in each object.",
                     name=self.name,
-                    mib=LARGEST >> 20,
+                    most=sizes.size(LARGEST),
                 )
             )
         self.pieces.append(Piece(kind, attributes.get("alias", ""), attributes.get("accession", ""), text))

@@ -16,12 +16,12 @@ from portal import clock, db, states
 from portal.config import settings
 from portal.domain.datasets import datasets, portable_names, realms
 from portal.domain.permissions import access
+from portal.domain.shared import sizes
 from portal.messages import Message, say
 from portal.models import Dataset, File, Upload
 
 ERROR, WARNING, HINT = "error", "warning", "hint"
-GIB = 1 << 30
-SMALL = 1 << 20
+SMALL = 1_000_000
 PACKAGES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".rar", ".7z")
 OVERSIZED_PACKAGE = "packages are better made smaller"
 OVERSIZED_FILE = "checking takes long, smaller files are better"
@@ -190,7 +190,7 @@ _PARTS = (
 def size_advice(name: str, size: int | None) -> str:
     """What is better made smaller before it is sent or chosen; advice, no refusal."""
     chosen, packed = settings(), name.lower().endswith(PACKAGES)
-    if (size or 0) <= (chosen.package_gib if packed else chosen.file_gib) * GIB:
+    if (size or 0) <= (chosen.package_gib if packed else chosen.file_gib) * sizes.GB:
         return ""
     return (
         f"Over {chosen.package_gib} GB: {OVERSIZED_PACKAGE}"
@@ -202,7 +202,7 @@ def size_advice(name: str, size: int | None) -> str:
 def _parts() -> tuple[_Part, ...]:
     """All parts that are counted, those bounded by a setting too."""
     package, single, text = settings().package_gib, settings().file_gib, "{n} over {gib} GB: {advice}"
-    large_package, large_file = and_(_size > package * GIB, _package), and_(_size > single * GIB, ~_package)
+    large_package, large_file = and_(_size > package * sizes.GB, _package), and_(_size > single * sizes.GB, ~_package)
     return (
         *_PARTS,
         _Part(WARNING, large_package, "packages_large", text, {"gib": package, "advice": OVERSIZED_PACKAGE}),

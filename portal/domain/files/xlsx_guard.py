@@ -6,6 +6,7 @@ from typing import IO
 from xml.parsers import expat
 
 from portal import errors
+from portal.domain.shared import sizes
 from portal.messages import say
 
 LARGEST = 128 << 20
@@ -29,8 +30,8 @@ def measure(given: bytes) -> None:
 
 def too_large() -> errors.Invalid:
     """The refusal of a workbook that needs too much memory."""
-    text = "This XLSX unpacks to more than a sheet of files needs ({most} MiB). Save the sheet alone, or as TSV."
-    return errors.Invalid(fields={"sheet": say("xlsx_too_large", text, most=LARGEST >> 20)})
+    text = "This XLSX unpacks to more than a sheet of files needs ({most}). Save the sheet alone, or as TSV."
+    return errors.Invalid(fields={"sheet": say("xlsx_too_large", text, most=sizes.size(LARGEST))})
 
 
 class _Measured:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal import db, errors, states
 from portal.domain.reports import accessions, tsv
 from portal.domain.reports.snapshot import Bitset
+from portal.domain.shared import sizes
 from portal.messages import say
 from portal.models import Component, Dataset
 
@@ -87,9 +88,9 @@ def _too_large() -> errors.TooLarge:
     return errors.TooLarge(
         say(
             "report_too_large",
-            "A report has at most {lines:,} lines and {mib} MiB unpacked.",
+            "A report has at most {lines:,} lines and {most} unpacked.",
             lines=MOST_LINES,
-            mib=MOST_BYTES >> 20,
+            most=sizes.size(MOST_BYTES),
         )
     )
 

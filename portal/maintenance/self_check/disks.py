@@ -7,7 +7,8 @@ from pathlib import Path
 
 from portal.config import settings
 from portal.domain.accounts.centers import REALMS
-from portal.maintenance.self_check.finding import BAD, OK, WARN, Finding, size
+from portal.domain.shared.sizes import size
+from portal.maintenance.self_check.finding import BAD, OK, WARN, Finding
 
 NEARLY_FULL = 0.05
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 OK, WARN, BAD = "ok", "warn", "bad"
 LEVELS = (OK, WARN, BAD)
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 @dataclass(frozen=True)
@@ -12,14 +11,6 @@ class Finding:
     level: str
     says: str
     remedy: str = ""
-
-
-def size(n: float) -> str:
-    """8.4 GB, as the pages write sizes."""
-    step = 0
-    while n >= 999.5 and step < len(UNITS) - 1:
-        n, step = n / 1024, step + 1
-    return f"{n:.3g} {UNITS[step]}"
 
 
 def span(ms: int) -> str:

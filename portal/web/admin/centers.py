@@ -52,7 +52,7 @@ def center(center_id: int) -> str:
 
 
 def page(center: Center, **shown: Any) -> dict[str, Any]:
-    values = {"center": center.name} | {name: in_gib(getattr(center, name)) for name in QUOTAS}
+    values = {"center": center.name} | {name: verbs.in_gb(getattr(center, name)) for name in QUOTAS}
     quota_request = quota_requests.open_request(center.id)
     asker = db.session.get(Account, quota_request.actor_id) if quota_request else None
     return {
@@ -60,13 +60,9 @@ def page(center: Center, **shown: Any) -> dict[str, Any]:
         "quota_request": quota_request,
         "asker": asker,
         "values": values,
-        "site_quota": config.settings().quota_gib,
+        "site_quota": config.settings().quota_gib << 30,
         **shown,
     }
-
-
-def in_gib(size: int | None) -> str:
-    return "" if size is None else str(-(-size >> 30))
 
 
 @bp.post("/centers/<int:center_id>")
@@ -75,8 +71,8 @@ def change_center(center_id: int) -> Response:
     """Set the name and the quotas of a center."""
     center, typed = row_or_404(Center, center_id), forms.values("center", *QUOTAS)
     try:
+        quota = verbs.typed_quotas({realm: typed[f"quota_{realm}"] for realm in verbs.REALMS})
         with db.transaction():
-            quota = {realm: typed[f"quota_{realm}"] for realm in verbs.REALMS}
             quota_requests.change(center, name=typed["center"], quota=quota, actor=permissions.account())
     except errors.Invalid as error:
         return forms.refused("admin/center.html", error, **page(center, values=typed))

@@ -10,7 +10,7 @@ from portal.config import settings
 from portal.domain.accounts import quotas
 from portal.domain.datasets import realms
 from portal.domain.files import area_paths, files
-from portal.domain.shared import companions, text_rules
+from portal.domain.shared import companions, sizes, text_rules
 from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
@@ -139,8 +139,8 @@ def refuse(dataset: Dataset) -> None:
     files.refuse_released(dataset)
     limit = settings().web_limit_mib
     if (request.content_length or 0) > (limit << 20) + multipart.FIELD_LIMIT:
-        text = "This field takes files up to {limit:,} MiB. Send larger ones by FTP."
-        raise errors.TooLarge(say("form_too_large", text, limit=limit))
+        text = "This field takes files up to {limit}. Send larger ones by FTP."
+        raise errors.TooLarge(say("form_too_large", text, limit=sizes.size(limit << 20)))
 
 
 def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:

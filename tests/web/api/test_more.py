@@ -52,7 +52,7 @@ def test_more_room_is_asked_for_and_given(call, as_curator):
     )
     assert call("GET", "/area/quota").json["asked"] is None
     (mail,) = db.session.scalars(select(Mail).where(Mail.to == INES.email))
-    assert "open realm: 3,000 GiB" in mail.body
+    assert "open realm: 3.22 TB" in mail.body
 
 
 def test_asking_all_the_time_is_refused(call):

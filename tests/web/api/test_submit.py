@@ -147,11 +147,14 @@ HOSTILE = {
     "file": (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><STUDY alias="a">&x;</STUDY>', "has a DTD"),
     "network": (b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/x.dtd"><STUDY alias="a"/>', "has a DTD"),
     "hidden by UTF-16": ('<!DOCTYPE a [<!ENTITY x "y">]><STUDY alias="a">&x;</STUDY>'.encode("utf-16"), "has a DTD"),
-    "ten megabytes of text": (b"<STUDY alias='a'><DESCRIPTOR>" + LINE + b"</DESCRIPTOR></STUDY>", "larger than 1 MiB"),
+    "ten megabytes of text": (
+        b"<STUDY alias='a'><DESCRIPTOR>" + LINE + b"</DESCRIPTOR></STUDY>",
+        "larger than 1.05 MB",
+    ),
     "ten megabytes of attribute": (b"<STUDY alias='" + LINE + b"'/>", "At most 500 characters"),
     "ten megabytes of name": (b"<" + LINE + b"/>", "begins with x"),
     "deep": (b"<STUDY alias='a'>" + b"<a>" * 5000 + b"</a>" * 5000 + b"</STUDY>", "That is too deep"),
-    "wide": (b"<STUDY alias='a'>" + b"<a/>" * 400_000 + b"</STUDY>", "larger than 1 MiB"),
+    "wide": (b"<STUDY alias='a'>" + b"<a/>" * 400_000 + b"</STUDY>", "larger than 1.05 MB"),
     "namespaces": (
         b"<STUDY_SET "
         + b" ".join(b"xmlns:a%d='u'" % n for n in range(20_000))

@@ -92,18 +92,17 @@ def change_center(center_id: int) -> dict[str, Any]:
     with db.transaction():
         center = center_or_404(center_id)
         quota_requests.change(
-            center, name=str(given.get("name", center.name)), quota=quotas_as_typed(center, given), actor=actor
+            center, name=str(given.get("name", center.name)), quota=_quotas(center, given), actor=actor
         )
     return of_center(centers.row(center))
 
 
-def quotas_as_typed(center: Center, given: dict[str, Any]) -> dict[str, str]:
-    """The quotas of a center by realm, with the changes of a body, as text in GiB as a form would send them."""
+def _quotas(center: Center, given: dict[str, Any]) -> dict[str, int | None]:
+    """The quotas of a center by realm in bytes, with the changes of a body, which names them in GiB."""
     named = given.get("quota_gib", {})
     if not isinstance(named, dict) or set(named) - set(verbs.REALMS):
         raise errors.Invalid(
             fields={"quota_gib": say("quota_gib_object", "An object with open and protected, in GiB.")}
         )
-    bytes_now = {realm: getattr(center, f"quota_{realm}") for realm in verbs.REALMS}
-    now = {realm: None if size is None else size >> 30 for realm, size in bytes_now.items()}
-    return {realm: "" if gib is None else str(gib) for realm, gib in (now | named).items()}
+    now = {realm: getattr(center, f"quota_{realm}") for realm in verbs.REALMS}
+    return now | {realm: verbs.of_gib(gib, field=f"quota_{realm}") for realm, gib in named.items()}

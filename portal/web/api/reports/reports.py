@@ -12,6 +12,7 @@ from portal import errors
 from portal.config import settings
 from portal.domain.reports import current, diff
 from portal.domain.reports.diff import Change
+from portal.domain.shared import sizes
 from portal.messages import say
 from portal.models import Center, Report
 from portal.queries.reports import reports
@@ -92,8 +93,8 @@ def changed_since_mine() -> ResponseReturnValue:
                 raise errors.TooLarge(
                     say(
                         "report_body_too_large",
-                        "A report has at most {mib} MiB. Pack it by gzip.",
-                        mib=LARGEST_BODY >> 20,
+                        "A report has at most {most}. Pack it by gzip.",
+                        most=sizes.size(LARGEST_BODY),
                     )
                 )
         if kept.tell() == 0:
