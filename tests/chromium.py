@@ -1,13 +1,17 @@
 """A real browser that notices what a reader would not forgive: errors in its console, refused scripts, failed requests,
 faults of accessibility in light and dark, and pages that scroll sideways on a phone."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from typing import TYPE_CHECKING, Any
 
 from tests.plugins.clients import program
+
+# Playwright is loaded with the first browser: most processes only collect the tests that use one.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 PHONE = {"width": 380, "height": 800}
 DESK = {"width": 1280, "height": 900}
@@ -25,7 +29,9 @@ class Chromium:
 
     def page(self, **options) -> Page:
         """A page of somebody new: no cookies of others."""
-        context = self._browser.new_context(base_url=self.web, viewport=DESK, accept_downloads=True, **options)
+        # Signs that turn while something runs would keep a processor busy drawing them.
+        given = {"viewport": DESK, "accept_downloads": True, "reduced_motion": "reduce"} | options
+        context = self._browser.new_context(base_url=self.web, **given)
         self._contexts.append(context)
         context.set_default_timeout(40_000)
         self._listen(context)
@@ -81,6 +87,9 @@ class Shared:
     def browser(self) -> Browser:
         if self._browser is None or not self._browser.is_connected():
             self.close()
+            from playwright.sync_api import expect, sync_playwright
+
+            expect.set_options(timeout=40_000)
             self._playwright = sync_playwright().start()
             self._browser = self._playwright.chromium.launch(executable_path=program("chromium"), args=QUIET)
         return self._browser
@@ -99,7 +108,6 @@ shared = Shared()
 @contextmanager
 def chromium(web: str) -> Iterator[Chromium]:
     """Debian's chromium at an address; every fault it saw fails the test."""
-    expect.set_options(timeout=40_000)
     found = Chromium(shared.browser(), web)
     try:
         yield found
@@ -108,9 +116,18 @@ def chromium(web: str) -> Iterator[Chromium]:
     assert found.faults == []
 
 
+def expect(what: Any) -> Any:
+    """Playwright's assertions about a locator or page, which wait until they hold."""
+    from playwright.sync_api import expect as asserting
+
+    return asserting(what)
+
+
 def look(page: Page) -> None:
     """The page as it stands: axe has nothing to say in light and dark, and nothing scrolls sideways on a phone. Nothing
     is reloaded, so what is typed stays."""
+    from axe_playwright_python.sync_playwright import Axe
+
     page.wait_for_load_state()
     # What is wrong in dark alone is a colour; the other rules need one run.
     for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):

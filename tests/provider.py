@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -18,8 +19,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 CLIENT, SECRET = "omix", "a secret of the portal"
-KEY, FOREIGN_KEY = (RSAKey.generate_key(2048, {"kid": kid, "use": "sig"}) for kid in ("one", "one"))
 INES = {"sub": "248289761001", "email": "ines.okafor@example.org", "email_verified": True, "name": "Ines Okafor"}
+
+
+@cache
+def key(whose: str = "provider") -> RSAKey:
+    """The key of the provider, or of a stranger who gives his the same name; made when it is first used."""
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 
 
 def _text(part: bytes) -> str:
@@ -32,18 +38,18 @@ def unsigned(claims: dict[str, Any], _header: dict[str, Any]) -> str:
 
 def shared_secret(claims: dict[str, Any], _header: dict[str, Any]) -> str:
     """Signed with the public key as if it were a shared secret."""
-    public = KEY.as_pem(private=False)
+    public = key().as_pem(private=False)
     head, body = (_text(json.dumps(part).encode()) for part in ({"alg": "HS256", "kid": "one"}, claims))
     mac = hmac.new(public, f"{head}.{body}".encode(), "sha256").digest()
     return f"{head}.{body}.{_text(mac)}"
 
 
 def signed(claims: dict[str, Any], header: dict[str, Any]) -> str:
-    return jwt.encode(header, claims, KEY)
+    return jwt.encode(header, claims, key())
 
 
 def foreign(claims: dict[str, Any], header: dict[str, Any]) -> str:
-    return jwt.encode(header, claims, FOREIGN_KEY)
+    return jwt.encode(header, claims, key("stranger"))
 
 
 class Provider:
@@ -56,7 +62,7 @@ class Provider:
         self.described: dict[str, Any] = {}  # laid over the description
         self.userinfo: dict[str, Any] | None = None
         self.sign: Callable[[dict[str, Any], dict[str, Any]], str] = signed
-        self.keys: list[RSAKey | ECKey] = [KEY]
+        self.keys: list[RSAKey | ECKey] = [key()]
         self.auth_time = True
         self.silent = False
         self.described_times = 0

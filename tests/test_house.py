@@ -5,6 +5,7 @@ docs/architecture.md draws what RANKS says. Lowest first; what stands in one lin
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -81,23 +82,27 @@ def imports(path: Path, name: str) -> Iterator[str]:
 
 
 # Importing a.b.c runs a and a.b too; who imports a package's part is not asked about the package.
-GRAPH = {
-    name: {found for found in imports(path, name) if found != "portal" and not name.startswith(f"{found}.")} - {name}
-    for name, path in MODULES.items()
-}
+@cache
+def graph() -> dict[str, set[str]]:
+    """What each module imports. Read when it is first asked for: a process that only collects has no use for it."""
+    return {
+        name: {other for other in imports(path, name) if other != "portal" and not name.startswith(f"{other}.")}
+        - {name}
+        for name, path in MODULES.items()
+    }
 
 
 def test_every_module_stands_in_a_ranked_room():
     bare = {"portal.domain", "portal.queries"}  # folders of rooms, with nothing in them
 
     assert [name for name in MODULES if room_of(name) == "portal" and name != "portal"] == sorted(bare)
-    assert [name for name in bare if GRAPH[name]] == []
+    assert [name for name in bare if graph()[name]] == []
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_module_imports_nothing_above_it_nor_beside_its_room(name):
     mine = room_of(name)
-    wrong = [found for found in GRAPH[name] if (room := room_of(found)) != mine and RANKS[room] >= RANKS[mine]]
+    wrong = [found for found in graph()[name] if (room := room_of(found)) != mine and RANKS[room] >= RANKS[mine]]
 
     assert wrong == []
 
@@ -108,7 +113,7 @@ def test_no_module_imports_itself_in_a_circle():
     def walk(name: str, way: tuple[str, ...]) -> None:
         assert name not in way, " -> ".join([*way[way.index(name) :], name])
         if name not in finished:
-            for found in sorted(GRAPH[name]):
+            for found in sorted(graph()[name]):
                 walk(found, (*way, name))
             finished.add(name)
 
@@ -130,7 +135,7 @@ def test_edges_do_not_import_each_other():
     }
     wrong = [
         (name, found)
-        for name, known in GRAPH.items()
+        for name, known in graph().items()
         for edge, others in edges.items()
         for found in known
         if f"{name}.".startswith(f"{edge}.") and found.startswith(others)

@@ -1,6 +1,8 @@
 """Access to controlled data in a real browser, from the landing page to the last byte: asked, asked back, granted,
 fetched by HTTP and FTP, revoked while it runs. Each page in light and dark through axe, and at 380 px."""
 
+from __future__ import annotations
+
 import ftplib
 import io
 import json
@@ -8,15 +10,18 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect
 
 from ftp import transfers
 from portal.web.catalogue import active_downloads
-from tests.chromium import chromium, look
+from tests.chromium import chromium, expect, look
 from tests.live import archived
 from tests.plugins.clients import needs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.full
 

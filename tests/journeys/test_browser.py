@@ -7,9 +7,8 @@ import io
 import re
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, is_same, look, mark
+from tests.chromium import chromium, expect, is_same, look, mark
 from tests.live import Live
 from tests.plugins.clients import needs
 from tests.waiting import until

@@ -4,9 +4,8 @@ nor a refused field takes a typed word away."""
 import re
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, is_same, look, mark
+from tests.chromium import chromium, expect, is_same, look, mark
 from tests.plugins.clients import needs
 from tests.waiting import until
 

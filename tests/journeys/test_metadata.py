@@ -5,9 +5,8 @@ import ftplib
 import io
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, is_same, look, mark
+from tests.chromium import chromium, expect, is_same, look, mark
 from tests.plugins.clients import needs
 from tests.reports import metadata as xml
 from tests.waiting import until

@@ -1,16 +1,21 @@
 """An operator's afternoon in a real browser: invites somebody, gives a quota, tries the mail, runs the self-check, and
 follows it all in the history; a submitter asks the connection doctor. The pages pass axe and fit on a phone."""
 
+from __future__ import annotations
+
 import csv
 import ftplib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect
 
-from tests.chromium import Chromium, chromium, look
+from tests.chromium import Chromium, chromium, expect, look
 from tests.live import Live
 from tests.plugins.clients import needs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.full
 

@@ -2,9 +2,8 @@
 browser, each page in light and dark through axe, and at 380 px without sideways scroll."""
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, look
+from tests.chromium import chromium, expect, look
 from tests.live import Live, archived
 from tests.plugins.clients import needs
 

@@ -6,9 +6,8 @@ import io
 import re
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, look
+from tests.chromium import chromium, expect, look
 from tests.live import Live
 from tests.plugins.clients import needs
 from tests.provider import CLIENT, INES, SECRET, Provider

@@ -6,9 +6,8 @@ import http.client
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, is_same, look, mark
+from tests.chromium import chromium, expect, is_same, look, mark
 from tests.plugins.clients import needs
 
 pytestmark = [needs("chromium"), pytest.mark.full]

@@ -5,9 +5,8 @@ import hashlib
 import os
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, look
+from tests.chromium import chromium, expect, look
 from tests.faults.test_door_killed import kill_all
 from tests.live import Live
 from tests.plugins.clients import needs

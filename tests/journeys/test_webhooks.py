@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.chromium import chromium, look
+from tests.chromium import chromium, expect, look
 from tests.live import Live
 from tests.plugins.clients import needs
 from tests.receiver import Receiver

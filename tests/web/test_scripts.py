@@ -4,16 +4,15 @@ suggestion, and size advice stands beside what is chosen."""
 import threading
 
 import pytest
-from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from portal import db
 from portal.domain.datasets import datasets
-from tests.chromium import chromium, look
+from tests.chromium import chromium, expect, look
 from tests.conftest import INES
 from tests.plugins.clients import needs
 
-pytestmark = needs("chromium")
+pytestmark = [needs("chromium"), pytest.mark.full]
 
 
 @pytest.fixture
