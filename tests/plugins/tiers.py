@@ -2,6 +2,7 @@
 which take long or need programs of others. `make soak`: those marked `soak`, and faults and journeys many times over.
 
 A test that needs another's program than a browser and curl is of the full tier by that.
+Of journeys in a browser, uploads by a client of others, and processes started and killed, `make test` keeps one each.
 """
 
 import pytest
