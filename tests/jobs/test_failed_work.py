@@ -92,6 +92,10 @@ def two_remarks(run_jobs) -> int:
     return dataset_id
 
 
+def mismatched(_run_jobs) -> int:
+    return deposit.submit({"a.bin": b"one", "b.bin": b"two"}, declared={"a.bin": "0" * 32})
+
+
 def withdrawn(run_jobs) -> int:
     dataset_id = approved(run_jobs)
     deposit.run_until_idle(run_jobs, clock)
@@ -106,6 +110,7 @@ STAGES = {
     "components": submitted,
     "digest": digest,
     "fixity": fixity,
+    "mismatches": mismatched,
     "move": move,
     "release": fixity,
     "remarks": two_remarks,

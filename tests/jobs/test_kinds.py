@@ -78,6 +78,40 @@ def test_mismatch_is_diagnosed_and_mailed_once(run_jobs):
     assert [words for words in named if words not in mails[0].body] == []
 
 
+def test_thirty_mismatches_of_one_submit_are_one_mail(run_jobs):
+    wrong = {f"{n:02}.txt": f"{n:032x}" for n in range(30)}
+    dataset_id = deposit.submit({name: name.encode() for name in (*wrong, "good.txt")}, declared=wrong)
+    run_jobs()
+    (mail,) = db.session.scalars(select(Mail).where(Mail.subject.like("MD5 Checked Failed%")))
+    assert mail.subject == f"MD5 Checked Failed: 30 files of {deposit.get(dataset_id).accession}"
+    assert [name for name, declared in wrong.items() if name not in mail.body or declared not in mail.body] == []
+    assert "good.txt" not in mail.body
+
+    # What fails later is told in a later mail, which comes after a pause.
+    for name in ("01.txt", "02.txt"):
+        deposit.send(name, b"other")
+    run_jobs()
+    query = select(Mail.subject).where(Mail.subject.like("MD5 Checked Failed%")).order_by(Mail.id)
+    assert len(list(db.session.scalars(query))) == 1
+    clock.shift(10 * clock.MINUTE)
+    run_jobs()
+    assert [subject.split(":")[1].split(" of")[0] for subject in db.session.scalars(query)] == [" 30 files"] * 2
+
+
+def test_mail_on_mismatches_goes_out_when_no_cause_can_be_found(run_jobs, monkeypatch):
+    def refuse(*_args):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(diagnosis, "deep", refuse)
+    deposit.submit({"a.txt": b"one"}, declared={"a.txt": "0" * 32})
+    for _ in range(6):
+        run_jobs()
+        clock.shift(clock.HOUR)
+    run_jobs()
+    (mail,) = db.session.scalars(select(Mail).where(Mail.subject.like("MD5 Checked Failed%")))
+    assert "0" * 32 in mail.body
+
+
 def test_unused_uploads_expire_with_their_bytes(run_jobs):
     deposit.send("old.bin", b"old")
     path = deposit.area_path("old.bin")

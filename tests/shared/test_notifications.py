@@ -113,10 +113,11 @@ VALUES = {
         "name": "Ines",
         "accession": "OMIX000001",
         "title": "Liver",
-        "file": "a.bam",
-        "cause": "Cut off.",
-        "declared": "0" * 32,
-        "received": "1" * 32,
+        "files": [
+            {"name": "a.bam", "cause": "Cut off.", "declared": "0" * 32, "received": "1" * 32},
+            {"name": "b.bam", "cause": "", "declared": "2" * 32, "received": "3" * 32},
+        ],
+        "count": 3,
         "url": "/deposit/1",
     },
     "returned": {
@@ -238,7 +239,8 @@ def test_line_breaks_reach_no_header(database):
             "a",
             to="x@example.org\r\nBcc: all@example.org",
             template="md5_failed",
-            file="a\r\nBcc: all@example.org",
+            files=[{"name": "a\r\nBcc: all@example.org"}],
+            count=1,
             title="T",
         )
     assert "\n" not in mail.subject + mail.to and "\r" not in mail.subject + mail.to

@@ -190,6 +190,12 @@ KINDS: dict[str, Kind] = {
         "Nobody knows until then whether they are still good.",
         _is_uncompared,
     ),
+    "mismatches": Kind(
+        "The mail on the MD5s that do not match could not be written",
+        "Its submitter has not been told by mail.",
+        "Its submitter has not been told by mail.",
+        _always,
+    ),
     "move": Kind(
         "Its files could not be moved to the area of its access",
         RELEASE_WAITS,

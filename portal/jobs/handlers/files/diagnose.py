@@ -1,13 +1,19 @@
-"""Why a digest differs from the declared one, as the bytes tell; then the mail that names cause and remedy."""
+"""Why a digest differs from the declared one, as the bytes tell; then one mail for all such files of a dataset, which
+names cause and remedy."""
 
-from sqlalchemy import select
+import hashlib
 
-from portal import db, states, storage
+from sqlalchemy import func, select
+
+from portal import clock, db, states, storage
 from portal.domain.files import diagnosis
 from portal.domain.shared import job_queue, notifications
 from portal.domain.shared.job_queue import Lease
-from portal.jobs.handlers.handler import Progress
-from portal.models import Dataset, File
+from portal.jobs.handlers.handler import Again, Progress
+from portal.models import Dataset, File, Job, Mail
+
+SOON, PAUSE = 2_000, 10 * clock.MINUTE
+LISTED = 100  # the page names the rest
 
 
 def run(lease: Lease, progress: Progress) -> None:
@@ -27,7 +33,7 @@ def run(lease: Lease, progress: Progress) -> None:
         present = _failed(lease)
         if file is not None and present is not None and present.declared_md5 == file.declared_md5:
             present.comment = str(finding or present.comment)
-            _tell(present)
+            _enqueue_mail(present.dataset_id)
         job_queue.finish(lease)
 
 
@@ -41,20 +47,63 @@ def _failed(lease: Lease) -> File | None:
     return db.session.scalars(query).first()
 
 
-def _tell(file: File) -> None:
-    dataset = db.session.get_one(Dataset, file.dataset_id)
-    assert file.upload is not None
-    db.session.flush()
+def give_up(lease: Lease, _error: str) -> None:
+    """The mail says no more than that the digests differ."""
+    _enqueue_mail(lease.dataset_id or 0)
+
+
+def _enqueue_mail(dataset_id: int) -> None:
+    """After the other diagnoses of the dataset, whose urgency is higher; soon after a mail, the next one waits."""
+    newest = select(func.max(Mail.created_at)).where(Mail.key >= f"md5:{dataset_id}:", Mail.key < f"md5:{dataset_id};")
+    last = db.session.scalar(newest)
+    rest = max(0, last + PAUSE - clock.now()) if last else 0
+    job_queue.enqueue("mismatches", dataset_id=dataset_id, priority=6, delay=rest)
+
+
+def mail(lease: Lease, progress: Progress) -> None:
+    """One mail that names every file of a dataset whose digest differs, when all of them have been looked into."""
+    progress.check()
+    with db.transaction():
+        job_queue.check_lease(lease)
+        is_open = Job.state.in_((states.QUEUED, states.RUNNING))
+        looking = select(Job.id).where(Job.kind == "diagnose", Job.dataset_id == lease.dataset_id, is_open)
+        waits = db.session.scalar(looking.limit(1)) is not None
+        if not waits:
+            _tell(lease.dataset_id or 0)
+            job_queue.finish(lease)
+    if waits:
+        raise Again(SOON)
+
+
+def _tell(dataset_id: int) -> None:
+    """Files that were told together once are not told together again."""
+    query = select(File).where(
+        File.dataset_id == dataset_id,
+        File.state == states.FAILED,
+        File.error == "md5_mismatch",
+        File.upload_id.is_not(None),
+    )
+    files = list(db.session.scalars(query.order_by(File.n)))
+    dataset = db.session.get(Dataset, dataset_id)
+    if dataset is None or not files:
+        return
+    facts = " ".join(f"{file.id}:{file.upload_id}:{file.declared_md5}" for file in files)
     notifications.send(
-        f"md5:{file.id}:{file.upload_id}:{file.declared_md5}",
+        f"md5:{dataset_id}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}",
         to=dataset.account.email,
         template="md5_failed",
         name=dataset.account.name,
         accession=dataset.accession or "",
         title=dataset.title,
-        file=file.name,
-        declared=file.declared_md5,
-        received=file.upload.md5,
-        cause=file.comment,
-        url=f"/deposit/{dataset.id}",
+        files=[
+            {
+                "name": file.name,
+                "declared": file.declared_md5,
+                "received": file.upload.md5 if file.upload else "",
+                "cause": file.comment,
+            }
+            for file in files[:LISTED]
+        ],
+        count=len(files),
+        url=f"/deposit/{dataset_id}",
     )
