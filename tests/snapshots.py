@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from portal import clock, db, ingest
 from portal.config import Settings
 from portal.ingest.group_commit import group_commit
-from portal.models import Upload
+from portal.models import Dataset, Upload
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Snapshots:
     def once(self, settings: Settings, make: Callable[..., Any], *given: Any) -> Any:
         """What make(*given) returns, in an instance as it left it. Bytes may be sent in while it runs; afterwards, if
         they could be before."""
+        with db.reading() as session:
+            assert session.scalar(select(Dataset.id).limit(1)) is None, "what was made before it would be lost"
         key = (make.__module__, make.__qualname__, *given)
         received = group_commit._thread is not None
         if key not in self._kept:

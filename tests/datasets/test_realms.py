@@ -38,10 +38,16 @@ def go_on() -> None:
         clock.shift(clock.MINUTE)
 
 
-def archived(access: str = "open") -> int:
-    dataset_id = deposit.submit(CONTENTS, access=access)
-    go_on()
-    return dataset_id
+@pytest.fixture
+def archived(once):
+    """`archived()`: a dataset whose files lie in the archive. The first thing that a test makes."""
+
+    def make(access: str) -> int:
+        dataset_id = deposit.submit(CONTENTS, access=access)
+        go_on()
+        return dataset_id
+
+    return lambda access="open": once(make, access)
 
 
 def assert_moved(dataset_id: int, realm: str) -> None:
@@ -60,7 +66,7 @@ def assert_moved(dataset_id: int, realm: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "realm"), [("open", "controlled", "protected"), ("controlled", "open", "open")]
 )
-def test_bytes_follow_the_access(database, before, after, realm):
+def test_bytes_follow_the_access(database, before, after, realm, archived):
     dataset_id = archived(before)
     change(dataset_id, after)
     assert deposit.get(dataset_id).access == after, "doors follow at once"
@@ -68,16 +74,17 @@ def test_bytes_follow_the_access(database, before, after, realm):
     assert_moved(dataset_id, realm)
 
 
-def test_move_takes_its_own_dataset_alone(database):
-    staying = deposit.submit({"other.bin": b"four"})
+def test_move_takes_its_own_dataset_alone(database, archived):
     moving = archived()
+    staying = deposit.submit({"other.bin": b"four"})
+    go_on()
     change(moving, "controlled")
     go_on()
     assert [deposit.get(dataset_id).realm for dataset_id in (moving, staying)] == ["protected", "open"]
     assert list(fsck.check(deep=True)) == []
 
 
-def test_dataset_does_not_open_before_its_bytes_are_there(database):
+def test_dataset_does_not_open_before_its_bytes_are_there(database, archived):
     dataset_id = archived()
     deposit.approve(dataset_id)
     change(dataset_id, "controlled")
@@ -94,7 +101,7 @@ def obstacles(dataset_id: int) -> list[tuple[str, dict]]:
     return [(message.code, message.values) for message in releases.obstacles(deposit.get(dataset_id))]
 
 
-def test_access_changed_back_while_it_moves_leaves_one_copy(database):
+def test_access_changed_back_while_it_moves_leaves_one_copy(database, archived):
     dataset_id = archived()
     change(dataset_id, "controlled")
     change(dataset_id, "open")
@@ -135,7 +142,7 @@ def test_file_of_the_protected_area_holds_its_dataset_controlled(database):
     assert deposit.get(dataset_id).access == "controlled"
 
 
-def test_released_dataset_keeps_its_access(database):
+def test_released_dataset_keeps_its_access(database, archived):
     dataset_id = archived()
     with states_unguarded():
         found = db.session.get_one(deposit.Dataset, dataset_id)
@@ -148,7 +155,7 @@ STEPS = ["linked:2", "synced:1", "renamed:1", "recorded:1", "switched:1", "clear
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_move_killed(settings, step):
+def test_move_killed(settings, step, archived):
     dataset_id = archived()
     change(dataset_id, "controlled")
     work_until_killed(settings, f"move.{step}:kill")
@@ -159,7 +166,7 @@ def test_move_killed(settings, step):
     assert_moved(dataset_id, "protected")
 
 
-def test_move_killed_again_and_again_then_changed_back(settings):
+def test_move_killed_again_and_again_then_changed_back(settings, archived):
     dataset_id = archived()
     change(dataset_id, "controlled")
     for step in ("linked:3", "renamed:1"):
@@ -172,7 +179,7 @@ def test_move_killed_again_and_again_then_changed_back(settings):
     assert list(fsck.check(deep=True)) == []
 
 
-def test_move_over_file_systems_is_a_verified_copy(settings, tmp_path):
+def test_move_over_file_systems_is_a_verified_copy(settings, tmp_path, archived):
     shared = Path("/dev/shm")
     if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is one file system here")
@@ -187,14 +194,14 @@ def test_move_over_file_systems_is_a_verified_copy(settings, tmp_path):
         shutil.rmtree(settings.archive_protected)
 
 
-def test_second_copy_is_seen_by_fsck(database):
+def test_second_copy_is_seen_by_fsck(database, archived):
     dataset_id = archived()
     accession = deposit.get(dataset_id).accession
     storage.bag_path("protected", accession).mkdir()
     assert list(fsck.check()) == [f"{accession}: a copy that does not count lies at archive/protected/{accession}"]
 
 
-def test_area_that_does_not_fit_the_access_is_found(database):
+def test_area_that_does_not_fit_the_access_is_found(database, archived):
     dataset_id = archived("controlled")
     assert ("hint", "sent_open", 3) in sent(dataset_id)
     session = deposit.upload_session.open(INES.id, realm="protected", area="incoming", name="p.bin", via="api")
