@@ -136,6 +136,13 @@
   let chosen = form.hasAttribute("data-access-chosen");
   const accesses = form.querySelectorAll("input[name=access]");
   accesses.forEach((field) => field.addEventListener("click", (event) => { chosen = chosen || event.isTrusted; }));
+  // Human data have one species: it is filled in where none is written.
+  form.addEventListener("change", (event) => {
+    const species = form.querySelector("input[name=species]");
+    if (event.target.name !== "human" || !event.target.checked || !species || species.value.trim()) return;
+    species.value = form.dataset.humanSpecies;
+    species.dispatchEvent(new Event("change", { bubbles: true }));
+  });
   form.addEventListener("change", (event) => {
     const controlled = form.querySelector("input[name=access][value=controlled]");
     if (event.target.name !== "human" || !event.target.checked || chosen || !controlled || controlled.checked) return;

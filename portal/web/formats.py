@@ -10,12 +10,15 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from jinja2.utils import urlize
 from markupsafe import Markup, escape
 
 from portal import clock
 from portal.domain.shared import sizes
+from portal.models import Dataset
 from portal.web import progress_chart
 
+LONGEST_TITLE = 80
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -157,10 +160,28 @@ def plate(accession: str) -> tuple[str, str]:
     return accession[:letters], accession[letters:]
 
 
+def prose(text: str | None) -> Markup:
+    """Text as it was typed: its paragraphs and lines stand, its addresses are links."""
+    paragraphs = re.split(r"\n\s*\n", (text or "").strip().replace("\r\n", "\n"))
+    lines = [[_linked(line) for line in part.split("\n")] for part in paragraphs]
+    return Markup("").join(Markup("<p>{}</p>").format(Markup("<br>").join(part)) for part in lines if any(part))
+
+
+def _linked(line: str) -> Markup:
+    return Markup(urlize(line, rel="nofollow ugc noopener"))  # noqa: S704 - urlize() escapes what it is given
+
+
+def titled(dataset: Dataset) -> str:
+    """A dataset in the title of a page: OMIX000001 Livers under stress, of a long name the beginning."""
+    name = f"{dataset.accession or ''} {dataset.title}".strip() or "Draft without a name"
+    return name if len(name) <= LONGEST_TITLE else f"{name[:LONGEST_TITLE].rstrip()}…"
+
+
 def init_app(app: Flask) -> None:
     """Register every format; times take the zone of the site."""
     zone = app.config["SETTINGS"].timezone
-    plain = (size, exact, of, percent, thousands, plural, compared, span, rate, folder, base, wbr, halves, plate)
-    app.jinja_env.filters.update({f.__name__: f for f in plain})
+    plain = (prose, titled, size, exact, of, percent, rate, thousands, plural, compared, span)
+    names = (folder, base, wbr, halves, plate)
+    app.jinja_env.filters.update({f.__name__: f for f in (*plain, *names)})
     app.jinja_env.filters.update({f.__name__: partial(f, zone=zone) for f in (moment, day, opens, second, iso)})
     app.jinja_env.filters.update(ticks=progress_chart.ticks, tally_sentence=progress_chart.sentence)

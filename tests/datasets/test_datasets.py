@@ -138,7 +138,7 @@ def test_files_are_added_all_or_none(deposit):
 
 
 def test_submit_names_everything_that_is_missing(deposit, ines):
-    dataset = deposit(title="", species="", human="yes")
+    dataset = deposit(title="", species="")
 
     with pytest.raises(errors.Invalid) as refusal:
         do(dataset, "submit", ines)
@@ -360,8 +360,18 @@ def test_human_data_start_controlled_unless_the_access_was_chosen(database, ines
     with db.transaction():
         plain = datasets.create(actor=ines.account)
         chosen = datasets.create(actor=ines.account, access="open")
-        assert datasets.with_preset({"human": "1"}, plain) == {"human": "1", "access": "controlled"}
-        assert datasets.with_preset({"human": "1"}, chosen) == {"human": "1"}
+        human = {"human": "1", "species": datasets.HUMAN}
+        assert datasets.with_preset({"human": "1"}, plain) == human | {"access": "controlled"}
+        assert datasets.with_preset({"human": "1"}, chosen) == human
         datasets.edit(plain, {"access": "controlled"}, actor=ines.account)
         datasets.edit(plain, {"access": "open"}, actor=ines.account)
-        assert datasets.with_preset({"human": "1"}, plain) == {"human": "1"}, "changed back and forth: chosen"
+        assert datasets.with_preset({"human": "1"}, plain) == human, "changed back and forth: chosen"
+
+
+def test_human_data_have_their_species_where_none_is_written(database, ines):
+    with db.transaction():
+        assert datasets.create(actor=ines.account, human=True, species=" ").species == datasets.HUMAN
+        written = datasets.create(actor=ines.account, human=True, species="Mus musculus")
+        assert written.species == "Mus musculus" and "species" in datasets.missing(written)
+        assert "species" not in datasets.with_preset({"human": "1"}, written)
+        assert "species" not in datasets.with_preset({"human": ""}, None)

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from portal.models import Dataset
 from portal.web import formats, progress_chart
 
 NOON = 1_795_173_720_000  # 20 Nov 2026 11:22 UTC
@@ -121,3 +122,26 @@ def test_ticks_of_many_files_stay_visible_and_inside():
     assert len(drawn) == 3
     assert min(t.width for t in drawn) >= progress_chart.LEAST
     assert drawn[-1].x + drawn[-1].width == pytest.approx(100, abs=0.05)
+
+
+def test_prose_keeps_paragraphs_and_links_addresses():
+    text = "First, see https://example.org/a?b=1&c=2.\nsecond <b>line</b>\r\n\r\n\nThird.\n"
+    assert formats.prose(text) == (
+        '<p>First, see <a href="https://example.org/a?b=1&amp;c=2" rel="nofollow ugc noopener">'
+        "https://example.org/a?b=1&amp;c=2</a>.<br>second &lt;b&gt;line&lt;/b&gt;</p><p>Third.</p>"
+    )
+    assert formats.prose(None) == formats.prose(" \n") == ""
+    assert formats.prose("javascript:alert(1)") == "<p>javascript:alert(1)</p>"
+
+
+@pytest.mark.parametrize(
+    ("accession", "title", "expected"),
+    [
+        ("OMIX000001", "Livers", "OMIX000001 Livers"),
+        (None, "Livers", "Livers"),
+        (None, "", "Draft without a name"),
+        ("OMIX000001", "x" * 200, "OMIX000001 " + "x" * 69 + "…"),
+    ],
+)
+def test_title_of_a_page_names_the_dataset(accession, title, expected):
+    assert formats.titled(Dataset(accession=accession, title=title)) == expected

@@ -46,8 +46,13 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
 
 
 def with_preset(fields: dict[str, Any], dataset: Dataset | None = None) -> dict[str, Any]:
-    """Human data are controlled unless somebody says otherwise: an access that is named, or was chosen, stands."""
-    ticked = _yes(fields.get("human")) and "access" not in fields
+    """Human data are controlled unless somebody says otherwise: an access that is named, or was chosen, stands. Their
+    species is filled in where none is written."""
+    human = _yes(fields.get("human"))
+    written = fields.get("species", dataset.species if dataset is not None else "")
+    if human and not str(written or "").strip():
+        fields = fields | {"species": HUMAN}
+    ticked = human and "access" not in fields
     fresh = dataset is None or (dataset.state == states.DRAFT and not dataset.human and not chose_access(dataset))
     return fields | {"access": "controlled"} if ticked and fresh else fields
 
