@@ -4,10 +4,12 @@ import pytest
 
 from portal import clock, db, ingest
 from portal.domain.accounts import tokens
+from portal.domain.datasets import datasets
+from portal.domain.files import files
 from portal.domain.shared import job_queue
 from portal.maintenance import self_check
 from portal.maintenance.self_check import background_jobs
-from portal.models import Job, Upload
+from portal.models import Counter, Job, Upload
 from tests import depositing
 from tests.conftest import INES, RUTH
 
@@ -77,3 +79,59 @@ def test_digest_that_is_never_read_is_a_delay(running, sign_in):
     for page in ("/area", "/tracking?state=all&from=2000-01-01"):
         assert "Delayed: it has been checked for more than a day." in ines.get(page).text
     assert [one.level for one in background_jobs.checks()] == [self_check.BAD]
+
+
+def test_checked_file_says_its_place_in_the_queue_and_a_worker_that_is_down(running, sign_in, run_jobs):
+    with db.transaction():
+        db.session.add(Counter(name="round:release", next=clock.now() + clock.MINUTE))
+    first, second = (depositing.submit({f"{n}.txt": b"a"}) for n in range(2))
+    with db.transaction():
+        for job in db.session.query(Job).filter(Job.kind != "archive"):
+            job.not_before = clock.now() + clock.DAY
+    for n, made in enumerate((first, second), start=1):
+        shown = states_shown(sign_in, depositing.get(made).accession)
+        sentence = f"Number {n} in the queue of background jobs."
+        assert [place for place, text in shown.items() if sentence not in text] == []
+
+    clock.shift(7 * clock.MINUTE)
+    shown = states_shown(sign_in, depositing.get(first).accession)
+    down = "The worker is down; checking goes on when it runs again."
+    assert [place for place, text in shown.items() if down not in text] == []
+    run_jobs()
+    shown = states_shown(sign_in, depositing.get(first).accession)
+    assert [place for place, text in shown.items() if down in text] == []
+
+
+def test_job_that_is_tried_again_says_why(running, sign_in):
+    made = depositing.submit({"a.txt": b"a"})
+    with db.transaction():
+        db.session.add(Counter(name="round:release", next=clock.now() + clock.MINUTE))
+        job = db.session.query(Job).filter_by(kind="archive").one()
+        job_queue.put_off(job_queue.claim(job.id, owner="test"), "waiting for space", delay=60_000)
+    shown = states_shown(sign_in, depositing.get(made).accession)
+    assert [place for place, text in shown.items() if "Tried again soon: waiting for space." not in text] == []
+
+
+def test_waiting_file_says_for_what(running, sign_in):
+    accession = depositing.get(depositing.submit({"a.txt": b"a"})).accession
+    for name in ("b.txt", "c.txt"):
+        depositing.send(f"one/{name}", b"1")
+    depositing.send("two/c.txt", b"2")
+    with db.transaction():
+        rows = [{"name": f"x/{name}"} for name in ("a.txt", "b.txt", "c.txt", "d.txt")]
+        waiting = datasets.create(actor=INES.account, title="T")
+        files.declare(waiting, [files.check(row)[0] for row in rows])
+        dataset_id = waiting.id
+    sentences = [
+        f"The upload of this name went to {accession}. Send it again, or choose another",
+        "An upload of this name is in no dataset: choose one",
+        "2 uploads of this name are in no dataset: choose one",
+        "No upload of this name",
+    ]
+    with db.transaction():
+        token = tokens.issue(INES.account, "api")
+    ines = sign_in(INES)
+    answer = ines.get(f"/api/v1/datasets/{dataset_id}", headers={"Authorization": f"Bearer {token}"})
+    assert [file["comment"].rstrip(".") for file in answer.json["files"]] == sentences
+    page = ines.get(f"/deposit/{dataset_id}").text
+    assert [sentence for sentence in sentences if sentence not in page] == []

@@ -86,7 +86,7 @@ def test_folder_that_is_gone_read_only_or_open_to_all_is_found(database, setting
 def test_worker_is_known_by_its_rounds(database):
     assert "never ran" in said(background_jobs.worker)
     with db.transaction():
-        db.session.add(Counter(name=background_jobs.ROUND, next=clock.now() + clock.MINUTE))
+        db.session.add(Counter(name=job_queue.ROUND, next=clock.now() + clock.MINUTE))
     assert said(background_jobs.worker).startswith("ok ")
     clock.shift(20 * clock.MINUTE)
     assert "bad The worker made its last round 20 min ago" in said(background_jobs.worker)
@@ -94,7 +94,7 @@ def test_worker_is_known_by_its_rounds(database):
 
 def test_round_that_tells_of_the_worker_is_one_that_it_makes(database):
     periods = {f"round:{name}": period for name, period, _verb in periodic_tasks.PERIODIC_TASKS}
-    assert periods[background_jobs.ROUND] == background_jobs.PERIOD
+    assert periods[job_queue.ROUND] == job_queue.PERIOD
 
 
 def test_failed_and_waiting_jobs_are_told(database):

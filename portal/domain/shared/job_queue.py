@@ -10,9 +10,11 @@ from portal import clock, db, errors, queue, states
 from portal.domain.shared import history
 from portal.domain.shared.transitions import transition, transition_all
 from portal.messages import say
-from portal.models import Account, Job
+from portal.models import Account, Counter, Job
 
 LEASE_MS = 60_000
+ROUND, PERIOD = "round:release", clock.MINUTE  # the periodic task that comes most often: by it a worker is known
+MOST_SILENT = 5 * PERIOD
 CANCELLABLE = frozenset(("mail", "fixity", "watch", "diagnose", "expire", "prune", "webhook", "report", "selfcheck"))
 BACKOFF_MS = (5_000, 30_000, 120_000, 600_000)
 
@@ -211,6 +213,18 @@ def due(limit: int = 200, *, without: frozenset[str] = frozenset()) -> list[int]
         .limit(limit)
     )
     return list(db.session.scalars(query))
+
+
+def silence() -> int | None:
+    """How long the worker has been silent (ms); None: it never ran."""
+    coming = db.session.scalar(select(Counter.next).where(Counter.name == ROUND))
+    return None if coming is None else max(0, clock.now() - (coming - PERIOD))
+
+
+def is_worker_down() -> bool:
+    """Whether no worker runs: what is owed waits until one is started."""
+    silent = silence()
+    return silent is None or silent > MOST_SILENT
 
 
 def is_held(dataset_id: int, kinds: frozenset[str]) -> bool:

@@ -9,24 +9,23 @@ from portal import clock, db, states
 from portal.config import settings
 from portal.domain.datasets import failed_work
 from portal.domain.files import accessions
+from portal.domain.shared import job_queue
 from portal.maintenance.self_check.finding import BAD, OK, WARN, Finding, some, span
-from portal.models import Counter, Dataset, File, Job, Mail, Upload
+from portal.models import Dataset, File, Job, Mail, Upload
 from portal.queries.admin import operations
 from portal.queries.files import delays
 
-ROUND, PERIOD = "round:release", clock.MINUTE  # the round that comes most often
 SHOWN = 20  # of the jobs that failed for good
 SLOW, STUCK = 15 * clock.MINUTE, 2 * clock.HOUR
 
 
 def worker() -> Iterator[Finding]:
     """By the round it makes every minute, told of in the database."""
-    coming = db.session.scalar(select(Counter.next).where(Counter.name == ROUND))
-    if coming is None:
+    silent = job_queue.silence()
+    if silent is None:
         yield Finding(BAD, "The worker never ran on this instance.", "Start `omix up`, or `omix worker`.")
         return
-    silent = clock.now() - (coming - PERIOD)
-    if silent > 5 * PERIOD:
+    if silent > job_queue.MOST_SILENT:
         yield Finding(BAD, f"The worker made its last round {span(silent)} ago.", "See whether it runs; the log says.")
     else:
         yield Finding(OK, "The worker makes its rounds.")

@@ -11,6 +11,7 @@ from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Job, Upload
 from portal.queries.files import delays
 from portal.queries.files.delays import Delays
+from portal.queries.files.waiting import waits_for
 from portal.queries.paging import capped_count
 
 
@@ -39,6 +40,7 @@ class Running:
     archive: tuple[int, int] | None
     digests: dict[int, tuple[int, int]]
     delays: Delays
+    waits: dict[int, str]
 
     def progress(self, file: File) -> float | None:
         """Between 0 and 1; None where nothing runs or nobody knows."""
@@ -62,7 +64,9 @@ def running(dataset: Dataset) -> Running:
         .where(Job.state == states.RUNNING, Job.kind == "digest", File.dataset_id == dataset.id)
     )
     digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
-    return Running((archive.done, archive.total) if archive else None, digests, delays.of_dataset(dataset))
+    return Running(
+        (archive.done, archive.total) if archive else None, digests, delays.of_dataset(dataset), waits_for(dataset)
+    )
 
 
 def replaced(file: File) -> int | None:

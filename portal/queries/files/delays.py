@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from portal import clock, db, states
 from portal.config import settings
+from portal.domain.shared import job_queue
 from portal.models import Dataset, File, Job, Upload
 from portal.queries.files.files import DELAYED
 
 __all__ = ["DELAYED", "LONG", "TRIES", "Delays", "of", "of_dataset"]
 LONG, TRIES = clock.DAY, 3
+MOST_AHEAD = 1000
 Pair = tuple[Upload | None, File | None]
 _OPEN = (states.QUEUED, states.RUNNING)
 
@@ -29,14 +32,47 @@ class Delays:
         """Why a file is delayed and what to do; empty where it is not."""
         if not _is_checked(upload, file):
             return ""
-        unread = upload is not None and upload.md5 is None
-        job = self.uploads.get(upload.id) if upload and unread else self.datasets.get(file.dataset_id if file else 0)
+        job, unread = self._job(upload, file), _is_unread(upload)
         late = clock.now() - _since(upload, file, unread) > LONG
         if not late and (job is None or job.attempt - (job.state == states.RUNNING) < TRIES):
             return ""
         how = "for more than a day" if late else f"and {TRIES} attempts came to nothing"
         cause = f" {job.error.rstrip('.')}." if job is not None and job.error else ""
         return f"Delayed: it has been checked {how}.{cause} Write to {settings().contact} and name the file."
+
+    def waits(self, upload: Upload | None, file: File | None) -> str:
+        """What a checked file waits for: its place among the background jobs, its next attempt, or a worker that is
+        down. Empty where it is read or archived just now."""
+        job = self._job(upload, file) if _is_checked(upload, file) else None
+        if job is None:
+            return ""
+        if self._is_down:
+            return "The worker is down; checking goes on when it runs again."
+        if job.state == states.RUNNING:
+            return ""
+        if job.id in self._queue:
+            return f"Number {self._queue.index(job.id) + 1:,} in the queue of background jobs."
+        cause = f": {job.error.rstrip('.')}" if job.error else ""
+        return (
+            f"Tried again soon{cause}." if job.not_before > clock.now() else f"More than {MOST_AHEAD:,} jobs are ahead."
+        )
+
+    def _job(self, upload: Upload | None, file: File | None) -> Job | None:
+        if upload is not None and _is_unread(upload):
+            return self.uploads.get(upload.id)
+        return self.datasets.get(file.dataset_id if file else 0)
+
+    @cached_property
+    def _is_down(self) -> bool:
+        return job_queue.is_worker_down()
+
+    @cached_property
+    def _queue(self) -> list[int]:
+        return job_queue.due(limit=MOST_AHEAD)
+
+
+def _is_unread(upload: Upload | None) -> bool:
+    return upload is not None and upload.md5 is None
 
 
 def _is_checked(upload: Upload | None, file: File | None) -> bool:

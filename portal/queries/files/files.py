@@ -7,6 +7,7 @@ from sqlalchemy import Select, func, or_, select
 
 from portal import clock, db, inspection, states
 from portal.models import Dataset, File, Job, Upload
+from portal.queries.files import waiting
 from portal.queries.files.tallies import GROUPS
 from portal.queries.paging import keyset, name_search
 
@@ -63,6 +64,7 @@ class Row(Commented):
     coming: Upload | None = None
     work: Work | None = None
     stuck: str = ""
+    waits_for: str = ""
     replaces: int | None = None
     successor: int | None = None
 
@@ -180,6 +182,7 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
     works, whole = works_of(dataset.id, [file.upload_id for file in files if file.upload_id])
     alone = sum(file.state == states.CHECKING for file in files) == 1
     replaces, successors = replaced_by(files), _successors(files)
+    waits = waiting.waits_for(dataset, [file.id for file in files if file.state == states.WAITING])
     rows = []
     for file in files:
         work = works.get(file.upload_id or 0)
@@ -197,6 +200,7 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
                 there,
                 work,
                 _stuck(file) if file.state == states.CHECKING else "",
+                waits.get(file.id, waiting.NOT_SENT) if file.state == states.WAITING else "",
                 replaces.get(file.id),
                 successors.get(file.id),
             )

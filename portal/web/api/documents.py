@@ -10,6 +10,7 @@ from portal.domain.files import accessions
 from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Member, Upload
 from portal.queries.datasets import api_lists
+from portal.queries.files.waiting import NOT_SENT
 
 INLINE = 1000
 TEXTS = ("description", "species", "taxon_id", "investigator", "data_type", "bioproject")
@@ -104,7 +105,11 @@ def of_file(dataset: Dataset, file: File, running: api_lists.Running, *, full: b
             "error": file.error,
             "comment": WITHDRAWN
             if gone
-            else running.delays.says(upload, file) or file.comment or (upload.detail if upload else ""),
+            else running.delays.says(upload, file)
+            or file.comment
+            or (upload.detail if upload else "")
+            or running.delays.waits(upload, file)
+            or (f"{running.waits.get(file.id, NOT_SENT)}." if state == states.WAITING else ""),
             "file_type": upload.file_type if upload else None,
             "file_error": upload.error if upload else None,
             "progress": None if gone else running.progress(file),
