@@ -1,7 +1,7 @@
 """The one source of the time: integer UTC milliseconds. Tests move it; nothing else reads the clock for data."""
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 DAY = 86_400_000
@@ -38,10 +38,6 @@ def day_of(moment: int, zone: str) -> date:
 
 def today(zone: str) -> date:
     return day_of(now(), zone)
-
-
-def days_ahead(count: int) -> int:
-    return now() + int(timedelta(days=count).total_seconds() * 1000)
 
 
 def rfc3339(moment: int | None) -> str | None:

@@ -88,7 +88,7 @@ class Worker:
                     continue
                 if lease.attempt <= lease.max_attempts:
                     return lease
-                self._fail(lease, "Its worker ended without a word each time.")
+                self._fail(lease, "The worker crashed on every attempt.")
         return None
 
     def _in_the_way(self, job_id: int) -> bool:

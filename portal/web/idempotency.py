@@ -1,5 +1,4 @@
-"""Idempotency keys: a form that makes something carries a key; sent twice (a double click, a retry), it makes it
-once."""
+"""Idempotency keys: what a form makes is made once, also where the form is sent twice (a double click, a retry)."""
 
 import hashlib
 import secrets

@@ -114,7 +114,7 @@ def test_decider_sees_all_and_decides(livers, sign_in):
     assert refused.status_code == 422
     refused = ines.send(f"/requests/{made}/actions", action="approve", note="Kept.", until="2020-01-01", seen=seen)
     assert refused.status_code == 422 and "Kept." in refused.text
-    until = str(clock.day_of(clock.days_ahead(20), "UTC"))
+    until = str(clock.day_of(clock.now() + 20 * clock.DAY, "UTC"))
     done = ines.send(f"/requests/{made}/actions", action="approve", until=until, files="2", seen=seen)
     assert done.status_code == 303 and get(made).state == "granted" and not get(made).whole
     text = sign_in(STRANGER).get(f"/requests/{made}").text
@@ -229,7 +229,7 @@ def test_whole_way_by_api(livers, client):
     client.post(f"{base}/actions/answer", json={"note": "The old ones."}, headers=mei)
     client.post(f"{base}/messages", json={"text": "Hm.", "private": True}, headers=ines)
     assert "Hm." not in client.get(base, headers=mei).text
-    day = str(clock.day_of(clock.days_ahead(9), "UTC"))
+    day = str(clock.day_of(clock.now() + 9 * clock.DAY, "UTC"))
     done = client.post(f"{base}/actions/approve", json={"until": day, "files": [1]}, headers=ines).json
     assert done["grant"] == {"from": done["grant"]["from"], "until": done["grant"]["until"], "open": True, "files": [1]}
     late = client.post(f"{base}/actions/deny", json={"note": "No."}, headers=ines)

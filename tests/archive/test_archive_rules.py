@@ -220,7 +220,7 @@ def test_files_made_again_from_a_bag_take_each_others_places_as_before(database)
 def test_what_opens_within_two_days_is_read_before(database, ahead, jobs):
     with db.transaction():
         dataset = staged.dataset(1, "approved")
-        dataset.release_date = str(clock.day_of(clock.days_ahead(ahead), "UTC"))
+        dataset.release_date = str(clock.day_of(clock.now() + ahead * clock.DAY, "UTC"))
         archived(dataset, "a.txt", fixity="ok", fixity_at=clock.now() - 8 * clock.DAY)
         fixity.plan()
 

@@ -55,7 +55,7 @@ def state_over(accession: str) -> None:
 
 
 def state_future(accession: str) -> None:
-    act(ask(accession), "approve", from_=str(clock.day_of(clock.days_ahead(3), "UTC")))
+    act(ask(accession), "approve", from_=str(clock.day_of(clock.now() + 3 * clock.DAY, "UTC")))
 
 
 def state_granted(accession: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from portal import db
 from portal.config import settings
 
-# Rows of one read: longer ones would keep the log of the database from being folded in.
+# Rows of one read: longer ones would block WAL checkpoints.
 PORTION = 5_000
 UNFIT = re.compile("[\x00-\x1f\x7f]+")
 # Zones differ from UTC by whole quarters of an hour: all moments of one quarter are of the same day.

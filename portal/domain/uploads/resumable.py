@@ -1,5 +1,5 @@
 """Resumable uploads: announced first, then their bytes in as many pieces as the connection allows. Each piece goes
-through the arrival door, so that what is acknowledged is on disk, synced and recorded."""
+through an upload session, so that what is acknowledged is on disk, synced and recorded."""
 
 from dataclasses import dataclass
 from typing import Any

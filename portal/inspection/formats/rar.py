@@ -62,7 +62,7 @@ def _old_header(fields: Exact) -> bool:
 
 
 def _number(fields: Exact) -> tuple[bytes, int]:
-    """A number in sevens of bits, the lowest first, with the bytes it was written in."""
+    """Variable-length integer, seven bits a byte, the lowest first: its bytes as read, and its value."""
     written, value = b"", 0
     for place in range(10):
         byte = fields.take(1)

@@ -106,8 +106,8 @@ def unclaimed(dataset: Dataset, *, folder: str = "") -> Select[*tuple[Any, ...]]
     return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, folder))
 
 
-def how_many(dataset: Dataset, *, folder: str = "") -> capped_count.Count:
-    """How many those are."""
+def unclaimed_count(dataset: Dataset, *, folder: str = "") -> capped_count.Count:
+    """Number of unclaimed uploads."""
     return capped_count.count(select(Unclaimed.upload_id).where(*_unclaimed(dataset, folder)))
 
 
@@ -138,8 +138,8 @@ def folders(dataset: Dataset, *, limit: int = 500) -> list[str]:
     return [folder for folder in db.session.scalars(select(every.c.folder).limit(limit)) if folder]
 
 
-def wire_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:
-    """What went wrong between the account's client and the FTP door lately."""
+def ftp_faults(account: Account, *, days: int = 3, limit: int = 5) -> list[WireFault]:
+    """What went wrong between the account's client and the FTP server lately."""
     since = clock.now() - days * clock.DAY
     query = select(WireFault).where(WireFault.account_id == account.id, WireFault.at > since)
     return list(db.session.scalars(query.order_by(WireFault.at.desc()).limit(limit)))

@@ -55,6 +55,7 @@ class Running:
         """The download ended, whole or not, after so many bytes."""
         with _lock:
             _running.discard(self)
+        # 6. Log the end, and count.
         download_log.end(self.download, size, files=self.files if self.download.offset == 0 else 0)
 
 

@@ -36,7 +36,7 @@ def context(
         "errors": {field: str(message) for field, message in drafts.faults(dataset).items()},
         "realm": realms.of_access(dataset),
         "room": quotas.left(dataset.center, realms.of_access(dataset), dataset.account_id),
-        "waiting_here": uploads.how_many(dataset),
+        "waiting_here": uploads.unclaimed_count(dataset),
         **live(dataset, row),
         **more,
     }

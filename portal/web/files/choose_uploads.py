@@ -18,7 +18,7 @@ def choose_page(ref: str) -> str:
     dataset, args = permissions.dataset_or_404(ref, "edit"), request.args
     folder = args.get("folder", "").strip("/")
     page = uploads.choice(dataset, folder=folder, after=args.get("after", ""), before=args.get("before", ""))
-    total = uploads.how_many(dataset, folder=folder)
+    total = uploads.unclaimed_count(dataset, folder=folder)
     return render_template(
         "files/choose_uploads.html",
         dataset=dataset,

@@ -1,4 +1,4 @@
-"""'Add New File Online': a plain form whose files stream through the one door, then are declared in the dataset."""
+"""'Add New File Online': a plain form whose files stream through upload sessions, then are declared in the dataset."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ class Sending:
         self._session: UploadSession | None = None
 
     def read(self, form_request: Request) -> None:
-        """Take everything. Raises what the door refuses; what arrived whole before that stays in `receipts`."""
+        """Take everything. Raises what an upload session refuses; what arrived whole before stays in `receipts`."""
         try:
             multipart.read(form_request, field=self._field, begin=self._begin, end=self._end)
         except RequestEntityTooLarge:

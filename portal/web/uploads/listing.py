@@ -30,7 +30,7 @@ def listing() -> Response:
     page = area.page(
         me, folder=folder, view=given.get("view", ""), after=given.get("after", ""), before=given.get("before", "")
     )
-    faults = [(fault, ftp_faults.explain(fault)) for fault in uploads.wire_faults(me)]
+    faults = [(fault, ftp_faults.explain(fault)) for fault in uploads.ftp_faults(me)]
     here = {name: given[name] for name in NAMES if given.get(name)}
     place = {name: given[name] for name in ("after", "before") if given.get(name)}
     return htmx.fragment_or_page(

@@ -44,6 +44,7 @@ def run(lease: Lease, progress: Progress) -> None:
         target = inspection_results.target(lease.upload_id or 0)
     if target is not None:
         progress.expect(target.size)
+        # 7. Inspect: what is found is told, and never in the way.
         result = examine(target, progress)
         _write_members(lease, result)
     with db.transaction():
