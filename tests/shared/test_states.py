@@ -1,6 +1,7 @@
 """The table of states, those who read it, and that one module alone moves rows along it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,14 +47,19 @@ def test_every_state_is_shown():
     assert set(states.DATASET.states) == set(states.STATUS)
 
 
+WRITING_SQL = re.compile(r"\bUPDATE\b.*\bSET\b(?:(?!\bWHERE\b).)*\bstate\s*=", re.IGNORECASE | re.DOTALL)
+
+
 def writes_of_state(tree: ast.AST) -> Iterator[int]:
-    """Lines that write a state of a row: `x.state = ...`, setattr, and the values of an UPDATE, chained to it or bound
-    to a name before. A first state is no move: the keyword of a constructor, the values of an insert()."""
+    """Lines that write a state of a row: `x.state = ...`, setattr, SQL as text, and the values of an UPDATE, chained to
+    it or bound to a name before. A first state is no move: the keyword of a constructor, the values of an insert()."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "state" and isinstance(node.ctx, ast.Store):
             yield node.lineno
         elif isinstance(node, ast.Call):
             yield from _writing_call(node)
+        elif isinstance(node, ast.Constant) and WRITING_SQL.search(str(node.value)):
+            yield node.lineno
 
 
 def _writing_call(call: ast.Call) -> Iterator[int]:
@@ -63,7 +69,8 @@ def _writing_call(call: ast.Call) -> Iterator[int]:
     if name == "values" and not _inserts(call.func):
         if any(keyword.arg == "state" for keyword in call.keywords):
             yield call.lineno
-        for mapping in (argument for argument in call.args if isinstance(argument, ast.Dict)):
+        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg is None)]
+        for mapping in (argument for argument in given if isinstance(argument, ast.Dict)):
             yield from (key.lineno for key in mapping.keys if key is not None and _is_state(key))
     if name == "update" and any(keyword.arg == "state" for keyword in call.keywords):
         yield call.lineno
@@ -91,6 +98,8 @@ def _inserts(node: ast.AST) -> bool:
         "update(File).where(File.id == 1).values(state=word)",
         "statement.values({'state': word})",
         "statement.values({File.state: word})",
+        "statement.values(**{'state': word})",
+        "text('UPDATE file SET error = NULL, state = :word')",
         "db.session.query(File).update({'state': word})",
         "connection.execute(statement, [{'id': 1, 'state': word}])",
         "insert(File).on_conflict_do_update(index_elements=['id'], set_={'state': word})",
