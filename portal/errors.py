@@ -192,3 +192,9 @@ class Damaged(DomainError):
 class Gone(DomainError):
     status, title, code = 410, "This was withdrawn", "gone"
     topic = "download"
+
+
+class Released(Gone):
+    """A sharing link whose dataset has its public page now."""
+
+    title = "This dataset is released"

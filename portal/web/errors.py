@@ -5,7 +5,7 @@ import re
 import secrets
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, render_template, request, url_for
+from flask import Flask, Response, flash, g, jsonify, render_template, request, url_for
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 
 MOST_TYPED = 1 << 20
+SAYS_WHY = "download_sign_in"  # told on the sign-in page: who follows a link to a controlled file learns who decides
 # Fields in which people write; secrets and what the page itself put into the form are left out.
 TYPED_FIELDS = re.compile(
     r"title|description|text|note|remark|name|species|investigator|samples|digests|sheet|purpose|md5|number|answer_"
@@ -53,6 +54,8 @@ def init_app(app: Flask) -> None:
 def refused(error: errors.DomainError) -> Response:
     """The answer to an error of the domain; a browser that must sign in is sent to the sign-in page."""
     if isinstance(error, errors.SignInNeeded) and wants_page() and not typed():
+        if error.message.code == SAYS_WHY:
+            flash(error.sentence, "info")
         return redirect_to_sign_in()
     return answer(error.status, error.title, error.sentence, error)
 

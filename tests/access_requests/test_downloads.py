@@ -67,6 +67,15 @@ def test_grant_opens_every_http_door_and_its_end_closes_them(livers, sign_in):
             assert browser.head(path, headers=headers).status_code == 403
 
 
+def test_stranger_is_told_why_and_who_decides(livers, sign_in, client):
+    for browser, status in ((client, 401), (sign_in(STRANGER), 403)):
+        answer = browser.get(paths(livers)[0], headers={"Accept": "*/*"})  # as a program asks: no detour to sign in
+        assert answer.status_code == status
+        assert "under controlled access" in answer.text and "Ines Okafor decides" in answer.text
+        assert livers in answer.text
+    assert "Ines Okafor decides" in client.get(paths(livers)[0], follow_redirects=True).text
+
+
 def test_bearer_token_opens_what_is_granted(livers, client):
     grant(livers)
     with db.transaction():

@@ -261,6 +261,7 @@ def test_released_dataset_ends_its_links_and_says_where_it_is(approved, client, 
     assert dataset.state == states.RELEASED
     answer = client.get(f"/share/{token}")
     assert answer.status_code == 410 and f'href="/{dataset.accession}"' in answer.text
+    assert "<h1>This dataset is released</h1>" in answer.text and "withdrawn" not in answer.text
     with db.transaction():
         releases.unpublish(db.session.get_one(Dataset, approved), actor=RUTH.account, note="by mistake")
     assert client.get(f"/share/{token}").status_code == 404

@@ -191,7 +191,7 @@ def find(secret: str) -> Link:
         return link
     if dataset.state in active_grants.PUBLIC:
         text, accession = "This dataset is released: read it at {accession}.", dataset.accession
-        raise errors.Gone(say("link_released", text, accession=accession), accession=accession)
+        raise errors.Released(say("link_released", text, accession=accession), accession=accession)
     raise DeadLink(DEAD)
 
 

@@ -11,6 +11,7 @@ from werkzeug.http import http_date, is_resource_modified
 from werkzeug.wsgi import FileWrapper
 
 from portal import db, errors, states, storage
+from portal.domain.access_requests import terms
 from portal.domain.permissions import access, active_grants
 from portal.domain.permissions.access import Reach
 from portal.messages import say
@@ -70,22 +71,23 @@ def downloadable(ref: str) -> tuple[Dataset, Reach]:
     reach = access.reach(dataset, actor)
     if reach is not None:
         return dataset, reach
+    who = who_decides(dataset)
     if actor is None:
-        raise errors.SignInNeeded(
-            say(
-                "download_sign_in",
-                "These files are under controlled access. Sign in with the account they were granted to.",
-            )
-        )
+        text = "These files are under controlled access: {who} decides who may download them. Sign in with the account "
+        text += "they were granted to, or ask on the page of {accession}."
+        raise errors.SignInNeeded(say("download_sign_in", text, who=who, accession=dataset.accession))
+    text = "These files are under controlled access and are not, or no longer, granted to you. "
+    text += "{who} decides; ask on the page of {accession}."
     raise errors.Forbidden(
-        say(
-            "download_not_granted",
-            "These files are under controlled access and are not, or no longer, granted to you. "
-            "Ask for them on the page of the dataset.",
-        ),
+        say("download_not_granted", text, who=who, accession=dataset.accession),
         accession=dataset.accession,
         topic="access",
     )
+
+
+def who_decides(dataset: Dataset) -> str:
+    """The committee, or the person, as the page of the dataset names them."""
+    return terms.committee(dataset) or dataset.account.name
 
 
 def serve(dataset: Dataset, row: File, reach: Reach) -> Response:
