@@ -8,7 +8,7 @@ BLOCKS = 32
 
 
 class Block:
-    """One buffer, given back once every lane has consumed it."""
+    """One buffer, given back once every worker queue has consumed it."""
 
     __slots__ = ("data", "left")
 
@@ -40,7 +40,7 @@ class Pool:
             self._freed.notify()
 
     def done(self, block: Block) -> bool:
-        """One lane is through with a block; the last one gives it back. Returns whether it was the last."""
+        """One worker queue is through with a block; the last one gives it back. Returns whether it was the last."""
         with self._freed:
             block.left -= 1
             last = block.left == 0

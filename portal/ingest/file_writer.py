@@ -20,7 +20,7 @@ SCRATCH = 64 << 10
 IN_FLIGHT = 6
 
 # What waits for one thread: a block of the shared pool, or None for bytes of no block, and its bytes; None ends it.
-Lane = SimpleQueue[tuple[Block | None, memoryview] | None]
+WorkerQueue = SimpleQueue[tuple[Block | None, memoryview] | None]
 
 
 class FileWriter:
@@ -39,7 +39,7 @@ class FileWriter:
         self._scratch: bytearray | None = None
         self._block: Block | None = None
         self._fill = 0
-        self._lanes: list[tuple[threading.Thread, Lane]] = []
+        self._queues: list[tuple[threading.Thread, WorkerQueue]] = []
         self._room = threading.BoundedSemaphore(IN_FLIGHT)
         self._error: BaseException | None = None
         self._unsynced = 0
@@ -55,7 +55,7 @@ class FileWriter:
     def buffer(self) -> memoryview:
         """Where the next bytes go; at least one byte long."""
         self._check()
-        if not self._lanes:
+        if not self._queues:
             if self._scratch is None:
                 self._scratch = bytearray(SCRATCH)
             return memoryview(self._scratch)
@@ -67,7 +67,7 @@ class FileWriter:
     def filled(self, count: int) -> None:
         """So many bytes of buffer() are new."""
         self.size += count
-        if not self._lanes:
+        if not self._queues:
             self._head += memoryview(self._scratch or b"")[:count]
             if len(self._head) >= HEAD:
                 self._spill()
@@ -78,7 +78,7 @@ class FileWriter:
 
     def rest(self) -> None:
         """The sender pauses: hand on what is there instead of holding a block."""
-        if self._lanes and self._block is not None:
+        if self._queues and self._block is not None:
             self._send()
 
     def close(self) -> tuple[str | None, str | None, storage.Facts]:
@@ -130,7 +130,7 @@ class FileWriter:
         return 0
 
     def _finish_writing(self) -> int:
-        if not self._lanes:
+        if not self._queues:
             if self._handle is None:
                 self._handle = storage.open_new(self.path)
             head, self._head = self._head, bytearray()
@@ -149,39 +149,39 @@ class FileWriter:
             pool.give(self._block)
             self._block = None
             self._room.release()
-        for _thread, lane in self._lanes:
-            lane.put(None)
-        for thread, _lane in self._lanes:
+        for _thread, queue in self._queues:
+            queue.put(None)
+        for thread, _queue in self._queues:
             thread.join()
 
     def _spill(self) -> None:
-        """The upload is no small one: open the file and start the lanes."""
+        """The upload is no small one: open the file and start the worker queues."""
         if self._handle is None:
             self._handle = storage.open_new(self.path)
         consumers: list[Callable[[memoryview], object]] = [self._consume_write]
         if not self._resumed:
             consumers.append(self._md5.update)
         for consume in consumers:
-            lane: Lane = SimpleQueue()
-            thread = threading.Thread(target=self._run, args=(lane, consume), daemon=True)
+            queue: WorkerQueue = SimpleQueue()
+            thread = threading.Thread(target=self._run, args=(queue, consume), daemon=True)
             thread.start()  # first: a thread that never ran cannot be waited for
-            self._lanes.append((thread, lane))
+            self._queues.append((thread, queue))
         head = memoryview(bytes(self._head))
         self._head, self._scratch = bytearray(), None
-        for _thread, lane in self._lanes:
-            lane.put((None, head))
+        for _thread, queue in self._queues:
+            queue.put((None, head))
 
     def _send(self) -> None:
         block = self._block
         assert block is not None
-        block.left = len(self._lanes)
+        block.left = len(self._queues)
         view = memoryview(block.data)[: self._fill]
         self._block = None
-        for _thread, lane in self._lanes:
-            lane.put((block, view))
+        for _thread, queue in self._queues:
+            queue.put((block, view))
 
-    def _run(self, lane: Lane, consume: Callable[[memoryview], object]) -> None:
-        while (item := lane.get()) is not None:
+    def _run(self, queue: WorkerQueue, consume: Callable[[memoryview], object]) -> None:
+        while (item := queue.get()) is not None:
             block, view = item
             try:
                 if self._error is None:

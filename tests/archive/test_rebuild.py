@@ -226,6 +226,7 @@ def test_without_deep_nothing_counts_as_read(deposited, settings, idle):
     assert list(fsck.check(deep=True)) == []
 
 
+@pytest.mark.full
 def test_a_killed_rebuild_goes_on(deposited, settings, capsys):
     before = rows()
     lose(settings)

@@ -101,6 +101,7 @@ def test_part_alone_refuses_an_old_schema(tmp_path):
         assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.full
 def test_secret_words_are_not_in_the_log(live):
     live.api(live.token, "GET", "/uploads")
     live.api("omix_wrong-token", "GET", "/uploads")

@@ -11,20 +11,27 @@ from portal.ingest.heartbeat import Heartbeat
 
 
 def test_stop_waits_for_what_is_being_recorded(database):
-    group_commit, began, order = GroupCommit(), threading.Event(), []
+    group_commit, order = GroupCommit(), []
+    began, may_end = threading.Event(), threading.Event()
 
     def verb() -> None:
         began.set()
-        threading.Event().wait(0.2)
+        assert may_end.wait(10)
         order.append("recorded")
+
+    def stop() -> None:
+        group_commit.stop(10)
+        order.append("stopped")
 
     group_commit.start("test")
     sender = threading.Thread(target=group_commit.record, args=(verb,))
     sender.start()
     assert began.wait(10)
-    group_commit.stop(10)
-    order.append("stopped")
-    sender.join(10)
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    may_end.set()
+    for thread in (sender, stopper):
+        thread.join(10)
 
     assert order == ["recorded", "stopped"]
     with pytest.raises(errors.Busy):

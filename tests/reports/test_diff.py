@@ -164,7 +164,7 @@ def test_report_unpacks_to_no_more_than_reports_have(name, monkeypatch):
     monkeypatch.setattr(diff, "MOST_LINES", 2000)
     monkeypatch.setattr(diff, "MOST_BYTES", 1 << 20)
     with pytest.raises(errors.TooLarge):
-        list(diff.read(io.BytesIO(gzip.compress(BOMBS[name])), bounded=True))
+        list(diff.read(io.BytesIO(gzip.compress(BOMBS[name])), limited=True))
 
 
 def test_own_reports_are_read_whatever_their_size(monkeypatch):

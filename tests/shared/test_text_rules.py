@@ -20,6 +20,7 @@ def is_carried(text: str) -> bool:
     return etree.fromstring(etree.tostring(element)).text == (text or None)
 
 
+@pytest.mark.full
 def test_every_character_is_carried_by_xml_or_refused():
     taken, refused = [], []
     for char in EVERY:

@@ -104,6 +104,7 @@ def test_filters_leave_what_was_asked_for(sign_in, ines, many, query, wanted):
     assert everything(sign_in(ines), query) == [str(n) for n in range(250, 0, -1) if wanted(n)]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("most", [10_000, 20])
 @pytest.mark.parametrize("sort", ["arrived", "name", "size"])
 def test_order_is_whole_whether_few_or_many_match(sign_in, ines, many, monkeypatch, sort, most):

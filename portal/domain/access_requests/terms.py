@@ -69,8 +69,8 @@ def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) ->
     values, faults = check(fields)
     if faults:
         raise errors.Invalid(fields=faults)
-    standing = {name: getattr(before, name) for name in ("agreement", "uses", "questions", "longest_days")}
-    if all(standing[name] == value for name, value in values.items()):
+    current = {name: getattr(before, name) for name in ("agreement", "uses", "questions", "longest_days")}
+    if all(current[name] == value for name, value in values.items()):
         return before
     mine = Terms.dataset_id == dataset.id if dataset else Terms.dataset_id.is_(None)
     newest = db.session.scalar(select(func.max(Terms.version)).where(mine)) or 0
@@ -79,7 +79,7 @@ def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) ->
         version=newest + 1,
         made_by=actor.id,
         created_at=clock.now(),
-        **standing | values,
+        **current | values,
     )
     db.session.add(new)
     db.session.flush()

@@ -150,7 +150,7 @@ def recompute_states(dataset: Dataset) -> None:
     mine = select(Component.id).where(Component.dataset_id == dataset.id)
     theirs = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(mine))
     further = select(ComponentRef.ref_id).where(ComponentRef.component_id.in_(theirs))
-    standing = exists().where(Dataset.id == Component.dataset_id, Dataset.state != states.WITHDRAWN)
+    not_withdrawn = exists().where(Dataset.id == Component.dataset_id, Dataset.state != states.WITHDRAWN)
     changed = 0
     for kinds, loaded in (
         (("RUN", "ANALYSIS"), _by_files()),
@@ -159,7 +159,7 @@ def recompute_states(dataset: Dataset) -> None:
         (("STUDY",), _by_referrers()),
         (("SUBMISSION",), _by_dataset()),
     ):
-        whole = and_(loaded, Component.status != "withdrawn", standing)
+        whole = and_(loaded, Component.status != "withdrawn", not_withdrawn)
         concerned = or_(Component.dataset_id == dataset.id, Component.id.in_(theirs), Component.id.in_(further))
         moves = {"load": whole, "unload": not_(whole)}
         changed += transitions.transition_all(Component, moves, Component.type.in_(kinds), concerned)

@@ -51,11 +51,11 @@ class Change:
         )
 
 
-def read(source: BinaryIO, *, bounded: bool = False) -> Iterator[Entry]:
+def read(source: BinaryIO, *, limited: bool = False) -> Iterator[Entry]:
     """The objects of an Accessions report, of a metadata dump, or of what metamd5 prints; packed or not. Raises
-    Invalid, and where it is bounded TooLarge for what unpacks to more than any report."""
+    Invalid, and where it is limited TooLarge for what unpacks to more than any report."""
     try:
-        yield from _entries(_counted(lines(source, bounded=True)) if bounded else lines(source))
+        yield from _entries(_counted(lines(source, limited=True)) if limited else lines(source))
     except (OSError, EOFError, UnicodeDecodeError, tarfile.TarError) as error:
         raise errors.Invalid(
             say("report_unreadable", "This report cannot be read: {error}.", error=str(error))
@@ -102,10 +102,10 @@ def _counted(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def lines(source: BinaryIO, *, bounded: bool = False) -> Iterator[str]:
+def lines(source: BinaryIO, *, limited: bool = False) -> Iterator[str]:
     """The Accessions report, be it plain, packed or in a dump."""
     if _begins(source, MAGIC, 0):
-        source = (_Unpacked if bounded else gzip.GzipFile)(fileobj=source)  # type: ignore[assignment]
+        source = (_Unpacked if limited else gzip.GzipFile)(fileobj=source)  # type: ignore[assignment]
     if not _begins(source, TAR, AT):
         yield from _bounded(source)
         return

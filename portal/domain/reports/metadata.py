@@ -35,7 +35,7 @@ class Survey:
         comparison: Comparison | None = None,
         *,
         since: int = 0,
-        beat: tsv.Beat = tsv.nothing,
+        on_step: tsv.OnStep = tsv.nothing,
     ) -> None:
         self.text.write(accessions.head().encode())
         for line in accessions.lines(center_id, since=since):
@@ -50,7 +50,7 @@ class Survey:
                     self.changed.add(line.component)
                     self.changed_datasets.add(line.dataset)
             if self.count % tsv.PORTION == 0:
-                beat()
+                on_step()
         if comparison is not None:
             comparison.end()
 
@@ -63,14 +63,16 @@ def _seen(line: accessions.Line) -> SnapshotRow:
     return SnapshotRow(line.key, not line.shows, short(f"{line.md5} {line.shows}"), short(line.facts))
 
 
-def write(target: BinaryIO, survey: Survey, *, moment: int, whole: bool = True, beat: tsv.Beat = tsv.nothing) -> None:
+def write(
+    target: BinaryIO, survey: Survey, *, moment: int, whole: bool = True, on_step: tsv.OnStep = tsv.nothing
+) -> None:
     """The dump: all XML, or only that which changed; the Accessions report whole in both."""
     datasets, chosen = (survey.datasets, survey.shown) if whole else (survey.changed_datasets, survey.changed)
     with tsv.packed(target) as packed, tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         _add(tar, f"{settings().prefix}_Accessions", survey.text, moment)
         for dataset_id, accession in _datasets(datasets):
             for kind in TYPES:
-                beat()
+                on_step()
                 with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
                     if _write_set(spool, dataset_id, kind, lambda number: number in chosen):
                         _add(tar, f"{accession}/{accession}.{kind.lower()}.xml", spool, moment)

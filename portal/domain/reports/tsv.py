@@ -71,4 +71,4 @@ def nothing() -> None:
     """What is called between portions where nobody wants to know."""
 
 
-Beat = Callable[[], None]
+OnStep = Callable[[], None]

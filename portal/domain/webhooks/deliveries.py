@@ -19,7 +19,7 @@ from portal.domain.webhooks import event_feed, subscriptions
 from portal.models import Account, Event, Webhook, WebhookTry
 
 FIRST_WAIT, LONGEST_WAIT = 5_000, clock.HOUR
-PATIENCE = 12 * clock.HOUR
+PAUSED_AFTER = 12 * clock.HOUR
 KEPT = 200
 SPAN = 5_000
 TEST = "webhook.test"
@@ -163,7 +163,7 @@ def _put_off(hook: Webhook, says: str) -> None:
     now = clock.now()
     hook.attempts += 1
     hook.failing_since = hook.failing_since or now
-    end = hook.failing_since + PATIENCE
+    end = hook.failing_since + PAUSED_AFTER
     if hook.state != states.ACTIVE:
         return
     if now >= end:
@@ -174,7 +174,7 @@ def _put_off(hook: Webhook, says: str) -> None:
 
 def _give_up(hook: Webhook, says: str) -> None:
     since = hook.failing_since
-    subscriptions.pause(hook, actor=None, why=f"No event was taken for {PATIENCE // clock.HOUR} hours. {says}")
+    subscriptions.pause(hook, actor=None, why=f"No event was taken for {PAUSED_AFTER // clock.HOUR} hours. {says}")
     _mail(hook, "webhook_paused", f"webhook-paused:{hook.id}:{since}", says=says)
 
 

@@ -65,11 +65,11 @@ def page(
     rest = _matching(account, text.strip(), problems)
     cursor = keyset.parse(before or after, 2)
     falling = not (before and cursor)
-    walks = [
+    scans = [
         _walk([Dataset.account_id == account.id, Dataset.state == of_state, *rest], cursor, falling, limit + 1)
         for of_state in chosen_states
     ]
-    every = union_all(*walks).subquery()
+    every = union_all(*scans).subquery()
     query = select(Dataset).join(every, every.c.id == Dataset.id)
     fetched = keyset.fetch(
         query,

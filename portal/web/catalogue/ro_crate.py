@@ -14,7 +14,7 @@ from portal.web.catalogue import citation
 bp = Blueprint("ro_crate", __name__)
 CRATE = "https://w3id.org/ro/crate/1.1"
 MOST_FILES = 10_000
-SAID = (
+COPIED = (
     "identifier",
     "name",
     "description",
@@ -38,7 +38,7 @@ def document(dataset: Dataset) -> dict[str, Any]:
     metadata = citation.document(dataset)
     maker, center, site = "#creator", "#center", "#publisher"
     files = parts(dataset) if dataset.access == "open" else []
-    root: dict[str, Any] = {name: metadata[name] for name in SAID if name in metadata}
+    root: dict[str, Any] = {name: metadata[name] for name in COPIED if name in metadata}
     root |= {
         "@id": "./",
         "@type": "Dataset",

@@ -30,7 +30,7 @@ DONE = {
 }
 
 
-TOLD = {
+CONFIRMATIONS = {
     "create": "begun",
     "edit": "texts changed",
     "edit_file": "file changed",
@@ -85,7 +85,12 @@ def history_page(ref: str) -> str:
     dataset, args = permissions.dataset_or_404(ref, "edit"), request.args
     page = changes.history(dataset, after=args.get("after", ""), before=args.get("before", ""))
     return render_template(
-        "datasets/history.html", dataset=dataset, page=page, called=called(dataset), words=TOLD, back=address(dataset)
+        "datasets/history.html",
+        dataset=dataset,
+        page=page,
+        called=called(dataset),
+        words=CONFIRMATIONS,
+        back=address(dataset),
     )
 
 

@@ -117,14 +117,14 @@ class CheckedConnection(http.client.HTTPConnection):
         self._until = until
         if not self.is_open:
             self.connect()
-        wire: Any = self.sock
-        wire.allow(until, LONGEST)
+        sock: Any = self.sock
+        sock.allow(until, LONGEST)
         self.putrequest("POST", self._address.path, skip_host=True, skip_accept_encoding=True)
         for name, value in (self._head(body) | headers).items():
             self.putheader(name, value)
         self.endheaders(body)
         response = self.getresponse()
-        if not self._is_read(response, wire, until):
+        if not self._is_read(response, sock, until):
             self.close()
         return response.status
 
@@ -136,16 +136,16 @@ class CheckedConnection(http.client.HTTPConnection):
             "Content-Length": str(len(body)),
         }
 
-    def _is_read(self, response: http.client.HTTPResponse, wire: "DeadlineSocket", until: float) -> bool:
+    def _is_read(self, response: http.client.HTTPResponse, sock: "DeadlineSocket", until: float) -> bool:
         """Read a short body to its end, so that the next answer begins where this one ends."""
         if response.will_close or response.chunked or response.version != 11 or (response.length or 0) > LONGEST:
             return False
-        wire.allow(until, LONGEST)
+        sock.allow(until, LONGEST)
         try:
             response.read()
         except (OSError, http.client.HTTPException):
             return False  # the answer is known, whatever becomes of its body
-        return not wire.has_more()
+        return not sock.has_more()
 
 
 class DeadlineSocket(io.RawIOBase):

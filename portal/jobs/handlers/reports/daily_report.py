@@ -80,7 +80,7 @@ class _Run:
         comparison = Comparison(base, note)
         survey = metadata.Survey()
         try:
-            survey.run(order.center_id, comparison, beat=self.progress.check)
+            survey.run(order.center_id, comparison, on_step=self.progress.check)
             self.recalled = comparison.newly_closed
             if order.center_id is None:
                 self._plain(place, survey)
@@ -94,7 +94,7 @@ class _Run:
                         survey,
                         moment=self.moment,
                         whole=full,
-                        beat=self.progress.check,
+                        on_step=self.progress.check,
                     )
         finally:
             survey.close()

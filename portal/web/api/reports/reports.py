@@ -103,7 +103,7 @@ def changed_since_mine() -> ResponseReturnValue:
         kept.close()
         raise
     kept.seek(0)
-    return differences(center, kept, bounded=True)
+    return differences(center, kept, limited=True)
 
 
 def mine() -> Center:
@@ -126,9 +126,9 @@ def send(path: Any) -> Response:
     )
 
 
-def differences(center: Center, kept: BinaryIO, *, bounded: bool = False) -> Response:
+def differences(center: Center, kept: BinaryIO, *, limited: bool = False) -> Response:
     """Read to the first difference before anything is answered, so that a report that is none is refused."""
-    changes = diff.compare(center.id, diff.read(kept, bounded=bounded))
+    changes = diff.compare(center.id, diff.read(kept, limited=limited))
     try:
         first = next(changes, None)
     except BaseException:
