@@ -100,9 +100,9 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.project
 
 # Tried once; tests that need a client still missing are skipped, and the run says so. libatomic is for Playwright.
 $(VENV)/.clients: .ci/bring | $(PY)
-	@.ci/bring chromium libatomic.so.1 curl
+	@.ci/bring curl
 	@touch $@
 
 $(VENV)/.full: .ci/bring | $(PY)
-	@.ci/bring lftp rclone wget xmllint
+	@.ci/bring chromium libatomic.so.1 lftp rclone wget xmllint
 	@touch $@

@@ -148,7 +148,9 @@ def test_every_kind_that_something_waits_for_is_tried():
     assert set(failed_work.KINDS) <= set(HANDLERS)
 
 
-@pytest.mark.parametrize("kind", STAGES)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in ("bag", "archive") else pytest.param(kind, marks=pytest.mark.full) for kind in STAGES]
+)
 def test_dead_job_is_told_everywhere_and_no_more_once_it_runs_again(kind, ill, run_jobs, sign_in):
     if kind not in ("archive", "remarks"):
         ill(kind)

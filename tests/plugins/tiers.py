@@ -1,13 +1,13 @@
 """Which tests run when. `make test`: those without a mark, what a change needs. `make test-full`: those marked `full`
 which take long or need programs of others. `make soak`: those marked `soak`, and faults and journeys many times over.
 
-A test that needs another's program than a browser and curl is of the full tier by that.
-Of journeys in a browser, uploads by a client of others, and processes started and killed, `make test` keeps one each.
+A test that needs another's program than curl, a browser too, is of the full tier by that.
+Of uploads by a client of others, and of processes started and killed, `make test` keeps one each.
 """
 
 import pytest
 
-QUICK = {"chromium", "curl", "sh", "tar", "md5sum"}
+QUICK = {"curl", "sh", "tar", "md5sum"}
 MARKS = (
     "full: takes long, or needs programs of others; `make test-full` runs it",
     "soak: too slow for every run; `make soak` runs it",

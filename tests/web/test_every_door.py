@@ -71,6 +71,7 @@ def once(groups: list) -> list:
     return left
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("table", "rows"), once(states(reading=False)))
 def test_no_row_is_kept_that_xml_cannot_carry(app, settings, tmp_path, table, rows: list[Row]):
     """By whoever may send it. The answer is a refusal with a sentence, or the character is not kept."""
