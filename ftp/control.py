@@ -2,6 +2,7 @@
 faults that the portal will explain."""
 
 import logging
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -59,7 +60,7 @@ class ControlConnection(TLS_FTPHandler):
     data_channel: DataChannel | None
     fs: Tree | None
 
-    def __init__(self, conn: Any, server: SessionServer, ioloop: Any = None) -> None:
+    def __init__(self, conn: socket.socket, server: SessionServer, ioloop: Any = None) -> None:
         self.who: Who | None = None
         self.expired = False
         self.heard = self.began = self.checked = time.monotonic()
@@ -138,7 +139,7 @@ class ControlConnection(TLS_FTPHandler):
     def log(self, msg: str, logfun: Callable[..., object] = log.info) -> None:
         logfun("%s [%s] %s", self.remote_ip, printable(self.username)[:100], printable(msg))
 
-    def log_cmd(self, cmd: str, arg: Any, respcode: int, respstr: str) -> None:
+    def log_cmd(self, cmd: str, arg: object, respcode: int, respstr: str) -> None:
         if cmd in ("DELE", "RMD", "RNTO", "MKD"):
             self.log(f"{cmd} {arg} {respcode}")
 

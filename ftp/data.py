@@ -1,9 +1,10 @@
 """The data channel. Uploads are received straight into the buffers of their session and acknowledged only once it has
 finished; a reset, or TLS that ends without close_notify, is never mistaken for the end of a file."""
 
+import socket
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from OpenSSL import SSL
 from pyftpdlib.exceptions import _RetryError
@@ -36,7 +37,7 @@ class Control(Protocol):
     def note(self, kind: str, detail: str = "", *, meant: str = "") -> None: ...
     def respond(self, resp: str, logfun: Callable[..., object] = ...) -> None: ...
     def log_transfer(
-        self, cmd: str, filename: Any, receive: bool, completed: bool, elapsed: float, bytes: int
+        self, cmd: str, filename: object, receive: bool, completed: bool, elapsed: float, bytes: int
     ) -> None: ...
     def _on_dtp_close(self) -> None: ...
 
@@ -49,7 +50,7 @@ class Receiving(DTPHandler):
     cmd_channel: Control
     trouble: errors.DomainError | None = None
 
-    def __init__(self, sock: Any, cmd_channel: Control) -> None:
+    def __init__(self, sock: socket.socket, cmd_channel: Control) -> None:
         self.heard = time.monotonic()
         self._sent_before = 0
         super().__init__(sock, cmd_channel)

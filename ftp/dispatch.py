@@ -1,5 +1,6 @@
 """How data connections come about: passive ones that were never opened, active ones that cannot be."""
 
+import socket
 from typing import Any
 
 from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
@@ -12,7 +13,7 @@ class Passive(PassiveDTP):
 
     cmd_channel: ControlConnection
 
-    def handle_accepted(self, sock: Any, addr: tuple[Any, ...]) -> None:
+    def handle_accepted(self, sock: socket.socket, addr: tuple[Any, ...]) -> None:
         super().handle_accepted(sock, addr)
         channel = self.cmd_channel
         if not self._closed or not channel.connected or channel._dtp_acceptor is not self:

@@ -2,6 +2,7 @@
 server that stops. What the commands do is in commands.py and transfers.py."""
 
 import logging
+import socket
 import time
 from typing import Any
 
@@ -40,7 +41,7 @@ class Session(Transfers, Commands, Security):
     unicode_errors = "surrogateescape"
     proto_cmds = Commands.table(TLS_FTPHandler.proto_cmds)
 
-    def __init__(self, conn: Any, server: SessionServer, ioloop: Any = None) -> None:
+    def __init__(self, conn: socket.socket, server: SessionServer, ioloop: Any = None) -> None:
         self.strange = 0
         super().__init__(conn, server, ioloop)
         self._available_facts = ["type", "perm", "size", "modify", "unique"]
@@ -100,7 +101,7 @@ class Session(Transfers, Commands, Security):
             return
         super().pre_process_command(line, cmd, arg)
 
-    def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
+    def process_command(self, cmd: str, *args: object, **kwargs: object) -> None:
         try:
             if self.admits(cmd) and (cmd not in TRANSFERS or self.may_transfer()):
                 super().process_command(cmd, *args, **kwargs)

@@ -2,7 +2,6 @@
 
 import select
 from dataclasses import replace
-from typing import Any
 
 from pyftpdlib.handlers.ftp.producers import FileProducer
 
@@ -144,7 +143,9 @@ class Transfers(ControlConnection):
         self.checked = now
         return not source.still_open()
 
-    def log_transfer(self, cmd: str, filename: Any, receive: bool, completed: bool, elapsed: float, bytes: int) -> None:
+    def log_transfer(
+        self, cmd: str, filename: object, receive: bool, completed: bool, elapsed: float, bytes: int
+    ) -> None:
         what = "whole" if completed else "cut"
         source = None if receive else self.source
         download = source.download if source else None

@@ -12,7 +12,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Delete, Engine, MetaData, Select, Update, column, create_engine, event, insert, select, table
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    MetaData,
+    Select,
+    Update,
+    column,
+    create_engine,
+    event,
+    insert,
+    select,
+    table,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
@@ -108,7 +121,7 @@ def version() -> str:
     return f"{engine().dialect.name} {'.'.join(str(part) for part in engine().dialect.server_version_info or ())}"
 
 
-def _prepare_connection(connection: Any, _record: Any) -> None:
+def _prepare_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     wal = wal_is_safe()
     run = connection.execute
@@ -119,7 +132,7 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
     run("PRAGMA cache_size=-16384")
 
 
-def _begin(connection: Any) -> None:
+def _begin(connection: Connection) -> None:
     write = connection.get_execution_options().get("write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 

@@ -2,7 +2,6 @@
 edges render it, and translate `status` (HTTP) and `ftp` (reply code)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from portal.messages import Message, joined, say
 
@@ -28,7 +27,7 @@ class DomainError(Exception):
         *,
         fields: Mapping[str, Message] | None = None,
         topic: str = "",
-        **more: Any,
+        **more: object,
     ) -> None:
         self.messages = _messages(message) or [say(self.code, self.title)]
         self.field_messages = dict(fields or {})

@@ -30,6 +30,6 @@ def joined(code: str, messages: Sequence[Message]) -> Message:
     return Message(code, text, {f"m{n}": message for n, message in enumerate(messages)})
 
 
-def say(code: str, text: str, *, plural: str = "", **values: Any) -> Message:
+def say(code: str, text: str, *, plural: str = "", **values: object) -> Message:
     """say("file_missing", "{count} file is missing.", plural="{count} files are missing.", count=3)"""
     return Message(code, text, values, plural)

@@ -4,7 +4,6 @@ only these commands load."""
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 REPORTS = ("accessions", "files", "metadata", "usage")
 Add = Callable[..., argparse.ArgumentParser]
@@ -17,7 +16,7 @@ AREA = (
 )
 
 
-def area(add: Add, group: Any) -> None:
+def area(add: Add, group: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Paths are those of the FTP tree, such as /OMIX/run1/a.gz; area_commands.run() gets the word."""
     parsers = {}
     for word, arguments, about in AREA:

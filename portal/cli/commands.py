@@ -3,7 +3,6 @@ in a sentence."""
 
 import argparse
 import sys
-from typing import Any
 
 from portal import config, db, errors, migrations
 from portal.cli.people import account_of
@@ -72,7 +71,7 @@ def job_again(args: argparse.Namespace) -> int:
     return 0
 
 
-def note(action: str, **after: Any) -> None:
+def note(action: str, **after: object) -> None:
     """Upkeep by command is part of the history: the self-check asks when it was last done."""
     with db.transaction():
         history.record(action, actor=None, after=after)

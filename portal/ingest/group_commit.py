@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from sqlalchemy.exc import IntegrityError
 
@@ -22,9 +22,10 @@ log = logging.getLogger(__name__)
 PAUSE = 0.003
 LARGEST_GROUP = 200
 
-Work = tuple[Callable[[], Any] | Arrival, Future[Any]]
+Result = TypeVar("Result")
+Work = tuple[Callable[[], object] | Arrival, Future[Any]]
 # The future of one member, what it returned, and what refused it.
-Answer = tuple[Future[Any], Any, BaseException | None]
+Answer = tuple[Future[Any], object, BaseException | None]
 
 
 class GroupCommit:
@@ -56,7 +57,11 @@ class GroupCommit:
         recorded: Arrival = self.record(arrival)
         return recorded
 
-    def record(self, verb: Callable[[], Any] | Arrival) -> Any:
+    @overload
+    def record(self, verb: Arrival) -> Arrival: ...
+    @overload
+    def record(self, verb: Callable[[], Result]) -> Result: ...
+    def record(self, verb: Callable[[], object] | Arrival) -> object:
         """Run a domain verb in the next group; returns its result once committed, or raises what it raised."""
         future: Future[Any] = Future()
         with self._lock:
@@ -115,7 +120,7 @@ class GroupCommit:
         """New names all at once, the others one by one, each in its own savepoint."""
         arrived = [(verb, future) for verb, future in group if isinstance(verb, Arrival)]
         answers: list[Answer] = []
-        rest: list[tuple[Callable[[], Any], Future[Any]]] = [
+        rest: list[tuple[Callable[[], object], Future[Any]]] = [
             (verb, future) for verb, future in group if not isinstance(verb, Arrival)
         ]
         recorded = self._record_new([arrival for arrival, _future in arrived])
@@ -137,7 +142,7 @@ class GroupCommit:
         except IntegrityError:
             return [None] * len(arrivals)
 
-    def _try(self, verb: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    def _try(self, verb: Callable[[], object]) -> tuple[object, BaseException | None]:
         """One member of the group, in its own savepoint: what it refuses does not touch the others."""
         try:
             with db.savepoint():

@@ -4,7 +4,7 @@ import bz2
 import lzma
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from isal import igzip_lib
 
@@ -14,22 +14,34 @@ from portal.inspection.readers import READ_SIZE, Reader
 _BROKEN: Any = (igzip_lib.IsalError, OSError, EOFError, lzma.LZMAError, ValueError)
 
 
+class Stream(Protocol):
+    """What unpacks one stream."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
 @dataclass(frozen=True)
 class Codec:
     """How a kind of stream is unpacked, how one begins, and the words for what ends early or is wrong."""
 
     called: str
-    make: Callable[[Watch], Any]
+    make: Callable[[Watch], Stream]
     magic: bytes
     cut: str
     bad: str
 
 
-def _gunzip(_watch: Watch) -> Any:
+def _gunzip(_watch: Watch) -> Stream:
     return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
 
 
-def _inflate(_watch: Watch) -> Any:
+def _inflate(_watch: Watch) -> Stream:
     return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_DEFLATE)
 
 

@@ -10,8 +10,8 @@ import secrets
 import signal
 import socket
 import threading
-from typing import Any
 
+from huey import Huey
 from huey.consumer import Consumer
 from sqlalchemy import select
 
@@ -185,7 +185,7 @@ def _is_alive(owner: str) -> bool:
 class QuietConsumer(Consumer):
     """Huey's consumer without its schedule, which this queue does not use, and without signal handlers of its own."""
 
-    def _create_scheduler(self) -> Any:
+    def _create_scheduler(self) -> "Idle":
         return Idle(self.huey, self.stop_flag)
 
     def _set_signal_handlers(self) -> None:
@@ -195,13 +195,13 @@ class QuietConsumer(Consumer):
 class Idle:
     """Stands where the consumer wants a scheduler."""
 
-    def __init__(self, huey: Any, stop_flag: Any) -> None:
+    def __init__(self, huey: Huey, stop_flag: threading.Event) -> None:
         self.huey, self.stop_flag = huey, stop_flag
 
     def initialize(self) -> None:
         return
 
-    def loop(self, now: Any = None) -> None:
+    def loop(self, now: object = None) -> None:
         self.stop_flag.wait(3600)
 
     def shutdown(self) -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from portal import ingest
@@ -45,7 +46,7 @@ class Web(BaseApplication):
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
 
-    def load(self) -> Any:
+    def load(self) -> Flask:
         return app.create(self.settings)
 
 

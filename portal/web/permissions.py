@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from portal import errors
 from portal.domain.permissions import access
@@ -11,6 +11,8 @@ from portal.models import Account, Dataset
 from portal.web import session
 
 View = TypeVar("View", bound=Callable[..., Any])
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 def account() -> Account:
@@ -21,27 +23,27 @@ def account() -> Account:
     return actor
 
 
-def signed_in(view: View) -> View:
+def signed_in(view: Callable[Given, Answer]) -> Callable[Given, Answer]:
     """Only for signed-in accounts; others get SignInNeeded."""
 
     @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
         account()
         return view(*args, **kwargs)
 
-    return cast(View, guarded)
+    return guarded
 
 
-def curator_only(view: View) -> View:
+def curator_only(view: Callable[Given, Answer]) -> Callable[Given, Answer]:
     """Only for curators; others get SignInNeeded or Forbidden."""
 
     @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
         if not account().is_curator:
             raise errors.Forbidden(say("curators_page", "Only curators may open this page."))
         return view(*args, **kwargs)
 
-    return cast(View, guarded)
+    return guarded
 
 
 def dataset_or_404(ref: int | str, right: str = "see") -> Dataset:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from portal import db, states
@@ -32,12 +32,12 @@ def _whole() -> Select[Any]:
     )
 
 
-def mine(account: Account) -> Any:
+def mine(account: Account) -> ColumnElement[bool]:
     """What an account asked, drafts too."""
     return Request.account_id == account.id
 
 
-def asked_of(account: Account) -> Any:
+def asked_of(account: Account) -> ColumnElement[bool]:
     """What others asked of an account: as submitter, co-decider or member of a committee; of curators where nobody else
     is left to decide."""
     owns = Dataset.account_id == account.id

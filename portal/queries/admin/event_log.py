@@ -5,13 +5,14 @@ The events of a person are what they did and what was done to their account."""
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, func, select
 
 from portal import clock, db
 from portal.models import Account, Center, Dataset, Event, File
 
+Named = TypeVar("Named", Account, Center, Dataset, File)
 BATCH = 1000
 PERSONAL = ("account.", "token.", "webhook.")
 COLUMNS = tuple(Event.__table__.columns)  # rows, because objects would cost most of the time of a long file
@@ -169,6 +170,6 @@ def about(event: Row[*tuple[Any, ...]]) -> int | None:
     return account_id if isinstance(account_id, int) and event.action.startswith(PERSONAL) else None
 
 
-def _by_id(model: Any, ids: set[int | None]) -> dict[int | None, Any]:
+def _by_id(model: type[Named], ids: set[int | None]) -> dict[int | None, Named]:
     given = ids - {None}
     return {row.id: row for row in db.session.scalars(select(model).where(model.id.in_(given)))} if given else {}

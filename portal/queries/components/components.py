@@ -102,7 +102,7 @@ def deliveries(account: Account, *, after: str = "", before: str = "") -> Page:
     return keyset.fetch(query, [Delivery.id], lambda row: (row[0].id,), after=after, before=before, limit=20)
 
 
-def delivery(account: Account, delivery_id: int) -> Any:
+def delivery(account: Account, delivery_id: int) -> Delivery:
     query = select(Delivery).options(undefer(Delivery.receipt), joinedload(Delivery.dataset))
     row = db.session.scalar(query.where(Delivery.id == delivery_id, Delivery.account_id == account.id))
     if row is None:

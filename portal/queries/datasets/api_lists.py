@@ -1,9 +1,8 @@
 """Lists of the API: datasets, files with their progress, and uploads, each from a key on."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal import db, states
@@ -74,7 +73,9 @@ def replaced(file: File) -> int | None:
     return db.session.scalar(select(File.n).where(File.id == file.replaces_id)) if file.replaces_id else None
 
 
-def uploads(account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = "") -> list[Any]:
+def uploads(
+    account: Account, *, after: int, limit: int, state: str = "", realm: str = "", name: str = ""
+) -> list[Row[Upload, str | None]]:
     """(Upload, accession or None) of one's own, newest first."""
     query = (
         select(Upload, Dataset.accession)

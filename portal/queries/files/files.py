@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from portal import clock, db, inspection, states
 from portal.models import Dataset, File, Job, Upload
@@ -275,7 +275,7 @@ def moves(dataset: Dataset, counted: dict[str, int]) -> bool:
 
 def candidates(file: File, dataset: Dataset, limit: int = 20) -> list[Upload]:
     """Unclaimed uploads with the base name of a file: what it may mean when there are several."""
-    claimed: Any = select(File.id).where(File.upload_id == Upload.id).exists()
+    claimed: ColumnElement[bool] = select(File.id).where(File.upload_id == Upload.id).exists()
     query = select(Upload).where(
         Upload.account_id == dataset.account_id,
         Upload.base == file.base,

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 
 from portal import db
 
@@ -22,12 +22,12 @@ class Count(NamedTuple):
         return self.number > 0
 
 
-def first(query: Select[*tuple[Any, ...]], most: int = MOST) -> Any:
+def first(query: Select[*tuple[Any, ...]], most: int = MOST) -> Select[*tuple[Any, ...]]:
     """A query that gives one row more than are counted, in no order."""
     return query.order_by(None).limit(most + 1)
 
 
-def counted(query: Select[*tuple[Any, ...]], most: int = MOST) -> Any:
+def counted(query: Select[*tuple[Any, ...]], most: int = MOST) -> ScalarSelect[int]:
     """How many rows a query gives, as part of another: at most one more than `most`."""
     return select(func.count()).select_from(first(query, most).subquery()).scalar_subquery()
 

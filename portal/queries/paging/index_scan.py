@@ -1,8 +1,10 @@
 """A page of uploads out of several index scans: each is in order and stops after a page; merged they are one."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, TextClause, select, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db
 from portal.models import Upload
@@ -16,7 +18,11 @@ def part(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
 
 
 def scan(
-    column: Any, where: list[ColumnElement[bool]], mark: Upload | None, falling: bool, limit: int
+    column: InstrumentedAttribute[Any],
+    where: Sequence[ColumnElement[bool] | TextClause],
+    mark: Upload | None,
+    falling: bool,
+    limit: int,
 ) -> Select[*tuple[Any, ...]]:
     """Uploads in the order of a column, behind `mark` where there is one."""
     query = select(Upload.id.label("id"), column.label("key")).where(*where)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import Row, Select, SQLColumnExpression, tuple_
 
 from portal import db
 
@@ -23,8 +23,8 @@ class Page:
 
 def fetch(
     query: Select[*tuple[Any, ...]],
-    columns: Sequence[Any],
-    key: Callable[[Any], tuple[Any, ...]],
+    columns: Sequence[SQLColumnExpression[Any]],
+    key: Callable[[Row[*tuple[Any, ...]]], tuple[object, ...]],
     *,
     after: str = "",
     before: str = "",
@@ -54,7 +54,7 @@ def fetch(
     return Page(rows, first if has_newer else "", last if has_older else "")
 
 
-def write(values: tuple[Any, ...]) -> str:
+def write(values: tuple[object, ...]) -> str:
     """The cursor of a row: its key as text, such as 1764547200000-17."""
     return "-".join(str(value) for value in values)
 

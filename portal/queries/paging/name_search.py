@@ -2,14 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db
 from portal.models import TextMark
 
 
 def ids(
-    index: str, key: Any, whose: Any, owner: int, words: list[str], bears: list[Any]
+    index: str,
+    key: InstrumentedAttribute[int],
+    whose: SQLColumnExpression[int | None],
+    owner: int,
+    words: list[str],
+    bears: list[ColumnElement[bool]],
 ) -> Select[*tuple[Any, ...]] | None:
     """A query of the ids of an owner's rows that have all of the words, and of perhaps a few more. `bears`: the
     conditions that say so. None where there is no such index, or the words are too short for it."""

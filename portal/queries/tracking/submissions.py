@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, union_all
 
 from portal import db, states
 from portal.models import Account, Component, Dataset, Event, File
@@ -82,7 +82,9 @@ def page(
     return keyset.Page(rows_of([row[0] for row in fetched.rows]), fetched.newer, fetched.older)
 
 
-def _walk(where: list[Any], cursor: tuple[int, ...] | None, falling: bool, limit: int) -> Select[*tuple[Any, ...]]:
+def _walk(
+    where: list[ColumnElement[bool]], cursor: tuple[int, ...] | None, falling: bool, limit: int
+) -> Select[*tuple[Any, ...]]:
     query = select(Dataset.id.label("id")).where(*where)
     if cursor is not None:
         here = tuple_(Dataset.updated_at, Dataset.id)
@@ -92,8 +94,8 @@ def _walk(where: list[Any], cursor: tuple[int, ...] | None, falling: bool, limit
     return select(part.c.id)
 
 
-def _matching(account: Account, text: str, problems: bool) -> list[Any]:
-    conditions: list[Any] = []
+def _matching(account: Account, text: str, problems: bool) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if text:
         conditions.append(or_(Dataset.title.contains(text, autoescape=True), Dataset.accession == text.upper()))
     if problems:
@@ -166,8 +168,8 @@ def components(
     return keyset.Page([worst for _rank, worst in rows], first if has_newer else "", last if has_older else "")
 
 
-def _component_matching(dataset: Dataset, kind: str, text: str) -> list[Any]:
-    conditions: list[Any] = [Component.type == kind] if kind else []
+def _component_matching(dataset: Dataset, kind: str, text: str) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Component.type == kind] if kind else []
     if not text:
         return conditions
     named_so = or_(Component.alias.contains(text, autoescape=True), Component.title.contains(text, autoescape=True))

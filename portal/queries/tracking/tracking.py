@@ -49,7 +49,7 @@ def survey(account: Account, criteria: Filter) -> Survey:
     return Survey(Count(len(few)), few)
 
 
-def _tried(way: Select[*tuple[Any, ...]]) -> tuple[int, Any]:
+def _tried(way: Select[*tuple[Any, ...]]) -> tuple[int, list[int] | Select[*tuple[Any, ...]]]:
     """How many ids a way gives, and they themselves where they are few."""
     ids = list(db.session.scalars(capped_count.first(way, MOST_IDS)))
     if len(ids) <= MOST_IDS:
@@ -69,7 +69,7 @@ def _broken(criteria: Filter) -> Filter:
     return replace(criteria, problems=False, only=asking.BAD)
 
 
-def _look_up(account: Account, criteria: Filter, ids: Any) -> list[tuple[Any, int]]:
+def _look_up(account: Account, criteria: Filter, ids: list[int] | Select[*tuple[Any, ...]]) -> list[tuple[Any, int]]:
     """Those of some ids that are asked for, in order."""
     conditions = asking.matching(account, criteria, alone=False)
     rows = db.session.execute(select(SORTS[criteria.key], Upload.id).where(Upload.id.in_(ids), *conditions))

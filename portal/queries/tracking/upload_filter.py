@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, text, union
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, union
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
@@ -89,7 +89,7 @@ class Filter:
 
 def matching(
     account: Account, criteria: Filter, *, alone: bool = True, span: tuple[int, int] | None = None
-) -> list[Any]:
+) -> list[ColumnElement[bool]]:
     """The conditions of a filter; of its period only `span`, where it is given. Where another condition drives the
     search (`alone` false), columns are wrapped, so that no index but the key is taken for them."""
     given: list[tuple[Any, Any]] = [
@@ -122,7 +122,7 @@ def matching(
     return conditions
 
 
-def _named(sought: str) -> Any:
+def _named(sought: str) -> ColumnElement[bool]:
     path = Upload.name.contains(sought, autoescape=True)
     return or_(path, Upload.id == int(sought)) if _is_number(sought) else path
 

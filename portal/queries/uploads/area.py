@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, TextClause, func, select, text, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states
 from portal.domain.shared import companions
@@ -28,16 +29,16 @@ def page(
     """The newest first; in a folder by name, with all that lies below."""
     mark, backwards = index_scan.cursor(after, before)
     limit, falling = keyset.PAGE, (folder is None) != backwards
-    mine: list[Any] = [Upload.account_id == account.id, *_of_view(view)]
+    mine: list[ColumnElement[bool]] = [Upload.account_id == account.id, *_of_view(view)]
     if folder is None:
         upload_states = (states.RECEIVING, states.INCOMPLETE) if view == "arriving" else HERE
-        parts: list[list[Any]] = [
+        parts: list[list[ColumnElement[bool] | TextClause]] = [
             [Upload.state == state, Upload.realm == realm] for state in upload_states for realm in REALMS
         ]
-        column: Any = Upload.created_at
+        column: InstrumentedAttribute[Any] = Upload.created_at
     else:
         place = [Upload.area == folder.area, Upload.realm == folder.realm, *_inside(folder.name)]
-        conditions: list[Any] = [Upload.state == states.RECEIVING, CUT, NAMED]
+        conditions: list[ColumnElement[bool] | TextClause] = [Upload.state == states.RECEIVING, CUT, NAMED]
         parts, column = [[*place, state] for state in conditions[: 2 if view == "arriving" else 3]], Upload.name
     every = [index_scan.scan(column, mine + part, mark, falling, limit + 1) for part in parts]
     merged = index_scan.merged(every, falling, limit + 1)
@@ -46,7 +47,7 @@ def page(
     return keyset.Page([rows[state] for state in ids.rows if state in rows], ids.newer, ids.older)
 
 
-def _of_view(view: str) -> list[Any]:
+def _of_view(view: str) -> list[ColumnElement[bool]]:
     companion = companions.among(Upload.base)
     if view == COMPANIONS:
         return [companion]
@@ -64,7 +65,7 @@ def count_companions(account: Account) -> int:
     return int(db.session.scalar(select(func.count()).select_from(mine.limit(MOST_COUNTED).subquery())) or 0)
 
 
-def _inside(name: str) -> list[Any]:
+def _inside(name: str) -> list[ColumnElement[bool]]:
     """What lies below a folder: "0" is what follows "/" in order."""
     return [Upload.name > f"{name}/", Upload.name < f"{name}0"] if name else []
 

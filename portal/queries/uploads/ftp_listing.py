@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states
 from portal.domain.permissions import active_grants
@@ -44,11 +45,11 @@ def _prefix(path: str) -> str:
     return f"{path}/" if path else ""
 
 
-def _below(column: Any, prefix: str) -> list[Any]:
+def _below(column: InstrumentedAttribute[str], prefix: str) -> list[ColumnElement[bool]]:
     return [column >= prefix, column < prefix + LAST] if prefix else []
 
 
-def _mine(account_id: int, area: str, realm: str) -> tuple[Any, ...]:
+def _mine(account_id: int, area: str, realm: str) -> tuple[ColumnElement[bool], ...]:
     return Upload.account_id == account_id, Upload.area == area, Upload.realm == realm, Upload.state.in_(SHOWN)
 
 
@@ -82,7 +83,7 @@ def folders_in(account_id: int, area: str, realm: str, path: str) -> dict[str, i
     return _first_segments(prefix, [*db.session.execute(held), *db.session.execute(made)])
 
 
-def _first_segments(prefix: str, rows: list[Any]) -> dict[str, int]:
+def _first_segments(prefix: str, rows: list[Row[*tuple[Any, ...]]]) -> dict[str, int]:
     segments: dict[str, int] = {}
     for folder, changed in rows:
         segment = folder[len(prefix) :].split("/", 1)[0]
@@ -126,7 +127,7 @@ def granted_dataset(accession: str, account_id: int) -> Row[*tuple[Any, ...]] | 
     return next((row for row in active_grants.granted_to(account_id) if row.accession == accession), None)
 
 
-def _archived(dataset_id: int, bound: int | None) -> tuple[Any, ...]:
+def _archived(dataset_id: int, bound: int | None) -> tuple[ColumnElement[bool], ...]:
     """The files of a dataset that lie in the archive; with `bound` those to which that grant is bound."""
     mine = (File.dataset_id == dataset_id, File.state == states.ARCHIVED)
     if bound is None:

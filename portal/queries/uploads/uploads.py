@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Row as Joined
 from sqlalchemy.orm import lazyload
 
 from portal import clock, db, inspection, states
@@ -73,7 +74,7 @@ def _query() -> Select[*tuple[Any, ...]]:
     )
 
 
-def row_of(joined: Any, job: Job | None = None) -> Row:
+def row_of(joined: Joined[*tuple[Any, ...]], job: Job | None = None) -> Row:
     upload, file, dataset = joined
     if upload.state == states.RECEIVING:
         return Row(upload, file, dataset, Work(upload.bytes_done, upload.announced or 0, upload.rate))
@@ -93,7 +94,7 @@ def rows_of(ids: list[int]) -> list[Row]:
     return rows
 
 
-def _unclaimed(dataset: Dataset, folder: str) -> list[Any]:
+def _unclaimed(dataset: Dataset, folder: str) -> list[ColumnElement[bool]]:
     conditions = [Unclaimed.account_id == dataset.account_id, Unclaimed.area == "incoming"]
     if folder.strip("/"):
         name = folder.strip("/")

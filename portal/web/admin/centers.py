@@ -22,7 +22,7 @@ def centers_page() -> str:
     return render_template("admin/centers.html", errors={}, **listing())
 
 
-def listing(**shown: Any) -> dict[str, Any]:
+def listing(**shown: object) -> dict[str, Any]:
     chosen = filters("text")
     page = centers.page(text=chosen.get("text", ""), **filters("after", "before"))
     return {"page": page, "filters": chosen, "values": {}, **shown}
@@ -51,7 +51,7 @@ def center(center_id: int) -> str:
     return render_template("admin/center.html", errors={}, **page(row_or_404(Center, center_id)))
 
 
-def page(center: Center, **shown: Any) -> dict[str, Any]:
+def page(center: Center, **shown: object) -> dict[str, Any]:
     values = {"center": center.name} | {name: verbs.in_gb(getattr(center, name)) for name in QUOTAS}
     quota_request = quota_requests.open_request(center.id)
     asker = db.session.get(Account, quota_request.actor_id) if quota_request else None

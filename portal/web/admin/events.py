@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask import Response, render_template, request
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from portal import clock, db, errors
 from portal.config import settings
@@ -147,7 +147,7 @@ def csv_parts(wanted_events: Filter) -> Iterator[str]:
         db.end()
 
 
-def cells(line: Line) -> list[Any]:
+def cells(line: Line) -> list[object]:
     event = line.event
     who = [line.actor.email, line.actor.name] if line.actor else ["", ""]
     return [
@@ -166,7 +166,7 @@ def cells(line: Line) -> list[Any]:
     ]
 
 
-def instant(event: Any) -> str:
+def instant(event: Row[*tuple[Any, ...]]) -> str:
     return datetime.fromtimestamp(event.at / 1000, UTC).isoformat(timespec="milliseconds")
 
 
@@ -174,7 +174,7 @@ def as_json(value: dict[str, Any] | None) -> str:
     return json.dumps(value, ensure_ascii=False) if value else ""
 
 
-def harmless(value: Any) -> Any:
+def harmless(value: object) -> object:
     """A cell that no spreadsheet program takes for a formula."""
     if not isinstance(value, str) or not value or value[0].isalnum():
         return value

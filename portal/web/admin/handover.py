@@ -14,7 +14,7 @@ from portal.web.admin.blueprint import bp, row_or_404
 from portal.web.htmx import see_other
 
 
-def page(account: Account, **shown: Any) -> dict[str, Any]:
+def page(account: Account, **shown: object) -> dict[str, Any]:
     return {"person": account, "summary": people.summary(account), "values": {}, "stayed": {}, **shown}
 
 

@@ -18,7 +18,7 @@ from portal.web.htmx import see_other
 LATEST = 20
 
 
-def page(account: Account, **shown: Any) -> dict[str, Any]:
+def page(account: Account, **shown: object) -> dict[str, Any]:
     """What the page of a person shows."""
     values = {"role": account.role, "center": account.center.name}
     latest = event_log.page(event_log.Filter(person=account.id), limit=LATEST)

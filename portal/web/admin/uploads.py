@@ -12,7 +12,7 @@ from portal.web.admin.blueprint import bp, row_or_404
 from portal.web.htmx import see_other
 
 
-def page(upload: Upload, **shown: Any) -> dict[str, Any]:
+def page(upload: Upload, **shown: object) -> dict[str, Any]:
     query = db.session.query(Dataset, File).join(File, File.dataset_id == Dataset.id)
     claim = query.filter(File.upload_id == upload.id).first()
     came = clock.day_of(upload.received_at or upload.created_at, config.settings().timezone)

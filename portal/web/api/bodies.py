@@ -21,7 +21,7 @@ LARGEST_WHOLE = 1 << 63
 _kinds_of: dict[int, list[dict[str, Any]]] = {}
 
 
-def read(data: bytes) -> Any:
+def read(data: bytes) -> object:
     """The JSON of a body. Raises Invalid, for one that is nested too deep too."""
     try:
         return json.loads(data)
@@ -31,7 +31,7 @@ def read(data: bytes) -> Any:
         ) from None
 
 
-def check(given: Any, name: str) -> None:
+def check(given: object, name: str) -> None:
     """Raises Invalid with a message for each member of `given` that is not of the type in the schema `name`."""
     faults: dict[str, Message] = {}
     _compare(given, SCHEMAS[name], "", faults)
@@ -43,7 +43,7 @@ def check(given: Any, name: str) -> None:
         )
 
 
-def _compare(value: Any, schema: dict[str, Any], at: str, faults: dict[str, Message]) -> None:
+def _compare(value: object, schema: dict[str, Any], at: str, faults: dict[str, Message]) -> None:
     kind = next((kind for kind in _kinds(schema) if _is_of(value, kind)), None)
     if kind is None:
         faults[at] = say("member_kind", "This must be {kind}.", kind=_described(schema))
@@ -75,7 +75,7 @@ def _type(kind: dict[str, Any]) -> str:
     return str(kind.get("type", "string"))
 
 
-def _is_of(value: Any, kind: dict[str, Any]) -> bool:
+def _is_of(value: object, kind: dict[str, Any]) -> bool:
     match _type(kind):
         case "string":
             return isinstance(value, str)

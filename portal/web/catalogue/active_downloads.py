@@ -7,7 +7,6 @@ import struct
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request
 
@@ -35,7 +34,7 @@ class Running:
     another byte."""
 
     download: Download
-    sock: Any = None
+    sock: socket.socket | None = None
     files: int = 1
     cut: bool = False
 

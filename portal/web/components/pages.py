@@ -26,7 +26,7 @@ def new_page() -> str:
     return render_template("components/new.html", **_context([]))
 
 
-def _context(documents: list[Document], **more: Any) -> dict[str, Any]:
+def _context(documents: list[Document], **more: object) -> dict[str, Any]:
     page = components.deliveries(
         permissions.account(), after=request.args.get("after", ""), before=request.args.get("before", "")
     )

@@ -20,7 +20,7 @@ VIEW = ("view", "after", "before", "text", "sort")
 
 
 def context(
-    dataset: Dataset, *, values: dict[str, Any] | None = None, rows: form_fields.Rows | None = None, **more: Any
+    dataset: Dataset, *, values: dict[str, Any] | None = None, rows: form_fields.Rows | None = None, **more: object
 ) -> dict[str, Any]:
     """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
     row = datasets.rows_of([dataset], permissions.account())[0]

@@ -58,7 +58,9 @@ def record_view(dataset: Dataset) -> Look | None:
         return None
 
 
-def whole(dataset: Dataset, seen: Look | None, *, status: int = 200, since: int | None = None, **more: Any) -> Response:
+def whole(
+    dataset: Dataset, seen: Look | None, *, status: int = 200, since: int | None = None, **more: object
+) -> Response:
     """The page. `since` is the event that a refused decision had seen; else what the last visit saw."""
     start = since if since is not None else (seen.since_id if seen else changes.newest(dataset))
     judged, edits = changes.last_review(dataset), changes.since(dataset, start)

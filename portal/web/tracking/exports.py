@@ -1,16 +1,16 @@
 """What the filter shows, all of it, as TSV or XLSX. The columns bear the words of the SRA handbook."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from flask import Response
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from portal import db, states
 from portal.domain.reports import files as report
-from portal.models import Account, Dataset, File, Upload
+from portal.models import Account, Component, Dataset, File, Upload
 from portal.queries.paging import keyset
-from portal.queries.tracking import tracking
+from portal.queries.tracking import submissions, tracking
 from portal.queries.tracking.upload_filter import Filter
 from portal.web import permissions
 from portal.web.api.documents import moment
@@ -83,6 +83,7 @@ _COLUMNS = (
     Dataset.state.label("dataset_state"),
 )
 PAGE_ROWS = 1000
+Line = TypeVar("Line")
 
 
 @bp.get('/files.<any("tsv", "xlsx"):kind>')
@@ -93,7 +94,7 @@ def export_files(kind: str) -> Response:
     return answer(_file_rows(me, criteria), f"files-{criteria.first}-{criteria.last}", kind)
 
 
-def _file_rows(account: Account, criteria: Filter) -> Iterator[list[Any]]:
+def _file_rows(account: Account, criteria: Filter) -> Iterator[Sequence[object]]:
     """Each piece in a read of its own, so that a long download holds up nothing."""
     yield FILE_HEAD
     surveyed, after = tracking.survey(account, criteria), ""
@@ -113,7 +114,7 @@ def _file_rows(account: Account, criteria: Filter) -> Iterator[list[Any]]:
             return
 
 
-def _file_row(row: Any) -> list[Any]:
+def _file_row(row: Row[*tuple[Any, ...]]) -> list[object]:
     error = "truncated_file" if row.state == states.INCOMPLETE else row.file_error or row.error or ""
     return [
         row.realm.capitalize(),
@@ -131,7 +132,7 @@ def _file_row(row: Any) -> list[Any]:
     ]
 
 
-def file_status(row: Any, error: str) -> str:
+def file_status(row: Row[*tuple[Any, ...]], error: str) -> str:
     """The word of the files report."""
     word = report.status(
         row.state,
@@ -152,7 +153,7 @@ def export_submissions(tab: str, kind: str) -> Response:
     return answer(_with_head(SUBMISSION_HEAD, pages, _submission_row), tab, kind)
 
 
-def _submission_row(row: Any) -> list[Any]:
+def _submission_row(row: submissions.Row) -> list[object]:
     dataset, files, parts = row.dataset, row.tally.files, row.tally.components
     comment = row.fault.comment if row.fault else row.remark.note if row.remark else ""
     return [
@@ -182,7 +183,7 @@ def export_components(ref: str, kind: str) -> Response:
     return answer(_with_head(COMPONENT_HEAD, pages, lambda component: _component_row(component, dataset)), name, kind)
 
 
-def _component_row(component: Any, dataset: Dataset) -> list[Any]:
+def _component_row(component: Component, dataset: Dataset) -> list[object]:
     return [
         component.accession or "",
         dataset.accession or "",
@@ -208,6 +209,8 @@ def _pages(fetch: Callable[[str], keyset.Page]) -> Iterator[Any]:
             return
 
 
-def _with_head(head: list[str], pages: Iterator[Any], line: Callable[[Any], list[Any]]) -> Iterator[list[Any]]:
+def _with_head(
+    head: list[str], pages: Iterator[Line], line: Callable[[Line], Sequence[object]]
+) -> Iterator[Sequence[object]]:
     yield head
     yield from map(line, pages)

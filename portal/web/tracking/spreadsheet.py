@@ -4,7 +4,7 @@ would take for a formula is text in both."""
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,7 +21,7 @@ _NAMESPACE = "http://schemas.openxmlformats.org"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
-def answer(rows: Iterable[list[Any]], name: str, kind: str) -> Response:
+def answer(rows: Iterable[Sequence[object]], name: str, kind: str) -> Response:
     """A file to keep. The first row is the header."""
     body = as_tsv(rows) if kind == "tsv" else as_xlsx(rows)
     made = Response(stream_with_context(body), mimetype=KINDS[kind])
@@ -30,7 +30,7 @@ def answer(rows: Iterable[list[Any]], name: str, kind: str) -> Response:
     return made
 
 
-def as_tsv(rows: Iterable[list[Any]]) -> Iterator[bytes]:
+def as_tsv(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     for row in rows:
@@ -40,7 +40,7 @@ def as_tsv(rows: Iterable[list[Any]]) -> Iterator[bytes]:
     yield _taken(text)
 
 
-def _marked(value: Any) -> Any:
+def _marked(value: object) -> object:
     """No cell breaks its line, and none begins like a formula."""
     if not isinstance(value, str):
         return value
@@ -73,11 +73,11 @@ class _Pipe(io.RawIOBase):
         return taken
 
 
-def as_xlsx(rows: Iterable[list[Any]]) -> Iterator[bytes]:
+def as_xlsx(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """A workbook; a second sheet begins where the first is full. Text is never a formula: it is kept as inline text."""
     pipe, source, sheets = _Pipe(), iter(rows), 0
     header = next(source, [])
-    following: list[Any] | None = header
+    following: Sequence[object] | None = header
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as book:
         while following is not None:
             sheets += 1
@@ -102,16 +102,16 @@ def as_xlsx(rows: Iterable[list[Any]]) -> Iterator[bytes]:
     yield pipe.take()
 
 
-def _again(row: list[Any], rest: Iterator[list[Any]]) -> Iterator[list[Any]]:
+def _again(row: Sequence[object], rest: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
     yield row
     yield from rest
 
 
-def _row(values: list[Any]) -> bytes:
+def _row(values: Sequence[object]) -> bytes:
     return f"<row>{''.join(map(_cell, values))}</row>".encode()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None or value == "":
         return "<c/>"
     if isinstance(value, int):

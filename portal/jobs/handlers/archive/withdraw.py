@@ -1,7 +1,7 @@
 """Remove every copy of the bytes of a withdrawn dataset; its bag keeps what was said of it."""
 
 import shutil
-from typing import Any
+from types import TracebackType
 
 from sqlalchemy import select, update
 
@@ -56,7 +56,7 @@ def _forget(dataset: Dataset) -> None:
     components.recompute_states(dataset)
 
 
-def _absent(_function: object, _path: object, info: tuple[Any, BaseException, Any]) -> None:
+def _absent(_function: object, _path: object, info: tuple[type[BaseException], BaseException, TracebackType]) -> None:
     """A folder that is not there is as good as removed."""
     if not isinstance(info[1], FileNotFoundError):
         raise info[1]

@@ -6,7 +6,6 @@ Off until OMIX_EUROPEPMC_URL is set, to https://www.ebi.ac.uk/europepmc/webservi
 import json
 import logging
 from http.client import HTTPException
-from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -73,7 +72,7 @@ def ask(accession: str) -> tuple[str, str] | None:
         raise NoAnswer(say("europepmc_unreachable", text, accession=accession, error=error)) from error
 
 
-def first_paper(answer: Any) -> tuple[str, str] | None:
+def first_paper(answer: object) -> tuple[str, str] | None:
     """What the answer of its search call holds: resultList.result[].{doi, pmid, title}."""
     listed = answer.get("resultList", {}).get("result", []) if isinstance(answer, dict) else []
     for paper in listed:

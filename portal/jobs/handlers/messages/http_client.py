@@ -10,11 +10,14 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portal import errors
 from portal.domain.shared import outbound_hosts
 from portal.domain.shared.outbound_hosts import Address
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TIMEOUT = 15.0  # s for one message, from the look-up of the name to the end of the answer
 LONGEST = 64 << 10  # bytes of a head, and of a body that is read so that the connection can be kept
@@ -180,7 +183,7 @@ class DeadlineSocket(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any, /) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
         if self._paused:
             return None
         if self._left <= 0:

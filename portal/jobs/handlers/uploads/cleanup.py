@@ -1,7 +1,5 @@
 """Expiry of unused uploads, and the sweeping of rows that nobody asks for any more."""
 
-from typing import Any
-
 from sqlalchemy import ColumnElement, delete, select
 
 from portal import clock, db, states, storage
@@ -60,7 +58,7 @@ def prune(lease: Lease, progress: Progress) -> None:
         job_queue.finish(lease)
 
 
-def _prune_some(model: Any, conditions: list[ColumnElement[bool]]) -> bool:
+def _prune_some(model: type[db.Base], conditions: list[ColumnElement[bool]]) -> bool:
     """Remove some rows; whether there may be more."""
     key = next(iter(model.__mapper__.primary_key))
     with db.transaction():

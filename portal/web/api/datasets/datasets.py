@@ -46,7 +46,7 @@ def _create(fields: dict[str, Any], values: dict[str, Any]) -> Dataset:
     return datasets.copy(earlier, actor=actor, **values, **({"files": named} if named else {}))
 
 
-def rows(given: Any, data_type: str = "") -> list[dict[str, Any]]:
+def rows(given: list[dict[str, Any]] | dict[str, Any] | None, data_type: str = "") -> list[dict[str, Any]]:
     """The declared files of a body, one or many; the dataset's data type stands where a file names none."""
     listed: list[dict[str, Any]] = given if isinstance(given, list) else [given] if given else []
     return [row if row.get("data_type") else row | {"data_type": data_type} for row in listed]

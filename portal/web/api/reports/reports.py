@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from flask import Response, request, send_file, url_for
@@ -115,7 +116,7 @@ def spool() -> BinaryIO:
     return tempfile.TemporaryFile(dir=settings().run)
 
 
-def send(path: Any) -> Response:
+def send(path: Path) -> Response:
     return send_file(
         path,
         mimetype=PLAIN if path.suffix == ".txt" else PACKED,
