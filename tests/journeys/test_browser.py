@@ -207,4 +207,4 @@ def test_without_scripts_a_dataset_is_submitted_and_approved(live, browser):
     ruth = browser.sign_in(RUTH, PASSWORD, java_script_enabled=False)
     ruth.goto(f"/review/{accession}")
     ruth.get_by_role("button", name=re.compile("^Approve")).click()
-    assert f"{accession} is approved." in ruth.content()
+    expect(ruth.get_by_text(f"{accession} is approved.").first).to_be_visible()
