@@ -11,7 +11,7 @@ from portal.models.reports import Report
 from portal.models.reviews import Look, Remark
 from portal.models.share_links import Link, LinkView, Publication
 from portal.models.tallies import ComponentTally, FileTally, TextMark, Unclaimed
-from portal.models.uploads import Folder, Member, Resumable, Upload, WireFault
+from portal.models.uploads import DatasetFolder, Folder, Member, Resumable, Upload, WireFault
 from portal.models.webhooks import Webhook, WebhookTry
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ComponentTally",
     "Counter",
     "Dataset",
+    "DatasetFolder",
     "Decider",
     "Delivery",
     "DeliveryUpload",

@@ -119,10 +119,10 @@ class File(Base):
             postgresql_where=text("state IN ('failed', 'error')"),
         ),
         Index(
-            "ix_file_waiting_base",
+            "ix_file_wanting_base",
             "base",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
+            sqlite_where=text("state IN ('waiting', 'failed', 'error')"),
+            postgresql_where=text("state IN ('waiting', 'failed', 'error')"),
         ),
         Index(
             "ix_file_read",

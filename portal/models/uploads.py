@@ -7,8 +7,10 @@ from portal import states
 from portal.db import Base
 from portal.models.accounts import Account
 
-_NAMED = text(f"state IN ({', '.join(repr(state) for state in states.NAMED)})")
+_BOXED = text(f"dataset_id IS NULL AND state IN ({', '.join(repr(state) for state in states.NAMED)})")
+_CUT_IN_BOX = text("dataset_id IS NULL AND state = 'incomplete'")
 _CUT = text("state = 'incomplete'")
+_GIVEN = text("dataset_id IS NOT NULL")
 FAULTY = text("state = 'received' AND error IS NOT NULL")
 NEW = text("inspection IS NULL AND state IN ('received', 'checking', 'archived')")
 # Queries that name these conditions word by word are answered from the indexes that have them.
@@ -23,7 +25,9 @@ class Upload(Base):
 
     `md5` and `sha256` are valid for exactly (inode, size, mtime_ns). `announced` is the size the client named first.
     `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a
-    job. `area` is 'incoming' or 'test' (checked, never loaded). `warned_at`: its owner was told that it will expire.
+    job. `dataset_id` is the dataset that the bytes belong to; without it they lie in the drop box of their sender, where
+    a name is borne once. `taken_at`: they lay in that box first, and show there until they are archived. `name` stays as
+    it was sent. `area` is 'incoming' or 'test' (checked, never loaded). `warned_at`: its owner was told that it will expire.
     `inspection` tells whether the bytes were looked into: None (not yet), 'owed' to a job of its own, 'inspected', or
     'unchecked' where a bound ended it.
     """
@@ -41,8 +45,8 @@ class Upload(Base):
             "realm",
             "name",
             unique=True,
-            sqlite_where=_NAMED,
-            postgresql_where=_NAMED,
+            sqlite_where=_BOXED,
+            postgresql_where=_BOXED,
         ),
         Index(
             "uq_upload_incomplete_name",
@@ -51,9 +55,18 @@ class Upload(Base):
             "realm",
             "name",
             unique=True,
+            sqlite_where=_CUT_IN_BOX,
+            postgresql_where=_CUT_IN_BOX,
+        ),
+        Index(
+            "uq_upload_incomplete_of_dataset",
+            "dataset_id",
+            "name",
+            unique=True,
             sqlite_where=_CUT,
             postgresql_where=_CUT,
         ),
+        Index("ix_upload_of_dataset", "dataset_id", "name", sqlite_where=_GIVEN, postgresql_where=_GIVEN),
         Index(None, "account_id", "area", "realm", "name"),
         Index(None, "account_id", "base"),
         Index(None, "center_id", "id"),
@@ -89,6 +102,8 @@ class Upload(Base):
     center_id: Mapped[int] = mapped_column(ForeignKey("center.id"))
     realm: Mapped[str] = mapped_column(default="open")
     area: Mapped[str] = mapped_column(default="incoming")
+    dataset_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id"))
+    taken_at: Mapped[int | None]
     name: Mapped[str]
     base: Mapped[str]
     size: Mapped[int] = mapped_column(default=0)
@@ -142,6 +157,16 @@ class Folder(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     area: Mapped[str] = mapped_column(primary_key=True)
     realm: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    made_at: Mapped[int]
+
+
+class DatasetFolder(Base):
+    """One folder that a client made in the place of a dataset, by its path without leading slash."""
+
+    __tablename__ = "dataset_folder"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
     path: Mapped[str] = mapped_column(primary_key=True)
     made_at: Mapped[int]
 
