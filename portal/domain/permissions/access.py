@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, errors, states
 from portal.domain.permissions import active_grants
@@ -70,6 +71,16 @@ def visible(actor: Account | None) -> ColumnElement[bool]:
 
 def may_edit(dataset: Dataset, actor: Account | None) -> bool:
     return is_owner(dataset, actor)
+
+
+def editable_by(account_id: int | ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """may_edit() as a condition of a query of datasets: of one account, or of a column that names one."""
+    return Dataset.account_id == account_id
+
+
+def editors(dataset: Dataset) -> list[int]:
+    """The ids of the accounts that may edit a dataset and send into it."""
+    return [dataset.account_id]
 
 
 def may_review(dataset: Dataset, actor: Account | None) -> bool:
