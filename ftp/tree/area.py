@@ -13,7 +13,7 @@ from portal.messages import say
 from portal.models import Account
 from portal.queries.uploads import ftp_listing
 
-FILE_PERM, FOLDER_PERM, FROZEN_PERM = "adfrw", "cdeflmp", "r"
+FILE_PERM, FOLDER_PERM, TAKEN_PERM = "adfrw", "cdeflmp", "rw"
 
 
 class Area(Branch):
@@ -51,7 +51,7 @@ class Area(Branch):
         if row.state == states.RECEIVING:
             facts = storage.facts(storage.area_path(self.realm, self.account_id, row.token))
             size = facts.size if facts else 0
-        perm = FROZEN_PERM if row.state in states.FROZEN else FILE_PERM
+        perm = FILE_PERM if row.dataset_id is None else TAKEN_PERM
         return Entry(
             row.base,
             size=size,

@@ -29,7 +29,7 @@ def copy(account_id: int, old: Place, new: Place) -> int:
     how many; raises NotFound, BadName, Conflict, Frozen, NotReady or QuotaExceeded."""
     try:
         account = sender(account_id)
-        rows = folders.at_or_below(account, old)
+        rows = folders.at_or_below(account, old, to_read=True)
         _refuse_unfinished(rows)
         copies = [_plan(row, target) for row, target in folders.targets(account, rows, old, _clean(new))]
         _check_room(account, new.realm, sum(row.size for row in rows))

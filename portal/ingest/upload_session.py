@@ -16,7 +16,7 @@ from pathlib import Path
 from portal import clock, db, errors, storage
 from portal.domain.accounts import quotas
 from portal.domain.files import area_paths
-from portal.domain.uploads import uploads
+from portal.domain.uploads import dataset_place, uploads
 from portal.domain.uploads.uploads import Arrival, Place
 from portal.ingest.account_cache import CachedAccount, account_cache
 from portal.ingest.file_writer import FileWriter
@@ -187,16 +187,21 @@ def open(
     offset: int | None = None,
     append: bool = False,
     token: str | None = None,
+    dataset_id: int | None = None,
 ) -> UploadSession:
-    """Admit an upload. `offset` or `append` resume the newest bytes of that name; without them the bytes are new.
-    `token` names the bytes that a resume means.
+    """Admit an upload for a drop box, or with `dataset_id` for that dataset: then its access says in which realm the
+    bytes lie. `offset` or `append` resume the newest bytes of that name; without them the bytes are new. `token` names
+    the bytes that a resume means.
 
     Raises BadName, Frozen, QuotaExceeded, DiskFull, GhostSession, Invalid (bad offset) or Busy, each with its sentence.
     """
     # 1. Admit: the path obeys the rules, the disk has room, the account may send, and nothing else holds the name.
     try:
-        place = Place(area, realm, area_paths.clean(name, is_free=area_paths.free_in(account_id, area, realm)))
-        storage.check_room(realm, announced or 0)
+        if dataset_id is not None:
+            place = dataset_place.admit(account_id, dataset_id, name, with_companions=via == "ftp")
+        else:
+            place = Place(area, realm, area_paths.clean(name, is_free=area_paths.free_in(account_id, area, realm)))
+        storage.check_room(place.realm, announced or 0)
         account = account_cache.find(account_id)
         arrival = Arrival(place, account_id, account.center_id, storage.token(), 1, via, announced)
         earlier = uploads.find_resumable(account_id, place) if append or offset else None
@@ -216,7 +221,8 @@ def _admit_new(arrival: Arrival, account: CachedAccount) -> int | None:
     """New bytes: returns how many are allowed at most, None for any number."""
     place = arrival.place
     uploads.refuse_frozen(arrival.account_id, place)
-    area_paths.refuse_folder(arrival.account_id, place.area, place.realm, place.name)
+    if place.dataset_id is None:
+        area_paths.refuse_folder(arrival.account_id, place.area, place.realm, place.name)
     allowance = quotas.allowance(account.center, place.realm, arrival.account_id)
     if allowance is not None and (arrival.announced or 0) > allowance:
         raise quotas.exceeded(place.realm)
@@ -228,7 +234,7 @@ def _take_up(
 ) -> tuple[Arrival, int | None]:
     """Go on with earlier bytes of the name, at their end where no offset is given. Returns the arrival under their
     token and a new fence, which shuts out whoever sent before, and how many bytes the file may have."""
-    place = arrival.place
+    place = replace(arrival.place, realm=earlier.realm)  # where they are, whatever the access has become since
     path = storage.area_path(place.realm, arrival.account_id, earlier.token)
     _refuse_other_bytes(earlier, place, path, token)
     facts = storage.facts(path)
@@ -240,7 +246,7 @@ def _take_up(
     with db.transaction():
         taken = uploads.take_up(upload_id, fence=fence, offset=start, via=arrival.via)
     allowance = quotas.allowance(account.center, place.realm, arrival.account_id)
-    resumed = replace(arrival, token=taken.token, fence=taken.fence, offset=start, resumed=True)
+    resumed = replace(arrival, place=place, token=taken.token, fence=taken.fence, offset=start, resumed=True)
     return resumed, None if allowance is None else allowance + length
 
 

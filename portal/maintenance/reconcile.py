@@ -14,7 +14,7 @@ from sqlalchemy import Row, func, select
 from portal import db, states, storage
 from portal.config import settings
 from portal.domain.archive import archiving
-from portal.domain.files import accessions
+from portal.domain.files import accessions, belonging
 from portal.domain.shared import transitions
 from portal.domain.uploads import uploads
 from portal.models import Event, Job, Upload
@@ -81,7 +81,7 @@ def _miss_bytes() -> int:
         with db.transaction():
             for row in gone:
                 if row.state == states.INCOMPLETE:
-                    uploads.retire(db.session.get_one(Upload, row.id), "lose")
+                    belonging.retire(db.session.get_one(Upload, row.id), "lose")
                 else:
                     archiving.fail(row.id, "upload_file_not_found")
         count += len(gone)

@@ -8,6 +8,9 @@ from portal.db import Base
 from portal.models.accounts import Account, Center
 from portal.models.uploads import Upload
 
+# The files that take bytes by their name; word by word the condition of the index that finds them.
+WANTING = text("file.state IN ('waiting', 'failed', 'error')")
+
 
 class Dataset(Base):
     """The unit of deposit and release. `access` is the policy, `realm` is where its archived bytes lie.

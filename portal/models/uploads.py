@@ -25,11 +25,11 @@ class Upload(Base):
 
     `md5` and `sha256` are valid for exactly (inode, size, mtime_ns). `announced` is the size the client named first.
     `fence` counts the sessions that wrote; a session with an older fence may not. `resumed` bytes are read again by a
-    job. `dataset_id` is the dataset that the bytes belong to; without it they lie in the drop box of their sender, where
-    a name is borne once. `taken_at`: they lay in that box first, and show there until they are archived. `name` stays as
-    it was sent. `area` is 'incoming' or 'test' (checked, never loaded). `warned_at`: its owner was told that it will expire.
-    `inspection` tells whether the bytes were looked into: None (not yet), 'owed' to a job of its own, 'inspected', or
-    'unchecked' where a bound ended it.
+    job. `dataset_id` is the dataset that the bytes belong to; without it they lie in the drop box of their sender,
+    where a name is borne once. `taken_at`: they lay in that box first, and show there until they are archived. `name`
+    stays as it was sent. `area` is 'incoming' or 'test' (checked, never loaded). `warned_at`: its owner was told that
+    it will expire. `inspection` tells whether the bytes were looked into: None (not yet), 'owed' to a job of its own,
+    'inspected', or 'unchecked' where a bound ended it.
     """
 
     __tablename__ = "upload"

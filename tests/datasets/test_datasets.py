@@ -62,15 +62,21 @@ def test_declared_name_means_the_only_upload_of_that_base_name(send, deposit):
     assert [state for _name, state, _error in standing(dataset)] == ["received", "waiting"]
 
 
-def test_exact_path_wins_over_a_claim_by_base_name(send, deposit):
+def test_exact_path_takes_nothing_from_another_dataset(send, deposit):
     send("wrong/counts.tsv", b"1")
     first = deposit({"name": "fin/counts.tsv"})
     assert standing(first) == [("fin/counts.tsv", "received", None)]
 
     second = deposit({"name": "wrong/counts.tsv"})
 
-    assert standing(second) == [("wrong/counts.tsv", "received", None)]
-    assert standing(first) == [("fin/counts.tsv", "waiting", None)]
+    assert standing(second) == [("wrong/counts.tsv", "waiting", None)]
+    assert standing(first) == [("fin/counts.tsv", "received", None)]
+
+
+def test_exact_path_wins_over_a_base_name_of_the_same_dataset(send, deposit):
+    send("wrong/counts.tsv", b"1")
+    both = deposit({"name": "fin/counts.tsv"}, {"name": "wrong/counts.tsv"})
+    assert [state for _name, state, _error in standing(both)] == ["waiting", "received"]
 
 
 def test_protected_bytes_never_become_part_of_an_open_dataset(send, deposit):

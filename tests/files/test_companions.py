@@ -65,7 +65,7 @@ def test_it_is_no_candidate_of_a_file(receiving):
     send("Thumbs.db", b"thumbs")
     with db.transaction():
         dataset = datasets.create(actor=INES.account, title="T", files=[{"name": "x/y.csv"}])
-    assert not db.session.query(Upload).filter(*matching.free(dataset)).count()
+    assert not db.session.query(Upload).filter(*matching.in_box_for(dataset)).count()
 
 
 def test_it_is_not_sent_for_a_dataset(receiving):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from portal import db
+from portal import db, errors
 from portal.domain.datasets import datasets, handover
-from portal.domain.files import file_state, files, matching
+from portal.domain.files import belonging, file_state, files
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
 from portal.models import Dataset, Job, Upload
@@ -37,15 +37,6 @@ def test_protected_bytes_that_come_later_are_claimed_by_no_file_of_an_open_datas
     assert claimed(controlled) == [receipt.upload_id]
 
 
-def test_upload_moved_to_the_protected_area_leaves_its_open_dataset(send):
-    receipt = send("run/p.txt", b"p")
-    opened = declare("run/p.txt")
-    assert claimed(opened) == [receipt.upload_id]
-    with db.transaction():
-        folders.move(INES.account, Place("incoming", "open", "run/p.txt"), Place("incoming", "protected", "run/p.txt"))
-    assert claimed(opened) == [None]
-
-
 def test_bytes_of_somebody_else_are_claimed_by_no_file(send):
     mine = declare("a.txt")
     send("a.txt", b"theirs", person=COLLEAGUE)
@@ -71,13 +62,13 @@ def test_bytes_of_the_test_area_are_claimed_by_no_file(send):
     assert claimed(declare("a.txt", "b.txt")) == [None, None]
 
 
-def test_upload_moved_to_the_test_area_leaves_its_file(send):
+def test_what_a_dataset_took_moves_to_no_other_area(send):
     receipt = send("a.txt", b"a")
     dataset_id = declare("a.txt")
+    for area, realm in (("test", "open"), ("incoming", "protected")):
+        with pytest.raises(errors.Conflict), db.transaction():
+            folders.move(INES.account, Place("incoming", "open", "a.txt"), Place(area, realm, "a.txt"))
     assert claimed(dataset_id) == [receipt.upload_id]
-    with db.transaction():
-        folders.move(INES.account, Place("incoming", "open", "a.txt"), Place("test", "open", "a.txt"))
-    assert claimed(dataset_id) == [None]
 
 
 def test_file_handed_over_waits_for_the_bytes_of_its_new_submitter(send):
@@ -98,7 +89,7 @@ def test_second_upload_of_a_base_name_is_claimed_by_nobody(send):
 
     send("run1/other.gz", b"2")
     with db.transaction():
-        matching.unlink(files.by_number(db.session.get_one(Dataset, waiting), 1))
+        belonging.give_back(files.by_number(db.session.get_one(Dataset, waiting), 1))
     send("run2/reads.gz", b"3")
     assert claimed(waiting)[0] is None, "two bear the name: it is not guessed"
 
@@ -127,7 +118,7 @@ def test_archived_file_keeps_its_upload_and_state_whatever_becomes_of_the_bytes_
     upload_id = deposit.upload_of("a.bin").id
     with db.transaction():
         upload = db.session.get_one(Upload, upload_id)
-        matching.release(upload)
+        belonging.let_go(upload)
         file_state.recompute_state(files.by_number(db.session.get_one(Dataset, dataset_id), 1))
     (file,) = deposit.files_of(dataset_id)
     assert (file.state, file.upload_id, file.md5) == ("archived", upload_id, deposit.md5(b"one"))
@@ -141,11 +132,20 @@ def test_file_of_a_released_dataset_claims_nothing(send, run_jobs):
     assert claimed(dataset_id) == [None]
 
 
-def test_newer_upload_of_the_name_is_claimed_by_the_file_of_the_former(send):
-    send("a.txt", b"old")
+def test_newer_upload_of_the_name_stays_beside_good_bytes_and_takes_the_place_of_red_ones(send):
+    first = send("a.txt", b"old")
     dataset_id = declare("a.txt")
-    receipt = send("a.txt", b"new")
+    send("a.txt", b"new")
+    assert claimed(dataset_id) == [first.upload_id]
+
+    with db.transaction():
+        file = files.by_number(db.session.get_one(Dataset, dataset_id), 1)
+        files.edit(file, {"md5": deposit.md5(b"newest")}, actor=INES.account)
+        assert file.state == "failed"
+    receipt = send("a.txt", b"newest")
     assert claimed(dataset_id) == [receipt.upload_id]
+    assert deposit.files_of(dataset_id)[0].state == "received"
+    assert db.session.get_one(Upload, first.upload_id).replaced_by == receipt.upload_id
 
 
 @pytest.mark.parametrize(("state", "jobs"), [("draft", 0), ("submitted", 1)])

@@ -1,6 +1,7 @@
 """What the FTP tests share: rows as they are committed, raw sockets, and waiting for what happens in another thread."""
 
 import ftplib
+import io
 import socket
 import struct
 
@@ -60,3 +61,9 @@ def refusal(client: ftplib.FTP, command: str) -> str:
     except ftplib.Error as error:
         return str(error)
     raise AssertionError(f"{command} was not refused but answered {reply}")
+
+
+def get(client: ftplib.FTP, path: str) -> bytes:
+    got = io.BytesIO()
+    client.retrbinary(f"RETR {path}", got.write)
+    return got.getvalue()

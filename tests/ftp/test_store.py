@@ -17,7 +17,7 @@ from portal.domain.accounts import accounts
 from portal.ingest.group_commit import GroupCommit
 from portal.ingest.heartbeat import heartbeat
 from portal.models import Center, Dataset, File, Upload
-from tests.ftp.support import faults, refusal, reset, rows
+from tests.ftp.support import faults, get, refusal, reset, rows
 from tests.state_guard import states_unguarded
 from tests.waiting import until
 
@@ -234,7 +234,7 @@ def test_silent_upload_is_cut_and_kept(client, ines, monkeypatch):
     assert [kind for kind, _, _ in faults()] == ["data_silent"]
 
 
-def test_frozen_bytes_cannot_be_replaced(client, ines):
+def test_what_a_dataset_took_is_read_only_and_its_name_free(client, ines):
     client.storbinary("STOR /OMIX/frozen.txt", io.BytesIO(b"kept"))
     with states_unguarded():
         account = ines.account
@@ -261,13 +261,20 @@ def test_frozen_bytes_cannot_be_replaced(client, ines):
                 updated_at=0,
             )
         )
-        row.state = states.CHECKING
+        row.state, row.dataset_id, row.taken_at = states.CHECKING, dataset.id, 1
     client.voidcmd("TYPE I")
-    for command in ("STOR /OMIX/frozen.txt", "DELE /OMIX/frozen.txt"):
-        assert refusal(client, command).startswith("550 frozen.txt is being checked")
-    assert "OMIX000007" in refusal(client, "STOR /OMIX/frozen.txt")
+    for command in ("DELE /OMIX/frozen.txt", "APPE /OMIX/frozen.txt"):
+        assert refusal(client, command).startswith("550 frozen.txt belongs to OMIX000007 now")
     client.sendcmd("RNFR /OMIX/frozen.txt")
     assert refusal(client, "RNTO /OMIX/other.txt").startswith("550")
+    assert get(client, "/OMIX/frozen.txt") == b"kept"
+    assert client.storbinary("STOR /OMIX/frozen.txt", io.BytesIO(b"kept")).startswith(
+        "226 Transfer complete. Upload 1,"
+    )
+    assert client.storbinary("STOR /OMIX/frozen.txt", io.BytesIO(b"new")).startswith("226")
+    assert get(client, "/OMIX/frozen.txt") == b"new" and client.nlst("/OMIX") == ["frozen.txt"]
+    client.delete("/OMIX/frozen.txt")
+    assert get(client, "/OMIX/frozen.txt") == b"kept"
 
 
 def test_quota_reached_in_the_middle_is_552(client, ines):

@@ -13,19 +13,13 @@ from portal.config import Settings
 from portal.domain.datasets import datasets
 from portal.models import Dataset, DownloadDay, File, Folder, Upload
 from tests.counting import statements
-from tests.ftp.support import refusal, rows
+from tests.ftp.support import get, refusal, rows
 from tests.state_guard import states_unguarded
 from tests.waiting import until
 
 
 def put(client: ftplib.FTP, path: str, content: bytes = b"content") -> None:
     client.storbinary(f"STOR {path}", io.BytesIO(content))
-
-
-def get(client: ftplib.FTP, path: str) -> bytes:
-    got = io.BytesIO()
-    client.retrbinary(f"RETR {path}", got.write)
-    return got.getvalue()
 
 
 def names(client: ftplib.FTP, path: str) -> list[str]:
@@ -143,16 +137,18 @@ def test_rename_delete_and_folders_change_rows_only(client):
 
 
 def test_rename_takes_the_place_of_what_has_the_name(client, ines):
-    """lftp's use-temp-file and rclone send under another name and rename: the second time too."""
+    """lftp's use-temp-file and rclone send under another name and rename: the second time too. What a dataset took the
+    first time stays in it."""
     with db.transaction():
         dataset = datasets.create(actor=ines.account, title="T", files=[{"name": "run/a.txt"}])
+    first = None
     for content in (b"first", b"second", b"third"):
         put(client, "/OMIX/run/in.a.txt.tmp", content)
         client.rename("/OMIX/run/in.a.txt.tmp", "/OMIX/run/a.txt")
 
         assert get(client, "/OMIX/run/a.txt") == content and names(client, "/OMIX/run") == ["a.txt"]
-        newest = rows()[-1]
-        assert db.session.query(File).filter_by(dataset_id=dataset.id).one().upload_id == newest.id
+        first = first or rows()[-1].id
+        assert db.session.query(File).filter_by(dataset_id=dataset.id).one().upload_id == first
         db.end()
 
 

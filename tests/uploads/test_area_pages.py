@@ -68,10 +68,13 @@ def test_upload_is_copied_and_moved_to_the_other_realm(sign_in, ines, filled):
     page = browser.get(f"/area/{one}").text
     assert 'value="/OMIX/d.txt"' in page
     assert browser.send(f"/area/{one}/copy", name="copy.txt").status_code == 303
-    assert browser.send(f"/area/{one}/rename", name="/OMIX-protected/safe/d.txt").status_code == 303
+    taken = browser.send(f"/area/{one}/rename", name="/OMIX-protected/safe/d.txt")
+    assert taken.status_code == 409 and "d.txt belongs to draft 1 now" in taken.text
+    free = number("run2/c.txt")
+    assert browser.send(f"/area/{free}/rename", name="/OMIX-protected/safe/c.txt").status_code == 303
     again = browser.send(f"/area/{one}/copy", name="/OMIX/copy.txt")
 
-    assert find(ines.id, Place("incoming", "protected", "safe/d.txt")).id == one
+    assert find(ines.id, Place("incoming", "protected", "safe/c.txt")).id == free
     assert find(ines.id, Place("incoming", "open", "copy.txt")).via == "copy"
     assert again.status_code == 409 and "There is a copy.txt already" in again.text
 
@@ -99,7 +102,7 @@ def test_several_are_deleted_after_the_question(sign_in, ines, stranger, filled)
 
     db.end()
     assert find(ines.id, Place("incoming", "open", "run1/a.txt")) is None
-    assert find(ines.id, Place("incoming", "open", "d.txt")) is not None
+    assert deposit.upload_of("d.txt").state == "received"
 
 
 def test_folder_is_renamed_copied_and_deleted_whole(sign_in, ines, filled):

@@ -49,32 +49,33 @@ def test_rename_never_overwrites(send, ines):
         folders.rename(ines.account, place("a.txt"), "b.txt")
 
 
-def test_frozen_bytes_are_neither_renamed_nor_removed(send, ines):
+def test_what_a_dataset_took_is_neither_renamed_nor_removed_under_its_old_name(send, ines):
     upload_id = send("a.txt", b"a").upload_id
     with db.transaction():
-        db.session.get(Upload, upload_id).state = states.CHECKING
+        dataset = datasets.create(actor=ines.account, title="T", files=[{"name": "a.txt"}])
+    row = db.session.get_one(Upload, upload_id)
 
     for change in (
         lambda: folders.rename(ines.account, place("a.txt"), "b.txt"),
         lambda: folders.remove(ines.account, place("a.txt")),
+        lambda: folders.drop(db.session.get_one(Upload, upload_id), actor=ines.account),
     ):
-        with pytest.raises(errors.Frozen), db.transaction():
+        with pytest.raises(errors.Conflict, match=r"a\.txt belongs to draft"), db.transaction():
             change()
-    with pytest.raises(errors.Frozen):
-        send("a.txt", b"other")
+    assert db.session.query(File).filter_by(dataset_id=dataset.id).one().upload_id == upload_id
+    assert storage.area_path("open", ines.id, row.token).read_bytes() == b"a"
 
 
-def test_remove_lets_its_file_wait_again(send, ines):
-    send("a.txt", b"a")
+def test_name_that_a_dataset_took_is_free_at_once(send, ines):
+    first = send("a.txt", b"a").upload_id
     with db.transaction():
-        dataset = datasets.create(actor=ines.account, title="T", files=[{"name": "a.txt"}])
-    upload = find(ines.id, place("a.txt"))
+        datasets.create(actor=ines.account, title="T", files=[{"name": "a.txt"}])
+    second = send("a.txt", b"other").upload_id
 
+    assert find(ines.id, place("a.txt")).id == second
     with db.transaction():
-        folders.remove(ines.account, place("a.txt"))
-
-    assert db.session.query(File).filter_by(dataset_id=dataset.id).one().state == states.WAITING
-    assert not storage.area_path("open", ines.id, upload.token).exists()
+        folders.rename(ines.account, place("a.txt"), "b.txt")
+    assert db.session.get_one(Upload, first).dataset_id is not None
 
 
 def test_wildcards_in_names_mean_themselves(send, ines):
@@ -148,7 +149,7 @@ def test_claimed_uploads_neither_expire_nor_are_told_of(send, ines, settings):
 
     assert warn_all() == []
     assert expire_all() == 0
-    assert expiry.end_of(find(ines.id, place("a.txt"))) is not None
+    assert expiry.end_of(db.session.query(Upload).one()) is not None
 
 
 def test_bytes_sent_again_after_the_mail_are_told_of_again(send, ines, settings):

@@ -46,6 +46,7 @@ class Fault:
 _BYTES = (
     Upload.id.label("upload_id"),
     Upload.realm,
+    Upload.account_id,
     Upload.token,
     Upload.inode,
     Upload.size,
@@ -63,7 +64,6 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
         .where(
             File.dataset_id == dataset.id,
             File.state == states.CHECKING,
-            Upload.account_id == dataset.account_id,
             Upload.state.in_((states.RECEIVED, states.CHECKING)),
             Upload.sha256.is_not(None),
         )
@@ -77,17 +77,16 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
             file_state.recompute_state(db.session.get_one(File, row.id))
     _move("check", [row.upload_id for row in right])
     bag = str(storage.bag_path(dataset.realm, dataset.accession or ""))
-    areas = {realm: str(storage.area_path(realm, dataset.account_id, "")) for realm in ("open", "protected")}
-    return [_item(dataset, bag, areas, row) for row in right]
+    return [_item(dataset, bag, row) for row in right]
 
 
-def _item(dataset: Dataset, bag: str, areas: dict[str, str], row: Any) -> Item:
+def _item(dataset: Dataset, bag: str, row: Any) -> Item:
     archive_path = f"data/{accessions.of_file(dataset.accession, row.n)}/{row.name}"
     facts = storage.Facts(row.inode or 0, row.size, row.mtime_ns or 0)
     return Item(
         row.id,
         row.upload_id,
-        f"{areas[row.realm]}/{row.token}",
+        str(storage.area_path(row.realm, row.account_id, row.token)),
         f"{bag}/{archive_path}",
         archive_path,
         facts,

@@ -1,15 +1,16 @@
-"""A draft that was never submitted, thrown away with what was said of it; the bytes stay where they are."""
+"""A draft that was never submitted, thrown away with what was said of it; its bytes lie in drop boxes again."""
 
 from sqlalchemy import delete, select, update
 
 from portal import db, errors, states
+from portal.domain.files import belonging
 from portal.domain.shared import history, transitions
 from portal.messages import say
 from portal.models import Account, Component, ComponentFile, ComponentRef, Dataset, Delivery, File
 
 
 def discard(dataset: Dataset, *, actor: Account) -> None:
-    """Remove a draft that was never submitted; what was uploaded for it stays in the area."""
+    """Remove a draft that was never submitted; what was uploaded for it lies in the area again."""
     if not transitions.roles_of(actor, dataset) & {states.SUBMITTER}:
         raise errors.Forbidden(say("discard_by_submitter", "Only its submitter may discard a draft."))
     if dataset.state != states.DRAFT:
@@ -17,6 +18,7 @@ def discard(dataset: Dataset, *, actor: Account) -> None:
         raise errors.Conflict(say("discard_only_draft", text, state=dataset.state))
     history.record("discard", actor=actor, dataset=dataset, before={"title": dataset.title})
     _remove_components(dataset)
+    belonging.give_all_back(dataset)
     db.change(delete(File).where(File.dataset_id == dataset.id))
     db.session.delete(dataset)
     db.session.flush()

@@ -63,7 +63,7 @@ def _mine(table: type[Upload] | type[Folder]) -> tuple[ColumnElement[bool], ...]
     return tuple(getattr(table, name) == bindparam(name) for name in ("account_id", "area", "realm"))
 
 
-_NAMES = (*_mine(Upload), Upload.state.in_(_HERE))
+_NAMES = (*_mine(Upload), Upload.state.in_(_HERE), Upload.dataset_id.is_(None))
 _FILES_ABOVE = select(Upload.name).where(*_NAMES, Upload.name.in_(bindparam(_ANCESTORS, expanding=True)))
 _BELOW = select(Upload.name).where(*_NAMES, Upload.name > bindparam(_INSIDE), Upload.name < bindparam(_BEHIND))
 _MADE = select(Folder.path).where(*_mine(Folder))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from portal import clock, db, errors, states
-from portal.domain.files import file_state, files
+from portal.domain.files import belonging, file_state, files
 from portal.domain.shared import history, transitions
 from portal.messages import say
 from portal.models import Account, Dataset, File, Upload
@@ -122,5 +122,6 @@ def _remove(ids: list[int]) -> None:
             say("file_being_archived", "{name} is being archived just now. Delete it in a moment.", name=name)
         )
     mine, now = File.id.in_(ids), clock.now()
+    belonging.give_back_many(ids)
     transitions.transition_all(File, "remove", mine, updated_at=now, upload_id=None, replaces_id=None)
     db.session.execute(update(File).where(File.replaces_id.in_(ids)).values(replaces_id=None))

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states
-from portal.domain.files import area_paths, file_state, matching
+from portal.domain.files import area_paths, belonging, file_state, matching
 from portal.domain.shared import companions, history, job_queue, text_rules, transitions
 from portal.domain.shared.path_names import IsFree
 from portal.messages import Message, say
@@ -47,8 +47,9 @@ def by_number(dataset: Dataset, n: int) -> File:
     return file
 
 
-def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) -> range:
-    """Declare files; bytes may have come before or come later. Returns their numbers. Raises Invalid with
+def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None, look_in_box: bool = True) -> range:
+    """Declare files; bytes may have come before or come later. They are looked for among what has come, unless
+    `look_in_box` is false because they come just now. Returns their numbers. Raises Invalid with
     `files.<index>.<field>` sentences; then nothing is added."""
     refuse_released(dataset)
     if not rows:
@@ -71,7 +72,8 @@ def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None) 
         text = "Some files could not be added; nothing was changed."
         raise errors.Invalid(say("files_not_added", text), fields=wrong)
     numbers = declare(dataset, checked)
-    matching.find_for(dataset, numbers)
+    if look_in_box:
+        matching.find_for(dataset, numbers)
     after = {"files": len(numbers), "first": checked[0]["name"], "n": numbers.start}
     history.record("add_files", actor=actor, dataset=dataset, after=after)
     touched(dataset, actor=actor)
@@ -226,7 +228,7 @@ def name_fault(dataset: Dataset, name: str, *, besides: tuple[int, ...]) -> Mess
 def _rename(file: File, dataset: Dataset, name: str) -> None:
     file.base = name.rsplit("/", 1)[-1]
     if file.state != states.CHECKING:
-        matching.unlink(file)
+        belonging.give_back(file)
         matching.find_for(dataset, range(file.n, file.n + 1))
         db.session.refresh(file)
 

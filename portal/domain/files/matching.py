@@ -1,20 +1,25 @@
-"""Which upload a declared file means: its exact path in the area, else the only upload of that base name.
+"""Which file means which upload of the drop box: by the exact path, else by a base name that only one bears.
 
-Every change of a file's state through its bytes goes through file_state.recompute_state().
+Bytes that a dataset has change only by an act that names the dataset, or by a new arrival of that name while the file
+waits or is red. Where several files could mean an upload, the declared MD5 decides; else it stays in the box, and the
+area and the pages of the datasets ask.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
-from portal.domain.files import file_state, sample_counts
+from portal.domain.files import belonging, file_state, sample_counts
+from portal.domain.files.file_state import Arrived
+from portal.domain.permissions import access
 from portal.domain.shared import companions, history, job_queue, transitions
 from portal.models import Dataset, File, Upload
+from portal.models.datasets import WANTING
 
-_CLAIMER = aliased(File)
-_HOLDER, _WANTING = aliased(File), aliased(File)
+_BYTES = aliased(Upload)
 
 
 class _Declared(NamedTuple):
@@ -23,77 +28,91 @@ class _Declared(NamedTuple):
     declared_md5: str | None
 
 
-_WAITED_FOR = (
-    select(Dataset.account_id, File.base)
-    .join(File, File.dataset_id == Dataset.id)
+_WANTED = select(File.base).where(WANTING, File.base.in_(bindparam("bases", expanding=True))).distinct()
+_CAME_AS = (
+    select(Upload.name)
     .where(
-        File.state == states.WAITING,
-        File.base.in_(bindparam("bases", expanding=True)),
-        Dataset.account_id.in_(bindparam("accounts", expanding=True)),
+        Upload.account_id.in_(bindparam("accounts", expanding=True)),
+        Upload.name.in_(bindparam("names", expanding=True)),
+        Upload.dataset_id.is_not(None),
+        Upload.state.in_(states.NAMED),
     )
     .distinct()
 )
-_CLAIMED = select(File.upload_id).where(File.upload_id.in_(bindparam("ids", expanding=True)))
-
-
-def follow(upload: Upload, replaced: list[int]) -> None:
-    """The file that claimed an upload of this name before claims the newer one."""
-    query = select(File).where(File.upload_id.in_(replaced), File.state != states.ARCHIVED).order_by(File.id).limit(1)
-    file = db.session.scalar(query) if replaced else None
-    if file is not None:
-        link(file, upload)
-
-
-def is_claimed(upload: Upload) -> bool:
-    return db.session.scalar(select(File.id).where(File.upload_id == upload.id).limit(1)) is not None
 
 
 def claim_new(arrived: list[tuple[int, int, str]]) -> None:
-    """New uploads as (id, account id, base name): files that wait for their names claim them. Costs one look-up where
-    none waits."""
+    """New uploads of drop boxes as (id, account id, name): files that want them take them. Costs two look-ups where
+    none does."""
     if not arrived:
         return
     connection = db.session.connection()
-    accounts, bases = {account for _id, account, _base in arrived}, {base for _id, _account, base in arrived}
-    waited = {tuple(row) for row in connection.execute(_WAITED_FOR, {"accounts": list(accounts), "bases": list(bases)})}
-    claimable = [upload_id for upload_id, account, base in arrived if (account, base) in waited]
-    if not claimable:
-        return
-    claimed = set(connection.execute(_CLAIMED, {"ids": claimable}).scalars())
-    for upload_id in claimable:
-        if upload_id not in claimed:
+    bases = list({_base(name) for _id, _account, name in arrived})
+    wanted = set(connection.execute(_WANTED, {"bases": bases}).scalars())
+    names = {"accounts": list({row[1] for row in arrived}), "names": list({row[2] for row in arrived})}
+    came_before = set(connection.execute(_CAME_AS, names).scalars())
+    for upload_id, _account, name in arrived:
+        if _base(name) in wanted or name in came_before:
             claim(db.session.get_one(Upload, upload_id))
 
 
-def claim(upload: Upload) -> None:
-    """Let the file that waits for this upload's name claim it, if there is one and no doubt."""
-    may = upload.area == "incoming" and not companions.is_companion(upload.base)
-    file = _waiting_for(upload) if may else None
-    if file is not None:
-        link(file, upload)
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
-def _waiting_for(upload: Upload) -> File | None:
-    query = (
+def claim(upload: Upload) -> bool:
+    """Let the file that wants an upload of the drop box take it, if there is one and no doubt. Returns whether one
+    did."""
+    file = wanting(upload)
+    return file is not None and belonging.take(file, upload)
+
+
+def wanting(upload: Upload) -> File | None:
+    """The one file that an upload of the drop box is for; None where there is none, or doubt."""
+    if upload.dataset_id is not None or upload.area != "incoming" or companions.is_companion(upload.base):
+        return None
+    files = list(db.session.scalars(_wanting(upload).where(File.base == upload.base)).unique())
+    named = [file for file in files if file.name == upload.name]
+    if named:
+        return _decided(named, upload)
+    resent = list(db.session.scalars(_resent(upload)).unique())
+    if resent:
+        return _decided(resent, upload)
+    waiting = [file for file in files if file.state == states.WAITING]
+    return _decided(waiting, upload) if waiting and _count_of_base(upload) == 1 else None
+
+
+def _wanting(upload: Upload) -> Select[File]:
+    """Query of the waiting and red files, in datasets that the sender may edit, that these bytes fit."""
+    return (
         select(File)
         .join(Dataset, Dataset.id == File.dataset_id)
         .where(
-            File.state == states.WAITING,
-            File.base == upload.base,
-            File.upload_id.is_(None),
-            Dataset.account_id == upload.account_id,
+            WANTING,
+            access.editable_by(upload.account_id),
             Dataset.state.in_(states.OPEN_DATASETS),
-            *_fitting(upload),
+            *_fitting(upload.realm),
         )
         .order_by(File.id)
     )
-    candidates = list(db.session.scalars(query))
-    exact = [file for file in candidates if file.name == upload.name]
-    if exact:
-        return exact[0]
-    if len(candidates) == 1 and count_of_base(upload.account_id, upload.base) == 1:
-        return candidates[0]
-    return None
+
+
+def _resent(upload: Upload) -> Select[File]:
+    """Query of the red files whose bytes came under the very path that an upload has."""
+    here = (
+        _BYTES.account_id == upload.account_id,
+        _BYTES.area == upload.area,
+        _BYTES.realm == upload.realm,
+        _BYTES.name == upload.name,
+    )
+    return _wanting(upload).join(_BYTES, _BYTES.id == File.upload_id).where(*here)
+
+
+def _decided(files: list[File], upload: Upload) -> File | None:
+    if len(files) == 1:
+        return files[0]
+    agreeing = [file for file in files if upload.md5 and file.declared_md5 == upload.md5]
+    return agreeing[0] if len(agreeing) == 1 else None
 
 
 def open_file_never_claims_protected_bytes(realm: str, access: str) -> bool:
@@ -101,44 +120,39 @@ def open_file_never_claims_protected_bytes(realm: str, access: str) -> bool:
     return realm == "open" or access == "controlled"
 
 
-def _fitting(upload: Upload) -> list[ColumnElement[bool]]:
-    fits_all = open_file_never_claims_protected_bytes(upload.realm, "open")
+def _fitting(realm: str) -> list[ColumnElement[bool]]:
+    fits_all = open_file_never_claims_protected_bytes(realm, "open")
     return [] if fits_all else [Dataset.access == "controlled"]
 
 
-def count_of_base(account_id: int, base: str) -> int:
+def _count_of_base(upload: Upload) -> int:
     query = select(func.count()).where(
-        Upload.account_id == account_id, Upload.base == base, Upload.area == "incoming", Upload.state.in_(states.NAMED)
+        Upload.account_id == upload.account_id,
+        Upload.base == upload.base,
+        Upload.area == "incoming",
+        Upload.state.in_(states.NAMED),
+        belonging.BOX,
     )
     return int(db.session.scalar(query) or 0)
 
 
-def link(file: File, upload: Upload) -> None:
-    """Let a file claim an upload, and say how it stands then."""
-    file.upload_id, file.upload = upload.id, upload
-    db.session.flush()
-    file_state.recompute_state(file)
-    if upload.member_count:
-        sample_counts.prefill([upload.id])
-
-
 def find_for(dataset: Dataset, numbers: range) -> None:
-    """Link what already arrived to the waiting files of these numbers, in a handful of statements whatever their
+    """Take what already arrived for the waiting files of these numbers, in a handful of statements whatever their
     number. Only what turns red is recomputed one by one."""
     db.session.flush()
-    _give_back(dataset, numbers)
-    pairs, right, packages = _pairs(dataset, numbers), [], []
-    for file, upload in pairs:
+    right: list[dict[str, int]] = []
+    packages: list[int] = []
+    for file, upload in _undisputed(dataset, _pairs(dataset, numbers)):
         if file_state.judge(upload, file.declared_md5, dataset.state)[1] is None:
             right.append({"id": file.id, "bytes": upload.id})
             packages += [upload.id] if upload.members else []
         else:
-            link(db.session.get_one(File, file.id), db.session.get_one(Upload, upload.id))
-    _link_all(dataset, right)
+            belonging.take(db.session.get_one(File, file.id), db.session.get_one(Upload, upload.id))
+    _take_all(dataset, right)
     sample_counts.prefill(packages)
 
 
-def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
+def _take_all(dataset: Dataset, pairs: list[dict[str, int]]) -> None:
     if not pairs:
         return
     state = file_state.whole(dataset.state)
@@ -146,6 +160,7 @@ def _link_all(dataset: Dataset, pairs: list[dict[str, Any]]) -> None:
     transitions.transition_each(
         File, file_state.MOVES[state], pairs, waiting, upload_id=bindparam("bytes"), updated_at=now
     )
+    belonging.mark_taken(dataset, [pair["bytes"] for pair in pairs])
     before = {"state": states.WAITING}
     history.append_all(
         "file",
@@ -175,8 +190,8 @@ def _waiting(dataset: Dataset, numbers: range) -> tuple[ColumnElement[bool], ...
     )
 
 
-def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
-    """(file, upload) by exact path, else by a base name that only one free upload bears; each upload once."""
+def _pairs(dataset: Dataset, numbers: range) -> list[tuple[_Declared, Arrived]]:
+    """(file, upload) by exact path, else by a base name that only one upload of the box bears; each upload once."""
     query = (
         select(
             File.id,
@@ -192,71 +207,81 @@ def _pairs(dataset: Dataset, numbers: range) -> list[tuple[Any, Any]]:
             Upload.member_count,
         )
         .join(Upload, Upload.base == File.base)
-        .outerjoin(_CLAIMER, _CLAIMER.upload_id == Upload.id)
-        .where(*_waiting(dataset, numbers), *free(dataset), _CLAIMER.id.is_(None))
+        .where(*_waiting(dataset, numbers), *in_box_for(dataset))
         .order_by(File.n, Upload.id)
     )
-    candidates: dict[int, tuple[Any, list[Any]]] = {}
+    candidates: dict[int, tuple[_Declared, list[Arrived]]] = {}
     for row in db.session.execute(query):
-        file, upload = _Declared(*row[:3]), file_state.Arrived(*row[3:10], members=row.member_count)
+        file, upload = _Declared(*row[:3]), Arrived(*row[3:10], members=row.member_count)
         candidates.setdefault(file.id, (file, []))[1].append(upload)
-    return _choose(list(candidates.values()))
+    return _choose(candidates.values())
 
 
-def _choose(candidates: list[tuple[Any, list[Any]]]) -> list[tuple[Any, Any]]:
+def _choose(candidates: Iterable[tuple[_Declared, list[Arrived]]]) -> list[tuple[_Declared, Arrived]]:
+    """The one upload that each file means: exact paths first, so that no base name takes what another file names."""
     taken: set[int] = set()
-    pairs = []
+    pairs: list[tuple[_Declared, Arrived]] = []
+    left: list[tuple[_Declared, list[Arrived]]] = []
     for file, uploads in candidates:
         exact = [upload for upload in uploads if upload.name == file.name]
-        chosen = exact[-1] if exact else uploads[0] if len(uploads) == 1 else None
+        chosen = _only(exact, file.declared_md5)
+        if chosen is not None:
+            taken.add(chosen.id)
+            pairs.append((file, chosen))
+        elif not exact:
+            left.append((file, uploads))
+    for file, uploads in left:
+        chosen = _only(uploads, file.declared_md5)
         if chosen is not None and chosen.id not in taken:
             taken.add(chosen.id)
             pairs.append((file, chosen))
     return pairs
 
 
-def _give_back(dataset: Dataset, numbers: range) -> None:
-    """An exact path wins: an upload that another file only claims by its base name is free for it."""
-    query = (
-        select(_HOLDER)
-        .join(Upload, Upload.id == _HOLDER.upload_id)
-        .join(_WANTING, _WANTING.name == Upload.name)
-        .where(
-            _WANTING.dataset_id == dataset.id,
-            _WANTING.n >= numbers.start,
-            _WANTING.n < numbers.stop,
-            _WANTING.state == states.WAITING,
-            Upload.account_id == dataset.account_id,
-            _HOLDER.name != Upload.name,
-            _HOLDER.base == _WANTING.base,
-            Upload.base == _WANTING.base,
-            _HOLDER.state.in_((states.RECEIVED, states.FAILED, states.ERROR)),
+def _only(uploads: list[Arrived], declared_md5: str | None) -> Arrived | None:
+    if len(uploads) == 1:
+        return uploads[0]
+    agreeing = [upload for upload in uploads if declared_md5 and upload.md5 == declared_md5]
+    return agreeing[0] if len(agreeing) == 1 else None
+
+
+def _undisputed(dataset: Dataset, pairs: list[tuple[_Declared, Arrived]]) -> list[tuple[_Declared, Arrived]]:
+    """Of the pairs those whose upload no file of another dataset waits for under its path, unless the MD5 declared here
+    agrees and none there does."""
+    others: dict[int, list[str | None]] = {}
+    for start in range(0, len(pairs), 500):
+        ids = [upload.id for _file, upload in pairs[start : start + 500]]
+        query = (
+            select(Upload.id, File.declared_md5)
+            .join(File, (File.base == Upload.base) & (File.name == Upload.name))
+            .join(Dataset, Dataset.id == File.dataset_id)
+            .where(
+                Upload.id.in_(ids),
+                WANTING,
+                File.dataset_id != dataset.id,
+                Dataset.state.in_(states.OPEN_DATASETS),
+                access.editable_by(Upload.account_id),
+                (Upload.realm == "open") | (Dataset.access == "controlled"),
+            )
         )
-    )
-    for file in db.session.scalars(query).unique().all():
-        unlink(file)
+        for upload_id, declared_md5 in db.session.execute(query):
+            others.setdefault(upload_id, []).append(declared_md5)
+    return [
+        (file, upload)
+        for file, upload in pairs
+        if upload.id not in others
+        or (upload.md5 and file.declared_md5 == upload.md5 and upload.md5 not in others[upload.id])
+    ]
 
 
-def free(dataset: Dataset) -> tuple[ColumnElement[bool], ...]:
-    """Conditions of the owner's uploads that a file of this dataset could claim, if no other file does."""
+def in_box_for(dataset: Dataset) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the uploads in the drop boxes of a dataset's editors that a file of it could take."""
     chosen = (
-        Upload.account_id == dataset.account_id,
+        Upload.account_id.in_(access.editors(dataset)),
         Upload.area == "incoming",
         Upload.state.in_(file_state.LINKABLE),
+        belonging.BOX,
         ~companions.among(Upload.base),
     )
     takes_all = open_file_never_claims_protected_bytes("protected", dataset.access)
     return chosen if takes_all else (*chosen, Upload.realm == "open")
-
-
-def release(upload: Upload) -> None:
-    """The bytes of an upload are no longer whole or no longer there: its file waits again."""
-    for file in db.session.scalars(select(File).where(File.upload_id == upload.id)):
-        if file.state != states.ARCHIVED:
-            unlink(file)
-
-
-def unlink(file: File) -> None:
-    file.upload_id, file.upload = None, None
-    db.session.flush()
-    file_state.recompute_state(file)

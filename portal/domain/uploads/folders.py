@@ -1,24 +1,22 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, union_all
-from sqlalchemy.orm import aliased
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
-from portal.domain.files import area_paths, matching
+from portal.domain.files import area_paths, belonging, matching
+from portal.domain.permissions import access
 from portal.domain.shared import history
-from portal.domain.uploads import uploads
+from portal.domain.uploads import receive, uploads
 from portal.domain.uploads.uploads import Place
 from portal.messages import say
 from portal.models import Account, Dataset, File, Folder, Upload
 
 MOST_AT_ONCE = 20_000
 FOLDER_ALWAYS_HERE = say("folder_always_here", "This folder is always here.")
-_CLAIMER = aliased(File)
 
 
 def named(path: str) -> Place:
@@ -67,12 +65,17 @@ def _lying(account_id: int, place: Place) -> tuple[Any, ...]:
         Upload.area == place.area,
         Upload.realm == place.realm,
         Upload.state.in_(states.LISTED),
+        belonging.BOX,
     )
 
 
-def at_or_below(account: Account, place: Place) -> list[Upload]:
-    """The uploads at a path or in its folder. Raises NotFound, and Invalid where they are too many for one change."""
+def at_or_below(account: Account, place: Place, *, to_read: bool = False) -> list[Upload]:
+    """The uploads of a drop box at a path or in its folder; `to_read`: what belongs to a dataset by now too, where it
+    shows alone. Raises NotFound, Conflict for what belongs to a dataset, and Invalid where they are too many for one
+    change."""
     rows = list(db.session.scalars(below(account.id, place).limit(MOST_AT_ONCE + 1)))
+    if to_read and not rows and (upload := uploads.taken(account.id, place)) is not None:
+        return [upload]
     if len(rows) > MOST_AT_ONCE:
         raise errors.Invalid(
             say(
@@ -81,6 +84,8 @@ def at_or_below(account: Account, place: Place) -> list[Upload]:
                 most=MOST_AT_ONCE,
             )
         )
+    if not rows and (upload := uploads.taken(account.id, place)) is not None:
+        raise uploads.in_dataset(upload)
     if not rows and not _folders(account.id, place):
         raise errors.NotFound(say("no_such_path", "There is no {name}.", name=place.name))
     return rows
@@ -98,7 +103,6 @@ def move(account: Account, old: Place, new: Place, *, replacing: bool = False) -
     if new == old:
         return 0
     rows = at_or_below(account, old)
-    _refuse_frozen(rows)
     if replacing and [row.name for row in rows] == [old.name]:
         _put_over(rows[0], new)
         return 1
@@ -131,30 +135,26 @@ def targets(account: Account, rows: list[Upload], old: Place, new: Place) -> lis
 
 def _put_over(row: Upload, new: Place) -> None:
     """Rename one upload; what has the name gives way as it would to new bytes. Bytes that are there already stay, under
-    their earlier number, and these go. Raises Frozen while the old ones are checked, NotReady for a cut upload."""
+    their earlier number, and these go. Raises NotReady for a cut upload."""
     target = Place(new.area, new.realm, area_paths.clean(new.name))
     query = select(Upload).where(*uploads.of_place(row.account_id, target), Upload.state.in_(states.LISTED))
     rivals = list(db.session.scalars(query.order_by(Upload.id)))
-    _refuse_frozen(rivals)
     area_paths.refuse_folder(row.account_id, target.area, target.realm, target.name)
     if rivals and row.state != states.RECEIVED:
         text = "{name} has not arrived whole, so it does not take the place of {target}. Send it from the start."
         raise errors.NotReady(say("cut_takes_no_place", text, name=row.name, target=target.name))
     same = next((rival for rival in rivals if rival.state == states.RECEIVED and rival.sha256 == row.sha256), None)
     if same is not None and row.sha256 is not None:
-        matching.release(row)
-        uploads.retire(row, "replace", by=same.id)
+        belonging.retire(row, "replace", by=same.id)
         return
-    claimed = [rival.id for rival in rivals]
     for rival in rivals:
-        uploads.retire(rival, "replace", by=row.id)
-    _move(row, target, heir_of=claimed)
+        belonging.retire(rival, "replace", by=row.id)
+    _move(row, target)
 
 
-def _move(row: Upload, target: Place, *, heir_of: Sequence[int] = ()) -> None:
-    """Rename one upload. A file that had the bytes of one of `heir_of` has these now."""
+def _move(row: Upload, target: Place) -> None:
+    """Rename one upload; the file that wants the new name takes it."""
     before = {"name": row.name, "area": row.area, "realm": row.realm}
-    matching.release(row)
     row.name, row.base, row.area, row.realm = target.name, target.base, target.area, target.realm
     db.session.flush()
     history.record(
@@ -164,19 +164,12 @@ def _move(row: Upload, target: Place, *, heir_of: Sequence[int] = ()) -> None:
         before=before,
         after={"name": row.name, "area": row.area, "realm": row.realm},
     )
-    matching.follow(row, list(heir_of))
-    if row.state == states.RECEIVED and not matching.is_claimed(row):
-        matching.claim(row)
-
-
-def _refuse_frozen(rows: list[Upload]) -> None:
-    held = next((row for row in rows if row.state in states.FROZEN), None)
-    if held:
-        raise uploads.frozen(held.name, archived=held.state == states.ARCHIVED)
+    if row.state == states.RECEIVED and not matching.claim(row):
+        receive.keep_once(row)
 
 
 def remove(account: Account, place: Place, *, folder: bool = False) -> int:
-    """Remove an upload, or with `folder` all below a path. Files that claimed them wait again."""
+    """Remove an upload of a drop box, or with `folder` all below a path."""
     rows = at_or_below(account, place)
     if not folder:
         rows = [row for row in rows if row.name == place.name]
@@ -188,7 +181,6 @@ def remove(account: Account, place: Place, *, folder: bool = False) -> int:
                     name=place.name,
                 )
             )
-    _refuse_frozen(rows)
     for row in rows:
         drop(row, actor=account)
     if folder:
@@ -199,18 +191,24 @@ def remove(account: Account, place: Place, *, folder: bool = False) -> int:
 
 
 def drop(row: Upload, *, actor: Account | None, action: str = "remove") -> None:
-    """Take one upload out of its area; its file waits again, its bytes go once that is committed."""
+    """Remove one upload for good; its bytes go once that is committed. Raises as refuse_gone() does."""
     refuse_gone(row)
     history.record(action, actor=actor, upload=row, center_id=row.center_id, before={"name": row.name})
-    uploads.retire(row, action)
-    matching.release(row)
+    belonging.retire(row, action)
 
 
 def refuse_gone(row: Upload) -> None:
-    """Raises Frozen for bytes that are checked or archived, Conflict for what lies in no area any more."""
-    _refuse_frozen([row])
+    """Raises Conflict for what belongs to a dataset, and for what lies in no area any more."""
+    if row.state == states.ARCHIVED:
+        raise uploads.frozen(row.name, archived=True)
+    if row.dataset_id is not None and is_claimed(row):
+        raise uploads.in_dataset(row)
     if row.state not in states.LISTED:
         raise errors.Conflict(say("upload_gone", "This upload is {state} already.", state=row.state))
+
+
+def is_claimed(row: Upload) -> bool:
+    return db.session.scalar(select(File.id).where(File.upload_id == row.id).limit(1)) is not None
 
 
 def copies_of(dataset: Dataset) -> Select[Upload]:
@@ -219,9 +217,9 @@ def copies_of(dataset: Dataset) -> Select[Upload]:
     return select(Upload).where(
         Upload.md5.in_(select(File.md5).where(File.dataset_id == dataset.id)),
         Upload.sha256.in_(same),
-        Upload.account_id == dataset.account_id,
+        Upload.account_id.in_(access.editors(dataset)),
         Upload.state.in_((states.RECEIVED, states.FAILED)),
-        ~select(_CLAIMER.id).where(_CLAIMER.upload_id == Upload.id).exists(),
+        belonging.BOX,
     )
 
 

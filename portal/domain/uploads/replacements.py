@@ -6,16 +6,18 @@ The new bytes get a number of their own, for an accession never means other byte
 from sqlalchemy import select
 
 from portal import clock, db, errors, states
-from portal.domain.files import files, matching
+from portal.domain.files import belonging, files, matching
 from portal.domain.shared import history, transitions
-from portal.domain.uploads import uploads
 from portal.messages import say
 from portal.models import Account, Dataset, File
 
 
-def replace(file: File, *, actor: Account | None, name: str = "", md5: str | None = None) -> File:
+def replace(
+    file: File, *, actor: Account | None, name: str = "", md5: str | None = None, look_in_box: bool = True
+) -> File:
     """Let other bytes take the place of a file. `name` is where they are or will be uploaded (empty: the same name),
-    `md5` is theirs. Returns the file that waits for them: of an archived file its successor, else the file itself.
+    `md5` is theirs. They are looked for among what has come, unless `look_in_box` is false because they come just now.
+    Returns the file that waits for them: of an archived file its successor, else the file itself.
     Raises Conflict (it has a successor), Frozen (being archived), Invalid."""
     dataset = db.session.get_one(Dataset, file.dataset_id)
     files.refuse_released(dataset)
@@ -36,6 +38,9 @@ def replace(file: File, *, actor: Account | None, name: str = "", md5: str | Non
             )
         )
     new = _declare(file, dataset, changes)
+    if look_in_box:
+        matching.find_for(dataset, range(new.n, new.n + 1))
+        db.session.refresh(new)
     history.record(
         "replace_file",
         actor=actor,
@@ -59,7 +64,6 @@ def _declare(file: File, dataset: Dataset, changes: dict[str, str | None]) -> Fi
     if faults:
         raise errors.Invalid(fields=faults)
     numbers = files.declare(dataset, [values | {"replaces_id": file.id}])
-    matching.find_for(dataset, numbers)
     return files.by_number(dataset, numbers.start)
 
 
@@ -78,7 +82,7 @@ def _set_aside(old: File, new: File, dataset: Dataset) -> None:
     before, upload = old.state, old.upload
     transitions.transition(old, "replace", replaced_by=new.id, updated_at=clock.now())
     if upload is not None:
-        uploads.retire(upload, "replace", by=new.upload_id)
+        belonging.retire(upload, "replace", by=new.upload_id)
     db.session.flush()
     history.record(
         "file",

@@ -2,7 +2,6 @@
 through an upload session, so that what is acknowledged is on disk, synced and recorded."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -11,8 +10,8 @@ from portal.config import settings
 from portal.domain.accounts import quotas
 from portal.domain.files import area_paths, files
 from portal.domain.permissions import access
-from portal.domain.shared import companions, text_rules
-from portal.domain.uploads import folders, uploads
+from portal.domain.shared import text_rules
+from portal.domain.uploads import dataset_place, folders, uploads
 from portal.domain.uploads.uploads import Place
 from portal.messages import say
 from portal.models import Account, Dataset, File, Resumable, Upload
@@ -63,22 +62,19 @@ def announce(
         raise errors.Invalid(say("realm_unknown", "The realm is open or protected."))
     if length > LARGEST:
         raise errors.TooLarge(say("file_too_large", "One file has at most {most:,} bytes.", most=LARGEST))
-    place = Place("incoming", realm, area_paths.clean(name, is_free=area_paths.free_in(actor.id, "incoming", realm)))
-    uploads.refuse_frozen(actor.id, place)
-    area_paths.refuse_folder(actor.id, place.area, place.realm, place.name)
-    storage.check_room(realm, length)
-    left = quotas.allowance(actor.center, realm, actor.id)
-    if left is not None and length > left:
-        raise quotas.exceeded(realm)
     chosen = access.load(dataset, actor=actor, right="edit") if dataset else None
-    if chosen is not None and companions.is_companion(place.name):
-        raise errors.BadName(companions.refusal(place.name))
-    mine = (Resumable.account_id == actor.id, Resumable.realm == realm, Resumable.name == place.name)
+    place = _admit(actor, chosen, realm, name)
+    storage.check_room(place.realm, length)
+    left = quotas.allowance(actor.center, place.realm, actor.id)
+    if left is not None and length > left:
+        raise quotas.exceeded(place.realm)
+    into = Resumable.dataset_id == chosen.id if chosen is not None else Resumable.dataset_id.is_(None)
+    mine = (Resumable.account_id == actor.id, Resumable.realm == place.realm, Resumable.name == place.name, into)
     db.change(delete(Resumable).where(*mine))
     row = Resumable(
         key=storage.token(),
         account_id=actor.id,
-        realm=realm,
+        realm=place.realm,
         name=place.name,
         length=length,
         md5=text_rules.md5(md5),
@@ -90,6 +86,17 @@ def announce(
     db.session.add(row)
     db.session.flush()
     return row
+
+
+def _admit(actor: Account, dataset: Dataset | None, realm: str, name: str) -> Place:
+    """Where the bytes go. For a dataset they lie in the realm of its access, whatever was asked for."""
+    if dataset is not None:
+        place = dataset_place.admit(actor.id, dataset.id, name)
+        uploads.refuse_frozen(actor.id, place)
+        return place
+    place = Place("incoming", realm, area_paths.clean(name, is_free=area_paths.free_in(actor.id, "incoming", realm)))
+    area_paths.refuse_folder(actor.id, place.area, place.realm, place.name)
+    return place
 
 
 def own(key: str, *, actor: Account) -> Resumable:
@@ -130,19 +137,15 @@ def begin(row: Resumable, token: str) -> None:
 
 
 def finish(row: Resumable, upload_id: int) -> None:
-    """All bytes came and are recorded. Declares the file where the announcement named a dataset that lacks it."""
+    """All bytes came and are recorded: what the announcement said of them is said of their file too."""
     row.upload_id = upload_id
     db.session.flush()
-    actor = db.session.get_one(Account, row.account_id)
-    dataset = db.session.get(Dataset, row.dataset_id) if row.dataset_id else None
-    if dataset is None or dataset.account_id != actor.id:
+    file = db.session.scalars(select(File).where(File.upload_id == upload_id)).unique().first()
+    if file is None or file.dataset_id != row.dataset_id:
         return
-    query = files.living(dataset).where(File.name == row.name).order_by(None).order_by(File.n.desc())
-    declared: Any = db.session.scalars(query).first()
-    if declared is None:
-        files.add(dataset, [{"name": row.name, "md5": row.md5, "title": row.described}], actor=actor)
-    elif row.md5 and not declared.declared_md5:
-        files.edit(declared, {"md5": row.md5}, actor=actor)
+    said = {"md5": row.md5 if not file.declared_md5 else None, "title": row.described if not file.title else ""}
+    if changes := {field: value for field, value in said.items() if value}:
+        files.edit(file, changes, actor=db.session.get_one(Account, row.account_id))
 
 
 def drop(row: Resumable, *, actor: Account) -> None:

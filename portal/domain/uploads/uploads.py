@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 
 from portal import clock, db, errors, states, storage
 from portal.domain.accounts import accounts
-from portal.domain.files import file_state, matching
+from portal.domain.datasets import handover
+from portal.domain.files import belonging, file_state, matching
 from portal.domain.shared import history, transitions
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Upload
@@ -22,11 +23,12 @@ NO_SUCH_UPLOAD = say("no_such_upload", "There is no such upload.")
 
 @dataclass(frozen=True)
 class Place:
-    """A name in an area of a realm."""
+    """A name in an area of a realm, or with `dataset_id` a name in a dataset, whose bytes lie in the realm."""
 
     area: str
     realm: str
     name: str
+    dataset_id: int | None = None
 
     @property
     def base(self) -> str:
@@ -72,13 +74,35 @@ def sender(account_id: int) -> Account:
 
 
 def of_place(account_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
-    """The conditions that an upload lies at a place."""
+    """The conditions that an upload lies at a place: in a drop box, or sent for a dataset."""
+    if place.dataset_id is not None:
+        return Upload.dataset_id == place.dataset_id, Upload.name == place.name
+    return *sent_as(account_id, place), belonging.BOX
+
+
+def sent_as(account_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that an upload was sent under a name of a drop box, wherever it belongs now."""
     return (
         Upload.account_id == account_id,
         Upload.area == place.area,
         Upload.realm == place.realm,
         Upload.name == place.name,
     )
+
+
+def place_of(upload: Upload) -> Place:
+    """Where an upload lies, or what it was sent for."""
+    return Place(upload.area, upload.realm, upload.name, upload.dataset_id)
+
+
+_TAKEN = (Upload.dataset_id.is_not(None), Upload.taken_at.is_not(None), Upload.state.in_(states.NAMED))
+
+
+def taken(account_id: int, place: Place) -> Upload | None:
+    """The newest upload that left this name of a drop box for a dataset and is not archived yet: it still shows there,
+    to be read and not to be changed."""
+    query = select(Upload).where(*sent_as(account_id, place), *_TAKEN).order_by(Upload.id.desc())
+    return db.session.scalars(query.limit(1)).first()
 
 
 def find(account_id: int, place: Place) -> Upload | None:
@@ -90,48 +114,52 @@ def find(account_id: int, place: Place) -> Upload | None:
 def find_resumable(account_id: int, place: Place) -> Upload | None:
     """The newest upload of a name whose bytes may grow. Raises Frozen, or GhostSession while another session sends."""
     refuse_frozen(account_id, place)
-    query = select(Upload).where(*of_place(account_id, place), Upload.state.in_((states.RECEIVING, *states.LISTED)))
+    here = (*of_place(account_id, place), Upload.account_id == account_id)
+    query = select(Upload).where(*here, Upload.state.in_((states.RECEIVING, *states.LISTED)))
     newest = db.session.scalars(query.order_by(Upload.id.desc()).limit(1)).first()
     if newest and newest.state == states.RECEIVING and clock.now() - newest.heard_at < GHOST_MS:
         raise errors.GhostSession(
             say("session_still_sending", "Another session is still sending this file. Try again in 15 s.")
         )
+    if newest is None and place.dataset_id is None and (upload := taken(account_id, place)) is not None:
+        raise in_dataset(upload)
     return newest
+
+
+def in_dataset(upload: Upload) -> errors.Conflict:
+    """The refusal to change, under its old name, what belongs to a dataset."""
+    dataset = db.session.get_one(Dataset, upload.dataset_id)
+    text = "{name} belongs to {dataset} now. Change it there, or send it from the start."
+    return errors.Conflict(say("bytes_taken", text, name=upload.name, dataset=handover.called(dataset)))
 
 
 _CHECKED = (
     select(Dataset.accession, Dataset.title)
-    .select_from(Upload)
-    .outerjoin(File, File.upload_id == Upload.id)
-    .outerjoin(Dataset, Dataset.id == File.dataset_id)
-    .where(
-        Upload.account_id == bindparam("account_id"),
-        Upload.area == bindparam("area"),
-        Upload.realm == bindparam("realm"),
-        Upload.name == bindparam("name"),
-        Upload.state == states.CHECKING,
-    )
+    .join(File, File.dataset_id == Dataset.id)
+    .where(Dataset.id == bindparam("dataset_id"), File.name == bindparam("name"), File.state == states.CHECKING)
 )
 
 
 def refuse_frozen(account_id: int, place: Place) -> None:
-    """Raises Frozen while bytes of this name are checked. What is archived blocks no name."""
-    if place.area != "incoming":
+    """Raises Frozen while the bytes of this name in a dataset are checked. In a drop box nothing blocks a name."""
+    if place.dataset_id is None:
         return
-    names = {"account_id": account_id, "area": place.area, "realm": place.realm, "name": place.name}
+    names = {"dataset_id": place.dataset_id, "name": place.name}
     row = db.session.connection().execute(_CHECKED, names).first()
     if row is not None:
         raise frozen(place.name, row.accession or row.title)
 
 
 def frozen(name: str, dataset: str | None = None, *, archived: bool = False) -> errors.Frozen:
-    """The refusal to touch bytes that a job or the archive holds."""
+    """The refusal to touch bytes that the archive holds, or, 450 in FTP, a job that is soon through."""
     if archived:
         text = "{name} is archived. Remove or replace the file in its dataset first."
         return errors.Frozen(say("bytes_archived", text, name=name))
     where = f" in {dataset}" if dataset else ""
     text = "{name} is being checked{where}. Send it again in a moment, or remove or replace the file there first."
-    return errors.Frozen(say("bytes_frozen", text, name=name, where=where))
+    error = errors.Frozen(say("bytes_frozen", text, name=name, where=where))
+    error.ftp = 450
+    return error
 
 
 def bad_offset(message: Message) -> errors.Invalid:
@@ -157,6 +185,8 @@ def keep(arrival: Arrival) -> bool:
 
 def _insert(arrival: Arrival) -> Upload:
     row = Upload(**columns(arrival), state=states.RECEIVING, size=0)
+    if row.dataset_id is not None and db.session.get(Dataset, row.dataset_id) is None:
+        row.dataset_id = None  # it was discarded while they came
     db.session.add(row)
     db.session.flush()
     return row
@@ -170,6 +200,7 @@ def columns(arrival: Arrival) -> dict[str, Any]:
         "center_id": arrival.center_id,
         "realm": place.realm,
         "area": place.area,
+        "dataset_id": place.dataset_id,
         "name": place.name,
         "base": place.base,
         "announced": arrival.announced,
@@ -194,15 +225,6 @@ def row(arrival: Arrival) -> Upload:
     return row
 
 
-# Area and realm are named and the state is not, so that the index of names serves and not the one by state, which walks
-# all uploads of an account.
-def retire(upload: Upload, action: str, *, by: int | None = None) -> None:
-    """Take an upload out of its area; its bytes go once that is committed. `by`: the upload that replaces it."""
-    transitions.transition(upload, action, replaced_by=by)
-    path = storage.area_path(upload.realm, upload.account_id, upload.token)
-    db.on_commit(lambda: storage.remove(path))
-
-
 def cut(arrival: Arrival, *, length: int, reason: str) -> bool:
     """A session ended early: its bytes stay `incomplete` with their true length, or nothing of it stays. Returns
     whether the bytes were still this session's."""
@@ -220,14 +242,13 @@ def cut(arrival: Arrival, *, length: int, reason: str) -> bool:
 def set_cut(row: Upload, *, length: int, reason: str) -> None:
     """Mark a `receiving` row as cut; an earlier incomplete upload of the name gives way."""
     if not length:
-        retire(row, "lose")
+        belonging.retire(row, "lose")
         return
-    place = Place(row.area, row.realm, row.name)
     query = select(Upload).where(
-        *of_place(row.account_id, place), Upload.state == states.INCOMPLETE, Upload.id != row.id
+        *of_place(row.account_id, place_of(row)), Upload.state == states.INCOMPLETE, Upload.id != row.id
     )
     for rival in db.session.scalars(query):
-        retire(rival, "replace", by=row.id)
+        belonging.retire(rival, "replace", by=row.id)
     bytes_left = {"size": length, "bytes_done": length, "rate": None, "md5": None, "sha256": None}
     transitions.transition(row, "cut", error="truncated_file", detail=reason, received_at=clock.now(), **bytes_left)
     history.record("cut", actor=None, upload=row, center_id=row.center_id, after={"size": length}, note=reason)
@@ -263,7 +284,7 @@ def take_up(upload_id: int, *, fence: int, offset: int, via: str) -> Upload:
     row = db.session.get(Upload, upload_id, populate_existing=True)
     assert row is not None
     history.record("resume", actor=None, upload=row, center_id=row.center_id, after={"offset": offset})
-    matching.release(row)
+    belonging.let_go(row)
     return row
 
 
@@ -277,3 +298,4 @@ def digested(upload_id: int, *, md5: str, sha256: str, facts: storage.Facts) -> 
     db.session.flush()
     history.record("digest", actor=None, upload=row, center_id=row.center_id, after={"md5": md5})
     file_state.recompute_state_of_upload(row)
+    matching.claim(row)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states
@@ -26,6 +26,7 @@ UPLOAD_FACTS = (
     Upload.sha256,
     Upload.heard_at,
     Upload.received_at,
+    Upload.dataset_id,
 )
 FILE_FACTS = (
     File.id,
@@ -49,14 +50,21 @@ def _below(column: InstrumentedAttribute[str], prefix: str) -> list[ColumnElemen
     return [column >= prefix, column < prefix + LAST] if prefix else []
 
 
+# What a dataset took from a drop box shows there until it is archived, behind what came under its name since.
+_IN_BOX = or_(Upload.dataset_id.is_(None), and_(Upload.taken_at.is_not(None), Upload.state.in_(states.NAMED)))
+_NEWEST_LAST = (Upload.dataset_id.is_(None), Upload.id)
+
+
 def _mine(account_id: int, area: str, realm: str) -> tuple[ColumnElement[bool], ...]:
-    return Upload.account_id == account_id, Upload.area == area, Upload.realm == realm, Upload.state.in_(SHOWN)
+    here = (Upload.account_id == account_id, Upload.area == area, Upload.realm == realm)
+    return *here, Upload.state.in_(SHOWN), _IN_BOX
 
 
 def upload_at(account_id: int, place: Place) -> Row[*tuple[Any, ...]] | None:
     """The newest upload of a name, one that is still arriving included."""
     query = select(*UPLOAD_FACTS).where(*_mine(account_id, place.area, place.realm), Upload.name == place.name)
-    return db.session.execute(query.order_by(Upload.id.desc()).limit(1)).first()
+    newest_first = [column.desc() for column in _NEWEST_LAST]
+    return db.session.execute(query.order_by(*newest_first).limit(1)).first()
 
 
 def uploads_in(account_id: int, area: str, realm: str, path: str) -> list[Row[*tuple[Any, ...]]]:
@@ -64,7 +72,7 @@ def uploads_in(account_id: int, area: str, realm: str, path: str) -> list[Row[*t
     prefix = _prefix(path)
     direct = Upload.name == prefix + Upload.base
     query = select(*UPLOAD_FACTS).where(*_mine(account_id, area, realm), *_below(Upload.name, prefix), direct)
-    newest = {row.name: row for row in db.session.execute(query.order_by(Upload.id))}
+    newest = {row.name: row for row in db.session.execute(query.order_by(*_NEWEST_LAST))}
     return list(newest.values())
 
 

@@ -129,28 +129,29 @@ def test_dataset_that_was_named_declares_the_file(call, announce, app):
     )
 
 
-def test_dataset_that_was_handed_over_meanwhile_takes_no_file(call, announce):
-    """Its bytes came whole; they lie in the area of who sent them, and the dataset of somebody else stays as it was."""
+def test_dataset_that_was_handed_over_meanwhile_takes_no_bytes(call, announce):
     made = call("POST", "/api/v1/datasets", data=b'{"title": "T"}').json
     address = announce(dataset=made["id"], md5=md5(DATA))
     with db.transaction():
         handover.hand_over(db.session.get_one(Dataset, made["id"]), STRANGER.account, actor=None)
-    assert send(call, address, 0, DATA).status_code == 204
-    assert (upload().state, upload().account_id, upload().name) == (states.RECEIVED, INES.id, "run1/a.bin")
-    assert db.session.query(File).count() == 0
-    assert call("HEAD", address).headers["Upload-Offset"] == str(LENGTH)
+    assert send(call, address, 0, DATA).status_code == 404
+    assert db.session.query(File).count() == 0 and db.session.query(Upload).count() == 0
 
 
-def test_file_that_was_handed_over_keeps_the_md5_that_its_new_submitter_declares(call, announce):
+def test_file_that_was_handed_over_keeps_what_its_new_submitter_declares(receiving, call):
+    """Its bytes came whole; they lie in the area of who sent them, and the dataset of somebody else stays as it was."""
     given = b'{"title": "T", "files": [{"name": "run1/a.bin"}]}'
     made = call("POST", "/api/v1/datasets", data=given).json
-    address = announce(dataset=made["id"], md5=md5(DATA))
+    session = upload_session.open(INES.id, realm="open", name="run1/a.bin", via="web", dataset_id=made["id"])
+    session.write(DATA)
     with db.transaction():
         handover.hand_over(db.session.get_one(Dataset, made["id"]), STRANGER.account, actor=None)
-    assert send(call, address, 0, DATA).status_code == 204
+    session.finish()
     db.end()
     (file,) = db.session.query(File)
     assert (file.declared_md5, file.upload_id, file.state) == (None, None, states.WAITING)
+    assert (upload().state, upload().account_id, upload().name) == (states.RECEIVED, INES.id, "run1/a.bin")
+    assert upload().dataset_id is None
 
 
 def test_dataset_of_somebody_else_is_no_place_for_bytes(call):

@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from portal import db, states, storage
 from portal.domain.archive import bags
 from portal.domain.components import components
+from portal.domain.files import belonging
 from portal.domain.shared import history, job_queue, transitions
 from portal.domain.shared.job_queue import Lease
-from portal.domain.uploads import folders, uploads
+from portal.domain.uploads import folders
 from portal.faults import point
 from portal.jobs.handlers.archive import bag as bag_job
 from portal.jobs.handlers.handler import Progress
@@ -42,7 +43,7 @@ def _forget(dataset: Dataset) -> None:
     """From here on no row says where bytes of this dataset are."""
     linked = select(Upload).join(File, File.upload_id == Upload.id).where(File.dataset_id == dataset.id)
     for upload in db.session.scalars(linked.where(Upload.state.in_((*states.LISTED, states.CHECKING)))):
-        uploads.retire(upload, "withdraw")
+        belonging.retire(upload, "withdraw")
     for copy in db.session.scalars(folders.copies_of(dataset)):
         folders.drop(copy, actor=None)
     ids = select(File.upload_id).where(File.dataset_id == dataset.id, File.upload_id.is_not(None))

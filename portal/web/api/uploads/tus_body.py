@@ -81,6 +81,7 @@ def receive(row: Resumable, offset: int) -> int:
                 announced=length,
                 offset=offset or None,
                 token=row.token if offset else None,
+                dataset_id=row.dataset_id,
             )
         except errors.DomainError:
             drain()
