@@ -3,12 +3,16 @@
 from typing import Any
 
 from ftp import listing
-from ftp.control import ControlConnection
+from ftp.control import ControlConnection, printable
+from ftp.tree.dataset_places import DatasetFolder
 from ftp.tree.entries import Branch, Entry
 from portal import clock, errors
 from portal.ingest import copy_move
 from portal.messages import say
 
+STAYS = say(
+    "ftp_stays", "Files of a dataset are not copied or moved out of it. Delete the file there, and send it anew."
+)
 UNSUPPORTED = {
     "MFMT": "Times are those of arrival here and cannot be set.",
     "CCC": "The control connection stays encrypted.",
@@ -62,10 +66,12 @@ class Commands(ControlConnection):
     # Where.
 
     def ftp_CWD(self, path: str) -> None:
-        entry = self.find(path or "/")[2]
+        branch, rest, entry = self.find(path or "/")
         if not entry.folder:
             raise errors.NotFound(say("ftp_no_folder", "{path} is no folder.", path=self.tree.normal(path)))
         self.tree.cwd = self.tree.normal(path or "/")
+        for line in branch.banner(rest):
+            self.push(printable(f"250-{line}") + "\r\n")
         self.respond(f'250 "{self.tree.cwd}" is the current folder.')
 
     def ftp_CDUP(self, line: str) -> None:
@@ -183,8 +189,12 @@ class Commands(ControlConnection):
             return
         (old_area, old), (area, new) = self.tree.area(self._rnfr), self.tree.area(line)
         self._rnfr = None
-        if area is old_area:
+        if area.key == old_area.key:
             area.rename(old, new)
+        elif isinstance(old_area, DatasetFolder):
+            raise errors.Forbidden(STAYS)
+        elif isinstance(area, DatasetFolder):
+            area.take_in(old_area.upload_id(old), new)
         else:
             copy_move.move(area.account_id, old_area.place(old), area.place(new), replacing=True)
         self.respond("250 Renamed.")
@@ -202,6 +212,8 @@ class Commands(ControlConnection):
             return
         (old_area, old), (area, new) = self.tree.area(self.copy_from), self.tree.area(line)
         self.copy_from = ""
+        if isinstance(old_area, DatasetFolder) or isinstance(area, DatasetFolder):
+            raise errors.Forbidden(STAYS)
         count = copy_move.copy(area.account_id, old_area.place(old), area.place(new))
         self.respond(f"250 Copied, {count} file{'' if count == 1 else 's'}.")
 

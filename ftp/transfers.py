@@ -64,6 +64,7 @@ class Transfers(ControlConnection):
             announced=None if resumed else announced,
             offset=offset or None,
             append=append,
+            dataset_id=place.dataset_id,
         )
         # 2. Receive, through the data channel, which also ends the upload and replies.
         try:

@@ -25,6 +25,11 @@ class Area(Branch):
     def _where(self) -> tuple[int, str, str]:
         return self.account_id, self.area, self.realm
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells one place to write into from another."""
+        return self.account_id, self.area, self.realm
+
     def place(self, path: str) -> Place:
         """Where an upload or folder of this path goes. Raises BadName."""
         is_free = area_paths.free_in(self.account_id, self.area, self.realm)
@@ -70,6 +75,13 @@ class Area(Branch):
             raise errors.Busy(say("ftp_still_arriving", "{path} is still arriving.", path=path))
         file, size = open_bytes(storage.area_path(self.realm, self.account_id, row.token))
         return Source(file, size)
+
+    def upload_id(self, path: str) -> int:
+        """The number of one upload. Raises NotFound."""
+        row = ftp_listing.upload_at(self.account_id, Place(self.area, self.realm, path))
+        if row is None:
+            raise no_file(path)
+        return int(row.id)
 
     # Each of these is one change in a transaction of its own.
 

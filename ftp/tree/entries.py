@@ -76,6 +76,10 @@ class Branch:
         """What lies in a folder."""
         raise NotImplementedError
 
+    def banner(self, path: str) -> list[str]:
+        """What is said to who enters a folder, a line each."""
+        return []
+
     def open(self, path: str) -> Source:
         """Bytes to read. Raises NotFound and other refusals."""
         raise no_file(path)

@@ -4,6 +4,7 @@ import re
 
 from ftp.authorizer import Who
 from ftp.tree.area import Area
+from ftp.tree.dataset_places import DatasetFolder, DatasetPlaces
 from ftp.tree.entries import Branch, Shelf
 from ftp.tree.granted import Granted, Grants
 from ftp.tree.outgoing import Outgoing
@@ -34,12 +35,17 @@ class Tree:
             "outgoing": Outgoing(instance / "outgoing" / center),
             "outgoing-protected": Outgoing(instance / "outgoing-protected" / center),
             "granted": Grants(account),
+            "datasets": DatasetPlaces(account),
         }
 
     def _where_to(self) -> Message:
         if not self.who.account_id:
             return Shop.refusal
-        return say("ftp_where_to", "Files go into /{prefix}/, /{prefix}-protected/ or /test/.", prefix=self.prefix)
+        return say(
+            "ftp_where_to",
+            "Files go into /{prefix}/, /{prefix}-protected/, /datasets/<id>/ or /test/.",
+            prefix=self.prefix,
+        )
 
     def normal(self, path: str) -> str:
         """An absolute path without dots, doubled or trailing slashes."""
@@ -65,6 +71,8 @@ class Tree:
                 return dataset
         if first == "granted" and rest and self.who.account_id:
             return Granted(rest[0], self.who.account_id), "/".join(rest[1:])
+        if first == "datasets" and rest and self.who.account_id:
+            return DatasetFolder(rest[0], self.who.account_id), "/".join(rest[1:])
         branch = self.branches.get(first)
         if branch is None:
             return self.top, "/".join(steps)
@@ -82,10 +90,11 @@ class Tree:
             return Shop(), "/".join(rest)
         return None
 
-    def area(self, path: str) -> tuple[Area, str]:
-        """The area that a path to be written lies in. Raises Forbidden with where files go."""
+    def area(self, path: str) -> tuple[Area | DatasetFolder, str]:
+        """The area, or the place of a dataset, that a path to be written lies in. Raises Forbidden with where files
+        go."""
         branch, rest = self.find(path)
-        if not isinstance(branch, Area):
+        if not isinstance(branch, Area | DatasetFolder):
             raise errors.Forbidden(branch.refusal)
         if not rest:
             raise errors.Forbidden(say("ftp_fixed_folder", "This folder is always here."))

@@ -20,8 +20,7 @@ from portal.models import Account, Dataset, File
 def admit(account_id: int, dataset_id: int, name: str, *, with_companions: bool = False) -> Place:
     """Where bytes for a dataset go; they lie in the realm of its access. Raises NotFound, Forbidden, Conflict once it
     is released, BadName, and Invalid for a name that cannot stand beside those declared."""
-    dataset = access.load(dataset_id, actor=uploads.sender(account_id), right="edit")
-    files.refuse_released(dataset)
+    dataset = open_to(dataset_id, uploads.sender(account_id))
     if companions.is_companion(name):
         if not with_companions:
             raise errors.BadName(companions.refusal(name))
@@ -91,3 +90,11 @@ def into_box(arrival: Arrival) -> Arrival:
     row.dataset_id, row.name, row.base = None, name, name.rsplit("/", 1)[-1]
     db.session.flush()
     return replace(arrival, place=Place("incoming", arrival.place.realm, name))
+
+
+def open_to(ref: int | str, actor: Account) -> Dataset:
+    """The dataset of an id or accession, for somebody who may send into it. Raises NotFound, Forbidden, and Conflict
+    once it is released."""
+    dataset = access.load(ref, actor=actor, right="edit")
+    files.refuse_released(dataset)
+    return dataset
