@@ -200,7 +200,7 @@ def test_stou_is_refused(client):
 
 def test_store_where_nothing_can_be_stored_says_where_files_go(client):
     client.voidcmd("TYPE I")
-    assert "Files go into /OMIX/, /OMIX-protected/ or /test/." in refusal(client, "STOR /a.txt")
+    assert "Files go into /OMIX/, /OMIX-protected/, /datasets/<id>/ or /test/." in refusal(client, "STOR /a.txt")
     assert refusal(client, "STOR /outgoing/Files/a.txt").startswith("550")
 
 

@@ -69,7 +69,15 @@ def release(person, accession: str, *, access: str = "open", state: str = "relea
 
 
 def test_first_level_is_a_contract(client):
-    assert names(client, "/") == ["OMIX", "OMIX-protected", "granted", "outgoing", "outgoing-protected", "test"]
+    assert names(client, "/") == [
+        "OMIX",
+        "OMIX-protected",
+        "datasets",
+        "granted",
+        "outgoing",
+        "outgoing-protected",
+        "test",
+    ]
     assert client.cwd("/incoming").startswith("250")
 
 

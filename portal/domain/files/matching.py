@@ -140,9 +140,26 @@ def find_for(dataset: Dataset, numbers: range) -> None:
     """Take what already arrived for the waiting files of these numbers, in a handful of statements whatever their
     number. Only what turns red is recomputed one by one."""
     db.session.flush()
+    _take_pairs(dataset, _undisputed(dataset, _pairs(dataset, numbers)))
+
+
+def take_chosen(dataset: Dataset, numbers: range, uploads: list[Upload]) -> None:
+    """Give uploads of drop boxes, which somebody chose, to the new files of these numbers, in their order."""
+    db.session.flush()
+    mine = select(File.id, File.name, File.declared_md5).where(File.dataset_id == dataset.id)
+    within = mine.where(File.n >= numbers.start, File.n < numbers.stop).order_by(File.n)
+    arrived = [
+        Arrived(row.id, row.name, row.state, row.error, row.md5, row.sha256, row.size, row.member_count)
+        for row in uploads
+    ]
+    declared = [_Declared(*row) for row in db.session.execute(within)]
+    _take_pairs(dataset, list(zip(declared, arrived, strict=True)))
+
+
+def _take_pairs(dataset: Dataset, pairs: list[tuple[_Declared, Arrived]]) -> None:
     right: list[dict[str, int]] = []
     packages: list[int] = []
-    for file, upload in _undisputed(dataset, _pairs(dataset, numbers)):
+    for file, upload in pairs:
         if file_state.judge(upload, file.declared_md5, dataset.state)[1] is None:
             right.append({"id": file.id, "bytes": upload.id})
             packages += [upload.id] if upload.members else []

@@ -54,9 +54,57 @@ def rename(dataset: Dataset, old: str, new: str, *, actor: Account) -> int:
     return max(len(inside), 1)
 
 
+def take_many(dataset: Dataset, chosen: list[Upload], *, actor: Account) -> int:
+    """Give chosen uploads of drop boxes to a dataset, each under its name: to the file that waits for it or is red,
+    else to a new one. Returns how many; raises Invalid for names that good files have, and then nothing is taken."""
+    names = [upload.name for upload in chosen]
+    declared = {file.name: file for file in _files_named(dataset, names)}
+    good = [file.name for file in declared.values() if file.state not in belonging.WANTING]
+    if good:
+        text = "{name} is a file of this dataset already. To take the newer bytes, open its page and use them."
+        raise errors.Invalid(say("chosen_name_taken", text, name=good[0]))
+    new = [upload for upload in chosen if upload.name not in declared]
+    numbers = files.add(dataset, [{"name": upload.name} for upload in new], actor=actor, look_in_box=False)
+    matching.take_chosen(dataset, numbers, new)
+    for upload in chosen:
+        if upload.name in declared:
+            _fill(declared[upload.name], upload)
+    return len(chosen)
+
+
+def _files_named(dataset: Dataset, names: list[str]) -> list[File]:
+    found: list[File] = []
+    for start in range(0, len(names), 500):
+        found += db.session.scalars(files.lasting(dataset).where(File.name.in_(names[start : start + 500]))).unique()
+    return found
+
+
+def use(file: File, upload: Upload, *, actor: Account) -> File:
+    """Let a file take an upload of the drop box that came under its name: a newer one than it has, or one of several
+    that it could mean. Archived bytes are replaced as by a replacement. Raises Conflict, Frozen, NotReady."""
+    dataset = db.session.get_one(Dataset, file.dataset_id)
+    refuse_for(dataset, upload)
+    if file.state == states.CHECKING:
+        raise uploads.frozen(file.name, dataset.accession)
+    if file.state == states.ARCHIVED:
+        file = replacements.replace(file, actor=actor, look_in_box=False)
+    _fill(file, upload)
+    history.record("use", actor=actor, dataset=dataset, file=file, upload=upload, after={"name": upload.name})
+    return file
+
+
 def take_in(dataset: Dataset, upload: Upload, name: str, *, actor: Account) -> File:
     """Give an upload of the actor's drop box to a dataset, under a name there; what has the name gives way as it would
     to new bytes. Raises Conflict for protected bytes and an open dataset, NotReady for a cut upload, Frozen."""
+    refuse_for(dataset, upload)
+    place = dataset_place.admit(actor.id, dataset.id, name)
+    file = _place_for(dataset, place.name, actor=actor)
+    _fill(file, upload)
+    return file
+
+
+def refuse_for(dataset: Dataset, upload: Upload) -> None:
+    """Raises Conflict, or NotReady, where a dataset cannot take an upload."""
     files.refuse_released(dataset)
     if upload.state not in (states.RECEIVED, states.FAILED):
         text = "{name} has not arrived whole. Resume or remove it first."
@@ -66,10 +114,6 @@ def take_in(dataset: Dataset, upload: Upload, name: str, *, actor: Account) -> F
     if not matching.open_file_never_claims_protected_bytes(upload.realm, dataset.access):
         text = "{name} came by the protected area, whose files go into controlled datasets only."
         raise errors.Conflict(say("take_protected_bytes", text, name=upload.name))
-    place = dataset_place.admit(actor.id, dataset.id, name)
-    file = _place_for(dataset, place.name, actor=actor)
-    _fill(file, upload)
-    return file
 
 
 def make_folder(dataset: Dataset, path: str) -> None:

@@ -207,6 +207,19 @@ def refuse_gone(row: Upload) -> None:
         raise errors.Conflict(say("upload_gone", "This upload is {state} already.", state=row.state))
 
 
+def place_in_box(row: Upload, *, to_read: bool = False) -> Place:
+    """The place of an upload in its drop box; `to_read`: also where what belongs to a dataset shows there still. Raises
+    Conflict for what belongs to a dataset else, or lies in no area any more."""
+    place = Place(row.area, row.realm, row.name)
+    shows = row.taken_at is not None and row.state in states.NAMED
+    if to_read and shows and uploads.find(row.account_id, place) is None:
+        return place
+    refuse_gone(row)
+    if row.dataset_id is not None:
+        raise uploads.in_dataset(row)
+    return place
+
+
 def is_claimed(row: Upload) -> bool:
     return db.session.scalar(select(File.id).where(File.upload_id == row.id).limit(1)) is not None
 

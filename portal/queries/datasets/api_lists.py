@@ -10,6 +10,7 @@ from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Job, Upload
 from portal.queries.files import delays
 from portal.queries.files.delays import Delays
+from portal.queries.files.offers import Offer, offers
 from portal.queries.files.waiting import waits_for
 from portal.queries.paging import capped_count
 
@@ -40,6 +41,7 @@ class Running:
     digests: dict[int, tuple[int, int]]
     delays: Delays
     waits: dict[int, str]
+    offers: dict[int, list[Offer]]
 
     def progress(self, file: File) -> float | None:
         """Between 0 and 1; None where nothing runs or nobody knows."""
@@ -64,7 +66,11 @@ def running(dataset: Dataset) -> Running:
     )
     digests = {row.upload_id or 0: (row.done, row.total) for row in db.session.execute(reading)}
     return Running(
-        (archive.done, archive.total) if archive else None, digests, delays.of_dataset(dataset), waits_for(dataset)
+        (archive.done, archive.total) if archive else None,
+        digests,
+        delays.of_dataset(dataset),
+        waits_for(dataset),
+        offers(dataset),
     )
 
 

@@ -1,13 +1,16 @@
 """The files of a dataset as their submitter and curators see them: a page of rows, counts by state, what moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from portal import clock, db, inspection, states
+from portal.domain.permissions import access
 from portal.models import Dataset, File, Job, Upload
 from portal.queries.files import waiting
+from portal.queries.files.offers import Offer, offers
 from portal.queries.files.tallies import GROUPS
 from portal.queries.paging import keyset, name_search
 
@@ -67,6 +70,7 @@ class Row(Commented):
     waits_for: str = ""
     replaces: int | None = None
     successor: int | None = None
+    offers: Sequence[Offer] = ()
 
     @property
     def shown(self) -> states.Shown:
@@ -183,6 +187,7 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
     alone = sum(file.state == states.CHECKING for file in files) == 1
     replaces, successors = replaced_by(files), _successors(files)
     waits = waiting.waits_for(dataset, [file.id for file in files if file.state == states.WAITING])
+    offered = offers(dataset, [file.id for file in files])
     rows = []
     for file in files:
         work = works.get(file.upload_id or 0)
@@ -203,6 +208,7 @@ def rows_of(files: list[File], dataset: Dataset) -> list[Row]:
                 waits.get(file.id, waiting.NOT_SENT) if file.state == states.WAITING else "",
                 replaces.get(file.id),
                 successors.get(file.id),
+                offered.get(file.id, ()),
             )
         )
     return rows
@@ -228,8 +234,9 @@ def _coming(files: list[File], dataset: Dataset) -> dict[str, Upload]:
     bases = {file.base for file in files if file.state == states.WAITING}
     if not bases:
         return {}
+    boxed = Upload.account_id.in_(access.editors(dataset)) & Upload.dataset_id.is_(None)
     query = select(Upload).where(
-        Upload.account_id == dataset.account_id,
+        or_(boxed, Upload.dataset_id == dataset.id),
         Upload.base.in_(bases),
         Upload.area == "incoming",
         Upload.state.in_((states.RECEIVING, states.INCOMPLETE)),
@@ -271,16 +278,3 @@ def moves(dataset: Dataset, counted: dict[str, int]) -> bool:
         .where(File.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))
     )
     return bool(counted.get("work")) or any(db.session.scalar(query.limit(1)) for query in (arriving, owed, digesting))
-
-
-def candidates(file: File, dataset: Dataset, limit: int = 20) -> list[Upload]:
-    """Unclaimed uploads with the base name of a file: what it may mean when there are several."""
-    claimed: ColumnElement[bool] = select(File.id).where(File.upload_id == Upload.id).exists()
-    query = select(Upload).where(
-        Upload.account_id == dataset.account_id,
-        Upload.base == file.base,
-        ~claimed,
-        Upload.area == "incoming",
-        Upload.state.in_(states.NAMED),
-    )
-    return list(db.session.scalars(query.order_by(Upload.id.desc()).limit(limit)))

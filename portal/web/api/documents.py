@@ -116,6 +116,7 @@ def of_file(dataset: Dataset, file: File, running: api_lists.Running, *, full: b
             "declared_md5": file.declared_md5,
             "received_md5": upload.md5 if upload else None,
             "upload": file.upload_id,
+            "offers": [offer.upload_id for offer in running.offers.get(file.id, ())],
             "fixity": file.fixity,
             "replaces": api_lists.replaced(file),
         }

@@ -5,7 +5,7 @@ from flask import Response, flash, render_template, request
 from portal import db
 from portal.config import settings
 from portal.domain.datasets import prechecks
-from portal.domain.files import files
+from portal.domain.uploads import dataset_files
 from portal.queries.uploads import uploads
 from portal.web import addresses, htmx, permissions
 from portal.web.datasets.blueprint import address
@@ -40,10 +40,10 @@ def choose(ref: str) -> Response:
     ids = None if "all" in form else form.getlist("upload", type=int)
     with db.transaction():
         chosen = uploads.chosen(dataset, ids, folder=form.get("folder", ""))
-        added = files.add(dataset, [{"name": upload.name} for upload in chosen], actor=permissions.account())
+        added = dataset_files.take_many(dataset, chosen, actor=permissions.account())
     if not added:
         flash("No file was chosen.", "warn")
         return htmx.go_to(request.full_path.rstrip("?"))
-    says = "1 file is" if len(added) == 1 else f"{len(added):,} files are"
+    says = "1 file is" if added == 1 else f"{added:,} files are"
     flash(f"{says} added. Now say what each is: press Edit.", "ok")
     return htmx.go_to(address(dataset, "files"))

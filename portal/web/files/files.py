@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files
+from portal.domain.uploads import dataset_files, folders
 from portal.messages import say
 from portal.models import Dataset, File
 from portal.queries.datasets import revision
@@ -44,7 +45,6 @@ def _context(dataset: Dataset, file: File) -> dict[str, Any]:
         "dataset": dataset,
         "row": shown.rows_of([file], dataset)[0],
         "editable": dataset.state in states.OPEN_DATASETS,
-        "others": shown.candidates(file, dataset),
         "events": review.history(dataset, file_id=file.id),
         "back": address(dataset, f"file-{file.n}"),
     }
@@ -64,6 +64,19 @@ def edit_file(ref: str, n: int) -> Response:
         return forms.refused("files/file.html", error, values=values, **context)
     flash(f"File -{n:02d} is saved.", "ok")
     return htmx.go_to(address(dataset, f"file-{n}"))
+
+
+@bp.post("/deposit/<ref>/files/<int:n>/use")
+@permissions.signed_in
+def use(ref: str, n: int) -> Response:
+    """Take an upload of the area that came under the file's name."""
+    dataset, me = permissions.dataset_or_404(ref, "edit"), permissions.account()
+    with db.transaction():
+        upload = folders.own(request.form.get("upload", type=int) or 0, actor=me)
+        file = dataset_files.use(files.by_number(dataset, n), upload, actor=me)
+        number, upload_id = file.n, upload.id
+    flash(f"File -{number:02d} has upload {upload_id} now.", "ok")
+    return htmx.go_to(address(dataset, f"file-{number}"))
 
 
 @bp.post("/deposit/<ref>/files/<int:n>/md5")

@@ -9,13 +9,14 @@ from portal import db, errors, states
 from portal.config import settings
 from portal.domain.accounts import quotas
 from portal.domain.datasets import realms
-from portal.domain.files import area_paths, files
+from portal.domain.files import files
 from portal.domain.shared import companions, sizes, text_rules
+from portal.domain.uploads import dataset_place
 from portal.domain.uploads.uploads import Arrival
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
 from portal.messages import say
-from portal.models import Account, Dataset, File
+from portal.models import Account, Dataset
 from portal.web import forms, htmx, multipart, permissions, session
 from portal.web.datasets.blueprint import address
 from portal.web.files.blueprint import bp
@@ -27,7 +28,8 @@ class Sending:
     """The upload of one multipart form. Fields come before the files, the CSRF token first of all."""
 
     def __init__(self, dataset: Dataset, account: Account) -> None:
-        self.account_id, self.realm = account.id, realms.of_access(dataset)
+        self.account_id, self.dataset_id = account.id, dataset.id
+        self.realm = realms.of_access(dataset)
         self.trusted = "X-CSRFToken" in request.headers
         self.fields: dict[str, str] = {}
         self.receipts: list[Arrival] = []
@@ -64,11 +66,14 @@ class Sending:
         if companions.is_companion(base):
             self.left_out += 1
             return None
-        is_free = area_paths.free_in(self.account_id, "incoming", self.realm)
-        name = area_paths.clean(f"{folder}/{base}", with_companions=False, is_free=is_free)
         announced = int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None
         self._session = upload_session.open(
-            self.account_id, realm=self.realm, name=name, via="web", announced=announced
+            self.account_id,
+            realm=self.realm,
+            name=f"{folder}/{base}",
+            via="web",
+            announced=announced,
+            dataset_id=self.dataset_id,
         )
         return self._session
 
@@ -123,14 +128,14 @@ def send(ref: str) -> Response:
     except errors.DomainError as error:
         failure = error
     dataset = permissions.dataset_or_404(ref, "edit")
-    added = declare(dataset, sending, me)
+    describe(dataset, sending, me)
     if sending.left_out:
         flash(left_out_text(sending.left_out), "ok")
     if failure is None and not sending.receipts:
         failure = errors.Invalid(fields={"file": say("file_not_chosen", "Choose a file first.")})
     if failure is not None:
         return refused(dataset, failure, sending)
-    flash(arrival_text(sending.receipts, added), "ok")
+    flash(arrival_text(sending.receipts), "ok")
     return htmx.go_to(address(dataset, "files"))
 
 
@@ -143,18 +148,18 @@ def refuse(dataset: Dataset) -> None:
         raise errors.TooLarge(say("form_too_large", text, limit=sizes.size(limit << 20)))
 
 
-def declare(dataset: Dataset, sending: Sending, actor: Account) -> int:
-    """Files of the dataset for the names that arrived and that it does not declare yet."""
+def describe(dataset: Dataset, sending: Sending, actor: Account) -> None:
+    """What was typed beside the bytes is said of their files, where nothing was said before."""
+    md5 = _valid(sending.fields.get("declared_md5", "")) if len(sending.receipts) == 1 else None
+    title = sending.fields.get("title", "")[:300]
     with db.transaction():
-        living = files.living(dataset).with_only_columns(File.name)
-        declared = set(db.session.scalars(living))
-        md5 = sending.fields.get("declared_md5", "") if len(sending.receipts) == 1 else ""
-        rows = [
-            {"name": receipt.place.name, "title": sending.fields.get("title", "")[:300], "declared_md5": _valid(md5)}
-            for receipt in sending.receipts
-            if receipt.place.name not in declared
-        ]
-        return len(files.add(dataset, rows, actor=actor))
+        for receipt in sending.receipts:
+            file = dataset_place.file_named(dataset, receipt.place.name)
+            if file is None or file.state == states.ARCHIVED:
+                continue
+            said = {"title": "" if file.title else title, "md5": None if file.declared_md5 else md5}
+            if changes := {field: value for field, value in said.items() if value}:
+                files.edit(file, changes, actor=actor)
 
 
 def _valid(md5: str) -> str | None:
@@ -166,11 +171,10 @@ def _valid(md5: str) -> str | None:
         return None
 
 
-def arrival_text(receipts: list[Arrival], added: int) -> str:
+def arrival_text(receipts: list[Arrival]) -> str:
     names_ = ", ".join(receipt.place.name for receipt in receipts[:3])
     more = f" and {len(receipts) - 3:,} more" if len(receipts) > 3 else ""
-    arrived = f"{names_}{more} arrived whole."
-    return arrived if added else f"{arrived} The dataset declares this already."
+    return f"{names_}{more} arrived whole."
 
 
 def left_out_text(count: int) -> str:
@@ -181,7 +185,7 @@ def left_out_text(count: int) -> str:
 def refused(dataset: Dataset, error: errors.DomainError, sending: Sending) -> Response:
     """The form again: every typed word, the name we would take, and what did arrive."""
     if sending.receipts:
-        flash(arrival_text(sending.receipts, 1), "ok")
+        flash(arrival_text(sending.receipts), "ok")
     better = error.more.get("suggestion")
     values = {**sending.fields, "as": better or sending.fields.get("as", "")}
     if isinstance(error, errors.BadName):

@@ -34,8 +34,8 @@ def rename(upload_id: int, verb: str) -> Response:
     """Another name for the same bytes, or a second one; a path from the root goes into another area."""
     name = request.form.get("name", "").strip()
     upload = folders.own(upload_id, actor=permissions.account())
-    old = Place(upload.area, upload.realm, upload.name)
     try:
+        old = folders.place_in_box(upload, to_read=verb == "copy")
         carry(verb, old, folders.target(old, name))
     except ADVICE as error:
         return refused(upload_id, error, name)

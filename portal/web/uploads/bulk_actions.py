@@ -5,7 +5,6 @@ from werkzeug.wrappers import Response
 
 from portal import db, errors
 from portal.domain.uploads import folders
-from portal.domain.uploads.uploads import Place
 from portal.models import Upload
 from portal.web import htmx, permissions
 from portal.web.uploads.blueprint import ADVICE, bp, carry, flash_count, home
@@ -28,30 +27,32 @@ def ask(verb: str) -> str | Response:
 @permissions.signed_in
 def act(verb: str) -> Response:
     rows, folder, count = ticked(), request.form.get("folder", "").strip().rstrip("/"), 0
-    places = [(row.id, Place(row.area, row.realm, row.name)) for row in rows]
+    ids = [row.id for row in rows]
     try:
-        for upload_id, old in places:
-            _do(verb, upload_id, old, f"{folder}/{old.base}" if folder else old.base)
+        for upload_id in ids:
+            _do(verb, folders.own(upload_id, actor=permissions.account()), folder)
             count += 1
     except ADVICE as error:
         if count:
             flash_count(count, f"{DONE[verb]}; then it stopped")
-        return refused(verb, error, folder, places[count:])
+        return refused(verb, error, folder, ids[count:])
     flash_count(count, DONE[verb])
     return htmx.go_to(home())
 
 
-def _do(verb: str, upload_id: int, old: Place, target: str) -> None:
+def _do(verb: str, upload: Upload, folder: str) -> None:
     if verb == "delete":
+        upload_id = upload.id
         with db.transaction():
             folders.drop(folders.own(upload_id, actor=permissions.account()), actor=permissions.account())
         return
-    carry(verb, old, folders.target(old, target))
+    old = folders.place_in_box(upload, to_read=verb == "copy")
+    carry(verb, old, folders.target(old, f"{folder}/{old.base}" if folder else old.base))
 
 
-def refused(verb: str, error: errors.DomainError, folder: str, left: list[tuple[int, Place]]) -> Response:
+def refused(verb: str, error: errors.DomainError, folder: str, left: list[int]) -> Response:
     """The rest of them again, with what is wrong."""
-    rows = [folders.own(upload_id, actor=permissions.account()) for upload_id, _place in left]
+    rows = [folders.own(upload_id, actor=permissions.account()) for upload_id in left]
     status = error.status if error.status in (409, 422) else 422
     return htmx.fragment(
         "uploads/bulk_actions.html",

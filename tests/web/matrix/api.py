@@ -118,6 +118,8 @@ ROWS = [
     row("list_uploads", "GET", "/uploads", people(200, anonymous=401)),
     row("judge_name", "GET", "/names?name=a b", people(200, anonymous=401)),
     row("send_upload", "PUT", "/uploads/open/x.txt", people(503, anonymous=401), raw=b"x"),
+    row("send_for_dataset", "PUT", "/datasets/{id}/uploads/x.txt", owner(503, anonymous=401), raw=b"x"),
+    row("use_upload", "PUT", "/datasets/{id}/files/1/upload", owner(404, anonymous=401), json={"upload": 0}),
     row("rename_upload", "PATCH", "/uploads/{upload}", owner(200, anonymous=401), json={"name": "z.txt"}),
     row("remove_upload", "DELETE", "/uploads/{upload}", owner(204, anonymous=401)),
     row(

@@ -77,6 +77,7 @@ ROWS = [
     Row("files.delete", "POST", "/deposit/{ref}/files/1/delete", SENT),
     Row("files.choose_page", "GET", "/deposit/{ref}/ftp", MINE),
     Row("files.choose", "POST", "/deposit/{ref}/ftp", SENT),
+    Row("files.use", "POST", "/deposit/{ref}/files/1/use", owner(404, anonymous=303), data={"upload": "0"}),
     Row("files.online_page", "GET", "/deposit/{ref}/online", MINE),
     Row("files.send", "POST", "/deposit/{ref}/online", owner(422, anonymous=303)),
     Row("datasets.confirm_page", "GET", "/deposit/{ref}/actions/discard", MINE),

@@ -39,6 +39,8 @@ ROWS = [
     # What is not the asker's is as if it were not ticked.
     Row("uploads.ask", "POST", "/area/chosen/move", people(303, anonymous=303) | {"ines": 200}, data=TICKED),
     Row("uploads.act", "POST", "/area/chosen/delete/done", people(303, anonymous=303), data=TICKED),
+    Row("files.ask_dataset", "POST", "/area/chosen/give", people(303, anonymous=303) | {"ines": 200}, data=TICKED),
+    Row("files.give", "POST", "/area/chosen/give/done", people(422, anonymous=303), data=TICKED),
     Row("uploads.folder", "GET", "/area/folder?path=/OMIX/run", MINE),
     Row("uploads.change_folder", "POST", "/area/folder/rename", TYPED, data=FOLDER),
     api("list_area", "GET", "/area?path=/OMIX/run", people(200, anonymous=401)),

@@ -4,7 +4,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import db, errors
 from portal.domain.files import bulk_edit, files
-from portal.domain.uploads import replacements
+from portal.domain.uploads import dataset_files, folders, replacements
 from portal.messages import say
 from portal.queries.datasets import api_lists
 from portal.web import permissions, session
@@ -71,6 +71,19 @@ def replace_file(ref: str, file_number: int) -> ResponseReturnValue:
         file = files.by_number(dataset, file_number)
         new = replacements.replace(file, name=str(given.get("name") or ""), md5=given.get("md5"), actor=actor)
     return documents.of_file(dataset, new, api_lists.running(dataset)), 201
+
+
+@bp.put("/datasets/<ref>/files/<int:file_number>/upload")
+@described(body="Use", answer="File")
+def use_upload(ref: str, file_number: int) -> ResponseReturnValue:
+    """Let a file take one of my uploads, as one of its `offers`: what came under its name and was not taken by itself,
+    because the file has good bytes already or several could be meant. Archived bytes are replaced as by a
+    replacement; the answer is the file that has the upload then."""
+    actor, dataset, given = permissions.account(), dataset_or_404(ref, "edit"), body()
+    with db.transaction():
+        upload = folders.own(given["upload"], actor=actor)
+        file = dataset_files.use(files.by_number(dataset, file_number), upload, actor=actor)
+    return documents.of_file(dataset, file, api_lists.running(dataset))
 
 
 @bp.delete("/datasets/<ref>/files/<int:file_number>")

@@ -53,6 +53,7 @@ SCHEMAS: dict[str, Schema] = {
             "declared_md5": MAYBE_TEXT,
             "received_md5": MAYBE_TEXT,
             "upload": MAYBE_WHOLE,
+            "offers": {"type": "array", "items": WHOLE},
             "fixity": maybe({"enum": ["ok", "bad", "unknown"]}),
         }
     ),

@@ -37,6 +37,7 @@ UPLOAD = {
 }
 SCHEMAS: dict[str, Schema] = {
     "Replacement": takes({"name": TEXT, "md5": TEXT}),
+    "Use": takes({"upload": WHOLE}, "upload"),
     "Receipt": takes({"received": DAY, "note": TEXT}, "received"),
     "FromTo": takes({"from": TEXT, "to": TEXT}, "from", "to"),
     "Removal": takes({"path": TEXT, "folder": YES}, "path"),

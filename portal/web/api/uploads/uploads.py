@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from portal import db, errors
 from portal.domain.files import area_paths, inspection_results
 from portal.domain.shared import path_names
-from portal.domain.uploads import folders, receipt_date
-from portal.domain.uploads.uploads import NO_SUCH_UPLOAD, Arrival, Place
+from portal.domain.uploads import dataset_place, folders, receipt_date
+from portal.domain.uploads.uploads import NO_SUCH_UPLOAD, Arrival
 from portal.ingest import upload_session
 from portal.ingest.upload_session import UploadSession
 from portal.messages import say
@@ -91,6 +91,31 @@ def send_upload(realm: str, name: str) -> ResponseReturnValue:
     except errors.DomainError:
         drain()
         raise
+    return _receipt_of(session, digests)
+
+
+@bp.put("/datasets/<ref>/uploads/<path:name>")
+@described(answer="Upload", status=201, also=200, takes=(BYTES,))
+@permissions.raw_body
+def send_for_dataset(ref: str, name: str) -> ResponseReturnValue:
+    """Send one file for a dataset as the raw body: it belongs to that dataset alone, which declares its name if need
+    be. Good bytes of the name give way once these are durable; archived ones are replaced as by a replacement. 409
+    while the file is being archived. Else as PUT /uploads/<realm>/<name>."""
+    lift_body_limit()
+    try:
+        actor = permissions.account()
+        dataset_id = dataset_place.open_to(ref, actor).id
+        digests = announced_digests(request.headers.get("Repr-Digest", ""))
+        session = upload_session.open(
+            actor.id, realm="open", name=name, via="api", announced=request.content_length, dataset_id=dataset_id
+        )
+    except errors.DomainError:
+        drain()
+        raise
+    return _receipt_of(session, digests)
+
+
+def _receipt_of(session: UploadSession, digests: dict[str, str]) -> ResponseReturnValue:
     receipt = take(session, digests)
     row = api_lists.upload(receipt.upload_id)
     assert row is not None
@@ -144,8 +169,7 @@ def rename_upload(upload_id: int) -> ResponseReturnValue:
     actor, given = permissions.account(), body()
     with db.transaction():
         row = folders.own(upload_id, actor=actor)
-        folders.refuse_gone(row)
-        folders.rename(actor, Place(row.area, row.realm, row.name), str(given.get("name") or ""))
+        folders.rename(actor, folders.place_in_box(row), str(given.get("name") or ""))
     document = api_lists.upload(upload_id)
     assert document is not None
     return documents.of_upload(*document)
