@@ -30,8 +30,8 @@ def approve(
     request: Request,
     *,
     actor: Account,
-    from_: Any = None,
-    until: Any = None,
+    from_: object = None,
+    until: object = None,
     numbers: list[int] | None = None,
     note: str = "",
     seen: int | None = None,
@@ -88,7 +88,7 @@ def deny(request: Request, *, actor: Account, note: str, seen: int | None = None
     return request
 
 
-def renew(request: Request, *, actor: Account, until: Any = None, note: str = "") -> Request:
+def renew(request: Request, *, actor: Account, until: object = None, note: str = "") -> Request:
     """Let a grant last longer, in one step; by its requester it is the wish for that, which the deciders are told."""
     if states.REQUESTER in request_moves.roles_of(request, actor):
         return _wish(request, actor=actor, note=note)
@@ -138,7 +138,7 @@ def longest(request: Request) -> int:
     return (request.terms or terms.of(request.dataset)).longest_days
 
 
-def period(from_: Any, until: Any, *, longest: int) -> tuple[int, int]:
+def period(from_: object, until: object, *, longest: int) -> tuple[int, int]:
     """The first moment and the end of a grant. Days are days of the site's zone: from the midnight with which the first
     begins to the one with which the last ends. Raises Invalid."""
     faults: dict[str, Message] = {}

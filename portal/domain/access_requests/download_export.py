@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from sqlalchemy import select
 
@@ -16,7 +15,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 FLUSH_EVERY = 500
 
 
-def rows(events: Iterable[Event]) -> Iterator[tuple[Any, ...]]:
+def rows(events: Iterable[Event]) -> Iterator[tuple[object, ...]]:
     """One line a download, with who it was."""
     people: dict[int, tuple[str, str]] = {}
     for event in events:
@@ -44,6 +43,6 @@ def written(events: Iterable[Event], kind: str) -> Iterator[str]:
     yield held.getvalue()
 
 
-def _plain(cell: Any) -> Any:
+def _plain(cell: object) -> object:
     """A cell that a spreadsheet would run as a formula is marked as text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

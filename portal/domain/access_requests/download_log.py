@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 
@@ -137,7 +136,7 @@ def newest(request: Request, limit: int) -> tuple[list[Event], int]:
 def _events(*conditions: ColumnElement[bool], request_id: int | None = None) -> Iterator[Event]:
     """Events of downloads, read in batches by id. A beginning is given only where no end follows."""
     last = 0
-    begun: dict[Any, Event] = {}
+    begun: dict[object, Event] = {}
     while rows := list(
         db.session.scalars(
             select(Event)

@@ -2,7 +2,6 @@
 and the mails that tell."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -49,8 +48,8 @@ def move(
     actor: Account | None,
     note: str = "",
     seen: int | None = None,
-    before: dict[str, Any] | None = None,
-    **values: Any,
+    before: dict[str, object] | None = None,
+    **values: object,
 ) -> RequestMessage:
     """Move a request by compare-and-swap along states.REQUEST. Raises Forbidden; Conflict that names who was first."""
     transition = states.REQUEST.find(action)

@@ -90,7 +90,7 @@ def said_before(dataset: Dataset, account: Account) -> dict[str, Any]:
 def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[str, Message]]:
     """Clean values of the given fields, and a sentence for each that breaks a rule. `answers` is a list in the order
     of the questions."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     faults: dict[str, Message] = {}
     for name in (name for name in FIELDS if name in fields):
         try:
@@ -108,7 +108,7 @@ def field_of(n: int) -> str:
     return f"answer_{chr(ord('a') + n)}"
 
 
-def _answers(given: Any, chosen: Terms, faults: dict[str, Message]) -> list[dict[str, str]]:
+def _answers(given: object, chosen: Terms, faults: dict[str, Message]) -> list[dict[str, str]]:
     listed = list(given) if isinstance(given, list | tuple) else []
     answers = []
     for n, question in enumerate(chosen.questions):
@@ -145,7 +145,7 @@ def save(request: Request, fields: dict[str, Any], *, actor: Account) -> dict[st
 
 
 def ask(
-    request: Request, fields: dict[str, Any], *, agreement: str, version: int | None = None, actor: Account
+    request: Request, fields: dict[str, object], *, agreement: str, version: int | None = None, actor: Account
 ) -> Request:
     """Send a draft to the deciders. `agreement` is the name typed under the terms of `version`. Raises Invalid with
     all that is missing, and Conflict when the terms were changed since they were read."""
@@ -179,7 +179,7 @@ def ask(
     return request
 
 
-def amend(request: Request, fields: dict[str, Any], *, actor: Account, note: str = "") -> Request:
+def amend(request: Request, fields: dict[str, object], *, actor: Account, note: str = "") -> Request:
     """Change what a waiting request says; it goes back to the deciders, who see what was changed."""
     chosen = request.terms or terms.of(request.dataset)
     values, faults = check(fields, chosen)

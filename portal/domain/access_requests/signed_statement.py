@@ -4,7 +4,6 @@ can check it with any JOSE library or with openssl, without the portal."""
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -57,7 +56,7 @@ def key_id() -> str:
     return digest.finalize().hex()[:16]
 
 
-def of(request: Request) -> dict[str, Any]:
+def of(request: Request) -> dict[str, object]:
     """What was granted to whom, under which terms, by whom, and how it stands now."""
     if request.state not in GIVEN:
         raise errors.Conflict(
@@ -103,7 +102,7 @@ def of(request: Request) -> dict[str, Any]:
     }
 
 
-def _line(at: int, after: dict[str, Any]) -> dict[str, Any]:
+def _line(at: int, after: dict[str, object]) -> dict[str, object]:
     return {"at": moment(at)} | {
         name: after.get(name) for name in ("name", "via", "address", "offset", "bytes", "whole")
     }
@@ -113,7 +112,7 @@ def moment(ms: int | None) -> str | None:
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
 
 
-def signed(request: Request) -> dict[str, Any]:
+def signed(request: Request) -> dict[str, object]:
     """The statement with its signature. `payload` holds exactly the bytes that are signed; `statement` says the same
     to people."""
     statement = of(request)

@@ -1,8 +1,6 @@
 """The terms of a controlled dataset: what a requester agrees to (versioned), and who decides. Where a dataset has none
 of its own the site's default stands."""
 
-from typing import Any
-
 from sqlalchemy import delete, func, select
 
 from portal import clock, db, errors, states
@@ -57,7 +55,7 @@ def require_setter(dataset: Dataset | None, actor: Account | None) -> None:
         raise errors.Forbidden(say("terms_page_roles", "Only its submitter sets the terms of a dataset."))
 
 
-def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) -> Terms:
+def write(dataset: Dataset | None, fields: dict[str, object], *, actor: Account) -> Terms:
     """A new version; fields not given stay. The same again is no version. Raises Invalid with all faults."""
     if not may_set(dataset, actor):
         raise errors.Forbidden(
@@ -87,9 +85,9 @@ def write(dataset: Dataset | None, fields: dict[str, Any], *, actor: Account) ->
     return new
 
 
-def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
+def check(fields: dict[str, object]) -> tuple[dict[str, object], dict[str, Message]]:
     """Clean values of the given fields, and a sentence for each that breaks a rule."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     faults: dict[str, Message] = {}
     for name in (name for name in RULES if name in fields):
         try:
@@ -99,14 +97,14 @@ def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
     return values, faults
 
 
-def _agreement(value: Any) -> str:
+def _agreement(value: object) -> str:
     text = text_rules.prose(str(value or ""), longest=50_000)
     if not text:
         raise errors.Invalid(say("terms_agreement_empty", "Write what a requester agrees to."))
     return text
 
 
-def _questions(value: Any) -> list[dict[str, Any]]:
+def _questions(value: object) -> list[dict[str, object]]:
     """From a list of {text, needed}, or lines of a form; one that ends with (optional) need not be answered."""
     given = value.splitlines() if isinstance(value, str) else value if isinstance(value, list) else []
     questions = []
@@ -127,7 +125,7 @@ def _questions(value: Any) -> list[dict[str, Any]]:
     return questions
 
 
-def _days(value: Any) -> int:
+def _days(value: object) -> int:
     text = str(value).strip()
     if not text.isdecimal() or not 1 <= int(text[:6]) <= LONGEST_DAYS:
         raise errors.Invalid(say("terms_days", "A number of days from 1 to {longest}.", longest=LONGEST_DAYS))

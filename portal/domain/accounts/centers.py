@@ -2,7 +2,6 @@
 
 import re
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import func, select, update
 
@@ -120,7 +119,7 @@ def in_gb(size: int | None) -> str:
     return "" if size is None else f"{(Decimal(size) / sizes.GB).normalize():f}"
 
 
-def of_gib(gib: Any, *, field: str) -> int | None:
+def of_gib(gib: object, *, field: str) -> int | None:
     """A quota in bytes of a whole number of GiB, or none. Raises Invalid."""
     if gib is None:
         return None

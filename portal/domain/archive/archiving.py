@@ -8,7 +8,7 @@ jobs/handlers/archive/archive.py.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select
+from sqlalchemy import Row, bindparam, func, insert, or_, select
 
 from portal import clock, db, states, storage
 from portal.domain.datasets import releases
@@ -80,7 +80,7 @@ def take(dataset: Dataset, *, limit: int = BATCH) -> list[Item]:
     return [_item(dataset, bag, row) for row in right]
 
 
-def _item(dataset: Dataset, bag: str, row: Any) -> Item:
+def _item(dataset: Dataset, bag: str, row: Row[*tuple[Any, ...]]) -> Item:
     archive_path = f"data/{accessions.of_file(dataset.accession, row.n)}/{row.name}"
     facts = storage.Facts(row.inode or 0, row.size, row.mtime_ns or 0)
     return Item(
@@ -112,7 +112,7 @@ def is_known(dataset: Dataset, path: str) -> bool:
     return manifest.exists() and f"  {path}\n" in manifest.read_text()
 
 
-def _move(action: str, upload_ids: list[int], **values: Any) -> None:
+def _move(action: str, upload_ids: list[int], **values: object) -> None:
     if upload_ids:
         transitions.transition_all(Upload, action, Upload.id.in_(upload_ids), **values)
 

@@ -128,7 +128,7 @@ def _is_dead(content: dict[str, Any], stranger: Bytes) -> bool:
     return stranger.n in dead or content["state"] == "withdrawn"
 
 
-def _look(path: Path, row: dict[str, Any], *, deep: bool) -> tuple[str | None, Message | None]:
+def _look(path: Path, row: dict[str, object], *, deep: bool) -> tuple[str | None, Message | None]:
     facts = storage.facts(path)
     if facts is None:
         return fixity.BAD, MISSING

@@ -124,17 +124,17 @@ def archived(dataset: Dataset) -> list[dict[str, Any]]:
     return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]
 
 
-def text(catalogue: dict[str, Any]) -> bytes:
+def text(catalogue: dict[str, object]) -> bytes:
     """What metadata.json holds."""
     return json.dumps(catalogue, indent=1, ensure_ascii=False, sort_keys=True).encode()
 
 
-def seal(catalogue: dict[str, Any]) -> str:
+def seal(catalogue: dict[str, object]) -> str:
     """The digest by which metadata.json vouches for itself, whatever became of the files beside it."""
     return hashlib.sha256(text({key: value for key, value in catalogue.items() if key != "seal"})).hexdigest()
 
 
-def _others(dataset: Dataset) -> list[dict[str, Any]]:
+def _others(dataset: Dataset) -> list[dict[str, object]]:
     """The files of which the bag holds no bytes: they wait for them, or were removed or replaced."""
     query = (
         select(
@@ -147,7 +147,7 @@ def _others(dataset: Dataset) -> list[dict[str, Any]]:
     return [dict(row) for row in db.session.execute(query.order_by(File.n)).mappings()]
 
 
-def _papers(dataset: Dataset) -> list[dict[str, Any]]:
+def _papers(dataset: Dataset) -> list[dict[str, object]]:
     query = select(*(getattr(Publication, field) for field in PAPER_FIELDS)).where(Publication.dataset_id == dataset.id)
     return [dict(row) for row in db.session.execute(query.order_by(Publication.id)).mappings()]
 

@@ -216,14 +216,14 @@ def _archived(row: dict[str, Any], stranger: Bytes | None) -> dict[str, Any]:
     )
 
 
-def _other(row: dict[str, Any], dataset: Dataset) -> dict[str, Any]:
+def _other(row: dict[str, object], dataset: Dataset) -> dict[str, object]:
     """Bytes in an area are not in the bag: a file that had some waits for them again."""
     kept = {name: row[name] for name in bags.FILE_FIELDS if row.get(name) is not None and name != "upload_id"}
     lasting = row["state"] in states.DEAD_FILES or dataset.state == states.WITHDRAWN
     return _blank() | kept | _TEXT | {"state": row["state"] if lasting else states.WAITING}
 
 
-def _blank() -> dict[str, Any]:
+def _blank() -> dict[str, object]:
     return {"title": "", "description": "", "data_type": "", "unit": "samples"}
 
 
@@ -241,7 +241,7 @@ def may_adopt(bag: ReadableBag, stranger: Bytes) -> bool:
     return stranger.name not in living and stranger.n not in {row["n"] for row in rows}
 
 
-def _adopted(stranger: Bytes, row: dict[str, Any] | None) -> dict[str, Any]:
+def _adopted(stranger: Bytes, row: dict[str, object] | None) -> dict[str, Any]:
     assert stranger.digests is not None
     md5, sha256 = stranger.digests
     return (
@@ -261,7 +261,7 @@ def _adopted(stranger: Bytes, row: dict[str, Any] | None) -> dict[str, Any]:
     )
 
 
-def _tie(dataset: Dataset, others: list[dict[str, Any]], adopted: set[int]) -> None:
+def _tie(dataset: Dataset, others: list[dict[str, object]], adopted: set[int]) -> None:
     """Which file took or is to take the place of which. One that was taken in has its place at once."""
     tied = [row for row in others if row.get("replaced_by") or row.get("replaces")]
     if not tied:

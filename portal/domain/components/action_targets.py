@@ -1,7 +1,5 @@
 """Actions of a SUBMISSION on what is here already: HOLD, RELEASE, CANCEL, SUPPRESS of an accession."""
 
-from typing import Any
-
 from sqlalchemy import select, update
 
 from portal import clock, db, errors, states
@@ -106,7 +104,7 @@ def _refuse_others(ids: set[int], actor: Account) -> None:
         .join(Dataset, Dataset.id == Component.dataset_id)
         .where(Component.id.in_(ids), (Dataset.account_id != actor.id) | Dataset.released_at.is_not(None))
     )
-    other: Any = db.session.scalar(query.limit(1))
+    other: object = db.session.scalar(query.limit(1))
     if other:
         raise errors.Conflict(
             say("object_referred_to", "{other} refers to it and is public or not yours.", other=other)

@@ -31,7 +31,7 @@ FACTS = (
 _REFERRER = aliased(Component)
 
 
-def portions(values: Iterable[Any]) -> Iterator[list[Any]]:
+def portions(values: Iterable[object]) -> Iterator[list[Any]]:
     listed = list(values)
     for start in range(0, len(listed), PORTION):
         yield listed[start : start + PORTION]
@@ -100,10 +100,10 @@ def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
 
 
 _CHANGED = ("comment", "title", "sent", "xml", "md5", "accession")
-_NEW: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _CHANGED}
+_NEW: dict[str, object] = {name: bindparam(f"new_{name}") for name in _CHANGED}
 
 
-def _new_values(row: dict[str, Any]) -> dict[str, Any]:
+def _new_values(row: dict[str, object]) -> dict[str, Any]:
     return {f"new_{name}": row[name] for name in _CHANGED}
 
 

@@ -14,7 +14,7 @@ TITLES = (("SUBMISSION", "TITLE"), ("STUDY", metadata_objects.TITLES["STUDY"]))
 ABSTRACTS = tuple(("STUDY", path) for path in metadata_objects.ABSTRACTS["STUDY"])
 
 
-def of_dataset(dataset: Dataset) -> list[dict[str, Any]]:
+def of_dataset(dataset: Dataset) -> list[dict[str, object]]:
     """Changes, as components.change() takes them, of the XML whose title or abstract is no longer the dataset's."""
     query = select(Component.id, Component.type, Component.state, Component.accession).where(
         Component.dataset_id == dataset.id,

@@ -68,7 +68,7 @@ class Plan:
     center: str
     objects: list[FormObject] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
-    patched: list[dict[str, Any]] = field(default_factory=list)
+    patched: list[dict[str, object]] = field(default_factory=list)
     began: int = 0
 
 
@@ -235,7 +235,7 @@ def close(plan: Plan) -> None:
     db.session.flush()
 
 
-def _values(form_object: FormObject) -> dict[str, Any]:
+def _values(form_object: FormObject) -> dict[str, object]:
     return {
         "title": form_object.title[:300],
         "xml": form_object.xml,

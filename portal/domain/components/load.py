@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from lxml import etree
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from portal import db, errors, states
 from portal.domain.components import components, xml_documents
@@ -45,7 +45,7 @@ def close(batch: Batch) -> None:
         components.recompute_states(dataset)
 
 
-def _id(target: Any) -> int:
+def _id(target: Row[*tuple[Any, ...]]) -> int:
     return int(target.id)
 
 
@@ -104,7 +104,7 @@ def _home(batch: Batch, item: Item) -> int:
 
 def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
     """The living files of these names; of a file and its successor the successor."""
-    rows: dict[str, Any] = {}
+    rows: dict[str, object] = {}
     for part in components.portions(names):
         query = select(File.id, File.n, File.name, File.state, File.md5, File.declared_md5).where(
             File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part)
@@ -131,7 +131,7 @@ def _write(batch: Batch) -> None:
     )
 
 
-def _place(batch: Batch) -> dict[str, Any]:
+def _place(batch: Batch) -> dict[str, object]:
     dataset = batch.dataset
     return {"dataset_id": dataset.id, "center_id": dataset.center_id, "origin": "xml"} if dataset is not None else {}
 

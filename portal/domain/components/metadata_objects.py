@@ -172,7 +172,7 @@ def references(element: etree._Element) -> Iterator[tuple[etree._Element, Refere
             yield node, Reference(REFERENCES[node.tag], accession.strip().upper()[:50], alias, center.strip()[:200])
 
 
-def _file(node: etree._Element) -> dict[str, Any]:
+def _file(node: etree._Element) -> dict[str, object]:
     """A file that a RUN or ANALYSIS names. Its checksum is needed: the bytes come another way."""
     name, digest = node.get("filename") or "", node.get("checksum") or ""
     method = (node.get("checksum_method") or "MD5").upper()

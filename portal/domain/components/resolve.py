@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from portal import clock, db, states
 from portal.config import settings
@@ -55,7 +55,7 @@ def _not_yours(item: Item) -> Message:
     return say("object_unknown", text, type=item.type, accession=item.accession)
 
 
-def _no_update(batch: Batch, alias: str, row: Any) -> Message | None:
+def _no_update(batch: Batch, alias: str, row: Row[*tuple[Any, ...]]) -> Message | None:
     """Why the component of this row is not replaced by what came under this alias, if it is not."""
     if alias != row.alias:
         text = "Its alias is “{alias}”, and an alias stands. Leave the accession out for a new object."

@@ -45,7 +45,7 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
     return dataset
 
 
-def with_preset(fields: dict[str, Any], dataset: Dataset | None = None) -> dict[str, Any]:
+def with_preset(fields: dict[str, object], dataset: Dataset | None = None) -> dict[str, object]:
     """Human data are controlled unless somebody says otherwise: an access that is named, or was chosen, stands. Their
     species is filled in where none is written."""
     human = _yes(fields.get("human"))
@@ -123,7 +123,7 @@ def _bioproject(value: Any) -> str:
     return text
 
 
-def _access(value: Any) -> str:
+def _access(value: object) -> str:
     if value not in ("open", "controlled"):
         raise errors.Invalid(say("access_unknown", "Access is open or controlled."))
     return str(value)

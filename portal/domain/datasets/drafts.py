@@ -4,7 +4,6 @@ window is overwritten unseen. Rows of files that are not declared yet are kept a
 import json
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from portal import db, errors, states
 from portal.domain.datasets import datasets
@@ -48,16 +47,16 @@ def shown(dataset: Dataset, field: str) -> str:
     return kept[field] if field in kept else as_text(getattr(dataset, field, ""))
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else ""
     return "" if value is None else str(value).replace("\r\n", "\n")
 
 
-def changed(dataset: Dataset, values: dict[str, Any], was: dict[str, str]) -> dict[str, Any]:
+def changed(dataset: Dataset, values: dict[str, object], was: dict[str, str]) -> dict[str, object]:
     """Of a whole form only what its reader changed: `was` is what each field held when the form was made. Raises
     Conflict with a message for each field that another window changed meanwhile."""
-    mine: dict[str, Any] = {}
+    mine: dict[str, object] = {}
     clashes: dict[str, Message] = {}
     for field, value in values.items():
         before = was.get(field)
@@ -74,7 +73,7 @@ def changed(dataset: Dataset, values: dict[str, Any], was: dict[str, str]) -> di
     return mine
 
 
-def save_field(dataset: Dataset, field: str, value: Any, *, was: str | None, actor: Account) -> Message | None:
+def save_field(dataset: Dataset, field: str, value: object, *, was: str | None, actor: Account) -> Message | None:
     """Save one field as it is typed. Returns a message when it is kept but not valid yet, else None.
 
     Raises Conflict with `stored` when another window changed the field, or once it is submitted; Invalid."""

@@ -2,7 +2,6 @@
 related publication is detected"), if it is approved; else as soon as it is."""
 
 import re
-from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
 
@@ -19,7 +18,7 @@ PMID = re.compile(r"[1-9]\d{0,8}")
 BEFORE = re.compile(r"^(https?://(dx\.)?doi\.org/|https?://pubmed\.ncbi\.nlm\.nih\.gov/|doi:|pmid:?)\s*", re.IGNORECASE)
 
 
-def parse(text: Any) -> tuple[str, str]:
+def parse(text: object) -> tuple[str, str]:
     """('doi' or 'pmid', its value) of what a person pastes. Raises Invalid."""
     value = BEFORE.sub("", str(text or "").strip()).rstrip("/").rstrip(".")
     if PMID.fullmatch(value):
@@ -31,7 +30,7 @@ def parse(text: Any) -> tuple[str, str]:
 
 
 def record(
-    dataset: Dataset, text: Any, *, actor: Account | None, title: str = "", source: str = "person"
+    dataset: Dataset, text: object, *, actor: Account | None, title: str = "", source: str = "person"
 ) -> Publication:
     """Note that a paper names this dataset, and let it open. Harmless when it is known. `actor` None: watcher or list.
 
@@ -68,7 +67,7 @@ def record(
     return publication
 
 
-def would_open(dataset: Dataset, text: Any) -> bool:
+def would_open(dataset: Dataset, text: object) -> bool:
     """Whether recording it would open the dataset, now or once it is approved: it never opened, and no paper names it
     yet. Raises Invalid for what is neither DOI nor PMID."""
     parse(text)

@@ -6,7 +6,6 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import joinedload
@@ -51,7 +50,7 @@ def obstacle(dataset: Dataset) -> Message | None:
 
 
 def make(
-    dataset: Dataset, *, actor: Account, label: str = "", expires: Any = None, anonymised: Any = True
+    dataset: Dataset, *, actor: Account, label: str = "", expires: object = None, anonymised: object = True
 ) -> tuple[Link, str]:
     """A new link and its token, which is shown this once. `expires` is the last day it opens, or None.
 
@@ -97,16 +96,16 @@ def _refuse_outsiders(dataset: Dataset, actor: Account) -> None:
         raise errors.Forbidden(say("link_by", text))
 
 
-def _yes(value: Any) -> bool:
+def _yes(value: object) -> bool:
     return value if isinstance(value, bool) else str(value).lower() in ("1", "true", "on", "yes")
 
 
-def _event_values(link: Link) -> dict[str, Any]:
+def _event_values(link: Link) -> dict[str, object]:
     """What the history keeps of a link."""
     return {"link": link.n, "label": link.label, "anonymised": link.anonymised, "expires_at": link.expires_at}
 
 
-def end_of(day: Any) -> int | None:
+def end_of(day: object) -> int | None:
     """The first moment after a day (ISO), in the site's zone; None for no day. Raises Invalid."""
     try:
         chosen = datasets.release_date(day)

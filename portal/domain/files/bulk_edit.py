@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from portal import clock, db, errors, states
 from portal.domain.files import belonging, file_state, files
@@ -76,7 +76,7 @@ def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Acc
 
 def _rows(dataset: Dataset, ids: list[int], *columns: Any) -> list[Any]:
     """These columns of the living files among `ids`, in the order of the numbers."""
-    rows: list[Any] = []
+    rows: list[Row[*tuple[Any, ...]]] = []
     for start in range(0, len(ids), STEP):
         query = files.living(dataset).with_only_columns(*columns).where(File.id.in_(ids[start : start + STEP]))
         rows += db.session.execute(query).all()

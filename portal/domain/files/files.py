@@ -116,7 +116,7 @@ def of_numbers(dataset: Dataset, numbers: range) -> list[File]:
 def check(row: dict[str, Any], *, is_free: IsFree | None = None) -> tuple[dict[str, Any], dict[str, Message]]:
     """Of one declared file the clean values, and a message for each field that breaks a rule. A name that is suggested
     is one that `is_free` takes."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     faults: dict[str, Message] = {}
 
     def take(field: str, rule: Callable[[], Any]) -> None:

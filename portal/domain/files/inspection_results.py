@@ -169,7 +169,7 @@ def add_members(upload_id: int, members: list[PackageMember], *, first: int) -> 
     _insert_members(_rows_of(upload_id, members, first))
 
 
-def _rows_of(upload_id: int, members: list[PackageMember], first: int = 1) -> list[dict[str, Any]]:
+def _rows_of(upload_id: int, members: list[PackageMember], first: int = 1) -> list[dict[str, object]]:
     return [
         {
             "upload_id": upload_id,
@@ -184,7 +184,7 @@ def _rows_of(upload_id: int, members: list[PackageMember], first: int = 1) -> li
     ]
 
 
-def _insert_members(rows: list[dict[str, Any]]) -> None:
+def _insert_members(rows: list[dict[str, object]]) -> None:
     if rows:
         db.session.connection().execute(insert(Member), rows)
 

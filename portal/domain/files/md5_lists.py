@@ -134,7 +134,7 @@ def compare(dataset: Dataset, text: str) -> Comparison:
     replaced = {row.replaces_id for row in declared}
     lasting = [row for row in declared if row.id not in replaced]
     by_name = {row.name: row for row in declared}
-    by_base: dict[str, list[Any]] = {}
+    by_base: dict[str, list[object]] = {}
     for file in lasting:
         by_base.setdefault(file.base, []).append(file)
     seen: dict[int, Entry] = {}

@@ -1,7 +1,5 @@
 """Number of Samples/Files of packages (OMIX guide: of an archive, the files in it), filled in after inspection."""
 
-from typing import Any
-
 from sqlalchemy import or_, select, update
 
 from portal import clock, db, states
@@ -36,7 +34,7 @@ def _prefill(upload_ids: list[int]) -> None:
             HINTS,
         )
     )
-    events: list[dict[str, Any]] = []
+    events: list[dict[str, object]] = []
     for file_id, unit, upload_id, members, dataset_id, center_id, accession in db.session.execute(query).all():
         values = {"samples": members, "unit": "files"}
         db.session.execute(update(File).where(File.id == file_id).values(**values, updated_at=clock.now()))

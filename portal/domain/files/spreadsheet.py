@@ -47,7 +47,7 @@ class Comparison:
     """What a sheet says of a dataset; `faults` are (row, message). Files that the sheet lacks stay as they are."""
 
     changed: list[bulk_edit.Change] = field(default_factory=list)
-    added: list[dict[str, Any]] = field(default_factory=list)
+    added: list[dict[str, object]] = field(default_factory=list)
     same: int = 0
     faults: list[tuple[int, Message]] = field(default_factory=list)
     companions: int = 0
@@ -174,7 +174,7 @@ def compare(dataset: Dataset, given: str | bytes) -> Comparison:
     return comparison
 
 
-def _sort(comparison: Comparison, row: Any, values: dict[str, Any], number: int) -> None:
+def _sort(comparison: Comparison, row: Any, values: dict[str, object], number: int) -> None:
     if row is None:
         comparison.added.append(values)
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, exists, select
 
 from portal import states
 from portal.domain.permissions import access
@@ -191,7 +191,7 @@ def _of_component(row: Any, days: tsv.Days, *, public: bool) -> Line:
     )
 
 
-def _of_dataset(row: Any, days: tsv.Days, *, public: bool) -> Line:
+def _of_dataset(row: Row[*tuple[Any, ...]], days: tsv.Days, *, public: bool) -> Line:
     status = states.STATUS[row.state]
     return Line(
         DATASETS + row.id,

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from portal import storage
 from portal.faults import point
@@ -49,7 +49,7 @@ class AtomicFiles:
             point("report.placed")
         storage.sync_dir(self.folder)
 
-    def __exit__(self, *_failure: Any) -> None:
+    def __exit__(self, *_failure: object) -> None:
         for name in list(self.open_files):
             self.leave_out(name)
 

@@ -188,7 +188,7 @@ def _links(center_id: int, first: int, last: int) -> dict[int, str]:
     return {upload_id: links.text for upload_id, links in of_upload.items()}
 
 
-def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]:
+def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[object]]]:
     """The members of packages, given with their count, of as many at a time as have ten thousand together."""
     while packages:
         count, end = 0, 0
@@ -201,7 +201,7 @@ def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Any]]]
             .where(Member.upload_id.in_(part))
             .order_by(Member.upload_id, Member.n)
         )
-        members: dict[int, list[Any]] = {}
+        members: dict[int, list[object]] = {}
         with db.reading():
             for member in db.session.execute(query):
                 members.setdefault(member.upload_id, []).append(member)

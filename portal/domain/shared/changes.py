@@ -65,7 +65,7 @@ class Change:
     def words(self) -> list[tuple[str, str]]:
         return difference(self.before, self.after)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         return {"what": self.what, "before": self.before, "after": self.after, "file": self.n}
 
 
@@ -90,8 +90,8 @@ def since(dataset: Dataset, event_id: int) -> list[Change]:
     query = select(Event).where(Event.dataset_id == dataset.id, Event.id > event_id, Event.action.in_(EDITS))
     events = list(db.session.scalars(query.order_by(Event.id)))
     numbers = _numbers({event.file_id for event in events if event.file_id})
-    first: dict[tuple[int | None, str], Any] = {}
-    last: dict[tuple[int | None, str], Any] = {}
+    first: dict[tuple[int | None, str], object] = {}
+    last: dict[tuple[int | None, str], object] = {}
     others: list[Change] = []
     for event in events:
         n = numbers.get(event.file_id or 0)
@@ -135,7 +135,7 @@ def _changes_of(dataset: Dataset, event: Event, n: int | None) -> list[Change]:
     return _files_changed(dataset, event, n)
 
 
-def _change(n: int | None, field: str, before: Any, after: Any) -> Change:
+def _change(n: int | None, field: str, before: object, after: object) -> Change:
     word = FIELD_LABELS.get(field, field) if n is None else FILE_LABELS.get(field, FIELD_LABELS.get(field, field))
     return Change(word if n is None else f"{_file(n)}, {word}", plain(before), plain(after), field, n)
 
@@ -170,7 +170,7 @@ def _numbers(file_ids: set[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in db.session.execute(query)} if file_ids else {}
 
 
-def plain(value: Any) -> str:
+def plain(value: object) -> str:
     """A value of the history as people read it: yes or no for booleans, empty for nothing."""
     if isinstance(value, bool):
         return "yes" if value else "no"

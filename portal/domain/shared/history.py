@@ -38,12 +38,12 @@ def record(
     )
 
 
-def append(action: str, **columns: Any) -> None:
+def append(action: str, **columns: object) -> None:
     """One event by its columns."""
     append_all(action, [columns])
 
 
-def append_all(action: str, rows: list[dict[str, Any]]) -> None:
+def append_all(action: str, rows: list[dict[str, object]]) -> None:
     """Events of one kind by their columns: no objects are made, because every arrival writes one."""
     if not rows:
         return

@@ -18,7 +18,7 @@ Row = Dataset | Upload | File | Job | Component | Request | Webhook | Account | 
 _MACHINES = {machine.name: machine for machine in states.MACHINES}
 
 
-def transition(row: Row, action: str, *where: ColumnElement[bool], **values: Any) -> states.Move:
+def transition(row: Row, action: str, *where: ColumnElement[bool], **values: object) -> states.Move:
     """Move a loaded row from the state that it shows, where the conditions `where` still hold, and set `values` (plain
     ones) with it; the row shows all of it afterwards. Raises Conflict when the action does not start there, or when
     somebody else was faster."""
@@ -60,7 +60,7 @@ def transition_all(
 
 
 def transition_each(
-    model: type[Row], action: str, rows: list[dict[str, Any]], *where: ColumnElement[bool], **values: Any
+    model: type[Row], action: str, rows: list[dict[str, Any]], *where: ColumnElement[bool], **values: object
 ) -> None:
     """Move the row of each `id` in `rows`, if it stands where the action starts: one statement, run with the other
     members of each as parameters of `where` and `values`."""
@@ -112,7 +112,7 @@ def available(dataset: Dataset, *, actor: Account | None) -> list[states.Move]:
     return states.DATASET.available(dataset.state, roles_of(actor, dataset))
 
 
-def advance(dataset: Dataset, action: str, *, actor: Account | None, **values: Any) -> states.Move:
+def advance(dataset: Dataset, action: str, *, actor: Account | None, **values: object) -> states.Move:
     """transition() of a dataset by somebody who may. Raises Forbidden or Conflict."""
     move = _move(Dataset, action)
     if not roles_of(actor, dataset) & set(move.by):

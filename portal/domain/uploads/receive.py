@@ -1,7 +1,6 @@
 """Bytes that are durable on disk, recorded: many small ones in a handful of statements, known names one by one."""
 
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import bindparam, insert, select
 
@@ -47,12 +46,12 @@ def receive_new(arrivals: list[Arrival]) -> list[Arrival | None]:
     return [recorded.get(id(arrival)) for arrival in arrivals]
 
 
-def _whole(arrival: Arrival) -> dict[str, Any]:
+def _whole(arrival: Arrival) -> dict[str, object]:
     """The columns of a new row in state `received`."""
     return uploads.columns(arrival) | _of_bytes(arrival) | {"state": states.RECEIVED, "rate": None, "detail": ""}
 
 
-def _of_bytes(arrival: Arrival) -> dict[str, Any]:
+def _of_bytes(arrival: Arrival) -> dict[str, object]:
     """The columns that say what the bytes are."""
     facts = arrival.facts
     assert facts is not None
@@ -85,7 +84,7 @@ def _follow_up(arrivals: list[Arrival]) -> None:
     inspection_results.enqueue_survey()
 
 
-def _event(arrival: Arrival) -> dict[str, Any]:
+def _event(arrival: Arrival) -> dict[str, object]:
     return {
         "upload_id": arrival.upload_id,
         "center_id": arrival.center_id,

@@ -4,7 +4,6 @@ A later whole upload of a name takes the place of the earlier ones; a cut one ne
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, select, update
 
@@ -192,7 +191,7 @@ def _insert(arrival: Arrival) -> Upload:
     return row
 
 
-def columns(arrival: Arrival) -> dict[str, Any]:
+def columns(arrival: Arrival) -> dict[str, object]:
     place = arrival.place
     return {
         "token": arrival.token,

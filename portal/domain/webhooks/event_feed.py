@@ -1,7 +1,5 @@
 """The history as programs follow it: in order, by id, what concerns an account."""
 
-from typing import Any
-
 from sqlalchemy import Select, or_, select
 
 from portal import clock, db
@@ -22,7 +20,7 @@ def events(account: Account, *, since: int, limit: int, until: int | None = None
     return list(db.session.scalars(query.order_by(Event.id).limit(limit)))
 
 
-def document(event: Event) -> dict[str, Any]:
+def document(event: Event) -> dict[str, object]:
     """An event as programs read it, whether they ask for it or are sent it."""
     return {
         "id": event.id,
