@@ -3,7 +3,6 @@ its first moment to the last before its end, in whatever state its row is found.
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, select, update
 
@@ -164,7 +163,7 @@ def period(from_: object, until: object, *, longest: int) -> tuple[int, int]:
     return begins, ends
 
 
-def _moment(field: str, value: Any, faults: dict[str, Message], *, last: bool = False) -> int | None:
+def _moment(field: str, value: object, faults: dict[str, Message], *, last: bool = False) -> int | None:
     """A day (ISO), or a moment with its offset (RFC 3339)."""
     text = str(value or "").strip()
     if not text:
@@ -241,19 +240,27 @@ def _remind_of(request: Request, times: int) -> None:
         request_moves.send(request, decider, key, "access_decider", turn="waits", note="", who="", days=days)
 
 
-def act(request: Request, action: str, *, actor: Account, note: str = "", **options: Any) -> Request:
+def act(
+    request: Request,
+    action: str,
+    *,
+    actor: Account,
+    note: str = "",
+    seen: int | None = None,
+    from_: object = None,
+    until: object = None,
+    numbers: list[int] | None = None,
+) -> Request:
     """One way in for forms and programs: approve, deny, ask, revoke, renew, answer, withdraw."""
     move = states.REQUEST.find(action)
     if move is None or not move.word:
         raise errors.NotFound(say("request_action_unknown", "There is no action {action!r}.", action=action))
-    version_seen = {"seen": options.get("seen")}
     if action == "approve":
-        grant_options = {name: options.get(name) for name in ("from_", "until", "numbers")}
-        return approve(request, actor=actor, note=note, **version_seen, **grant_options)
+        return approve(request, actor=actor, note=note, seen=seen, from_=from_, until=until, numbers=numbers)
     if action == "renew":
-        return renew(request, actor=actor, note=note, until=options.get("until"))
+        return renew(request, actor=actor, note=note, until=until)
     if action in ("ask", "deny"):
-        return (ask_back if action == "ask" else deny)(request, actor=actor, note=note, **version_seen)
+        return (ask_back if action == "ask" else deny)(request, actor=actor, note=note, seen=seen)
     verbs: dict[str, Callable[..., Request]] = {
         "revoke": revoke,
         "answer": requests.answer,

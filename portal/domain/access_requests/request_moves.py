@@ -1,6 +1,7 @@
 """Every move of a request, by compare-and-swap: decided once, whoever is first. What is said about it, who reads it,
 and the mails that tell."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -49,11 +50,14 @@ def move(
     note: str = "",
     seen: int | None = None,
     before: dict[str, object] | None = None,
+    columns: Mapping[str, object] | None = None,
     **values: object,
 ) -> RequestMessage:
-    """Move a request by compare-and-swap along states.REQUEST. Raises Forbidden; Conflict that names who was first."""
+    """Move a request by compare-and-swap along states.REQUEST, and set `columns` and `values` with it. Raises
+    Forbidden; Conflict that names who was first."""
     transition = states.REQUEST.find(action)
     assert transition is not None
+    values |= columns or {}
     text = text_rules.prose(note)
     if not roles_of(request, actor) & set(transition.by):
         raise errors.Forbidden(

@@ -1,7 +1,7 @@
 """Requests for access to a controlled dataset, as their requester makes them: typed, sent, amended, answered,
 withdrawn. The deciders' verbs are in grants.py, the moves themselves in request_moves.py."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy import select
 
@@ -60,34 +60,36 @@ def begin(dataset: Dataset, *, actor: Account) -> Request:
         )
     if open_request is not None:
         return open_request
-    now = clock.now()
+    now, (fields, answers) = clock.now(), said_before(dataset, actor)
     draft = Request(
         dataset_id=dataset.id,
         account_id=actor.id,
         state=states.DRAFT,
         created_at=now,
         updated_at=now,
-        **said_before(dataset, actor),
+        **fields,
+        answers=answers,
     )
     db.session.add(draft)
     db.session.flush()
     return draft
 
 
-def said_before(dataset: Dataset, account: Account) -> dict[str, Any]:
-    """What a new request begins with: who one is from the last one, and all of it from the last for this dataset."""
+def said_before(dataset: Dataset, account: Account) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """The fields and answers that a new request begins with: who one is from the last one, and all of it from the last
+    for this dataset."""
     query = select(Request).where(Request.account_id == account.id).order_by(Request.id.desc()).limit(1)
     last = db.session.scalars(query).first()
     same = db.session.scalars(query.where(Request.dataset_id == dataset.id)).first()
-    values: dict[str, Any] = {name: getattr(same, name) if same else "" for name in FIELDS} | {"answers": []}
     if same is not None:
-        values["answers"] = same.answers
-    elif last is not None:
+        return {name: getattr(same, name) for name in FIELDS}, same.answers
+    values = dict.fromkeys(FIELDS, "")
+    if last is not None:
         values |= {name: getattr(last, name) for name in ("institution", "principal_investigator")}
-    return values
+    return values, []
 
 
-def check(fields: dict[str, Any], chosen: Terms) -> tuple[dict[str, Any], dict[str, Message]]:
+def check(fields: Mapping[str, object], chosen: Terms) -> tuple[dict[str, object], dict[str, Message]]:
     """Clean values of the given fields, and a sentence for each that breaks a rule. `answers` is a list in the order
     of the questions."""
     values: dict[str, object] = {}
@@ -131,7 +133,7 @@ def missing(request: Request, chosen: Terms) -> dict[str, Message]:
     return faults
 
 
-def save(request: Request, fields: dict[str, Any], *, actor: Account) -> dict[str, Message]:
+def save(request: Request, fields: Mapping[str, object], *, actor: Account) -> dict[str, Message]:
     """Keep what is typed into a draft; returns a sentence for each field that could not be kept."""
     if request.account_id != actor.id or request.state != states.DRAFT:
         raise errors.Conflict(say("request_sent_amend", "It is sent: amend it instead."))
@@ -191,7 +193,8 @@ def amend(request: Request, fields: dict[str, object], *, actor: Account, note: 
     after = {name: values[name] for name in before}
     if wrong := {name: NEEDED[name] for name, value in after.items() if name in NEEDED and not value}:
         raise errors.Invalid(fields=wrong)
-    message = move(request, "amend", actor=actor, note=note, before=before, version=request.version + 1, **after)
+    columns = after | {"version": request.version + 1}
+    message = move(request, "amend", actor=actor, note=note, before=before, columns=columns)
     tell_deciders(request, message)
     return request
 

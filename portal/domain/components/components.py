@@ -1,14 +1,15 @@
 """Components in the catalogue: found, written in bulk; recompute_states() alone says which state each is in."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import and_, bindparam, delete, exists, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain.components import metadata_objects
+from portal.domain.components.metadata_objects import Facts
 from portal.domain.files import accessions
 from portal.domain.shared import history, transitions
 from portal.models import Center, Component, ComponentFile, ComponentRef, Dataset, File
@@ -29,17 +30,19 @@ FACTS = (
     Dataset.accession.label("dataset_accession"),
 )
 _REFERRER = aliased(Component)
+Value = TypeVar("Value")
+Columns = dict[str, Any]  # of a row that is written, as the database takes them
 
 
-def portions(values: Iterable[object]) -> Iterator[list[Any]]:
+def portions(values: Iterable[Value]) -> Iterator[list[Value]]:
     listed = list(values)
     for start in range(0, len(listed), PORTION):
         yield listed[start : start + PORTION]
 
 
-def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any]:
+def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Facts]:
     """Facts of a center's living components by alias."""
-    rows_by_alias: dict[str, Any] = {}
+    rows_by_alias: dict[str, Facts] = {}
     for part in portions(aliases):
         query = (
             select(*FACTS)
@@ -55,9 +58,9 @@ def by_alias(center_id: int, kind: str, aliases: Iterable[str]) -> dict[str, Any
     return rows_by_alias
 
 
-def by_accession(accessions: Iterable[str]) -> dict[str, Any]:
+def by_accession(accessions: Iterable[str]) -> dict[str, Facts]:
     """Facts of components by accession, whosesoever they are."""
-    rows_by_accession: dict[str, Any] = {}
+    rows_by_accession: dict[str, Facts] = {}
     for part in portions(accessions):
         query = select(*FACTS).join(Dataset, Dataset.id == Component.dataset_id).where(Component.accession.in_(part))
         rows_by_accession |= {row.accession: row for row in db.session.execute(query)}
@@ -76,7 +79,7 @@ def reserve(counts: dict[str, int]) -> dict[str, Iterator[str]]:
     }
 
 
-def add(rows: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
+def add(rows: list[Columns]) -> dict[tuple[str, str], int]:
     """Make components of one center; their ids by type and alias."""
     if not rows:
         return {}
@@ -103,24 +106,24 @@ _CHANGED = ("comment", "title", "sent", "xml", "md5", "accession")
 _NEW: dict[str, object] = {name: bindparam(f"new_{name}") for name in _CHANGED}
 
 
-def _new_values(row: dict[str, object]) -> dict[str, Any]:
+def _new_values(row: Columns) -> Columns:
     return {f"new_{name}": row[name] for name in _CHANGED}
 
 
-def change(rows: list[dict[str, Any]]) -> None:
+def change(rows: list[Columns]) -> None:
     """Write what components say anew, by `row`: their id. Their states stand."""
     if rows:
         statement = update(Component).where(Component.id == bindparam("row")).values(updated_at=clock.now(), **_NEW)
         db.session.connection().execute(statement, [{"row": row["row"]} | _new_values(row) for row in rows])
 
 
-def receive(rows: list[dict[str, Any]]) -> None:
+def receive(rows: list[Columns]) -> None:
     """A new version of components came, by `row`: their id."""
     parameters = [{"id": row["row"]} | _new_values(row) for row in rows]
     transitions.transition_each(Component, "receive", parameters, updated_at=clock.now(), **_NEW)
 
 
-def refuse(rows: list[dict[str, Any]]) -> None:
+def refuse(rows: list[Columns]) -> None:
     """A new version cannot be loaded, by `id`: what came is kept, the last good one stands."""
     transitions.transition_each(Component, "refuse", rows, comment=bindparam("why"), sent=bindparam("what"))
 
@@ -135,7 +138,9 @@ def name_files(pairs: dict[int, set[int]], *, fresh: bool = False) -> None:
     _pair(ComponentFile, "file_id", pairs, fresh)
 
 
-def _pair(model: Any, column: str, pairs: dict[int, set[int]], fresh: bool) -> None:
+def _pair(
+    model: type[ComponentRef] | type[ComponentFile], column: str, pairs: dict[int, set[int]], fresh: bool
+) -> None:
     for part in portions(() if fresh else pairs):
         db.change(delete(model).where(model.component_id.in_(part)))
     rows = [{"component_id": component_id, column: other} for component_id, others in pairs.items() for other in others]
@@ -175,7 +180,7 @@ def recompute_states(dataset: Dataset) -> None:
     db.session.expire_all()
 
 
-def _by_files() -> Any:
+def _by_files() -> ColumnElement[bool]:
     named = (
         select(ComponentFile.file_id)
         .join(File, File.id == ComponentFile.file_id)
@@ -185,7 +190,7 @@ def _by_files() -> Any:
     return and_(exists(named), ~exists(named.where(File.state != states.ARCHIVED)))
 
 
-def _by_referrers() -> Any:
+def _by_referrers() -> ColumnElement[bool]:
     referring = (
         select(_REFERRER.id)
         .join(ComponentRef, ComponentRef.component_id == _REFERRER.id)
@@ -200,7 +205,7 @@ def _by_referrers() -> Any:
     return and_(exists(referring), ~exists(referring.where(_REFERRER.state != states.LOADED)))
 
 
-def _by_dataset() -> Any:
+def _by_dataset() -> ColumnElement[bool]:
     living = (
         select(File.id)
         .where(File.dataset_id == Component.dataset_id, File.state.not_in(states.DEAD_FILES))

@@ -3,6 +3,8 @@
 from typing import Any
 from xml.sax.saxutils import escape
 
+from sqlalchemy import Row
+
 from portal.domain.components import xml_documents
 from portal.models import Dataset
 
@@ -52,7 +54,7 @@ def sample(dataset: Dataset) -> str:
     return title(dataset.species) + (f"<SAMPLE_NAME>{number}{name}</SAMPLE_NAME>" if number or name else "")
 
 
-def analysis(file: Any, refs: str) -> str:
+def analysis(file: Row[*tuple[Any, ...]], refs: str) -> str:
     """What an ANALYSIS says of its file, a row with the columns that from_form reads; `refs` as of reference()."""
     digest = file.md5 or file.declared_md5
     checksum = f' checksum_method="MD5" checksum="{digest}"' if digest else ""

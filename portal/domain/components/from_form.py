@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from portal import clock, db, states
@@ -53,8 +53,8 @@ class FormObject:
     alias: str
     title: str
     inside: str
-    row: Any = None
-    file: Any = None
+    row: Row[*tuple[Any, ...]] | None = None
+    file: Row[*tuple[Any, ...]] | None = None
     accession: str = ""
     xml: bytes = b""
     md5: str = ""
@@ -221,7 +221,7 @@ def write(plan: Plan, part: list[FormObject]) -> None:
     fresh = [form_object for form_object in part if form_object.row is None]
     ids = components.add([shared | place | {"type": new.type, "alias": new.alias} | _values(new) for new in fresh])
     earlier = [form_object for form_object in part if form_object.row is not None]
-    components.change([shared | {"row": old.row.id} | _values(old) for old in earlier])
+    components.change([shared | {"row": old.row.id} | _values(old) for old in earlier if old.row is not None])
     _lead(plan, {new.file.id: ids[new.type, new.alias] for new in fresh if new.file is not None})
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import Row, select
 
 from portal import db, errors, states
 from portal.domain.components import components, xml_documents
-from portal.domain.components.metadata_objects import Item
+from portal.domain.components.metadata_objects import Facts, Item
 from portal.domain.components.submission_batch import Batch
 from portal.domain.datasets import datasets, reviews
 from portal.domain.files import accessions, bulk_edit, files
 from portal.domain.shared import history
 from portal.messages import Message, joined, say
-from portal.models import Component, ComponentFile, ComponentRef, Dataset, File
+from portal.models import Account, Component, ComponentFile, ComponentRef, Dataset, File
 
 
 class Raced(errors.Busy):
@@ -45,7 +45,7 @@ def close(batch: Batch) -> None:
         components.recompute_states(dataset)
 
 
-def _id(target: Row[*tuple[Any, ...]]) -> int:
+def _id(target: Item | Facts) -> int:
     return int(target.id)
 
 
@@ -63,8 +63,16 @@ def _datasets(batch: Batch) -> dict[int, Dataset]:
     kept = [item for item in batch.items if not item.refusal]
     if any(item.current is None for item in kept):
         if batch.home is None:
-            fields = batch.fields | {"access": "controlled" if batch.actions.protect else "open"}
-            batch.dataset = datasets.create(actor=batch.actor, release_date=batch.actions.hold, **fields)
+            access = "controlled" if batch.actions.protect else "open"
+            title, description, species = (batch.fields.get(name, "") for name in ("title", "description", "species"))
+            batch.dataset = datasets.create(
+                actor=batch.actor,
+                title=title,
+                description=description,
+                species=species,
+                access=access,
+                release_date=batch.actions.hold,
+            )
         else:
             batch.dataset = db.session.get_one(Dataset, batch.home)
     elif batch.home is not None and kept:
@@ -88,7 +96,9 @@ def _check_files(batch: Batch) -> None:
             declared |= {} if item.fault else {row["name"]: row["md5"] for row in item.files}
 
 
-def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, Any]) -> Message | None:
+def _disagrees(
+    row: dict[str, str], declared: dict[str, str], there: dict[str, Row[*tuple[Any, ...]]]
+) -> Message | None:
     name, declared_row = row["name"], there.get(row["name"])
     if declared.get(name, row["md5"]) != row["md5"]:
         return say("file_md5_twice", "The file {name} has another MD5 in another object of this delivery.", name=name)
@@ -99,12 +109,15 @@ def _disagrees(row: dict[str, Any], declared: dict[str, str], there: dict[str, A
 
 
 def _home(batch: Batch, item: Item) -> int:
-    return int(item.current.dataset_id) if item.current else batch.dataset.id
+    if item.current is not None:
+        return int(item.current.dataset_id)
+    assert batch.dataset is not None
+    return batch.dataset.id
 
 
-def declared_in(dataset_id: int, names: list[str]) -> dict[str, Any]:
+def declared_in(dataset_id: int, names: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
     """The living files of these names; of a file and its successor the successor."""
-    rows: dict[str, object] = {}
+    rows: dict[str, Row[*tuple[Any, ...]]] = {}
     for part in components.portions(names):
         query = select(File.id, File.n, File.name, File.state, File.md5, File.declared_md5).where(
             File.dataset_id == dataset_id, File.state.not_in(states.DEAD_FILES), File.name.in_(part)
@@ -120,6 +133,7 @@ def _write(batch: Batch) -> None:
         item.id = ids[item.type, item.alias]
     updated = [item for item in batch.items if item.current is not None]
     for item in updated:
+        assert item.current is not None
         item.id = item.current.id
     components.receive([_row(item) | {"row": item.id} for item in updated if item.is_good and _differs(item)])
     components.refuse(
@@ -145,7 +159,7 @@ def _comment(item: Item) -> str:
     return str(item.fault or "")[:2000]
 
 
-def _row(item: Item) -> dict[str, Any]:
+def _row(item: Item) -> dict[str, object]:
     good = item.is_good
     return {
         "state": states.RECEIVED if good else states.ERROR,
@@ -161,6 +175,7 @@ def _row(item: Item) -> dict[str, Any]:
 def _name(batch: Batch) -> None:
     """The dataset as the component of type SUBMISSION, with its accession once something has loaded."""
     dataset, given = batch.dataset, batch.submission
+    assert dataset is not None
     if batch.good:
         accessions.give(dataset)
     row = db.session.scalar(select(Component).where(Component.dataset_id == dataset.id, Component.type == "SUBMISSION"))
@@ -213,7 +228,7 @@ def _named_by(ids: list[int]) -> set[int]:
     return file_ids
 
 
-def _let_go(file_ids: set[int], *, actor: Any) -> None:
+def _let_go(file_ids: set[int], *, actor: Account | None) -> None:
     for part in components.portions(file_ids):
         still = select(ComponentFile.file_id).where(ComponentFile.file_id.in_(part))
         # What another file is to replace stays until that one is archived.

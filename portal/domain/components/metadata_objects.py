@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
+from sqlalchemy import Row
 
 from portal import errors
 from portal.domain.components import xml_documents, xml_splitter
@@ -61,6 +62,10 @@ class Reference:
         return _by_alias(self.type, self.name)
 
 
+# Facts of a component that is here: the columns of components.FACTS.
+Facts = Row[*tuple[Any, ...]]
+
+
 @dataclass
 class Item:
     """One object of a delivery. `fault`: why it cannot be loaded; it is kept and shown red. `refusal`: why nothing is
@@ -74,15 +79,15 @@ class Item:
     text: str = ""
     species: str = ""
     references: list[Reference] = field(default_factory=list)
-    files: list[dict[str, Any]] = field(default_factory=list)
+    files: list[dict[str, str]] = field(default_factory=list)
     sent: bytes = b""
     fault: Message | None = None
     refusal: Message | None = None
-    current: Any = None  # the row it updates
+    current: Facts | None = None  # the row it updates
     again: bool = False  # kept red earlier, tried once more
     xml: bytes = b""
     md5: str = ""
-    targets: list[Any] = field(default_factory=list)
+    targets: list["Item | Facts"] = field(default_factory=list)
     id: int = 0
 
     @property
@@ -172,7 +177,7 @@ def references(element: etree._Element) -> Iterator[tuple[etree._Element, Refere
             yield node, Reference(REFERENCES[node.tag], accession.strip().upper()[:50], alias, center.strip()[:200])
 
 
-def _file(node: etree._Element) -> dict[str, object]:
+def _file(node: etree._Element) -> dict[str, str]:
     """A file that a RUN or ANALYSIS names. Its checksum is needed: the bytes come another way."""
     name, digest = node.get("filename") or "", node.get("checksum") or ""
     method = (node.get("checksum_method") or "MD5").upper()

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain.components import components, metadata_objects, xml_documents, xml_splitter
-from portal.domain.components.metadata_objects import Item, Reference
+from portal.domain.components.metadata_objects import Facts, Item, Reference
 from portal.domain.components.submission_batch import Batch
 from portal.domain.files import species
 from portal.domain.permissions import active_grants
@@ -35,7 +35,7 @@ def find(batch: Batch) -> None:
     _find_home(batch)
 
 
-def _know(batch: Batch, item: Item, rows: dict[str, Any]) -> None:
+def _know(batch: Batch, item: Item, rows: dict[str, Facts]) -> None:
     row = rows.get(item.accession or item.alias)
     theirs = row is not None and batch.actor.center_id != row.center_id and batch.actor.id != row.account_id
     if item.accession and (row is None or theirs or row.type != item.type):
@@ -81,7 +81,7 @@ def _find_home(batch: Batch) -> None:
     elif submission is not None and submission.alias:
         row = components.by_alias(batch.actor.center_id, "SUBMISSION", [submission.alias]).get(submission.alias)
     else:
-        batch.home = next((item.current.dataset_id for item in _kin(batch)), None)
+        batch.home = next((item.current.dataset_id for item in _kin(batch) if item.current is not None), None)
         return
     if row is None and submission.accession:
         batch.faults.append(_not_yours(submission))
@@ -163,7 +163,7 @@ class _Shelf:
         self.by_accession = components.by_accession(
             {reference.accession for reference in references if reference.accession}
         )
-        self.by_name: dict[tuple[str, str], dict[str, Any]] = {}
+        self.by_name: dict[tuple[str, str], dict[str, Facts]] = {}
         names = defaultdict(set)
         for reference in references:
             if not reference.accession:
@@ -174,7 +174,7 @@ class _Shelf:
                 self.by_name[kind, center] = components.by_alias(center_id, kind, listed)
         self.own = batch.center
 
-    def row(self, reference: Reference) -> Any:
+    def row(self, reference: Reference) -> Facts | None:
         """The facts of a component that loaded once and that the actor may know of."""
         if reference.accession:
             row = self.by_accession.get(reference.accession)

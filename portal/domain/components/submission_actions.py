@@ -1,7 +1,8 @@
 """What a SUBMISSION asks for: its actions, in the dialect of ENA's drop-box."""
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from lxml import etree
 
 from portal import clock, errors
 from portal.config import settings
@@ -39,7 +40,7 @@ class Actions:
         return self.by_type.get(kind, self.action)
 
 
-def read(submission: Any) -> Actions:
+def read(submission: etree._Element | None) -> Actions:
     """The actions of a SUBMISSION element. Raises Invalid for what is not understood."""
     actions = Actions()
     for action in submission.iterfind("ACTIONS/ACTION") if submission is not None else ():

@@ -1,14 +1,14 @@
 """What one delivery of XML holds: its objects and actions, read before anything is looked up."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from portal import errors
 from portal.domain.components import metadata_objects, submission_actions, xml_documents, xml_splitter
 from portal.domain.components.metadata_objects import Item
 from portal.domain.components.submission_actions import Actions
 from portal.messages import Message, say
-from portal.models import Account
+from portal.models import Account, Dataset
 
 ORDER = {kind: at for at, kind in enumerate(metadata_objects.TYPES)}
 NO_XML = say("no_xml", "There is no XML in this. Send at least one document.")
@@ -35,7 +35,7 @@ class Batch:
     actions: Actions = field(default_factory=Actions)
     faults: list[Message] = field(default_factory=list)
     infos: list[Message] = field(default_factory=list)
-    dataset: Any = None
+    dataset: Dataset | None = None
     home: int | None = None
     # What the dataset says of itself, from the objects that say it.
     fields: dict[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,8 @@ from sqlalchemy import select
 from portal import clock, db, errors, states
 from portal.config import settings
 from portal.domain.datasets import realms
-from portal.domain.files import accessions, files, species
+from portal.domain.files import accessions, species
+from portal.domain.files import files as declared_files
 from portal.domain.files.species import HUMAN, MIXED
 from portal.domain.shared import history, job_queue, text_rules, transitions
 from portal.messages import Message, say
@@ -27,10 +28,9 @@ NEEDED = {
 }
 
 
-def create(*, actor: Account, **fields: Any) -> Dataset:
+def create(*, actor: Account, files: Sequence[Mapping[str, object]] | None = None, **fields: object) -> Dataset:
     """A new draft of the actor. `files` declares files at once. Raises Invalid with all faults at their fields."""
     now = clock.now()
-    rows = fields.pop("files", None) or []
     values, faults = check(with_preset(fields))
     if faults:
         raise errors.Invalid(fields=faults)
@@ -41,7 +41,7 @@ def create(*, actor: Account, **fields: Any) -> Dataset:
     db.session.flush()
     index(dataset)
     history.record("create", actor=actor, dataset=dataset, after=values)
-    files.add(dataset, rows, actor=actor)
+    declared_files.add(dataset, files or [], actor=actor)
     return dataset
 
 
@@ -67,11 +67,11 @@ def chose_access(dataset: Dataset) -> bool:
     return db.session.scalar(naming_event.limit(1)) is not None
 
 
-def copy(earlier: Dataset, *, actor: Account, **fields: Any) -> Dataset:
+def copy(earlier: Dataset, *, actor: Account, **fields: object) -> Dataset:
     """A new draft with the texts of an earlier dataset and what it says of its files; no bytes, digests or dates."""
     texts = {field: getattr(earlier, field) for field in FIELDS if field != "release_date"} | fields
-    fields_copied = ("name", *files.DESCRIPTIVE_FIELDS)
-    columns = files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in fields_copied))
+    fields_copied = ("name", *declared_files.DESCRIPTIVE_FIELDS)
+    columns = declared_files.lasting(earlier).with_only_columns(*(getattr(File, name) for name in fields_copied))
     rows = [dict(zip(fields_copied, row, strict=True)) for row in db.session.execute(columns)]
     return create(actor=actor, **{"files": rows, **texts})
 
@@ -93,7 +93,7 @@ def copied(earlier: Dataset, *, actor: Account, since: int) -> Dataset | None:
     return db.session.scalars(query.limit(1)).first()
 
 
-def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
+def check(fields: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, Message]]:
     """Clean values of the given fields only, and a message for each that breaks a rule."""
     values: dict[str, Any] = {}
     faults: dict[str, Message] = {}
@@ -105,18 +105,18 @@ def check(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Message]]:
     return values, faults
 
 
-def _rule(field: str) -> Callable[[Any], Any]:
+def _rule(field: str) -> Callable[[object], object]:
     """The function that cleans a typed value of a field, or raises Invalid."""
     if field in LINES:
         return lambda value: text_rules.line(value, longest=LINES[field])
     return RULES[field]
 
 
-def _yes(value: Any) -> bool:
+def _yes(value: object) -> bool:
     return str(value).lower() in ("1", "true", "on", "y", "yes")
 
 
-def _bioproject(value: Any) -> str:
+def _bioproject(value: object) -> str:
     text = text_rules.line(value, longest=30).upper()
     if text and not BIOPROJECT.fullmatch(text):
         raise errors.Invalid(say("bioproject_form", "A BioProject accession looks like PRJCA000123 or PRJNA123456."))
@@ -129,7 +129,7 @@ def _access(value: object) -> str:
     return str(value)
 
 
-def release_date(value: Any) -> str | None:
+def release_date(value: object) -> str | None:
     """The first open day, as ISO; None for none. Past days are today's matter: they mean `release now`."""
     if value in (None, ""):
         return None
@@ -142,7 +142,7 @@ def release_date(value: Any) -> str | None:
     return day.isoformat()
 
 
-RULES: dict[str, Callable[[Any], Any]] = {
+RULES: dict[str, Callable[[object], object]] = {
     "description": text_rules.prose,
     "bioproject": _bioproject,
     "access": _access,
@@ -151,7 +151,7 @@ RULES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Dataset:
+def edit(dataset: Dataset, changes: Mapping[str, object], *, actor: Account) -> Dataset:
     """Change what is said of a dataset, until release. From `submitted` on the version counts up; an approved one goes
     back to the curator unless only its release date changed."""
     values, faults = check(changes)
@@ -169,11 +169,11 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     if set(before) == {"release_date"}:
         dataset.updated_at = clock.now()
     else:
-        files.touched(dataset, actor=actor)
+        declared_files.touched(dataset, actor=actor)
     index(dataset)
     history.record("edit", actor=actor, dataset=dataset, before=before, after=after)
     if dataset.accession and dataset.bag_generation:
-        files.mark_bag(dataset)
+        declared_files.mark_bag(dataset)
     if "access" in after:
         realms.enqueue_move(dataset)
     if "release_date" in after and due(dataset):
@@ -181,7 +181,7 @@ def edit(dataset: Dataset, changes: dict[str, Any], *, actor: Account) -> Datase
     return dataset
 
 
-def _refuse_edit(dataset: Dataset, before: dict[str, Any], after: dict[str, Any], actor: Account) -> None:
+def _refuse_edit(dataset: Dataset, before: Mapping[str, object], after: Mapping[str, object], actor: Account) -> None:
     curating = actor.role == "curator" and dataset.state in (states.RELEASED, states.SUPPRESSED)
     if dataset.state in (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN) and not curating:
         text = "This dataset is {state}; write to {contact} for a correction."
@@ -189,7 +189,7 @@ def _refuse_edit(dataset: Dataset, before: dict[str, Any], after: dict[str, Any]
     if curating and {"access", "release_date"} & set(before):
         raise errors.Conflict(say("access_fixed", "After release the access and the release date stand."))
     if "access" in after:
-        realms.refuse_change(dataset, after["access"])
+        realms.refuse_change(dataset, str(after["access"]))
 
 
 def due(dataset: Dataset) -> bool:
@@ -215,7 +215,7 @@ def missing(dataset: Dataset, *, declared: int | None = None) -> dict[str, Messa
         faults["filing_number"] = say("filing_number_missing", text)
     if dataset.pending:
         faults |= check(json.loads(dataset.pending))[1]
-    if not (files.count(dataset) if declared is None else declared):
+    if not (declared_files.count(dataset) if declared is None else declared):
         faults["files"] = say("files_missing", "Declare at least one file; its bytes may come later.")
     return faults
 
@@ -249,8 +249,8 @@ def submit(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
         after={"version": dataset.version, "accession": dataset.accession},
     )
     send_to_archive(dataset)
-    files.note_bag(dataset)
-    files.enqueue_components(dataset)
+    declared_files.note_bag(dataset)
+    declared_files.enqueue_components(dataset)
     return dataset
 
 
@@ -267,7 +267,7 @@ def recall(dataset: Dataset, *, actor: Account, note: str = "") -> Dataset:
     """Take a submitted dataset back, to go on writing."""
     transitions.advance(dataset, "recall", actor=actor)
     history.record("recall", actor=actor, dataset=dataset, note=note)
-    files.note_bag(dataset)
+    declared_files.note_bag(dataset)
     return dataset
 
 

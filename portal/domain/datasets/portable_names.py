@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states
 from portal.messages import Message, say
@@ -17,7 +18,7 @@ def faults(dataset: Dataset) -> list[tuple[Message, int]]:
     return [*_twins(dataset), *_ends_in_dot(dataset), *_devices(dataset)]
 
 
-def _names(dataset: Dataset, *columns: Any) -> Select[Any]:
+def _names(dataset: Dataset, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
     return select(*columns).where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES))
 
 

@@ -165,7 +165,7 @@ class _Part(NamedTuple):
     condition: ColumnElement[bool]
     code: str
     text: str
-    values: Mapping[str, Any] = MappingProxyType({})
+    values: Mapping[str, object] = MappingProxyType({})
 
 
 _PARTS = (
@@ -231,7 +231,7 @@ def _of_part(dataset: Dataset, part: _Part, count: int, total: int) -> Finding:
         "files_of_all", "{part:,} of {count:,} file", plural="{part:,} of {count:,} files", part=count, count=total
     )
     example = name if count == 1 else say("files_first", "the first is {name}", name=name)
-    message = say(part.code, part.text + " ({example}).", n=share, example=example, **part.values)
+    message = Message(part.code, part.text + " ({example}).", {**part.values, "n": share, "example": example})
     return Finding(part.level, message, "files", number)
 
 

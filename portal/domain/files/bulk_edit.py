@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import clock, db, errors, states
 from portal.domain.files import belonging, file_state, files
@@ -19,8 +20,8 @@ class Change(NamedTuple):
     id: int
     n: int
     name: str
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: dict[str, object]
+    after: dict[str, object]
 
 
 def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
@@ -33,7 +34,7 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
     for change in changes:
         alike.setdefault(tuple(change.after), []).append(change)
     for names, some in alike.items():
-        values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in names}
+        values: dict[str, object] = {name: bindparam(f"to_{name}") for name in names}
         statement = update(File).where(File.id == bindparam("file")).values(**values, updated_at=now)
         rows = [{f"to_{name}": value for name, value in change.after.items()} | {"file": change.id} for change in some]
         connection.execute(statement, rows)
@@ -56,7 +57,7 @@ def apply(dataset: Dataset, changes: list[Change], *, actor: Account) -> None:
     files.touched(dataset, actor=actor)
 
 
-def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Account) -> int:
+def fill(dataset: Dataset, ids: list[int], field: str, value: object, *, actor: Account) -> int:
     """Give these files the same value in one field. Returns how many changed."""
     files.refuse_released(dataset)
     if field not in files.DESCRIPTIVE_FIELDS:
@@ -74,7 +75,7 @@ def fill(dataset: Dataset, ids: list[int], field: str, value: Any, *, actor: Acc
     return len(changes)
 
 
-def _rows(dataset: Dataset, ids: list[int], *columns: Any) -> list[Any]:
+def _rows(dataset: Dataset, ids: list[int], *columns: InstrumentedAttribute[Any]) -> list[Row[*tuple[Any, ...]]]:
     """These columns of the living files among `ids`, in the order of the numbers."""
     rows: list[Row[*tuple[Any, ...]]] = []
     for start in range(0, len(ids), STEP):

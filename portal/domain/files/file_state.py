@@ -1,6 +1,6 @@
 """How a declared file stands: its state, from its upload, its declared MD5 and its dataset, and from nothing else."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import select
 
@@ -113,7 +113,22 @@ def _judge(file: File) -> tuple[str, str | None]:
 OWN_FAULTS = ("empty_file", "md5_mismatch")  # of a file whose upload is whole
 
 
-def judge(upload: Any, declared_md5: str | None, dataset_state: str) -> tuple[str, str | None]:
+class Judged(Protocol):
+    """What an upload, or a row of one, tells of its bytes."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def error(self) -> str | None: ...
+    @property
+    def md5(self) -> str | None: ...
+    @property
+    def sha256(self) -> str | None: ...
+    @property
+    def size(self) -> int: ...
+
+
+def judge(upload: Judged | None, declared_md5: str | None, dataset_state: str) -> tuple[str, str | None]:
     """(state, error) of a file that claims an upload (a row with state, error, md5, sha256, size), or none."""
     if upload is None or upload.state not in (*LINKABLE, states.CHECKING):
         return states.WAITING, None

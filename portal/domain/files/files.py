@@ -1,6 +1,6 @@
 """The files a dataset declares: added and edited. Their states are set by recompute_state() alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -47,7 +47,9 @@ def by_number(dataset: Dataset, n: int) -> File:
     return file
 
 
-def add(dataset: Dataset, rows: list[dict[str, Any]], *, actor: Account | None, look_in_box: bool = True) -> range:
+def add(
+    dataset: Dataset, rows: Sequence[Mapping[str, object]], *, actor: Account | None, look_in_box: bool = True
+) -> range:
     """Declare files; bytes may have come before or come later. They are looked for among what has come, unless
     `look_in_box` is false because they come just now. Returns their numbers. Raises Invalid with
     `files.<index>.<field>` sentences; then nothing is added."""
@@ -113,13 +115,13 @@ def of_numbers(dataset: Dataset, numbers: range) -> list[File]:
     return list(db.session.scalars(living(dataset).where(File.n >= numbers.start, File.n < numbers.stop)))
 
 
-def check(row: dict[str, Any], *, is_free: IsFree | None = None) -> tuple[dict[str, Any], dict[str, Message]]:
+def check(row: Mapping[str, object], *, is_free: IsFree | None = None) -> tuple[dict[str, Any], dict[str, Message]]:
     """Of one declared file the clean values, and a message for each field that breaks a rule. A name that is suggested
     is one that `is_free` takes."""
     values: dict[str, object] = {}
     faults: dict[str, Message] = {}
 
-    def take(field: str, rule: Callable[[], Any]) -> None:
+    def take(field: str, rule: Callable[[], object]) -> None:
         try:
             values[field] = rule()
         except errors.DomainError as error:
@@ -141,7 +143,7 @@ def _name(given: str, is_free: IsFree | None) -> str:
     return area_paths.clean(given, with_companions=False, is_free=is_free)
 
 
-def number(value: Any) -> int | None:
+def number(value: object) -> int | None:
     """A typed Number of Samples/Files; None for an empty field. Raises Invalid."""
     if value in (None, ""):
         return None
@@ -154,7 +156,7 @@ def number(value: Any) -> int | None:
     return count
 
 
-def unit(value: Any) -> str:
+def unit(value: object) -> str:
     """What Number of Samples/Files counts: samples (the default) or files. Raises Invalid."""
     if value in (None, ""):
         return "samples"
@@ -163,14 +165,14 @@ def unit(value: Any) -> str:
     return str(value)
 
 
-def edit(file: File, changes: dict[str, Any], *, actor: Account | None) -> File:
+def edit(file: File, changes: Mapping[str, object], *, actor: Account | None) -> File:
     """Change what is said of a file. A mended MD5 is compared at once with the stored digest; a new name finds its
     upload anew. The name of archived bytes stands."""
     dataset = db.session.get(Dataset, file.dataset_id)
     assert dataset is not None
     refuse_released(dataset)
     stored = {field: getattr(file, field) for field in EDITABLE_FIELDS}
-    row = stored | {"md5": stored["declared_md5"]} | changes
+    row = {**stored, "md5": stored["declared_md5"], **changes}
     values, faults = check(row)
     if row["name"] == file.name:
         faults.pop("name", None)  # a file may have been declared before its name was kept for something else

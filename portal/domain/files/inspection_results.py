@@ -7,7 +7,6 @@ survey; a large one has a job of its own.
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine, bindparam, delete, insert, select, update
 from sqlalchemy.orm import aliased
@@ -224,10 +223,10 @@ def record(results: list[Result]) -> None:
             for row, result in zip(rows, counted, strict=True)
         ],
     )
-    sample_counts.prefill([row["row"] for row in rows if row["count"]])
+    sample_counts.prefill([result.target.id for row, result in zip(rows, counted, strict=True) if row["count"]])
 
 
-def _row(result: Result, state: str, earlier: dict[int, int]) -> dict[str, Any]:
+def _row(result: Result, state: str, earlier: dict[int, int]) -> dict[str, object]:
     report, upload = result.report, result.target
     word, cause = report.error, report.cause
     if result.gone and state != states.ARCHIVED:

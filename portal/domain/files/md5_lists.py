@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sqlalchemy import Row
+
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files
 from portal.domain.shared import companions
@@ -134,7 +136,7 @@ def compare(dataset: Dataset, text: str) -> Comparison:
     replaced = {row.replaces_id for row in declared}
     lasting = [row for row in declared if row.id not in replaced]
     by_name = {row.name: row for row in declared}
-    by_base: dict[str, list[object]] = {}
+    by_base: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for file in lasting:
         by_base.setdefault(file.base, []).append(file)
     seen: dict[int, Entry] = {}
@@ -144,7 +146,7 @@ def compare(dataset: Dataset, text: str) -> Comparison:
             comparison.companions += 1
             continue
         alike = by_base.get(entry.name.rsplit("/", 1)[-1], [])
-        row: Any = by_name.get(entry.name) or (alike[0] if len(alike) == 1 else None)
+        row = by_name.get(entry.name) or (alike[0] if len(alike) == 1 else None)
         if entry.name in twice:
             comparison.refused.append((entry.name, _contradiction(entry)))
             if row is not None:
@@ -175,7 +177,7 @@ def _repetition(first: Entry, second: Entry) -> Message:
     return say("list_repeats", text, first=first.line, second=second.line)
 
 
-def _sort(comparison: Comparison, row: Any, entry: Entry) -> None:
+def _sort(comparison: Comparison, row: Row[*tuple[Any, ...]], entry: Entry) -> None:
     """Put a line that means a file with those that change, say the same or are refused."""
     match = Match(row.n, row.name, entry.md5, row.declared_md5, row.id)
     if row.declared_md5 == entry.md5:

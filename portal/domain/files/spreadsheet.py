@@ -9,6 +9,7 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
+from sqlalchemy import Row
 
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files, xlsx_guard
@@ -53,7 +54,7 @@ class Comparison:
     companions: int = 0
 
 
-def rows(dataset: Dataset) -> Iterator[list[Any]]:
+def rows(dataset: Dataset) -> Iterator[list[object]]:
     """Header and one row a file."""
     yield list(COLUMNS.values())
     query = files.lasting(dataset).with_only_columns(*(getattr(File, name) for name in COLUMNS))
@@ -70,7 +71,7 @@ def as_tsv(dataset: Dataset) -> str:
     return buffer.getvalue()
 
 
-def _marked(value: Any) -> Any:
+def _marked(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
@@ -174,7 +175,7 @@ def compare(dataset: Dataset, given: str | bytes) -> Comparison:
     return comparison
 
 
-def _sort(comparison: Comparison, row: Any, values: dict[str, object], number: int) -> None:
+def _sort(comparison: Comparison, row: Row[*tuple[Any, ...]] | None, values: dict[str, object], number: int) -> None:
     if row is None:
         comparison.added.append(values)
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Row, Select, exists, select
 
 from portal import states
 from portal.domain.permissions import access
@@ -112,7 +112,7 @@ def lines(center_id: int | None, *, since: int = 0) -> Iterator[Line]:
                 yield made(row, days, public=center_id is None)
 
 
-def _components(center_id: int | None, since: int) -> Any:
+def _components(center_id: int | None, since: int) -> Select[*tuple[Any, ...]]:
     query = (
         select(
             Component.id,
@@ -144,7 +144,7 @@ def _components(center_id: int | None, since: int) -> Any:
     )
 
 
-def _datasets(center_id: int | None, since: int) -> Any:
+def _datasets(center_id: int | None, since: int) -> Select[*tuple[Any, ...]]:
     """Datasets that have no XML: they are objects too."""
     described = exists().where(Component.dataset_id == Dataset.id, Component.type == "SUBMISSION")
     query = (
@@ -169,7 +169,7 @@ def _datasets(center_id: int | None, since: int) -> Any:
     return query.where(Dataset.released_at.is_not(None))
 
 
-def _of_component(row: Any, days: tsv.Days, *, public: bool) -> Line:
+def _of_component(row: Row[*tuple[Any, ...]], days: tsv.Days, *, public: bool) -> Line:
     status = status_of(row.status, row.state)
     shows = status == "live" if public else status != "withdrawn"
     return Line(

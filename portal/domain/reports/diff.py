@@ -4,7 +4,7 @@ import gzip
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, BinaryIO
 
 from sqlalchemy import select
 
@@ -118,8 +118,9 @@ def lines(source: BinaryIO, *, limited: bool = False) -> Iterator[str]:
     raise errors.Invalid(say("no_report_in_tar", "There is no Accessions report in this tar."))
 
 
-def _bounded(source: Any) -> Iterator[str]:
+def _bounded(source: IO[bytes] | None) -> Iterator[str]:
     """Lines of a text that may be anything: none is longer than a line can be."""
+    assert source is not None
     while line := source.readline(LONGEST):
         yield line.decode()
 

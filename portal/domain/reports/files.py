@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Row, Select, String, case, cast, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal import db, states
 from portal.domain.reports import tsv
@@ -88,7 +87,7 @@ def portions(center_id: int, *, since: int = 0) -> Iterator[list[tuple[int, str]
         yield portion
 
 
-def _uploads(center_id: int, since: int) -> Any:
+def _uploads(center_id: int, since: int) -> Select[*tuple[Any, ...]]:
     """What a line is made of, put together by the database as far as it goes: a million rows are many."""
     package = case((Upload.inspection.in_(LOOKED), Upload.member_count), else_=None)
     query = (
@@ -121,11 +120,17 @@ def _uploads(center_id: int, since: int) -> Any:
     return query
 
 
-def _joined(*parts: Any) -> Any:
-    return reduce(lambda left, right: left + "\t" + right, parts)
+Text = ColumnElement[str] | InstrumentedAttribute[str]
 
 
-def _key() -> Any:
+def _joined(first: Text, second: Text, *more: Text) -> ColumnElement[str]:
+    joined = first + "\t" + second
+    for part in more:
+        joined = joined + "\t" + part
+    return joined
+
+
+def _key() -> ColumnElement[str]:
     """All that the words of a line depend on."""
     error = case(
         (Upload.state == states.INCOMPLETE, "truncated_file"), else_=func.coalesce(File.error, Upload.error, "")
@@ -188,7 +193,7 @@ def _links(center_id: int, first: int, last: int) -> dict[int, str]:
     return {upload_id: links.text for upload_id, links in of_upload.items()}
 
 
-def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[object]]]:
+def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[Row[*tuple[Any, ...]]]]]:
     """The members of packages, given with their count, of as many at a time as have ten thousand together."""
     while packages:
         count, end = 0, 0
@@ -201,7 +206,7 @@ def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[object
             .where(Member.upload_id.in_(part))
             .order_by(Member.upload_id, Member.n)
         )
-        members: dict[int, list[object]] = {}
+        members: dict[int, list[Row[*tuple[Any, ...]]]] = {}
         with db.reading():
             for member in db.session.execute(query):
                 members.setdefault(member.upload_id, []).append(member)
@@ -209,7 +214,12 @@ def _members(packages: list[tuple[int, int]]) -> Iterator[tuple[int, list[object
 
 
 def _of_members(
-    members: list[Any], key: str, heir: int | None, package: str, loaded: str, status_cells: StatusCells
+    members: list[Row[*tuple[Any, ...]]],
+    key: str,
+    heir: int | None,
+    package: str,
+    loaded: str,
+    status_cells: StatusCells,
 ) -> Iterator[str]:
     """One line a member, without its ends; its own error, else that of its package."""
     for _upload, name, size, md5, kind, error in members:

@@ -5,9 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 
 from portal import clock, db, states
 from portal.config import settings
@@ -142,7 +141,7 @@ def order(center_id: int | None) -> Order | None:
     )
 
 
-def _of(center_id: int | None) -> Any:
+def _of(center_id: int | None) -> ColumnElement[bool]:
     return Report.center_id == center_id if center_id is not None else Report.center_id.is_(None)
 
 

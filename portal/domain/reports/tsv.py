@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from isal import igzip
-from sqlalchemy import Select
+from sqlalchemy import Row, Select
 
 from portal import db
 from portal.config import settings
@@ -43,7 +43,7 @@ class Days:
 
 def portions(
     query: Select[*tuple[Any, ...]], column: Any, *, size: int = PORTION, plain: bool = False
-) -> Iterator[Sequence[Any]]:
+) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     """The rows of a query by ascending key, each portion in a read of its own. The key is the first column. `plain`
     rows are the tuples of the driver, without names: where there are a million, making others costs a third."""
     after = 0

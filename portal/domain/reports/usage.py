@@ -4,9 +4,8 @@ import socket
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal import clock, db, states, storage
 from portal.config import settings
@@ -87,12 +86,12 @@ class _Folder:
         self.size, self.changed, self.owner = 0, 0, "root"
 
 
-def _path_of() -> Any:
+def _path_of() -> ColumnElement[str]:
     """The folder of an upload, with a slash behind it, as the database computes it."""
     return func.substr(Upload.name, 1, func.length(Upload.name) - func.length(Upload.base))
 
 
-def _here(center_id: int, realm: str) -> tuple[Any, ...]:
+def _here(center_id: int, realm: str) -> tuple[ColumnElement[bool], ...]:
     return Upload.center_id == center_id, Upload.realm == realm, Upload.state.in_(states.LISTED)
 
 

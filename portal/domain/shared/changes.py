@@ -144,7 +144,7 @@ def _file(n: int | None) -> str:
     return f"File -{n or 0:02d}"
 
 
-def _added(dataset: Dataset, after: dict[str, Any]) -> list[Change]:
+def _added(dataset: Dataset, after: dict[str, Any]) -> list[Change]:  # JSON
     """The first of the files that one event added, by name; of many the rest as a number."""
     count, n = int(after.get("files", 0)), after.get("n")
     if n is None:

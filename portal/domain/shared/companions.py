@@ -5,9 +5,9 @@ a folder brings them along, so the drop box takes them; they belong to no datase
 """
 
 import re
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.messages import Message, say
 
@@ -31,7 +31,7 @@ def refusal(path: str) -> Message:
     return say("name_companion", NO_DATA, name=path.rpartition("/")[2])
 
 
-def among(base: Any) -> ColumnElement[bool]:
+def among(base: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """The condition that a base name, a column, is a companion's; each part of it is a range of an index."""
     prefixed = (and_(base >= prefix, base < prefix[:-1] + chr(ord(prefix[-1]) + 1)) for prefix in PREFIXES)
     return or_(*prefixed, base == NAMED[0], func.lower(base).in_([name.lower() for name in NAMED[1:]]))

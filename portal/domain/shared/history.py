@@ -1,6 +1,6 @@
 """The append-only history of events, written in the same transaction as the change it tells of."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy import insert
 
@@ -19,8 +19,8 @@ def record(
     file: File | None = None,
     upload: Upload | None = None,
     center_id: int | None = None,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
     note: str = "",
 ) -> None:
     """Append one event; `actor` None means the system itself."""

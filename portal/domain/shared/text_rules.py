@@ -30,9 +30,9 @@ def carried(text: str) -> str:
     return _UNFIT.sub("\ufffd", text)
 
 
-def md5(value: str | None) -> str | None:
+def md5(value: object) -> str | None:
     """A declared MD5 in lower case, or None when nothing was declared. Raises Invalid when it is malformed."""
-    text = (value or "").strip().lower()
+    text = str(value or "").strip().lower()
     if not text:
         return None
     if not re.fullmatch(r"[0-9a-f]{32}", text):
@@ -53,10 +53,10 @@ def _check_length(text: str, longest: int) -> None:
         )
 
 
-def line(value: str | None, *, longest: int = 500) -> str:
+def line(value: object, *, longest: int = 500) -> str:
     """One line of text: control characters become spaces, ends are trimmed. Raises Invalid when it is too long or holds
     what text may not hold."""
-    text = (value or "").strip()
+    text = str(value or "").strip()
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text)
         text = "".join(" " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in text).strip()
@@ -65,10 +65,10 @@ def line(value: str | None, *, longest: int = 500) -> str:
     return text
 
 
-def prose(value: str | None, *, longest: int = 5000) -> str:
+def prose(value: object, *, longest: int = 5000) -> str:
     """Several lines of text, with line feeds kept. Raises Invalid when it, or a line of it, is too long or holds what
     text may not hold."""
-    text = (value or "").replace("\r\n", "\n").replace("\r", "\n")
+    text = str(value or "").replace("\r\n", "\n").replace("\r", "\n")
     text = "\n".join(line(part, longest=longest) for part in text.split("\n")).strip()
     _check_length(text, longest)
     return text

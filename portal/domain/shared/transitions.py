@@ -4,8 +4,7 @@ One loaded row: transition(). Many rows: transition_all() with a condition, tran
 Each is one UPDATE. What refuses or records the move besides is up to the caller.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Update, and_, bindparam, case, literal, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
@@ -22,7 +21,7 @@ def transition(row: Row, action: str, *where: ColumnElement[bool], **values: obj
     """Move a loaded row from the state that it shows, where the conditions `where` still hold, and set `values` (plain
     ones) with it; the row shows all of it afterwards. Raises Conflict when the action does not start there, or when
     somebody else was faster."""
-    model: Any = type(row)
+    model: type[Row] = type(row)
     move = _move(model, action)
     if row.state not in move.sources:
         raise errors.Conflict(
@@ -52,7 +51,7 @@ def transition(row: Row, action: str, *where: ColumnElement[bool], **values: obj
 
 
 def transition_all(
-    model: type[Row], action: str | Mapping[str, ColumnElement[bool]], *where: ColumnElement[bool], **values: Any
+    model: type[Row], action: str | Mapping[str, ColumnElement[bool]], *where: ColumnElement[bool], **values: object
 ) -> int:
     """Move all rows that `where` chooses and that stand where the action starts; returns how many moved. Loaded rows
     are not touched. Several actions, each with its own condition and starting elsewhere, go as one statement too."""
@@ -60,7 +59,7 @@ def transition_all(
 
 
 def transition_each(
-    model: type[Row], action: str, rows: list[dict[str, Any]], *where: ColumnElement[bool], **values: object
+    model: type[Row], action: str, rows: Sequence[Mapping[str, object]], *where: ColumnElement[bool], **values: object
 ) -> None:
     """Move the row of each `id` in `rows`, if it stands where the action starts: one statement, run with the other
     members of each as parameters of `where` and `values`."""

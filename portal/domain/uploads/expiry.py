@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, TextClause, func, or_, select, update
 
 from portal import clock, db, states
 from portal.config import settings
@@ -52,7 +52,7 @@ def end_of(upload: Upload) -> int | None:
     return term.end(upload.received_at, upload.warned_at) if term and upload.received_at is not None else None
 
 
-def _unclaimed(term: Term, before: int) -> list[Any]:
+def _unclaimed(term: Term, before: int) -> list[ColumnElement[bool] | TextClause]:
     """Conditions of the uploads of a term that came before a moment and that no file claims."""
     return [MAY_EXPIRE, Upload.state.in_(term.states), Upload.received_at < before, ~CLAIMED]
 
@@ -68,7 +68,7 @@ def warn() -> int:
         query = select(Upload.account_id).where(*due, UNTOLD).distinct()
         for account_id in list(db.session.scalars(query.order_by(Upload.account_id))):
             account = db.session.get_one(Account, account_id)
-            coming = [
+            coming: list[ColumnElement[bool] | TextClause] = [
                 *_unclaimed(term, now + 2 * term.lead - term.days * clock.DAY),
                 UNTOLD,
                 Upload.account_id == account_id,
@@ -78,7 +78,7 @@ def warn() -> int:
     return count
 
 
-def _warn(account: Account, term: Term, coming: list[Any], now: int) -> None:
+def _warn(account: Account, term: Term, coming: list[ColumnElement[bool] | TextClause], now: int) -> None:
     totals = select(func.count(), func.sum(Upload.size), func.min(Upload.received_at), func.max(Upload.id))
     number, size, oldest, newest = db.session.execute(totals.where(*coming)).one()
     listed = select(Upload.name, Upload.size, Upload.received_at).where(*coming)

@@ -1,9 +1,9 @@
 """An account's drop box: rename, move, remove, folders. All of it is rows; no byte moves."""
 
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import clock, db, errors, states, storage
 from portal.config import settings
@@ -47,7 +47,7 @@ def path_of(place: Place) -> str:
     return f"/{root}/{place.name}"
 
 
-def _inside(column: Any, path: str) -> ColumnElement[bool]:
+def _inside(column: InstrumentedAttribute[str], path: str) -> ColumnElement[bool]:
     """What lies below a folder. LIKE would take Run1 for run1; "0" is what follows "/" in order."""
     return and_(column > f"{path}/", column < f"{path}0")
 
@@ -59,7 +59,7 @@ def below(account_id: int, place: Place) -> Select[Upload]:
     return select(Upload).join(both, both.c.id == Upload.id)
 
 
-def _lying(account_id: int, place: Place) -> tuple[Any, ...]:
+def _lying(account_id: int, place: Place) -> tuple[ColumnElement[bool], ...]:
     return (
         Upload.account_id == account_id,
         Upload.area == place.area,

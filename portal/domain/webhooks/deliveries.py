@@ -8,8 +8,8 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, or_, select
 
@@ -99,19 +99,23 @@ def following(webhook_id: int) -> Message | None:
     if hook.test_at is not None:
         return _test(hook)
     events = _first(hook, hook.cursor + SPAN) if _is_due(hook) else []
-    return _message(hook, f"evt_{events[0].id}", event_feed.document(events[0])) if events else None
+    if not events:
+        return None
+    event = events[0]
+    body = _body(event.action, clock.rfc3339(event.at), event_feed.document(event))
+    return Message(hook.id, hook.address, hook.secret, f"evt_{event.id}", event.action, event.id, body)
 
 
 def _test(hook: Webhook) -> Message:
     assert hook.test_at is not None
-    data = {"id": None, "at": clock.rfc3339(hook.test_at), "action": TEST}
-    return _message(hook, f"test_{hook.id}_{hook.test_at}", data)
+    at = clock.rfc3339(hook.test_at)
+    body = _body(TEST, at, {"id": None, "at": at, "action": TEST})
+    return Message(hook.id, hook.address, hook.secret, f"test_{hook.id}_{hook.test_at}", TEST, None, body)
 
 
-def _message(hook: Webhook, key: str, data: dict[str, Any]) -> Message:
-    whole = {"type": data["action"], "timestamp": data["at"], "data": data}
-    body = json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Message(hook.id, hook.address, hook.secret, key, data["action"], data["id"], body)
+def _body(action: str, at: str | None, data: Mapping[str, object]) -> bytes:
+    whole = {"type": action, "timestamp": at, "data": data}
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def record(message: Message, *, status: int | None, says: str, took: int) -> bool:

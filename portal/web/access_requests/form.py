@@ -47,12 +47,11 @@ def context(dataset: Dataset, existing: Request | None) -> dict[str, Any]:
 
 def shown(dataset: Dataset, existing: Request | None) -> dict[str, str]:
     """What the fields hold: what was typed, or said in an earlier request."""
-    stored = (
-        {name: getattr(existing, name) for name in (*requests.FIELDS, "answers")}
-        if existing
-        else requests.said_before(dataset, permissions.account())
-    )
-    answers = {item["question"]: item["answer"] for item in stored.pop("answers")}
+    if existing:
+        stored, answered = {name: str(getattr(existing, name)) for name in requests.FIELDS}, existing.answers
+    else:
+        stored, answered = requests.said_before(dataset, permissions.account())
+    answers = {item["question"]: item["answer"] for item in answered}
     questions = enumerate(terms.of(dataset).questions)
     return stored | {requests.field_of(n): answers.get(item["text"], "") for n, item in questions}
 
