@@ -4,7 +4,7 @@ import pytest
 
 from portal import db, errors, states, storage
 from portal.domain.datasets import datasets, discard
-from portal.domain.files import bulk_edit, files
+from portal.domain.files import belonging, bulk_edit, files
 from portal.domain.uploads.uploads import Place, find, taken
 from portal.ingest import upload_session
 from portal.models import Dataset, Upload
@@ -181,3 +181,14 @@ def test_dataset_that_goes_while_bytes_come_leaves_them_in_the_box(send):
     receipt = session.finish()
 
     assert in_box() == {"a.bin": b"before", f"returned-{receipt.upload_id}/a.bin": b"in flight"}
+
+
+def test_who_is_too_late_takes_nothing(send):
+    """Two processes: the upload went, or the file was filled, after this one looked."""
+    first, second = declare(), declare("a.txt")
+    sent = send("a.txt", b"of the first", dataset_id=first).upload_id
+    with db.transaction():
+        file = files.by_number(db.session.get_one(Dataset, second), 1)
+        assert not belonging.take(file, db.session.get_one(Upload, sent))
+        assert (file.upload_id, file.state) == (None, states.WAITING)
+    assert bytes_of(first) == {"a.txt": b"of the first"}
