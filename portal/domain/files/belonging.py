@@ -5,6 +5,7 @@ file_state.recompute_state() alone.
 """
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from portal import clock, db, states, storage
 from portal.domain.files import file_state, sample_counts
@@ -33,7 +34,7 @@ def take(file: File, upload: Upload) -> bool:
     try:
         with db.savepoint():
             _take(file, upload)
-    except _Lost:
+    except (_Lost, IntegrityError):
         db.session.refresh(file)
         db.session.refresh(upload)
         return False
@@ -50,10 +51,10 @@ def _take(file: File, upload: Upload) -> None:
     theirs = File.state.in_((*WANTING, states.RECEIVED))
     free = or_(BOX, Upload.dataset_id == file.dataset_id)
     now = clock.now() if upload.dataset_id is None else upload.taken_at
-    if db.change(update(File).where(File.id == file.id, theirs, seen).values(upload_id=upload.id)) != 1:
-        raise _Lost
     taken = update(Upload).where(Upload.id == upload.id, free, Upload.state.in_(file_state.LINKABLE))
     if db.change(taken.values(dataset_id=file.dataset_id, taken_at=now)) != 1:
+        raise _Lost
+    if db.change(update(File).where(File.id == file.id, theirs, seen).values(upload_id=upload.id)) != 1:
         raise _Lost
 
 

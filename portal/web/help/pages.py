@@ -16,6 +16,7 @@ TOPICS = {
     "ftp": "Send files by FTP",
     "doctor": "Connection doctor: what went wrong with FTP",
     "online": "Send files in the browser",
+    "belonging": "What belongs to a dataset",
     "md5": "Compute an MD5",
     "names": "Names of files",
     "errors": "What a refusal means, and what to do",
