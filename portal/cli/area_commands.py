@@ -12,7 +12,7 @@ from portal.cli.people import account_of
 from portal.config import settings
 from portal.domain.files import area_paths
 from portal.domain.shared import companions, path_names
-from portal.domain.uploads import folders
+from portal.domain.uploads import dataset_place, folders
 from portal.domain.uploads.uploads import Place
 from portal.ingest import copy_move, upload_session
 from portal.maintenance.startup import open_instance
@@ -92,7 +92,9 @@ def remove(args: argparse.Namespace) -> int:
 
 def import_files(args: argparse.Namespace) -> int:
     """Each file goes through the same door as any other: digested, durable, recorded, counted for the quota."""
-    account_id, place = account_of(args.email).id, place_of(args.to)
+    account = account_of(args.email)
+    dataset = dataset_place.open_to(args.dataset, account) if args.dataset else None
+    account_id, place = account.id, place_of(args.to) if dataset is None else dataset_place.of(dataset, "")
     db.end()
     ingest.start("import")
     try:
@@ -129,7 +131,13 @@ def import_file(account_id: int, place: Place, path: Path, name: Path) -> bool:
     try:
         size = path.stat().st_size
         session = upload_session.open(
-            account_id, realm=place.realm, area=place.area, name=fitting, via="import", announced=size
+            account_id,
+            realm=place.realm,
+            area=place.area,
+            name=fitting,
+            via="import",
+            announced=size,
+            dataset_id=place.dataset_id,
         )
         with path.open("rb") as file:
             while piece := file.read(READ_SIZE):
@@ -140,5 +148,5 @@ def import_file(account_id: int, place: Place, path: Path, name: Path) -> bool:
             session.abort("the import stopped")
         print(f"{path}: {error}", file=sys.stderr)
         return False
-    print(f"{receipt.md5}  {folders.path_of(Place(place.area, place.realm, fitting))}")
+    print(f"{receipt.md5}  {folders.path_of(receipt.place)}")
     return True

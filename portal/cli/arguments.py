@@ -28,6 +28,7 @@ def area(add: Add, group: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parsers["rm"].add_argument("-r", dest="folder", action="store_true", help="all that lies below")
     parsers["import"].add_argument("sources", nargs="+", type=Path, metavar="source")
     parsers["import"].add_argument("--to", default="", metavar="FOLDER", help="default: the incoming folder")
+    parsers["import"].add_argument("--dataset", default="", metavar="ID", help="for a dataset, by id or accession")
 
 
 def reports(add: Add) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from portal import cli, db
-from portal.models import Upload
+from portal.domain.datasets import datasets
+from portal.models import File, Upload
 from tests.conftest import INES
 
 
@@ -41,6 +42,15 @@ def names() -> list[str]:
 def test_import_brings_files_under_names_that_will_do(filled):
     assert names() == ["in/b.txt", "in/my_run/two_words.txt"]
     assert "f97c5d29941bfb1b2fdab0874906ab82  /OMIX/in/my_run/two_words.txt" in filled
+
+
+def test_import_for_a_dataset_brings_files_into_it_alone(omix, filled, tmp_path):
+    with db.transaction():
+        dataset_id = datasets.create(actor=INES.account, title="T").id
+    code, said = omix("import", str(tmp_path / "b.txt"), "--dataset", str(dataset_id))
+    assert (code, said.split()[-1]) == (0, f"/datasets/{dataset_id}/b.txt")
+    assert [file.name for file in db.session.query(File)] == ["b.txt"]
+    assert omix("ls")[1].split() == ["folder", "in/"], "it does not lie in the area"
 
 
 def test_import_says_what_it_could_not_bring(omix, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 
 from portal import db
 from portal.domain.datasets import datasets, drafts
+from portal.domain.files import files
 from portal.models import Dataset, Event, File
 from tests.conftest import INES
 
@@ -103,7 +104,7 @@ def test_field_of_another_window_is_not_overwritten_while_typing(browser, draft)
 
 def test_submitted_dataset_is_not_changed_while_typing(browser, draft):
     with db.transaction():
-        datasets.files.add(db.session.get_one(Dataset, draft), [{"name": "a.txt"}], actor=INES.account)
+        files.add(db.session.get_one(Dataset, draft), [{"name": "a.txt"}], actor=INES.account)
         datasets.submit(db.session.get_one(Dataset, draft), actor=INES.account)
     assert save(browser, draft, "title", "Other", was="Livers").status_code == 409
     assert stored(draft).title == "Livers"
@@ -128,7 +129,7 @@ def test_field_that_does_not_exist_is_refused(browser, draft):
 
 def test_submit_shows_what_is_handed_in_first(browser, draft):
     with db.transaction():
-        datasets.files.add(db.session.get_one(Dataset, draft), [{"name": "a.txt"}], actor=INES.account)
+        files.add(db.session.get_one(Dataset, draft), [{"name": "a.txt"}], actor=INES.account)
     answer = browser.send(f"/deposit/{draft}", then="submit", title="Livers")
     assert answer.headers["Location"].endswith(f"/deposit/{draft}/actions/submit")
     page = browser.get(answer.headers["Location"]).text
@@ -140,12 +141,12 @@ def test_submit_shows_what_is_handed_in_first(browser, draft):
 def test_earlier_dataset_is_a_template(browser, draft, app):
     with db.transaction():
         row = {"name": "run/a.gz", "title": "First", "samples": 4, "md5": "0" * 32}
-        datasets.files.add(db.session.get_one(Dataset, draft), [row], actor=INES.account)
+        files.add(db.session.get_one(Dataset, draft), [row], actor=INES.account)
         db.session.get_one(Dataset, draft).release_date = "2027-01-01"
     where = browser.send(f"/deposit/{draft}/copy").headers["Location"]
     made = stored(int(where.rpartition("/")[2]))
     assert (made.title, made.species, made.release_date, made.state) == ("Livers", "Mus musculus", None, "draft")
-    (file,) = db.session.scalars(datasets.files.living(made))
+    (file,) = db.session.scalars(files.living(made))
     assert (file.name, file.title, file.samples, file.declared_md5) == ("run/a.gz", "First", 4, None)
 
 

@@ -43,6 +43,8 @@ def target(old: Place, given: str) -> Place:
 
 def path_of(place: Place) -> str:
     """The path of a place as FTP shows it."""
+    if place.dataset_id is not None:
+        return f"/datasets/{place.dataset_id}/{place.name}"
     root = "test" if place.area == "test" else settings().prefix + ("-protected" if place.realm == "protected" else "")
     return f"/{root}/{place.name}"
 

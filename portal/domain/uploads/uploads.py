@@ -5,7 +5,7 @@ A later whole upload of a name takes the place of the earlier ones; a cut one ne
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 
 from portal import clock, db, errors, states, storage
 from portal.domain.accounts import accounts
@@ -94,6 +94,8 @@ def place_of(upload: Upload) -> Place:
     return Place(upload.area, upload.realm, upload.name, upload.dataset_id)
 
 
+# What a dataset took from a drop box shows there until it is archived, behind what came under its name since.
+SHOWS_IN_BOX = or_(belonging.BOX, and_(Upload.taken_at.is_not(None), Upload.state.in_(states.NAMED)))
 _TAKEN = (Upload.dataset_id.is_not(None), Upload.taken_at.is_not(None), Upload.state.in_(states.NAMED))
 
 

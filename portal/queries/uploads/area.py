@@ -7,7 +7,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states
 from portal.domain.shared import companions
-from portal.domain.uploads.uploads import Place
+from portal.domain.uploads.uploads import SHOWS_IN_BOX, Place
 from portal.models import Account, File, Folder, Upload
 from portal.queries.paging import index_scan, keyset
 from portal.queries.uploads import uploads
@@ -37,7 +37,7 @@ def page(
         ]
         column: InstrumentedAttribute[Any] = Upload.created_at
     else:
-        place = [Upload.area == folder.area, Upload.realm == folder.realm, *_inside(folder.name)]
+        place = [Upload.area == folder.area, Upload.realm == folder.realm, SHOWS_IN_BOX, *_inside(folder.name)]
         conditions: list[ColumnElement[bool] | TextClause] = [Upload.state == states.RECEIVING, CUT, NAMED]
         parts, column = [[*place, state] for state in conditions[: 2 if view == "arriving" else 3]], Upload.name
     every = [index_scan.scan(column, mine + part, mark, falling, limit + 1) for part in parts]
@@ -87,7 +87,7 @@ def folders(account: Account, place: Place) -> list[str]:
     )
     segments = {path[len(prefix) :].split("/")[0] for path in db.session.scalars(made.limit(MOST_STEPS))}
     first = select(func.min(Upload.name)).where(
-        Upload.account_id == account.id, Upload.area == place.area, Upload.realm == place.realm
+        Upload.account_id == account.id, Upload.area == place.area, Upload.realm == place.realm, SHOWS_IN_BOX
     )
     for condition in (NAMED, CUT):
         segments |= _leap(first.where(condition), prefix)
@@ -125,6 +125,7 @@ def listing(account: Account, place: Place, *, after: int = 0, limit: int) -> li
         Upload.area == place.area,
         Upload.realm == place.realm,
         Upload.state.in_(HERE),
+        SHOWS_IN_BOX,
         Upload.name == prefix + Upload.base,
         *_inside(place.name),
     )

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db, states
 from portal.domain.permissions import active_grants
-from portal.domain.uploads.uploads import Place
+from portal.domain.uploads.uploads import SHOWS_IN_BOX, Place
 from portal.models import Dataset, File, Folder, RequestFile, Upload
 
 SHOWN = (states.RECEIVING, *states.LISTED)
@@ -50,14 +50,12 @@ def _below(column: InstrumentedAttribute[str], prefix: str) -> list[ColumnElemen
     return [column >= prefix, column < prefix + LAST] if prefix else []
 
 
-# What a dataset took from a drop box shows there until it is archived, behind what came under its name since.
-_IN_BOX = or_(Upload.dataset_id.is_(None), and_(Upload.taken_at.is_not(None), Upload.state.in_(states.NAMED)))
 _NEWEST_LAST = (Upload.dataset_id.is_(None), Upload.id)
 
 
 def _mine(account_id: int, area: str, realm: str) -> tuple[ColumnElement[bool], ...]:
     here = (Upload.account_id == account_id, Upload.area == area, Upload.realm == realm)
-    return *here, Upload.state.in_(SHOWN), _IN_BOX
+    return *here, Upload.state.in_(SHOWN), SHOWS_IN_BOX
 
 
 def upload_at(account_id: int, place: Place) -> Row[*tuple[Any, ...]] | None:

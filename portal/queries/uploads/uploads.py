@@ -52,7 +52,8 @@ class Row(Commented):
 
     @property
     def frozen(self) -> bool:
-        return self.upload.state in (states.RECEIVING, *states.FROZEN)
+        """Whether nothing can be done with it here: it arrives, or belongs to a dataset."""
+        return self.upload.state in (states.RECEIVING, *states.FROZEN) or self.file is not None
 
     @property
     def expires(self) -> int | None:
