@@ -3,7 +3,7 @@
 from portal.models.access_requests import Committee, Decider, Request, RequestFile, RequestMessage, Terms
 from portal.models.accounts import Account, Center, Identity, Throttle, Token
 from portal.models.components import Component, ComponentFile, ComponentRef, Delivery, DeliveryUpload
-from portal.models.datasets import REBUILDING, Counter, Dataset, DownloadDay, File
+from portal.models.datasets import REBUILDING, Counter, Dataset, DownloadDay, Editor, File
 from portal.models.events import Event
 from portal.models.jobs import Job
 from portal.models.mail import Mail, Once
@@ -30,6 +30,7 @@ __all__ = [
     "Delivery",
     "DeliveryUpload",
     "DownloadDay",
+    "Editor",
     "Event",
     "File",
     "FileTally",

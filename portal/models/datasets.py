@@ -76,6 +76,31 @@ class Dataset(Base):
         return self.recorded_submitter or self.account.name
 
 
+class Editor(Base):
+    """Somebody whom the owner of a dataset invited to edit it and to send into it. `account_id` is set once they
+    accept; until then the address alone says who may."""
+
+    __tablename__ = "editor"
+    __table_args__ = (
+        Index(None, "dataset_id", "email", unique=True),
+        Index(None, "account_id", "dataset_id"),
+        Index(None, "email"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    email: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    invited_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    invited_at: Mapped[int]
+    accepted_at: Mapped[int | None]
+
+    dataset: Mapped[Dataset] = relationship()
+    account: Mapped[Account | None] = relationship(foreign_keys=[account_id])
+    inviter: Mapped[Account] = relationship(foreign_keys=[invited_by])
+
+
 class File(Base):
     """A data file that a dataset declares; it exists before its bytes do. `n` gives its accession, OMIX000001-01.
 

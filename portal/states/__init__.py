@@ -24,6 +24,7 @@ NEW, CLOSED, SENT = "new", "closed", "sent"
 SUBMITTER, CURATOR, SYSTEM = "submitter", "curator", "system"
 REQUESTER, DECIDER = "requester", "decider"
 OWNER = "owner"
+CO_SUBMITTER = "co-submitter"
 
 
 # Who has no button acts for the system: a job, the arrival of bytes, the clock.
@@ -35,7 +36,7 @@ DATASET = Machine(
         Move("recall", (SUBMITTED,), RETURNED, (SUBMITTER,), "Recall"),
         Move("return", (SUBMITTED,), RETURNED, (CURATOR,), "Return", note_needed=True),
         Move("approve", (SUBMITTED,), APPROVED, (CURATOR,), "Approve"),
-        Move("amend", (APPROVED,), SUBMITTED, (SUBMITTER,)),
+        Move("amend", (APPROVED,), SUBMITTED, (SUBMITTER, CO_SUBMITTER)),
         Move("release", (APPROVED,), RELEASED, (SUBMITTER, CURATOR, SYSTEM), "Release"),
         Move("unpublish", (RELEASED,), APPROVED, (CURATOR,), "Unpublish", note_needed=True, danger=True),
         Move("suppress", (RELEASED,), SUPPRESSED, (CURATOR,), "Suppress", danger=True),

@@ -216,7 +216,7 @@ def test_page_of_the_submitter_that_was_open_has_the_buttons_of_the_state_that_i
     depositing.ask_release(approved)
     assert state_after(approved, run_jobs) == "released"
     live = submitter.fragment(before).text
-    assert offered(live, "actions") == [f"/deposit/{ref}/copy"]
+    assert offered(live, "actions") == [f"/deposit/{ref}/people", f"/deposit/{ref}/copy"]
     assert "It is released: its text and files stand." in live and "Show the page as it is now" in live
     for gone in ("save", "new-file-tools", "uploader", "bulk-edit"):
         assert f'<div id="{gone}" hidden hx-swap-oob="true"></div>' in live

@@ -59,6 +59,14 @@ VALUES = {
         "faults": [("Disks", "Full.", "Make room."), ("FTP", "Silent.", "")],
         "url": "/admin/check",
     },
+    "invited": {
+        "name": "",
+        "inviter": "Ines",
+        "title": "Liver",
+        "has_account": False,
+        "url": "/register",
+    },
+    "uninvited": {"name": "Mei", "title": "Liver", "accession": "OMIX000001", "url": "/deposit"},
     "handed_over": {
         "name": "Mei",
         "before": "Ines",

@@ -12,6 +12,7 @@ import pytest
 
 from portal import db
 from portal.domain.accounts import accounts, tokens
+from portal.models import Dataset, Editor
 from tests.conftest import PEOPLE
 from tests.snapshots import keep, put_back
 from tests.web import promised
@@ -144,6 +145,51 @@ def test_routes_answer_each_person(app, visitors, settings, tmp_path, table, row
         for people in groups(row):
             put_back(settings, tmp_path / "staged")
             faults += wrong(row, {who: visitors[who].ask(app, row, names) for who in people})
+    assert faults == []
+
+
+# What stays the owner's, by endpoint: the life cycle, and who edits.
+OWNERS = {"api.act", "api.invite", "datasets.act", "datasets.confirm_page", "datasets.invite"}
+
+
+def shared_rows() -> list:
+    """The rows about the one dataset that a table stages, by table and state."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for table in TABLES:
+        for row in table.ROWS:
+            if table.__name__.endswith((".datasets", ".api")) and ("{ref}" in row.path or "{id}" in row.path):
+                found.setdefault((table.__name__, row.state), []).append(row)
+    return [
+        pytest.param(sys.modules[name], state, rows, id=f"{name.rpartition('.')[2]} {state}".strip())
+        for (name, state), rows in found.items()
+    ]
+
+
+@pytest.mark.parametrize(("table", "state", "rows"), shared_rows())
+def test_co_submitter_gets_what_the_owner_gets_but_for_the_acts_of_the_owner(
+    app, visitors, settings, tmp_path, table, state, rows: list[Row]
+):
+    names, faults = stage(table, state), []
+    with db.transaction():
+        dataset, colleague = db.session.query(Dataset).one(), PEOPLE["colleague"].account
+        db.session.add(
+            Editor(
+                id=7,
+                dataset_id=dataset.id,
+                email=colleague.email,
+                account_id=colleague.id,
+                invited_by=dataset.account_id,
+                invited_at=1,
+                accepted_at=1,
+            )
+        )
+    keep(settings, tmp_path / "staged")
+    for row in rows:
+        put_back(settings, tmp_path / "staged")
+        status = visitors["colleague"].ask(app, row, names)
+        is_right = status >= 400 if row.endpoint in OWNERS else status == row.expect["ines"]
+        if not is_right:
+            faults.append(f"{row.endpoint} {row.label}: {status}")
     assert faults == []
 
 

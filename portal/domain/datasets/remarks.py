@@ -4,6 +4,7 @@ private remark is for curators alone: it leaves no trace in the dataset's histor
 from sqlalchemy import ColumnElement, Select, func, select
 
 from portal import clock, db, errors
+from portal.domain.accounts import editors
 from portal.domain.files import files
 from portal.domain.permissions import access
 from portal.domain.shared import history, job_queue, notifications, text_rules
@@ -27,7 +28,7 @@ DUPLICATE_WITHIN = clock.MINUTE
 
 def may_read_private(dataset: Dataset, actor: Account | None) -> bool:
     """Curators; not the one whose dataset it is."""
-    return access.may_review(dataset, actor) and not access.is_owner(dataset, actor)
+    return access.may_review(dataset, actor) and not access.may_edit(dataset, actor)
 
 
 def visible(dataset: Dataset, actor: Account | None) -> Select[Remark]:
@@ -152,7 +153,7 @@ def curators() -> list[Account]:
 
 def concerned(dataset: Dataset) -> list[Account]:
     """The curators who looked at a dataset or spoke of it; all of them where nobody did. Never its submitter."""
-    others = [curator for curator in curators() if curator.id != dataset.account_id]
+    others = [curator for curator in curators() if curator.id not in access.editors(dataset)]
     seen = set(db.session.scalars(select(Look.account_id).where(Look.dataset_id == dataset.id)))
     spoke = set(db.session.scalars(select(Remark.account_id).where(Remark.dataset_id == dataset.id)))
     return [curator for curator in others if curator.id in seen | spoke] or others
@@ -162,7 +163,7 @@ def _mail_soon(dataset: Dataset, actor: Account) -> None:
     """The first remark of a side goes out at once; more that follow go together, at the latest with the next turn."""
     last = db.session.scalar(
         select(func.max(Remark.mailed_at)).where(
-            Remark.dataset_id == dataset.id, _side(dataset, own=access.is_owner(dataset, actor))
+            Remark.dataset_id == dataset.id, _side(dataset, own=access.may_edit(dataset, actor))
         )
     )
     rest = (last or 0) + MAIL_INTERVAL - clock.now()
@@ -173,8 +174,8 @@ def _mail_soon(dataset: Dataset, actor: Account) -> None:
 
 
 def _side(dataset: Dataset, *, own: bool) -> ColumnElement[bool]:
-    """Condition of the remarks of one side: the submitter's own, or the curators'."""
-    mine = Remark.account_id == dataset.account_id
+    """Condition of the remarks of one side: the submitters' own, or the curators'."""
+    mine = Remark.account_id.in_(access.editors(dataset))
     return mine if own else ~mine
 
 
@@ -195,7 +196,7 @@ def mail(dataset: Dataset) -> None:
     """Mail the remarks of each side that were not mailed yet to the other side."""
     for own in (True, False):
         side = unmailed(dataset, own=own)
-        people = concerned(dataset) if own else [dataset.account] if dataset.account.is_active else []
+        people = concerned(dataset) if own else editors.people(dataset)
         for person in people if side else []:
             page = f"/review/{dataset.accession}#thread" if own else f"/deposit/{dataset.accession}#thread"
             notifications.send(

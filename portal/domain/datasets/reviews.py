@@ -4,9 +4,10 @@ What each curator saw of it is recorded."""
 from sqlalchemy import select
 
 from portal import clock, db, errors
-from portal.domain.accounts import accounts
+from portal.domain.accounts import accounts, editors
 from portal.domain.datasets import datasets, remarks
 from portal.domain.files import files
+from portal.domain.permissions import access
 from portal.domain.shared import changes, history, job_queue, notifications, text_rules, transitions
 from portal.messages import say
 from portal.models import Account, Dataset, Look
@@ -89,7 +90,7 @@ def _refuse_newer(dataset: Dataset, version: int) -> None:
 
 def may_approve(dataset: Dataset, actor: Account) -> bool:
     """Nobody judges their own dataset, unless there is no other curator."""
-    return actor.id != dataset.account_id or accounts.count_curators() == 1
+    return not access.may_edit(dataset, actor) or accounts.count_curators() == 1
 
 
 def return_(dataset: Dataset, *, actor: Account, note: str) -> Dataset:
@@ -142,18 +143,19 @@ def mark_seen(dataset: Dataset, *, actor: Account) -> Look:
 
 
 def mail_submitter(dataset: Dataset, template: str, *, url: str = "", **values: object) -> None:
-    """Mail the submitter about a move of the dataset, once for each."""
+    """Mail the submitter and who edits with them about a move of the dataset, once for each."""
     db.session.flush()
     key = f"{template}:{dataset.id}:{dataset.version}:{dataset.updated_at}"
-    notifications.send(
-        key,
-        to=dataset.account.email,
-        template=template,
-        name=dataset.account.name,
-        title=dataset.title,
-        accession=dataset.accession,
-        access=dataset.access,
-        release_date=dataset.release_date,
-        url=url or f"/datasets/{dataset.accession}",
-        **values,
-    )
+    for person in editors.people(dataset):
+        notifications.send(
+            key if person.id == dataset.account_id else f"{key}:{person.id}",
+            to=person.email,
+            template=template,
+            name=person.name,
+            title=dataset.title,
+            accession=dataset.accession,
+            access=dataset.access,
+            release_date=dataset.release_date,
+            url=url or f"/datasets/{dataset.accession}",
+            **values,
+        )

@@ -9,7 +9,7 @@ from portal import db, errors, states
 from portal.domain.permissions import active_grants
 from portal.domain.permissions.active_grants import PUBLIC, Grant
 from portal.messages import say
-from portal.models import Account, Dataset
+from portal.models import Account, Dataset, Editor
 
 # Submitted at least once: no dataset becomes a draft again. (An accession is no sign: XML gives one to drafts.)
 SUBMITTED = Dataset.state != states.DRAFT
@@ -51,11 +51,11 @@ def is_controlled(dataset: Dataset) -> bool:
 
 
 def may_see(dataset: Dataset, actor: Account | None) -> bool:
-    """Whether somebody may see a dataset: anybody once it is released; before, its submitter, and curators from the
+    """Whether somebody may see a dataset: anybody once it is released; before, its editors, and curators from the
     first submit on."""
     if dataset.state in PUBLIC or (dataset.state == states.WITHDRAWN and dataset.released_at):
         return True
-    return is_owner(dataset, actor) or may_review(dataset, actor)
+    return may_edit(dataset, actor) or may_review(dataset, actor)
 
 
 def visible(actor: Account | None) -> ColumnElement[bool]:
@@ -63,24 +63,34 @@ def visible(actor: Account | None) -> ColumnElement[bool]:
     than that of a dataset that does not exist."""
     shown = [Dataset.state.in_(PUBLIC), and_(Dataset.state == states.WITHDRAWN, Dataset.released_at.is_not(None))]
     if actor is not None:
-        shown.append(Dataset.account_id == actor.id)
+        shown.append(editable_by(actor.id))
     if is_curator(actor):
         shown.append(SUBMITTED)
     return or_(*shown)
 
 
 def may_edit(dataset: Dataset, actor: Account | None) -> bool:
-    return is_owner(dataset, actor)
+    """Whether somebody may change a dataset and send into it: its owner, and whom the owner invited."""
+    return is_owner(dataset, actor) or is_co_submitter(dataset, actor)
+
+
+def is_co_submitter(dataset: Dataset, actor: Account | None) -> bool:
+    if actor is None:
+        return False
+    query = select(Editor.id).where(Editor.dataset_id == dataset.id, Editor.account_id == actor.id)
+    return db.session.scalar(query) is not None
 
 
 def editable_by(account_id: int | ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """may_edit() as a condition of a query of datasets: of one account, or of a column that names one."""
-    return Dataset.account_id == account_id
+    shared = select(Editor.dataset_id).where(Editor.account_id == account_id)
+    return or_(Dataset.account_id == account_id, Dataset.id.in_(shared))
 
 
 def editors(dataset: Dataset) -> list[int]:
     """The ids of the accounts that may edit a dataset and send into it."""
-    return [dataset.account_id]
+    query = select(Editor.account_id).where(Editor.dataset_id == dataset.id, Editor.account_id.is_not(None))
+    return [dataset.account_id, *(account_id for account_id in db.session.scalars(query) if account_id is not None)]
 
 
 def may_review(dataset: Dataset, actor: Account | None) -> bool:
@@ -88,8 +98,8 @@ def may_review(dataset: Dataset, actor: Account | None) -> bool:
 
 
 def may_discuss(dataset: Dataset, actor: Account | None) -> bool:
-    """Whether somebody may read and write the remarks: the submitter and curators."""
-    return is_owner(dataset, actor) or may_review(dataset, actor)
+    """Whether somebody may read and write the remarks: its editors and curators."""
+    return may_edit(dataset, actor) or may_review(dataset, actor)
 
 
 def reach(dataset: Dataset, actor: Account | None) -> Reach | None:
@@ -100,7 +110,7 @@ def reach(dataset: Dataset, actor: Account | None) -> Reach | None:
     if is_owner(dataset, actor) or (dataset.state in PUBLIC and dataset.access == "open"):
         return Reach()
     if not is_controlled(dataset):
-        return Reach() if may_review(dataset, actor) else None
+        return Reach() if is_co_submitter(dataset, actor) or may_review(dataset, actor) else None
     grant = active_grants.find(dataset.id, actor.id) if actor is not None else None
     return Reach(grant) if grant else None
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Update, and_, bindparam, case, literal, or
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal import clock, db, errors, states
+from portal.domain.permissions import access
 from portal.messages import say
 from portal.models import Account, Component, Dataset, File, Job, Mail, Request, Upload, Webhook
 
@@ -114,7 +115,10 @@ def available(dataset: Dataset, *, actor: Account | None) -> list[states.Move]:
 def advance(dataset: Dataset, action: str, *, actor: Account | None, **values: object) -> states.Move:
     """transition() of a dataset by somebody who may. Raises Forbidden or Conflict."""
     move = _move(Dataset, action)
-    if not roles_of(actor, dataset) & set(move.by):
+    roles = roles_of(actor, dataset)
+    if states.CO_SUBMITTER in move.by and access.may_edit(dataset, actor):
+        roles.add(states.CO_SUBMITTER)
+    if not roles & set(move.by):
         raise errors.Forbidden(
             say(
                 "not_by_you",

@@ -16,9 +16,9 @@ from portal.queries.paging import capped_count
 
 
 def datasets(account: Account, *, after: int, limit: int, state: str = "") -> list[Dataset]:
-    """Newest first: one's own, for curators also all that were ever submitted."""
+    """Newest first: one's own and those shared with one, for curators also all that were ever submitted."""
     query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
-    mine = Dataset.account_id == account.id
+    mine = access.editable_by(account.id)
     query = query.where(or_(mine, access.SUBMITTED) if account.role == "curator" else mine)
     if state:
         query = query.where(Dataset.state == state)

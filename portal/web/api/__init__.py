@@ -5,7 +5,7 @@ from portal.web.api.access_requests import requests, terms
 from portal.web.api.accounts import centers
 from portal.web.api.blueprint import bp
 from portal.web.api.components import submissions
-from portal.web.api.datasets import datasets, released, remarks, share_links
+from portal.web.api.datasets import datasets, people, released, remarks, share_links
 from portal.web.api.files import files, md5_lists
 from portal.web.api.reports import reports
 from portal.web.api.uploads import areas, tus, uploads
@@ -20,6 +20,7 @@ __all__ = [
     "files",
     "md5_lists",
     "openapi",
+    "people",
     "released",
     "remarks",
     "reports",

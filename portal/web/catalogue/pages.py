@@ -100,9 +100,9 @@ def about(dataset: Dataset) -> dict[str, Any]:
         "may_download": (reach := access.reach(dataset, actor)) is not None,
         "reach": reach,
         "is_public": dataset.state in active_grants.PUBLIC,
-        "is_owner": access.is_owner(dataset, actor),
+        "is_owner": access.may_edit(dataset, actor),
         "failed_work": failed_work.of(dataset)
-        if (access.is_owner(dataset, actor) or access.may_review(dataset, actor))
+        if (access.may_edit(dataset, actor) or access.may_review(dataset, actor))
         else [],
         "may_review": access.may_review(dataset, actor),
         "shown": states.SHOWN_DATASET[dataset.state],

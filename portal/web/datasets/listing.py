@@ -2,6 +2,7 @@
 
 from flask import Response, request
 
+from portal.domain.accounts import editors
 from portal.queries.datasets import datasets, revision
 from portal.web import htmx, permissions
 from portal.web.datasets.blueprint import bp
@@ -25,4 +26,6 @@ def listing() -> Response:
         rev=rev,
         here={name: args[name] for name in ("tab", "after", "before") if args.get(name)},
         moving=datasets.moving(me, page.rows),
+        invitations=editors.invitations(me),
+        shared=editors.shared_with(me),
     )

@@ -104,7 +104,7 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
     return {
         "dataset": dataset,
         "moves": actions.offered(dataset, actor=permissions.account()),
-        "is_owner": access.is_owner(dataset, permissions.account()),
+        "is_owner": access.may_edit(dataset, permissions.account()),
         "opens": releases.cause(dataset) if dataset.state == "submitted" else None,
         "deciding": request.args.get("deciding") == "1",
         "files": page,

@@ -93,7 +93,7 @@ def _number(text: str) -> int:
 
 def home(dataset: Dataset) -> str:
     """The page on which the reader sees the thread."""
-    reviewing = access.may_review(dataset, permissions.account()) and not access.is_owner(
+    reviewing = access.may_review(dataset, permissions.account()) and not access.may_edit(
         dataset, permissions.account()
     )
     where = "review.show" if reviewing else "datasets.edit_page"

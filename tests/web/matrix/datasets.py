@@ -75,6 +75,12 @@ ROWS = [
     Row("files.replace", "POST", "/deposit/{ref}/files/1/replace", SENT | GIVEN_BACK, data={"name": "b.txt"}),
     Row("files.delete_page", "GET", "/deposit/{ref}/files/1/delete", MINE),
     Row("files.delete", "POST", "/deposit/{ref}/files/1/delete", SENT),
+    Row("datasets.people_page", "GET", "/deposit/{ref}/people", MINE),
+    Row(
+        "datasets.invite", "POST", "/deposit/{ref}/people", owner(303, anonymous=303), data={"email": "new@example.org"}
+    ),
+    Row("datasets.remove_editor", "POST", "/deposit/{ref}/people/1/remove", owner(404, anonymous=303)),
+    Row("datasets.answer_invitation", "POST", "/deposit/invitations/1/accept", people(404, anonymous=303)),
     Row("files.choose_page", "GET", "/deposit/{ref}/ftp", MINE),
     Row("files.choose", "POST", "/deposit/{ref}/ftp", SENT),
     Row("files.use", "POST", "/deposit/{ref}/files/1/use", owner(404, anonymous=303), data={"upload": "0"}),

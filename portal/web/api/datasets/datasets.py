@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import db, errors
 from portal.domain.datasets import actions, datasets
+from portal.domain.permissions import access
 from portal.domain.shared import changes
 from portal.messages import say
 from portal.models import Dataset, Event
@@ -78,7 +79,7 @@ def change_dataset(ref: str) -> ResponseReturnValue:
     actor, fields = permissions.account(), body()
     changes = {name: fields[name] for name in datasets.FIELDS if name in fields}
     dataset = dataset_or_404(ref)
-    if dataset.account_id != actor.id and not actor.is_curator:
+    if not access.may_edit(dataset, actor) and not actor.is_curator:
         raise errors.Forbidden(say("change_by_submitter", "Only its submitter may change this dataset."))
     with db.transaction():
         datasets.edit(dataset, datasets.with_preset(changes, dataset), actor=actor)

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import db, errors
 from portal.domain.datasets import remarks
+from portal.domain.permissions import access
 from portal.messages import say
 from portal.models import Remark
 from portal.web import permissions
@@ -61,7 +62,7 @@ def document(remark: Remark) -> dict[str, Any]:
         "id": remark.id,
         "at": documents.moment(remark.created_at),
         "author": remark.account.name,
-        "role": "submitter" if remark.account_id == remark.dataset.account_id else "curator",
+        "role": "submitter" if access.may_edit(remark.dataset, remark.account) else "curator",
         "section": remark.section,
         "file": remark.file.n if remark.file else None,
         "text": remark.text,

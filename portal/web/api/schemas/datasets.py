@@ -133,6 +133,9 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "Link": thing(LINK),
+    "Invitation": takes({"email": TEXT}, "email"),
+    "Editor": thing({"id": WHOLE, "email": TEXT, "name": MAYBE_TEXT, "invited": TEXT, "accepted": MAYBE_TEXT}),
+    "Invited": thing({"id": WHOLE, "title": TEXT, "by": TEXT, "invited": TEXT}),
     "NewLink": thing({**LINK, "url": TEXT}),
     "Publication": thing(
         {
