@@ -8,6 +8,7 @@ from sqlalchemy.orm import joinedload
 from portal import db, states
 from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Job, Upload
+from portal.queries.datasets import listed
 from portal.queries.files import delays
 from portal.queries.files.delays import Delays
 from portal.queries.files.offers import Offer, offers
@@ -15,15 +16,20 @@ from portal.queries.files.waiting import waits_for
 from portal.queries.paging import capped_count
 
 
-def datasets(account: Account, *, after: int, limit: int, state: str = "") -> list[Dataset]:
+def datasets(
+    account: Account, *, after: int, limit: int, state: str = "", text: str = "", needs: bool = False
+) -> list[Dataset]:
     """Newest first: one's own and those shared with one, for curators also all that were ever submitted."""
     query = select(Dataset).options(joinedload(Dataset.account), joinedload(Dataset.center))
     mine = access.editable_by(account.id)
     query = query.where(or_(mine, access.SUBMITTED) if account.role == "curator" else mine)
     if state:
         query = query.where(Dataset.state == state)
+    if needs:
+        query = query.where(mine, listed.needs_owner())
     if after:
         query = query.where(Dataset.id < after)
+    query = query.where(*listed.named(text))
     return list(db.session.scalars(query.order_by(Dataset.id.desc()).limit(limit)).unique())
 
 

@@ -9,12 +9,11 @@ from portal.config import settings
 from portal.domain.datasets import actions, datasets, releases
 from portal.messages import Message
 from portal.models import Account, Dataset, Event, Job
+from portal.queries.datasets import listed
 from portal.queries.files import files, tallies
 from portal.queries.paging import keyset
 
-PUBLISHED = (states.RELEASED, states.SUPPRESSED, states.WITHDRAWN)
-ATTENTION = tuple(state for state in states.DATASET.states if state not in PUBLISHED)
-TABS = {"attention": ATTENTION, "published": PUBLISHED}
+PUBLISHED, ATTENTION = listed.PUBLISHED, listed.ATTENTION
 
 
 @dataclass(frozen=True)
@@ -50,21 +49,10 @@ def _fresh(dataset: Dataset) -> bool:
     )
 
 
-def tab_counts(account: Account) -> dict[str, int]:
-    """Number of the account's datasets in each tab."""
-    query = select(Dataset.state, func.count()).where(Dataset.account_id == account.id).group_by(Dataset.state)
-    numbers = {row[0]: row[1] for row in db.session.execute(query)}
-    return {tab: sum(numbers.get(state, 0) for state in chosen) for tab, chosen in TABS.items()}
-
-
-def mine(account: Account, tab: str, *, after: str = "", before: str = "") -> keyset.Page:
-    """A page of the account's datasets, the last changed first."""
-    query = select(Dataset).where(Dataset.account_id == account.id, Dataset.state.in_(TABS[tab]))
-    fetched = keyset.fetch(
-        query, (Dataset.updated_at, Dataset.id), lambda row: (row[0].updated_at, row[0].id), after=after, before=before
-    )
-    rows = rows_of([row[0] for row in fetched.rows], account)
-    return keyset.Page(rows, fetched.newer, fetched.older)
+def mine(account: Account, chosen: listed.Filter, *, after: str = "", before: str = "") -> keyset.Page:
+    """A page of the account's datasets, each with what its owner may do."""
+    page = listed.page(account, chosen, after=after, before=before)
+    return keyset.Page(rows_of(page.rows, account), page.newer, page.older)
 
 
 def rows_of(shown_datasets: list[Dataset], actor: Account) -> list[Row]:

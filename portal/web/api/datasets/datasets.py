@@ -56,10 +56,16 @@ def rows(given: list[dict[str, Any]] | dict[str, Any] | None, data_type: str = "
 @bp.get("/datasets")
 @described(answer="DatasetBrief", lists=True)
 def list_datasets() -> ResponseReturnValue:
-    """My datasets, newest first; for curators all that were submitted. ?state= filters."""
-    actor = permissions.account()
+    """My datasets, newest first; for curators all that were submitted. ?state=, ?q= (words of accession, title, species
+    or a file's name) and ?needs=1 (mine that go no further before I do something) filter."""
+    actor, args = permissions.account(), request.args
     rows_listed = api_lists.datasets(
-        actor, after=number("after", 0), limit=limit() + 1, state=request.args.get("state", "")
+        actor,
+        after=number("after", 0),
+        limit=limit() + 1,
+        state=args.get("state", ""),
+        text=args.get("q", "")[:200],
+        needs=args.get("needs") == "1",
     )
     return listing(rows_listed, documents.brief, lambda dataset: dataset.id)
 
