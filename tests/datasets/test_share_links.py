@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db, errors, states
-from portal.domain.datasets import publications, releases, share_links
+from portal.domain.datasets import datasets, publications, releases, share_links
+from portal.domain.files import files
 from portal.models import Dataset, Event, File, Link, Mail
 from tests import depositing
 from tests.conftest import INES, RUTH, STRANGER
@@ -338,3 +339,33 @@ def test_reminder_comes_once_a_date_a_week_before(approved, run_jobs, settings):
 
 def mails() -> list[str]:
     return [mail.subject for mail in db.session.query(Mail).filter(Mail.key.like("release_due:%"))]
+
+
+def test_anonymised_link_shows_what_was_approved_whatever_is_typed_since(approved, client, sign_in, send, run_jobs):
+    url = f"/share/{make(approved)}"
+    browser = sign_in(INES)
+    page = browser.get(f"/deposit/{approved}").text
+    assert "these words name its authors" not in page
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, approved)
+        before = dataset.title
+        datasets.edit(dataset, {"title": "Livers of Ines Okafor", "description": "By Ines."}, actor=INES.account)
+        file = files.by_number(dataset, 1)
+        files.edit(file, {"title": "Counted by Okafor"}, actor=INES.account)
+    send("late.txt", b"late", dataset_id=approved)
+    run_jobs()
+    shown = client.get(url).text
+    assert before in shown and "Okafor" not in shown and "late.txt" not in shown
+    assert "this is what was approved" in shown
+
+    page = browser.get(f"/deposit/{approved}").text
+    assert "these words name its authors" in page and "Okafor" in page
+
+
+def test_anonymised_link_shows_the_new_version_once_that_is_approved(approved, client):
+    url = f"/share/{make(approved)}"
+    with db.transaction():
+        datasets.edit(db.session.get_one(Dataset, approved), {"title": "Kidneys"}, actor=INES.account)
+    assert "Kidneys" not in client.get(url).text
+    depositing.approve(approved)
+    assert "Kidneys" in client.get(url).text

@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import joinedload
@@ -16,7 +17,7 @@ from portal.domain.accounts import tokens
 from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.permissions import access, active_grants
-from portal.domain.shared import history, text_rules
+from portal.domain.shared import changes, history, text_rules
 from portal.messages import Message, say
 from portal.models import Account, Dataset, File, Link, LinkView
 
@@ -225,6 +226,30 @@ def view_log(link: Link, limit: int = 200) -> list[LinkView]:
     """The hours in which a link was opened, newest first."""
     query = select(LinkView).where(LinkView.link_id == link.id).order_by(LinkView.hour.desc()).limit(limit)
     return list(db.session.scalars(query))
+
+
+class AsApproved:
+    """A dataset or file with the values that it had when it was approved."""
+
+    def __init__(self, row: Dataset | File, values: dict[str, Any]) -> None:
+        self._row, self._values = row, values
+
+    def __getattr__(self, name: str) -> Any:  # a template asks for columns of either
+        return self._values[name] if name in self._values else getattr(self._row, name)
+
+
+def as_approved(dataset: Dataset) -> changes.Earlier | None:
+    """How the dataset was when a curator approved it last; None while the approval stands. Only that is shown under an
+    anonymised link: what was typed since, nobody has looked at."""
+    if dataset.state == states.APPROVED:
+        return None
+    return changes.earlier(dataset, changes.last_approval(dataset))
+
+
+def exposed(dataset: Dataset) -> list[Message]:
+    """author_traces() while an anonymised link lives, so that a save which names the authors is told at once."""
+    alive = any(link.anonymised for link in living(dataset))
+    return author_traces(dataset) if alive else []
 
 
 def author_traces(dataset: Dataset, limit: int = 20) -> list[Message]:

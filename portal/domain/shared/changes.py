@@ -105,6 +105,43 @@ def since(dataset: Dataset, event_id: int) -> list[Change]:
     return [*(_change(n, field, first[n, field], last[n, field]) for n, field in kept), *others]
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """A dataset as it was at an event of its history: the values that were changed since, by field and by number and
+    field, and the numbers of the files that came since."""
+
+    fields: dict[str, Any]
+    of_files: dict[int, dict[str, Any]]
+    added: frozenset[int]
+
+
+def earlier(dataset: Dataset, event_id: int) -> Earlier:
+    """How a dataset was at an event: what to put back, and what to leave out."""
+    query = select(Event).where(Event.dataset_id == dataset.id, Event.id > event_id, Event.action.in_(EDITS))
+    events = list(db.session.scalars(query.order_by(Event.id)))
+    numbers = _numbers({event.file_id for event in events if event.file_id})
+    found = Earlier({}, {}, frozenset())
+    added: set[int] = set()
+    for event in events:
+        n = numbers.get(event.file_id or 0)
+        if event.action == "add_files":
+            first, count = int((event.after or {}).get("n") or 0), int((event.after or {}).get("files") or 0)
+            added |= set(range(first, first + count))
+        elif event.action == "replace_file" and n is not None:
+            added.add(n)
+        elif event.action in ("edit", "edit_file"):
+            values = found.fields if n is None else found.of_files.setdefault(n, {})
+            for field, value in (event.before or {}).items():
+                values.setdefault(field, value)
+    return Earlier(found.fields, found.of_files, frozenset(added))
+
+
+def last_approval(dataset: Dataset) -> int:
+    """The id of the event by which a curator approved the dataset last; 0 where none did."""
+    query = select(Event.id).where(Event.dataset_id == dataset.id, Event.action == "approve").order_by(Event.id.desc())
+    return db.session.scalar(query.limit(1)) or 0
+
+
 def _files_changed(dataset: Dataset, event: Event, n: int | None) -> list[Change]:
     before, after = event.before or {}, event.after or {}
     if event.action == "add_files":

@@ -82,6 +82,14 @@ def sums(datasets: list[Dataset]) -> dict[int, Sum]:
     return {row[0]: Sum(row[1], row[2]) for row in db.session.execute(query)}
 
 
+def sum_without(dataset: Dataset, numbers: frozenset[int]) -> tuple[Sum, int]:
+    """The archived files but those of these numbers, and how many of them equal their declared MD5."""
+    columns = (File.n, File.size, File.declared_md5 == File.md5)
+    query = select(*columns).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
+    kept = [(size or 0, bool(equal)) for n, size, equal in db.session.execute(query) if n not in numbers]
+    return Sum(len(kept), sum(size for size, _equal in kept)), sum(equal for _size, equal in kept)
+
+
 def compared(dataset: Dataset) -> int:
     """Number of archived files whose MD5 equals the declared one."""
     query = (

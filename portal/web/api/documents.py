@@ -5,7 +5,7 @@ from typing import Any
 from flask import url_for
 
 from portal import clock, states
-from portal.domain.datasets import actions, failed_work
+from portal.domain.datasets import actions, failed_work, share_links
 from portal.domain.files import accessions
 from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Member, Upload
@@ -51,6 +51,7 @@ def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
         "files": [of_file(dataset, file, running, full=full) for file in files[:INLINE]],
         "files_next": None,
         "failed_work": [of_failed_work(work) for work in failed_work.of(dataset)] if full else [],
+        "author_traces": [str(trace) for trace in share_links.exposed(dataset)] if full else [],
     }
     if len(files) > INLINE:
         after = files[INLINE - 1].n

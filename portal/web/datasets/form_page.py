@@ -7,7 +7,7 @@ from flask import Response, request
 from portal import db, errors, states
 from portal.domain.accounts import quotas
 from portal.domain.datasets import datasets as datasets_said
-from portal.domain.datasets import drafts, failed_work, realms
+from portal.domain.datasets import drafts, failed_work, realms, share_links
 from portal.domain.permissions import access
 from portal.models import Dataset
 from portal.queries.datasets import datasets, revision
@@ -62,6 +62,7 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict[str, Any]:
         "moving": files.moves(dataset, row.counts),
         "work": files.works_of(dataset.id, [])[1],
         "failed_work": failed_work.of(dataset),
+        "exposed": share_links.exposed(dataset),
         "release_work": datasets.release_work(dataset),
         "editable": dataset.state in states.OPEN_DATASETS and access.may_edit(dataset, permissions.account()),
         "steps": dataset_status.steps(dataset, row),

@@ -24,16 +24,24 @@ def show(token: str) -> str:
         count(link)
         link = share_links.find(token)
     dataset = link.dataset
+    before = share_links.as_approved(dataset) if link.anonymised else None
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
     total = released.sums([dataset]).get(dataset.id, released.Sum())
+    compared = released.compared(dataset)
+    files = [row[0] for row in page.rows]
+    if before is not None:
+        total, compared = released.sum_without(dataset, before.added)
+        files = [share_links.AsApproved(f, before.of_files.get(f.n, {})) for f in files if f.n not in before.added]
     return render_template(
         "datasets/share_page.html",
         link=link,
-        dataset=dataset,
+        dataset=share_links.AsApproved(dataset, before.fields) if before is not None else dataset,
         page=page,
+        files=files,
         sum=total,
         token=token,
-        compared=released.compared(dataset),
+        compared=compared,
+        mended=before is not None,
         shown=states.SHOWN_DATASET[dataset.state],
     )
 

@@ -83,6 +83,7 @@ SCHEMAS: dict[str, Schema] = {
             "files_next": MAYBE_TEXT,
             "actions": TEXTS,
             "failed_work": some(ref("FailedWork")),
+            "author_traces": TEXTS,
         }
     ),
     "FailedWork": thing(
