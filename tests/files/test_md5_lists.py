@@ -7,7 +7,7 @@ from portal.domain.datasets import datasets
 from portal.domain.files import md5_lists
 from portal.models import Dataset, Event, File
 from tests.conftest import INES
-from tests.depositing import md5
+from tests.depositing import md5, send
 
 A, B, C = (md5(name) for name in (b"a", b"b", b"c"))
 
@@ -146,3 +146,20 @@ def test_five_thousand_lines_are_applied_at_once(database, send, sign_in, ines):
     changed = text.replace("  run/", "  ").replace("000000000000000000000000000", "100000000000000000000000000")
     browser.send(f"/deposit/{made}/digests", digests=changed, apply="1")
     assert {declared[0] for _state, declared in standing(made).values()} == {"1"}
+
+
+def test_preview_compares_with_what_arrived(receiving, sign_in):
+    for name in ("right.txt", "wrong.txt"):
+        send(name, name.encode())
+    with db.transaction():
+        rows = [{"name": name} for name in ("right.txt", "wrong.txt", "late.txt")]
+        dataset = datasets.create(actor=INES.account, title="T", files=rows)
+    pairs = {"right.txt": b"right.txt", "wrong.txt": b"other", "late.txt": b"late"}
+    text = "".join(f"{md5(data)}  {name}\n" for name, data in pairs.items())
+    found = md5_lists.compare(dataset, text)
+    assert [match.name for match in found.agreeing] == ["right.txt"]
+    assert [match.name for match in found.differing] == ["wrong.txt"]
+
+    page = sign_in(INES).send(f"/deposit/{dataset.id}/digests", digests=text).text
+    assert "agree with the bytes that arrived" in page and "nothing yet" in page
+    assert md5(b"wrong.txt") in page

@@ -8,13 +8,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row
+from sqlalchemy import Row, func
 
 from portal import db, errors, states
 from portal.domain.files import bulk_edit, files
 from portal.domain.shared import companions
 from portal.messages import Message, joined, say
-from portal.models import Account, Dataset, File
+from portal.models import Account, Dataset, File, Upload
 
 MOST_LINES = 200_000
 GNU = re.compile(r"(\\?)([0-9a-fA-F]{32})(?: [ *]|\t+| +)(.+)")
@@ -33,13 +33,15 @@ class Entry(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A line and the file it means; `before` is the MD5 declared so far."""
+    """A line and the file it means; `before` is the MD5 declared so far, `arrived` that of its bytes, None where they
+    have not come or are not read yet."""
 
     n: int
     name: str
     md5: str
     before: str | None
     id: int
+    arrived: str | None = None
 
 
 @dataclass
@@ -53,6 +55,16 @@ class Comparison:
     refused: list[tuple[str, Message]] = field(default_factory=list)
     faults: list[tuple[int, Message]] = field(default_factory=list)
     companions: int = 0
+
+    @property
+    def agreeing(self) -> list[Match]:
+        """The lines whose MD5 the bytes that arrived have."""
+        return [match for match in (*self.changed, *self.same) if match.arrived == match.md5]
+
+    @property
+    def differing(self) -> list[Match]:
+        """The lines whose MD5 the bytes that arrived have not."""
+        return [match for match in (*self.changed, *self.same) if match.arrived not in (None, match.md5)]
 
 
 def parse(text: str) -> tuple[list[Entry], list[tuple[int, Message]]]:
@@ -131,7 +143,9 @@ def compare(dataset: Dataset, text: str) -> Comparison:
     entries, faults = parse(text)
     comparison = Comparison(faults=faults)
     columns = (File.id, File.n, File.name, File.base, File.declared_md5, File.state, File.md5, File.replaces_id)
-    declared = db.session.execute(files.living(dataset).with_only_columns(*columns)).all()
+    arrived = func.coalesce(File.md5, Upload.md5).label("arrived")
+    query = files.living(dataset).outerjoin(Upload, Upload.id == File.upload_id)
+    declared = db.session.execute(query.with_only_columns(*columns, arrived)).all()
     # A file whose successor is declared is meant by its own name only.
     replaced = {row.replaces_id for row in declared}
     lasting = [row for row in declared if row.id not in replaced]
@@ -179,7 +193,7 @@ def _repetition(first: Entry, second: Entry) -> Message:
 
 def _sort(comparison: Comparison, row: Row[*tuple[Any, ...]], entry: Entry) -> None:
     """Put a line that means a file with those that change, say the same or are refused."""
-    match = Match(row.n, row.name, entry.md5, row.declared_md5, row.id)
+    match = Match(row.n, row.name, entry.md5, row.declared_md5, row.id, row.arrived)
     if row.declared_md5 == entry.md5:
         comparison.same.append(match)
     elif row.state == states.ARCHIVED and row.md5 != entry.md5:

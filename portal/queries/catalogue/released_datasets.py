@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import joinedload
 
 from portal import db, states
-from portal.models import Dataset, DownloadDay, File, FileTally
+from portal.models import Dataset, DownloadDay, File, FileTally, Member
 from portal.queries.paging import keyset
 
 RARE = 2000
@@ -88,6 +88,32 @@ def sum_without(dataset: Dataset, numbers: frozenset[int]) -> tuple[Sum, int]:
     query = select(*columns).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
     kept = [(size or 0, bool(equal)) for n, size, equal in db.session.execute(query) if n not in numbers]
     return Sum(len(kept), sum(size for size, _equal in kept)), sum(equal for _size, equal in kept)
+
+
+def counted(dataset: Dataset) -> list[tuple[str, int]]:
+    """What the archived files hold by the word of their submitter: (samples or files, how many)."""
+    query = select(File.unit, func.sum(File.samples)).where(
+        File.dataset_id == dataset.id, File.state == states.ARCHIVED, File.samples.is_not(None)
+    )
+    return [(unit, int(number)) for unit, number in db.session.execute(query.group_by(File.unit)) if number]
+
+
+MEMBERS_SHOWN = 100
+
+
+def members(files: list[File]) -> dict[int, tuple[int, list[Member]]]:
+    """By file that is a package the number of its members and the first hundred of them, as they were read through."""
+    packages = {
+        file.upload.id: file.id
+        for file in files
+        if file.upload is not None and file.upload.member_count and file.upload.inspected_at is not None
+    }
+    counts = {file.id: file.upload.member_count or 0 for file in files if file.upload is not None}
+    query = select(Member).where(Member.upload_id.in_(packages), Member.n <= MEMBERS_SHOWN)
+    found: dict[int, list[Member]] = {}
+    for member in db.session.scalars(query.order_by(Member.upload_id, Member.n)) if packages else ():
+        found.setdefault(packages[member.upload_id], []).append(member)
+    return {file_id: (counts[file_id], listed) for file_id, listed in found.items()}
 
 
 def compared(dataset: Dataset) -> int:

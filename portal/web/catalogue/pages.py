@@ -13,6 +13,7 @@ from portal.domain.files import accessions
 from portal.domain.permissions import access, active_grants
 from portal.models import Dataset
 from portal.queries.catalogue import released_datasets as released
+from portal.queries.paging import keyset
 from portal.web import addresses, session
 from portal.web.catalogue import citation, datacite, download, ro_crate, sitemap, zip_download
 from portal.web.permissions import dataset_or_404
@@ -69,7 +70,12 @@ def landing(ref: str) -> Response:
     metadata = citation.document(dataset) if dataset.state in active_grants.PUBLIC else None
     answer = make_response(
         render_template(
-            "catalogue/landing.html", **about(dataset), page=page, cite=citation.line(dataset), json_ld=metadata
+            "catalogue/landing.html",
+            **about(dataset),
+            **inside(dataset, page),
+            page=page,
+            cite=citation.line(dataset),
+            json_ld=metadata,
         ),
         status,
     )
@@ -85,7 +91,14 @@ def file_list(ref: str) -> str:
     if dataset.state == states.WITHDRAWN:
         raise errors.Gone(download.WITHDRAWN)
     page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
-    return render_template("catalogue/files.html", **about(dataset), page=page)
+    return render_template("catalogue/files.html", **about(dataset), page=page, **inside(dataset, page))
+
+
+def inside(dataset: Dataset, page: keyset.Page) -> dict[str, Any]:
+    """What packages hold, for who may download them: the names of members are told no earlier than the bytes."""
+    reach = access.reach(dataset, session.actor())
+    covered = [row[0] for row in page.rows if reach is not None and reach.covers(row[0].n)]
+    return {"members": released.members(covered)}
 
 
 def about(dataset: Dataset) -> dict[str, Any]:
@@ -97,6 +110,7 @@ def about(dataset: Dataset) -> dict[str, Any]:
         "ref": dataset.accession or dataset.id,
         "sum": released.sums([dataset]).get(dataset.id, released.Sum()),
         "downloads": released.downloads(dataset),
+        "counted": released.counted(dataset),
         "may_download": (reach := access.reach(dataset, actor)) is not None,
         "reach": reach,
         "is_public": dataset.state in active_grants.PUBLIC,

@@ -37,7 +37,13 @@ def document(comparison: md5_lists.Comparison, *, applied: bool) -> dict[str, An
     return {
         "applied": applied,
         "changed": [
-            {"number": entry.n, "name": entry.name, "md5": entry.md5, "before": entry.before}
+            {
+                "number": entry.n,
+                "name": entry.name,
+                "md5": entry.md5,
+                "before": entry.before,
+                "arrived": entry.arrived,
+            }
             for entry in comparison.changed
         ],
         "same": [entry.name for entry in comparison.same],

@@ -62,7 +62,9 @@ SCHEMAS: dict[str, Schema] = {
             "applied": YES,
             "same": TEXTS,
             "missing": TEXTS,
-            "changed": some(thing({"number": WHOLE, "name": TEXT, "md5": TEXT, "before": MAYBE_TEXT})),
+            "changed": some(
+                thing({"number": WHOLE, "name": TEXT, "md5": TEXT, "before": MAYBE_TEXT, "arrived": MAYBE_TEXT})
+            ),
             "companions": WHOLE,
             "extra": some(thing({"name": TEXT, "md5": TEXT, "line": WHOLE})),
             "refused": some(thing({"name": TEXT, "detail": TEXT})),
