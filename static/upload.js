@@ -285,6 +285,7 @@
     if (!moving) began = 0;
     else if (Date.now() - began > 10000) { began = Date.now(); base = sent; }
     hint.hidden = all <= Number(recommended);
+    panel.querySelector(".next").hidden = !rows.length || rows.some((row) => row.state !== "done");
     panel.querySelector(".many").hidden = rows.length < Number(panel.dataset.many);
   }
 

@@ -4,16 +4,21 @@ the progress of running work, and the hour, so that what turns overdue or delaye
 from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, states
-from portal.models import Account, Dataset, Event, File, Job, Upload, WireFault
+from portal.domain.permissions import access
+from portal.models import Account, Dataset, Event, File, Job, Unclaimed, Upload, WireFault
 
 
 def of_dataset(dataset: Dataset) -> str:
-    """Changes when a file, an action, a job of the dataset or an upload of its submitter moves."""
+    """Changes when a file, an action, a job of the dataset or an upload of its editors moves, and when something new
+    lies in their drop boxes, which it may be offered."""
     mine = or_(
         Job.dataset_id == dataset.id,
         Job.upload_id.in_(select(File.upload_id).where(File.upload_id == Job.upload_id, File.dataset_id == dataset.id)),
     )
-    return _join(_newest(Event.dataset_id == dataset.id), *_working(mine), *_arriving(dataset.account_id))
+    people = access.editors(dataset)
+    newest = select(func.max(Unclaimed.upload_id)).where(Unclaimed.account_id.in_(people), Unclaimed.area == "incoming")
+    boxed = db.session.scalar(newest) if dataset.state in states.OPEN_DATASETS else 0
+    return _join(_newest(Event.dataset_id == dataset.id), boxed, *_working(mine), *_arriving(*people))
 
 
 def of_account(account: Account) -> str:
@@ -45,9 +50,9 @@ def _working(scope: ColumnElement[bool]) -> tuple[int | None, ...]:
     return tuple(db.session.execute(query).one())
 
 
-def _arriving(account_id: int) -> tuple[int | None, ...]:
+def _arriving(*account_ids: int) -> tuple[int | None, ...]:
     query = select(func.count(), func.sum(Upload.bytes_done)).where(
-        Upload.account_id == account_id, Upload.state == states.RECEIVING
+        Upload.account_id.in_(account_ids), Upload.state == states.RECEIVING
     )
     return tuple(db.session.execute(query).one())
 

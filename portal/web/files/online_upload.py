@@ -135,7 +135,7 @@ def send(ref: str) -> Response:
         failure = errors.Invalid(fields={"file": say("file_not_chosen", "Choose a file first.")})
     if failure is not None:
         return refused(dataset, failure, sending)
-    flash(arrival_text(sending.receipts), "ok")
+    flash(f"{arrival_text(sending.receipts)} {next_step(dataset)}", "ok")
     return htmx.go_to(address(dataset, "files"))
 
 
@@ -175,6 +175,13 @@ def arrival_text(receipts: list[Arrival]) -> str:
     names_ = ", ".join(receipt.place.name for receipt in receipts[:3])
     more = f" and {len(receipts) - 3:,} more" if len(receipts) > 3 else ""
     return f"{names_}{more} arrived whole."
+
+
+def next_step(dataset: Dataset) -> str:
+    """What is to be done after an upload."""
+    if dataset.state in (states.DRAFT, states.RETURNED):
+        return "Say what each file is, then press Submit: they are checked and archived after that."
+    return "There is nothing more to do: the bytes are checked and archived now."
 
 
 def left_out_text(count: int) -> str:
