@@ -4,10 +4,12 @@ import pytest
 
 from portal import clock, db, errors, states
 from portal.domain.accounts import editors
-from portal.domain.datasets import actions, datasets, releases
+from portal.domain.datasets import actions, datasets, releases, reminders, reviews
 from portal.domain.datasets.handover import hand_over
 from portal.domain.files import files
+from portal.domain.webhooks import event_feed
 from portal.models import Dataset, Editor, Event, Mail, Upload
+from portal.queries.datasets import revision
 from tests import depositing as deposit
 from tests.conftest import COLLEAGUE, INES, RUTH, STRANGER
 
@@ -194,7 +196,6 @@ def test_bytes_in_flight_of_who_is_taken_off_go_to_their_box(dataset_id, receivi
 
 
 def test_curator_who_edits_a_dataset_does_not_judge_it(dataset_id, receiving, send, database):
-    from portal.domain.datasets import reviews
     from tests.conftest import PEOPLE
 
     share(dataset_id, RUTH)
@@ -231,3 +232,147 @@ def test_draft_that_is_discarded_and_handed_over_takes_its_people_along(dataset_
         assert [row.email for row in editors.of(db.session.get_one(Dataset, dataset_id))] == [COLLEAGUE.email]
         actions.act(db.session.get_one(Dataset, dataset_id), "discard", actor=STRANGER.account)
     assert db.session.query(Editor).count() == 0 and clock.now()
+
+
+def approved(dataset_id, send, run_jobs) -> None:
+    send("a.txt", b"sent", person=INES, dataset_id=dataset_id)
+    with db.transaction():
+        datasets.submit(db.session.get_one(Dataset, dataset_id), actor=INES.account)
+    run_jobs()
+    deposit.approve(dataset_id)
+
+
+def edit(dataset_id, changes, *, actor) -> None:
+    with db.transaction():
+        datasets.edit(db.session.get_one(Dataset, dataset_id), changes, actor=actor.account)
+
+
+def test_day_of_release_is_the_owners_from_the_submit_on(dataset_id, receiving, send, run_jobs):
+    """The date of what is approved opens it without another look."""
+    share(dataset_id)
+    edit(dataset_id, {"release_date": "2199-01-01"}, actor=COLLEAGUE)
+    approved(dataset_id, send, run_jobs)
+    with pytest.raises(errors.Invalid) as refused:
+        edit(dataset_id, {"release_date": "2020-01-01"}, actor=COLLEAGUE)
+    assert str(refused.value.fields["release_date"]).startswith(f"Once it is submitted, only {INES.name} changes")
+    assert (deposit.get(dataset_id).state, deposit.get(dataset_id).release_date) == (states.APPROVED, "2199-01-01")
+    edit(dataset_id, {"release_date": "2198-01-01"}, actor=INES)
+
+
+def test_form_of_a_co_submitter_offers_no_submit_and_refuses_an_early_date(
+    dataset_id, receiving, send, run_jobs, sign_in
+):
+    share(dataset_id)
+    browser = sign_in(COLLEAGUE)
+    page = browser.get(f"/deposit/{dataset_id}").text
+    assert 'value="submit"' not in page and f"Only {INES.name} submits it." in page
+    assert 'value="submit"' in sign_in(INES).get(f"/deposit/{dataset_id}").text
+    approved(dataset_id, send, run_jobs)
+    answer = browser.send(f"/deposit/{dataset_id}", title="Livers", release_date="2020-01-01")
+    assert answer.status_code == 422 and f"only {INES.name} changes the release date" in answer.text
+    page = browser.get(f"/deposit/{dataset_id}").text
+    assert f"/deposit/{deposit.get(dataset_id).accession}/links" not in page
+
+
+def test_invitations_taken_back_count_against_the_most_of_a_day(dataset_id, ines):
+    with pytest.raises(errors.Throttled), db.transaction():
+        for _n in range(editors.MOST_MAILS + 1):
+            dataset = db.session.get_one(Dataset, dataset_id)
+            editor = editors.invite(dataset, COLLEAGUE.email, actor=ines.account)
+            editors.remove(dataset, editor.id, actor=ines.account)
+
+
+def test_co_submitter_chooses_among_their_own_uploads_not_the_owners(dataset_id, receiving, send, sign_in):
+    share(dataset_id)
+    send("private.txt", b"owner's", person=INES)
+    send("shared.txt", b"mine", person=COLLEAGUE)
+    theirs = sign_in(COLLEAGUE).get(f"/deposit/{dataset_id}/ftp").text
+    assert "shared.txt" in theirs and "private.txt" not in theirs
+    assert "private.txt" in sign_in(INES).get(f"/deposit/{dataset_id}/ftp").text
+
+
+@pytest.mark.parametrize(("stays", "left"), [(False, []), (True, [INES.email])])
+def test_heir_is_no_co_submitter_and_the_former_owner_may_stay_one(dataset_id, stays, left):
+    share(dataset_id)
+    with db.transaction():
+        hand_over(db.session.get_one(Dataset, dataset_id), COLLEAGUE.account, actor=RUTH.account, stays=stays)
+        assert [row.email for row in editors.of(db.session.get_one(Dataset, dataset_id))] == left
+
+
+def test_curator_hands_over_and_lets_the_former_owner_stay(dataset_id, sign_in):
+    browser = sign_in(RUTH)
+    path = f"/admin/people/{INES.id}/hand-over"
+    assert f"{INES.name} goes on editing them as a co-submitter" in browser.get(path).text
+    assert browser.send(path, email=COLLEAGUE.email, stays="1").status_code == 303
+    assert sign_in(INES).get(f"/deposit/{dataset_id}").status_code == 200
+    assert deposit.get(dataset_id).account_id == COLLEAGUE.id
+
+
+def test_tracking_names_the_owner_of_a_shared_submission(dataset_id, sign_in):
+    browser = sign_in(COLLEAGUE)
+    assert browser.get(f"/tracking/{dataset_id}").status_code == 404
+    share(dataset_id)
+    page = browser.get("/tracking/submissions").text
+    assert "Livers" in page and f"of {INES.name}" in page
+    assert browser.get(f"/tracking/{dataset_id}").status_code == 200
+    assert "Livers" in sign_in(INES).get("/tracking/submissions").text
+
+
+def test_curator_reads_who_edits_with_the_owner(dataset_id, receiving, send, run_jobs, sign_in):
+    share(dataset_id)
+    approved(dataset_id, send, run_jobs)
+    assert f"With {COLLEAGUE.name}." in sign_in(RUTH).get(f"/review/{deposit.get(dataset_id).accession}").text
+
+
+def test_events_of_a_shared_dataset_are_followed_by_those_who_edit_it(dataset_id):
+    def followed(person) -> set[str]:
+        return {
+            event.action
+            for event in event_feed.events(person.account, since=0, limit=100)
+            if event.dataset_id == dataset_id
+        }
+
+    assert "create" in followed(INES) and followed(COLLEAGUE) == set()
+    share(dataset_id)
+    assert {"create", "invite", "accept_invitation"} <= followed(COLLEAGUE)
+    assert followed(STRANGER) == set()
+
+
+def test_list_of_who_is_invited_or_edits_changes_with_the_dataset(dataset_id, run_jobs):
+    before = revision.of_account(STRANGER.account)
+    share(dataset_id, STRANGER)
+    shared = revision.of_account(STRANGER.account)
+    edit(dataset_id, {"title": "Other"}, actor=INES)
+    assert len({before, shared, revision.of_account(STRANGER.account)}) == 3
+
+
+def test_curators_are_told_of_what_a_co_submitter_changed(dataset_id, receiving, send, run_jobs):
+    share(dataset_id)
+    send("a.txt", b"sent", person=INES, dataset_id=dataset_id)
+    with db.transaction():
+        datasets.submit(db.session.get_one(Dataset, dataset_id), actor=INES.account)
+    with db.transaction():
+        reviews.record_view(db.session.get_one(Dataset, dataset_id), actor=RUTH.account)
+        reviews.mark_seen(db.session.get_one(Dataset, dataset_id), actor=RUTH.account)
+    edit(dataset_id, {"title": "Other"}, actor=COLLEAGUE)
+    with db.transaction():
+        reminders.mail_edits()
+    assert RUTH.email in [to for to, _subject in mails()]
+
+
+def test_reminders_go_to_both(dataset_id, receiving, send, run_jobs):
+    share(dataset_id)
+    edit(dataset_id, {"release_date": releases.day(5)}, actor=INES)
+    approved(dataset_id, send, run_jobs)
+    before = len(mails())
+    for _twice in range(2):
+        with db.transaction():
+            releases.remind()
+    assert sorted(to for to, _subject in mails()[before:]) == sorted([INES.email, COLLEAGUE.email])
+
+
+def test_mail_to_an_address_without_account_leads_to_registering_with_it(dataset_id, ines, app):
+    with db.transaction():
+        editors.invite(db.session.get_one(Dataset, dataset_id), "a+b@example.org", actor=ines.account)
+    assert "/register?email=a%2Bb%40example.org" in db.session.query(Mail).one().body
+    assert 'value="a+b@example.org"' in app.test_client().get("/register?email=a%2Bb%40example.org").text

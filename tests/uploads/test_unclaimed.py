@@ -67,14 +67,19 @@ def test_table_follows_uploads_and_files(dataset):
 
 
 def test_choice_is_of_a_folder_and_a_realm_that_fits(dataset):
-    assert [row.id for row in uploads.choice(dataset).rows] == [7, 6, 5, 4, 3, 2, 1]
-    assert [row.id for row in uploads.choice(dataset, folder="a").rows] == [7, 5, 4, 2, 1]
-    assert [row.id for row in uploads.choice(dataset, folder="/a/b/").rows] == [5, 2]
-    assert uploads.folders(dataset) == ["a/", "a/b/"] and uploads.folders(dataset, limit=1) == ["a/"]
-    assert (str(uploads.unclaimed_count(dataset)), str(uploads.unclaimed_count(dataset, folder="a/b"))) == ("7", "2")
-    assert [row.id for row in uploads.chosen(dataset, [3, 8, 99])] == [3]
-    assert [row.id for row in uploads.chosen(dataset, None, folder="a/b")] == [2, 5]
+    owner = dataset.account
+    assert [row.id for row in uploads.choice(dataset, owner).rows] == [7, 6, 5, 4, 3, 2, 1]
+    assert [row.id for row in uploads.choice(dataset, owner, folder="a").rows] == [7, 5, 4, 2, 1]
+    assert [row.id for row in uploads.choice(dataset, owner, folder="/a/b/").rows] == [5, 2]
+    assert uploads.folders(dataset, owner) == ["a/", "a/b/"]
+    assert uploads.folders(dataset, owner, limit=1) == ["a/"]
+    assert (
+        str(uploads.unclaimed_count(dataset, owner)),
+        str(uploads.unclaimed_count(dataset, owner, folder="a/b")),
+    ) == ("7", "2")
+    assert [row.id for row in uploads.chosen(dataset, owner, [3, 8, 99])] == [3]
+    assert [row.id for row in uploads.chosen(dataset, owner, None, folder="a/b")] == [2, 5]
     with states_unguarded():
         dataset.access = "controlled"
         db.session.execute(update(Upload).where(Upload.id == 8).values(state="received"))
-    assert uploads.unclaimed_count(dataset).number == 8
+    assert uploads.unclaimed_count(dataset, owner).number == 8

@@ -1,14 +1,16 @@
 """Co-submitters: people whom the owner of a dataset invites, by address, to edit it and to send into it. Submitting,
 withdrawing and handing over stay the owner's."""
 
-from sqlalchemy import select
+from urllib.parse import urlencode
+
+from sqlalchemy import delete, func, or_, select
 
 from portal import clock, db, errors, states
 from portal.domain.accounts import accounts
 from portal.domain.permissions import access
 from portal.domain.shared import history, notifications
 from portal.messages import say
-from portal.models import Account, Dataset, Editor
+from portal.models import Account, Dataset, Editor, Event
 
 MOST = 50
 MOST_MAILS = 20  # invitations of one person within a day: no more letters leave this house at a stranger's word
@@ -25,6 +27,11 @@ def people(dataset: Dataset) -> list[Account]:
     """The owner and the co-submitters who accepted, as far as their accounts are open: whom mails go to."""
     query = select(Account).where(Account.id.in_(access.editors(dataset)), Account.state == "active")
     return sorted(db.session.scalars(query).unique(), key=lambda person: (person.id != dataset.account_id, person.id))
+
+
+def mailed(dataset: Dataset, key: str) -> list[tuple[str, Account]]:
+    """people(), each with the key that keeps a mail from being sent to them twice."""
+    return [(key if person.id == dataset.account_id else f"{key}:{person.id}", person) for person in people(dataset)]
 
 
 def invite(dataset: Dataset, email: str, *, actor: Account) -> Editor:
@@ -54,8 +61,10 @@ def invite(dataset: Dataset, email: str, *, actor: Account) -> Editor:
 
 
 def _refuse_flood(actor: Account) -> None:
-    query = select(Editor.id).where(Editor.invited_by == actor.id, Editor.invited_at > clock.now() - clock.DAY)
-    if len(list(db.session.scalars(query.limit(MOST_MAILS)))) >= MOST_MAILS:
+    """Counted in the history: an invitation that was taken back was mailed too."""
+    since = clock.now() - clock.DAY
+    sent = select(func.count()).where(Event.actor_id == actor.id, Event.action == "invite", Event.at > since)
+    if (db.session.scalar(sent) or 0) >= MOST_MAILS:
         text = "You invited {most} people within a day. Go on tomorrow."
         raise errors.Throttled(say("invite_flood", text, most=MOST_MAILS))
 
@@ -70,7 +79,7 @@ def _mail(editor: Editor, dataset: Dataset, actor: Account) -> None:
         inviter=actor.name,
         title=dataset.title,
         has_account=known is not None,
-        url="/deposit" if known is not None else "/register",
+        url="/deposit" if known is not None else f"/register?{urlencode({'email': editor.email})}",
     )
 
 
@@ -101,6 +110,26 @@ def answer(editor_id: int, *, accept: bool, actor: Account) -> Dataset:
     db.session.flush()
     history.record("decline_invitation", actor=actor, dataset=dataset, before={"email": editor.email})
     return dataset
+
+
+def replace(dataset: Dataset, owner: Account, former: Account | None, *, actor: Account | None) -> None:
+    """After a handover: the new owner is no co-submitter any more, nor asked to be one; `former` becomes one."""
+    theirs = or_(Editor.account_id == owner.id, Editor.email == owner.email)
+    db.session.execute(delete(Editor).where(Editor.dataset_id == dataset.id, theirs))
+    if former is None:
+        return
+    now, by = clock.now(), actor or owner
+    db.session.add(
+        Editor(
+            dataset_id=dataset.id,
+            email=former.email,
+            account_id=former.id,
+            invited_by=by.id,
+            invited_at=now,
+            accepted_at=now,
+        )
+    )
+    db.session.flush()
 
 
 def remove(dataset: Dataset, editor_id: int, *, actor: Account) -> Editor:

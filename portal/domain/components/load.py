@@ -13,6 +13,7 @@ from portal.domain.components.metadata_objects import Facts, Item
 from portal.domain.components.submission_batch import Batch
 from portal.domain.datasets import datasets, reviews
 from portal.domain.files import accessions, bulk_edit, files
+from portal.domain.permissions import access
 from portal.domain.shared import history
 from portal.messages import Message, joined, say
 from portal.models import Account, Component, ComponentFile, ComponentRef, Dataset, File
@@ -274,7 +275,10 @@ def _hand_in(batch: Batch, dataset: Dataset) -> None:
     if not batch.good or not waits:
         return
     missing = datasets.missing(dataset)
-    if missing:
+    if not access.is_owner(dataset, batch.actor):
+        text = "{name} submits it: it is theirs."
+        batch.infos.append(say("owner_submits", text, name=dataset.account.name))
+    elif missing:
         batch.infos.append(
             say(
                 "not_submitted_yet",

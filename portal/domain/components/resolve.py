@@ -13,9 +13,9 @@ from portal.domain.components import components, metadata_objects, xml_documents
 from portal.domain.components.metadata_objects import Facts, Item, Reference
 from portal.domain.components.submission_batch import Batch
 from portal.domain.files import species
-from portal.domain.permissions import active_grants
+from portal.domain.permissions import access, active_grants
 from portal.messages import Message, say
-from portal.models import Component, Dataset
+from portal.models import Account, Component, Dataset, Editor
 
 # How the stored comment of an object begins that waits for another: it is tried again when something new has loaded.
 WAITS = "It refers to "
@@ -24,6 +24,7 @@ WAITS = "It refers to "
 def find(batch: Batch) -> None:
     """Look up what each object updates, by accession or alias, and whether that may be."""
     center_id = batch.actor.center_id
+    batch.shared = _shared(batch.actor)
     named = defaultdict(list)
     for item in batch.items:
         if item.alias and not item.accession:
@@ -35,9 +36,16 @@ def find(batch: Batch) -> None:
     _find_home(batch)
 
 
+def _shared(actor: Account) -> frozenset[int]:
+    """Datasets of colleagues that somebody edits. Not those of other centers: an alias is known within its center."""
+    query = select(Editor.dataset_id).join(Dataset, Dataset.id == Editor.dataset_id)
+    here = query.where(Editor.account_id == actor.id, Dataset.center_id == actor.center_id)
+    return frozenset(db.session.scalars(here))
+
+
 def _know(batch: Batch, item: Item, rows: dict[str, Facts]) -> None:
     row = rows.get(item.accession or item.alias)
-    theirs = row is not None and batch.actor.center_id != row.center_id and batch.actor.id != row.account_id
+    theirs = row is not None and batch.actor.center_id != row.center_id and not batch.edits(row)
     if item.accession and (row is None or theirs or row.type != item.type):
         item.refusal = _not_yours(item)
         return
@@ -60,7 +68,7 @@ def _no_update(batch: Batch, alias: str, row: Row[*tuple[Any, ...]]) -> Message 
     if alias != row.alias:
         text = "Its alias is “{alias}”, and an alias stands. Leave the accession out for a new object."
         return say("alias_stands", text, alias=row.alias)
-    if row.account_id != batch.actor.id:
+    if not batch.edits(row):
         return say("object_of_colleague", "It belongs to a dataset of a colleague; only its submitter may change it.")
     if row.status == "withdrawn":
         text = "{accession} was withdrawn. Send it under a new alias."
@@ -111,7 +119,7 @@ def retry(batch: Batch) -> None:
         .join(Dataset, Dataset.id == Component.dataset_id)
         .where(
             Component.state == states.ERROR,
-            Dataset.account_id == batch.actor.id,
+            access.editable_by(batch.actor.id),
             Component.sent.is_not(None),
             Component.comment.startswith(WAITS),
             Dataset.state.in_(states.OPEN_DATASETS),
@@ -142,7 +150,7 @@ def refer(batch: Batch) -> None:
             row = shelf.row(reference)
             if row is not None:
                 item.targets.append(row)
-                if not item.again and row.account_id == batch.actor.id:
+                if not item.again and batch.edits(row):
                     homes += [row.dataset_id] if row.dataset_state in states.OPEN_DATASETS else []
             elif target is not None:
                 text = WAITS + "{reference}, which could not be loaded. Mend that one, and this loads too."

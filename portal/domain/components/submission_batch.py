@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from portal import errors
 from portal.domain.components import metadata_objects, submission_actions, xml_documents, xml_splitter
-from portal.domain.components.metadata_objects import Item
+from portal.domain.components.metadata_objects import Facts, Item
 from portal.domain.components.submission_actions import Actions
 from portal.messages import Message, say
 from portal.models import Account, Dataset
@@ -37,6 +37,7 @@ class Batch:
     infos: list[Message] = field(default_factory=list)
     dataset: Dataset | None = None
     home: int | None = None
+    shared: frozenset[int] = frozenset()  # datasets of others that the actor edits
     # What the dataset says of itself, from the objects that say it.
     fields: dict[str, str] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
@@ -45,6 +46,10 @@ class Batch:
     says_text: bool = False
     renamed: bool = False  # the SUBMISSION itself changed
     held: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    def edits(self, row: Facts) -> bool:
+        """Whether the actor edits the dataset that a component is of."""
+        return row.account_id == self.actor.id or row.dataset_id in self.shared
 
     @property
     def good(self) -> list[Item]:

@@ -14,6 +14,7 @@ from portal.domain.datasets import realms
 from portal.domain.files import accessions, species
 from portal.domain.files import files as declared_files
 from portal.domain.files.species import HUMAN, MIXED
+from portal.domain.permissions import access
 from portal.domain.shared import history, job_queue, text_rules, transitions
 from portal.messages import Message, say
 from portal.models import Account, Dataset, Event, File
@@ -188,6 +189,12 @@ def _refuse_edit(dataset: Dataset, before: Mapping[str, object], after: Mapping[
         raise errors.Conflict(say("texts_fixed", text, state=dataset.state, contact=settings().contact))
     if curating and {"access", "release_date"} & set(before):
         raise errors.Conflict(say("access_fixed", "After release the access and the release date stand."))
+    # The date opens what is approved without another look: it is the owner's from the submit on, as the release is.
+    submitted = dataset.state in (states.SUBMITTED, states.APPROVED)
+    if "release_date" in after and submitted and access.is_co_submitter(dataset, actor):
+        text = "Once it is submitted, only {owner} changes the release date."
+        fault = say("release_date_owner", text, owner=dataset.account.name)
+        raise errors.Invalid(fields={"release_date": fault})
     if "access" in after:
         realms.refuse_change(dataset, str(after["access"]))
 

@@ -4,6 +4,7 @@ have not come yet. Center, accession, history and who is cited stay; what a rele
 from sqlalchemy import func, select
 
 from portal import clock, db, errors, states
+from portal.domain.accounts import editors
 from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.shared import history, notifications
@@ -13,8 +14,9 @@ from portal.models import Account, Dataset, File
 MOST = 2000
 
 
-def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None:
-    """Make `heir` the owner. Raises Conflict, and NotReady while files lie in the area of the old one."""
+def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None, stays: bool = False) -> None:
+    """Make `heir` the owner; `stays`: who owned it goes on editing it as a co-submitter. Raises Conflict, and NotReady
+    while files lie in the area of the old one."""
     before = dataset.account
     if not heir.is_active:
         text = "The account of {name} is {state}; only an open one can take datasets over."
@@ -32,6 +34,7 @@ def hand_over(dataset: Dataset, heir: Account, *, actor: Account | None) -> None
     if dataset.released_at is None:
         dataset.updated_at = clock.now()
     dataset.account_id, dataset.account = heir.id, heir
+    editors.replace(dataset, heir, before if stays and before.is_active else None, actor=actor)
     datasets.index(dataset)
     history.record(
         "hand_over", actor=actor, dataset=dataset, before={"submitter": before.email}, after={"submitter": heir.email}
@@ -51,10 +54,10 @@ def files_here(dataset: Dataset) -> int:
 
 
 def hand_over_all(
-    account: Account, heir: Account, *, accessions: list[str], actor: Account | None
+    account: Account, heir: Account, *, accessions: list[str], actor: Account | None, stays: bool = False
 ) -> tuple[list[Dataset], dict[str, Message]]:
     """Hand over the named datasets of an account, or all. Returns those handed over, and by name why others stay. The
-    heir gets one mail."""
+    heir gets one mail. `stays`: the account goes on editing them as a co-submitter."""
     query = select(Dataset).where(Dataset.account_id == account.id, Dataset.state != states.WITHDRAWN)
     if accessions:
         query = query.where(Dataset.accession.in_(accessions))
@@ -64,7 +67,7 @@ def hand_over_all(
     done = []
     for dataset in leaving:
         try:
-            hand_over(dataset, heir, actor=actor)
+            hand_over(dataset, heir, actor=actor, stays=stays)
             done.append(dataset)
         except errors.NotReady as error:
             stayed[called(dataset)] = error.message

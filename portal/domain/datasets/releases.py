@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, errors, states
 from portal.config import settings
+from portal.domain.accounts import editors
 from portal.domain.datasets import datasets, failed_work, publications, realms, reviews, share_links
 from portal.domain.files import files
 from portal.domain.shared import history, job_queue, notifications, text_rules, transitions
@@ -108,23 +109,24 @@ def due(limit: int = 1000, *, ahead: int = 0, skip: int = 0) -> list[Dataset]:
 
 
 def remind(days: int = 7) -> None:
-    """Mail submitters whose dataset opens within `days`, once for each date."""
+    """Mail the owner and co-submitters of what opens within `days`, once for each date."""
     for dataset in due(ahead=days):
         if dataset.release_date is None or dataset.release_date <= day(0):
             continue
         left = "; ".join(str(message) for message in obstacles(dataset) if message.code not in TRANSIENT)
-        notifications.send(
-            f"release_due:{dataset.id}:{dataset.release_date}",
-            to=dataset.account.email,
-            template="release_due",
-            name=dataset.account.name,
-            title=dataset.title,
-            accession=dataset.accession,
-            release_date=dataset.release_date,
-            left=left,
-            zone=settings().timezone,
-            url=f"/deposit/{dataset.accession}",
-        )
+        for key, person in editors.mailed(dataset, f"release_due:{dataset.id}:{dataset.release_date}"):
+            notifications.send(
+                key,
+                to=person.email,
+                template="release_due",
+                name=person.name,
+                title=dataset.title,
+                accession=dataset.accession,
+                release_date=dataset.release_date,
+                left=left,
+                zone=settings().timezone,
+                url=f"/deposit/{dataset.accession}",
+            )
 
 
 def enqueue(dataset: Dataset) -> None:

@@ -5,7 +5,9 @@ from sqlalchemy import ColumnElement, exists, or_, select
 
 from portal import clock, db, states
 from portal.config import settings
+from portal.domain.accounts import editors
 from portal.domain.datasets import remarks
+from portal.domain.permissions import access
 from portal.domain.shared import changes, notifications
 from portal.models import Account, Dataset, Event, Look
 
@@ -15,7 +17,7 @@ RETURNED_MOST = 6  # after half a year of silence there is nothing to add
 
 
 def remind() -> None:
-    """Mail whoever a dataset waits for, curators or its submitter, once in each period."""
+    """Mail whoever a dataset waits for, curators or its submitter, once in each period, and who edits with them."""
     period = settings().review_remind_days * clock.DAY
     if not period:
         return
@@ -29,7 +31,8 @@ def remind() -> None:
         waited = clock.now() - dataset.updated_at
         if waited // period <= RETURNED_MOST:
             key = f"returned_waits:{dataset.id}:{dataset.updated_at}:{waited // period}"
-            _send(key, "returned_waits", dataset, dataset.account, f"/deposit/{dataset.accession}", waited)
+            for own_key, person in editors.mailed(dataset, key):
+                _send(own_key, "returned_waits", dataset, person, f"/deposit/{dataset.accession}", waited)
 
 
 def _waiting(state: str, since: ColumnElement[bool]) -> list[Dataset]:
@@ -62,7 +65,7 @@ def mail_edits() -> None:
     newer = exists().where(
         Event.dataset_id == Look.dataset_id,
         Event.id > Look.event_id,
-        Event.actor_id == Dataset.account_id,
+        access.editable_by(Event.actor_id),
         Event.action.in_(changes.EDITS),
     )
     query = (
@@ -73,7 +76,7 @@ def mail_edits() -> None:
             Dataset.state == states.SUBMITTED,
             Account.state == "active",
             Account.role == "curator",
-            Account.id != Dataset.account_id,
+            ~access.editable_by(Account.id),
             newer,
             or_(Look.told_id.is_(None), Look.told_id != Look.event_id),
         )

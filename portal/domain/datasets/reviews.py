@@ -146,9 +146,9 @@ def mail_submitter(dataset: Dataset, template: str, *, url: str = "", **values: 
     """Mail the submitter and who edits with them about a move of the dataset, once for each."""
     db.session.flush()
     key = f"{template}:{dataset.id}:{dataset.version}:{dataset.updated_at}"
-    for person in editors.people(dataset):
+    for own_key, person in editors.mailed(dataset, key):
         notifications.send(
-            key if person.id == dataset.account_id else f"{key}:{person.id}",
+            own_key,
             to=person.email,
             template=template,
             name=person.name,

@@ -81,7 +81,9 @@ def is_co_submitter(dataset: Dataset, actor: Account | None) -> bool:
     return db.session.scalar(query) is not None
 
 
-def editable_by(account_id: int | ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+def editable_by(
+    account_id: int | ColumnElement[int] | InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
+) -> ColumnElement[bool]:
     """may_edit() as a condition of a query of datasets: of one account, or of a column that names one."""
     shared = select(Editor.dataset_id).where(Editor.account_id == account_id)
     return or_(Dataset.account_id == account_id, Dataset.id.in_(shared))

@@ -3,11 +3,13 @@
 from sqlalchemy import Select, or_, select
 
 from portal import clock, db
+from portal.domain.permissions import access
 from portal.models import Account, Dataset, Event, Upload
 
 
 def events(account: Account, *, since: int, limit: int, until: int | None = None) -> list[Event]:
-    """In order: what concerns one's own datasets and uploads, for curators everything; up to an id and with it."""
+    """In order: what concerns the datasets one edits and one's uploads, for curators everything; up to and
+    with an id."""
     query: Select[Event] = select(Event).where(Event.id > since)
     if until is not None:
         query = query.where(Event.id <= until)
@@ -15,7 +17,7 @@ def events(account: Account, *, since: int, limit: int, until: int | None = None
         query = (
             query.outerjoin(Dataset, Dataset.id == Event.dataset_id)
             .outerjoin(Upload, Upload.id == Event.upload_id)
-            .where(or_(Event.actor_id == account.id, Dataset.account_id == account.id, Upload.account_id == account.id))
+            .where(or_(Event.actor_id == account.id, access.editable_by(account.id), Upload.account_id == account.id))
         )
     return list(db.session.scalars(query.order_by(Event.id).limit(limit)))
 

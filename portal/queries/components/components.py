@@ -31,7 +31,7 @@ def load(accession: str, *, actor: Account | None, xml: bool = False) -> Compone
     component = db.session.scalar(query.options(undefer(Component.xml)) if xml else query)
     if component is None:
         raise errors.NotFound(NOT_HERE)
-    if status(component) == "withdrawn" and not access.is_owner(component.dataset, actor):
+    if status(component) == "withdrawn" and not access.may_edit(component.dataset, actor):
         raise errors.Gone(say("object_withdrawn", "{accession} was withdrawn.", accession=component.accession))
     return component
 
@@ -39,9 +39,9 @@ def load(accession: str, *, actor: Account | None, xml: bool = False) -> Compone
 def of_account(
     account: Account, *, after: int, limit: int, kind: str = "", state: str = "", dataset: str = "", alias: str = ""
 ) -> list[Component]:
-    """In the order they came: of one's own datasets, for curators of all that were submitted."""
+    """In the order they came: of the datasets one edits, for curators of all that were submitted."""
     query = select(Component).join(Dataset, Dataset.id == Component.dataset_id).options(*WHOLE)
-    mine = Dataset.account_id == account.id
+    mine = access.editable_by(account.id)
     query = query.where(or_(mine, access.SUBMITTED) if account.is_curator else mine)
     if dataset:
         whole = db.session.scalar(select(Dataset.id).where(Dataset.accession == dataset.upper()))

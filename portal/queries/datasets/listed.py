@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, o
 from sqlalchemy.orm import aliased
 
 from portal import db, states
+from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, FileTally, Remark
 from portal.queries.paging import keyset
 
@@ -48,14 +49,14 @@ def _has_files(*in_states: str) -> ColumnElement[bool]:
 
 def needs_owner() -> ColumnElement[bool]:
     """Condition of the datasets that go no further before their owner does something: returned ones, those with red
-    files, submitted ones whose files have not come, and those with an open remark that they have not answered."""
-    answered = select(_ANSWER.id).where(_ANSWER.answers_id == Remark.id, _ANSWER.account_id == Dataset.account_id)
+    files, submitted ones whose files have not come, and those with an open remark that neither they nor a co-submitter answered."""
+    answered = select(_ANSWER.id).where(_ANSWER.answers_id == Remark.id, access.editable_by(_ANSWER.account_id))
     asked = select(Remark.id).where(
         Remark.dataset_id == Dataset.id,
         Remark.public,
         Remark.answers_id.is_(None),
         Remark.done_at.is_(None),
-        Remark.account_id != Dataset.account_id,
+        ~access.editable_by(Remark.account_id),
         ~answered.exists(),
     )
     return and_(

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from portal import clock, db, states
 from portal.domain.permissions import access
-from portal.models import Account, Dataset, Event, File, Job, Unclaimed, Upload, WireFault
+from portal.models import Account, Dataset, Editor, Event, File, Job, Unclaimed, Upload, WireFault
 
 
 def of_dataset(dataset: Dataset) -> str:
@@ -22,10 +22,13 @@ def of_dataset(dataset: Dataset) -> str:
 
 
 def of_account(account: Account) -> str:
-    """Changes with everything of the account's center, and when its uploads or jobs go on."""
+    """Changes with everything of the account's center and of what is shared with it, and when its uploads or jobs go
+    on."""
     newest = _newest(Event.center_id == account.center_id)
+    invited = select(Editor.dataset_id).where(Editor.email == account.email)
+    shared = db.session.scalar(select(func.max(Event.id)).where(Event.dataset_id.in_(invited)))
     fault = db.session.scalar(select(func.max(WireFault.at)).where(WireFault.account_id == account.id))
-    return _join(newest, fault, *_working(_of_account(account.id)), *_arriving(account.id))
+    return _join(newest, shared, fault, *_working(_of_account(account.id)), *_arriving(account.id))
 
 
 def of_all() -> str:
@@ -40,7 +43,7 @@ def _newest(*scope: ColumnElement[bool]) -> int:
 
 def _of_account(account_id: int) -> ColumnElement[bool]:
     """The running jobs are few; whose they are is looked up for each by its key."""
-    datasets = select(Dataset.id).where(Dataset.id == Job.dataset_id, Dataset.account_id == account_id)
+    datasets = select(Dataset.id).where(Dataset.id == Job.dataset_id, access.editable_by(account_id))
     uploads = select(Upload.id).where(Upload.id == Job.upload_id, Upload.account_id == account_id)
     return or_(datasets.exists(), uploads.exists())
 

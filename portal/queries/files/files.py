@@ -271,7 +271,7 @@ def _stuck(file: File) -> str:
 def moves(dataset: Dataset, counted: dict[str, int]) -> bool:
     """Whether something of a dataset is on its way: bytes that arrive, a job that is owed or runs."""
     owed = select(Job.id).where(Job.dataset_id == dataset.id, Job.state.in_((states.QUEUED, states.RUNNING)))
-    arriving = select(Upload.id).where(Upload.account_id == dataset.account_id, Upload.state == states.RECEIVING)
+    arriving = select(Upload.id).where(Upload.account_id.in_(access.editors(dataset)), Upload.state == states.RECEIVING)
     digesting = (
         select(Job.id)
         .join(File, File.upload_id == Job.upload_id)

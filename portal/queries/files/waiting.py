@@ -4,6 +4,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
 from portal import db, states
+from portal.domain.permissions import access
 from portal.models import Dataset, File, Upload
 
 MOST_NAMED = 1000  # uploads that are looked at for waiting files of their names
@@ -18,7 +19,7 @@ def waits_for(dataset: Dataset, file_ids: list[int] | None = None) -> dict[int, 
     claims, owner = aliased(File), aliased(Dataset)
     query = (
         select(File.id, claims.id.label("taken"), owner.id.label("by"), owner.accession)
-        .join(Upload, and_(Upload.account_id == dataset.account_id, Upload.base == File.base))
+        .join(Upload, and_(Upload.account_id.in_(access.editors(dataset)), Upload.base == File.base))
         .outerjoin(claims, and_(claims.upload_id == Upload.id, claims.state.not_in(states.DEAD_FILES)))
         .outerjoin(owner, owner.id == claims.dataset_id)
         .where(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 from portal import clock, db, states
 from portal.domain.datasets import failed_work
 from portal.domain.datasets.failed_work import FailedWork
+from portal.domain.permissions import access
 from portal.models import Account, Center, Dataset, Event, Look, Remark
 from portal.queries.paging import keyset
 
@@ -111,7 +112,7 @@ def _has_open_question() -> ColumnElement[bool]:
     newest = select(func.max(_OTHER.id)).where(_OTHER.dataset_id == Dataset.id, _OTHER.public).scalar_subquery()
     return exists().where(
         _LAST.id == newest,
-        _LAST.account_id != Dataset.account_id,
+        ~access.editable_by(_LAST.account_id),
         _LAST.turn == "",
         _LAST.done_at.is_(None),
         _LAST.created_at >= Dataset.submitted_at,

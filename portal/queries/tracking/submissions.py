@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_, union_all
 
 from portal import db, states
-from portal.models import Account, Component, Dataset, Event, File
+from portal.domain.permissions import access
+from portal.models import Account, Component, Dataset, Editor, Event, File
 from portal.queries.datasets import datasets
 from portal.queries.files import tallies
 from portal.queries.files.tallies import Tally
@@ -38,14 +39,14 @@ class Row:
 
 
 def own(account: Account, ref: str) -> Dataset | None:
-    """A dataset of the account by accession or number."""
+    """A dataset that the account edits by accession or number."""
     name = Dataset.id == int(ref) if ref.isdecimal() and len(ref) < 18 else Dataset.accession == ref.upper()
-    return db.session.scalar(select(Dataset).where(name, Dataset.account_id == account.id))
+    return db.session.scalar(select(Dataset).where(name, access.editable_by(account.id)))
 
 
 def tabs(account: Account) -> dict[str, Count]:
     """How many submissions stand under each tab."""
-    mine = select(Dataset.id).where(Dataset.account_id == account.id)
+    mine = select(Dataset.id).where(access.editable_by(account.id))
     return {tab: capped_count.count(mine.where(Dataset.state.in_(of_tab))) for tab, of_tab in TABS.items()}
 
 
@@ -60,13 +61,16 @@ def page(
     before: str = "",
     limit: int = keyset.PAGE,
 ) -> keyset.Page:
-    """The last changed first. Each state is walked by itself, so that no page costs more than a few of them."""
+    """Own and shared ones, the last changed first. Each state is walked by itself, so that no page costs more
+    than a few of them."""
     chosen_states = (state,) if state in TABS[tab] else TABS[tab]
     rest = _matching(account, text.strip(), problems)
     cursor = keyset.parse(before or after, 2)
     falling = not (before and cursor)
+    shared = Dataset.id.in_(select(Editor.dataset_id).where(Editor.account_id == account.id))
     scans = [
-        _walk([Dataset.account_id == account.id, Dataset.state == of_state, *rest], cursor, falling, limit + 1)
+        _walk([whose, Dataset.state == of_state, *rest], cursor, falling, limit + 1)
+        for whose in (Dataset.account_id == account.id, shared)
         for of_state in chosen_states
     ]
     every = union_all(*scans).subquery()

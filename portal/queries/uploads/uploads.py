@@ -95,34 +95,38 @@ def rows_of(ids: list[int]) -> list[Row]:
     return rows
 
 
-def _unclaimed(dataset: Dataset, folder: str) -> list[ColumnElement[bool]]:
-    conditions = [Unclaimed.account_id == dataset.account_id, Unclaimed.area == "incoming"]
+def _unclaimed(dataset: Dataset, sender: Account, folder: str) -> list[ColumnElement[bool]]:
+    conditions = [Unclaimed.account_id == sender.id, Unclaimed.area == "incoming"]
     if folder.strip("/"):
         name = folder.strip("/")
         conditions += [Unclaimed.folder >= f"{name}/", Unclaimed.folder < f"{name}0"]
     return conditions if dataset.access == "controlled" else [*conditions, Unclaimed.realm == "open"]
 
 
-def unclaimed(dataset: Dataset, *, folder: str = "") -> Select[*tuple[Any, ...]]:
-    """Query of the uploads that a dataset may take: whole, in a realm that fits, claimed by no file."""
-    return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, folder))
+def unclaimed(dataset: Dataset, sender: Account, *, folder: str = "") -> Select[*tuple[Any, ...]]:
+    """Query of the uploads of somebody that a dataset may take: whole, in a realm that fits, claimed by no file."""
+    return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, sender, folder))
 
 
-def unclaimed_count(dataset: Dataset, *, folder: str = "") -> capped_count.Count:
+def unclaimed_count(dataset: Dataset, sender: Account, *, folder: str = "") -> capped_count.Count:
     """Number of unclaimed uploads."""
-    return capped_count.count(select(Unclaimed.upload_id).where(*_unclaimed(dataset, folder)))
+    return capped_count.count(select(Unclaimed.upload_id).where(*_unclaimed(dataset, sender, folder)))
 
 
-def choice(dataset: Dataset, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
+def choice(dataset: Dataset, sender: Account, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:
     page = keyset.fetch(
-        unclaimed(dataset, folder=folder), (Unclaimed.upload_id,), lambda row: (row[0].id,), after=after, before=before
+        unclaimed(dataset, sender, folder=folder),
+        (Unclaimed.upload_id,),
+        lambda row: (row[0].id,),
+        after=after,
+        before=before,
     )
     return keyset.Page([row[0] for row in page.rows], page.newer, page.older)
 
 
-def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list[Upload]:
+def chosen(dataset: Dataset, sender: Account, ids: list[int] | None, *, folder: str = "") -> list[Upload]:
     """The uploads that were ticked, or all of a folder; what somebody claimed meanwhile is not among them."""
-    query = unclaimed(dataset, folder=folder if ids is None else "").order_by(Upload.id)
+    query = unclaimed(dataset, sender, folder=folder if ids is None else "").order_by(Upload.id)
     if ids is None:
         return list(db.session.scalars(query))
     uploads: list[Upload] = []
@@ -131,9 +135,9 @@ def chosen(dataset: Dataset, ids: list[int] | None, *, folder: str = "") -> list
     return uploads
 
 
-def folders(dataset: Dataset, *, limit: int = 500) -> list[str]:
+def folders(dataset: Dataset, sender: Account, *, limit: int = 500) -> list[str]:
     """The folders that something to choose lies in, for a filter: found by leaping from one to the next."""
-    here = _unclaimed(dataset, "")
+    here = _unclaimed(dataset, sender, "")
     first = select(func.min(Unclaimed.folder).label("folder")).where(*here, Unclaimed.folder > "").cte(recursive=True)
     following = select(func.min(Unclaimed.folder)).where(*here, Unclaimed.folder > first.c.folder).scalar_subquery()
     every = first.union_all(select(following).where(first.c.folder.is_not(None)))

@@ -54,7 +54,8 @@ def logout() -> Response:
 
 @bp.get("/register")
 def register_page() -> str:
-    return render_template("accounts/register.html", values={}, errors={})
+    """An invitation to a dataset brings the address along that it was sent to."""
+    return render_template("accounts/register.html", values={"email": request.args.get("email", "")[:254]}, errors={})
 
 
 @bp.post("/register")

@@ -27,11 +27,15 @@ def hand_over_person_page(account_id: int) -> str:
 @bp.post("/people/<int:account_id>/hand-over")
 @permissions.curator_only
 def hand_over_person(account_id: int) -> Response | str:
-    account, typed = row_or_404(Account, account_id), forms.values("email", "datasets")
+    account, typed = row_or_404(Account, account_id), forms.values("email", "datasets", "stays")
     try:
         with db.transaction():
             done, stayed = handover.hand_over_all(
-                account, heir(typed["email"]), actor=permissions.account(), accessions=typed["datasets"].upper().split()
+                account,
+                heir(typed["email"]),
+                actor=permissions.account(),
+                accessions=typed["datasets"].upper().split(),
+                stays=bool(typed["stays"]),
             )
     except (errors.Invalid, errors.Conflict) as error:
         return forms.refused("admin/people/hand_over.html", error, **page(account, values=typed))

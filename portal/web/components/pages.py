@@ -159,7 +159,7 @@ def component(accession: str) -> str:
     """One component: how it stands, its files, its XML."""
     actor = session.actor()
     component = components.load(accession, actor=actor, xml=True)
-    g.area = "datasets" if access.is_owner(component.dataset, actor) else "browse"
+    g.area = "datasets" if access.may_edit(component.dataset, actor) else "browse"
     if component.xml is None and not access.may_discuss(component.dataset, actor):
         raise errors.NotFound(components.NOT_HERE)
     return render_template(
@@ -169,7 +169,7 @@ def component(accession: str) -> str:
         files=components.files(component),
         references=components.references(component),
         text=pretty(component.xml),
-        own=access.is_owner(component.dataset, actor),
+        own=access.may_edit(component.dataset, actor),
         reviewing=access.may_review(component.dataset, actor),
         pill=states.SHOWN_COMPONENT[component.state],
         file_shown=states.shown_file,

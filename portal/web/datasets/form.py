@@ -113,6 +113,8 @@ def _opens_early(dataset: Dataset, values: dict[str, Any], rows: form_fields.Row
     day = values.get("release_date") or None
     if dataset.state not in (states.SUBMITTED, states.APPROVED) or "release_now" in request.form:
         return False
+    if not access.is_owner(dataset, permissions.account()):
+        return False
     moved = day != dataset.release_date and datasets.has_come(day)
     return moved and not form_fields.faults(values, form_fields.filled(rows))
 

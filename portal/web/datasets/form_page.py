@@ -23,7 +23,8 @@ def context(
     dataset: Dataset, *, values: dict[str, Any] | None = None, rows: form_fields.Rows | None = None, **more: object
 ) -> dict[str, Any]:
     """Everything of the whole page. `values` and `rows` are what was typed and is not saved."""
-    row = datasets.rows_of([dataset], permissions.account())[0]
+    me = permissions.account()
+    row = datasets.rows_of([dataset], me)[0]
     kept = drafts.pending(dataset)
     stored = {field: getattr(dataset, field) for field in (*form_fields.INFO, "human")} | kept
     return {
@@ -35,8 +36,8 @@ def context(
         "species": dataset_status.SPECIES,
         "errors": {field: str(message) for field, message in drafts.faults(dataset).items()},
         "realm": realms.of_access(dataset),
-        "room": quotas.left(dataset.center, realms.of_access(dataset), dataset.account_id),
-        "waiting_here": uploads.unclaimed_count(dataset),
+        "room": quotas.left(me.center, realms.of_access(dataset), me.id),
+        "waiting_here": uploads.unclaimed_count(dataset, me),
         **live(dataset, row),
         **more,
     }
@@ -64,6 +65,7 @@ def live(dataset: Dataset, row: datasets.Row | None = None) -> dict[str, Any]:
         "failed_work": failed_work.of(dataset),
         "exposed": share_links.exposed(dataset),
         "release_work": datasets.release_work(dataset),
+        "is_owner": access.is_owner(dataset, permissions.account()),
         "editable": dataset.state in states.OPEN_DATASETS and access.may_edit(dataset, permissions.account()),
         "steps": dataset_status.steps(dataset, row),
         "todo": dataset_status.todo(dataset, row),

@@ -15,17 +15,17 @@ from portal.web.files.blueprint import bp
 @bp.get("/deposit/<ref>/ftp")
 @permissions.signed_in
 def choose_page(ref: str) -> str:
-    dataset, args = permissions.dataset_or_404(ref, "edit"), request.args
+    dataset, args, me = permissions.dataset_or_404(ref, "edit"), request.args, permissions.account()
     folder = args.get("folder", "").strip("/")
-    page = uploads.choice(dataset, folder=folder, after=args.get("after", ""), before=args.get("before", ""))
-    total = uploads.unclaimed_count(dataset, folder=folder)
+    page = uploads.choice(dataset, me, folder=folder, after=args.get("after", ""), before=args.get("before", ""))
+    total = uploads.unclaimed_count(dataset, me, folder=folder)
     return render_template(
         "files/choose_uploads.html",
         dataset=dataset,
         page=page,
         folder=folder,
         total=total,
-        folders=uploads.folders(dataset),
+        folders=uploads.folders(dataset, me),
         ftp=addresses.ftp(),
         advice=prechecks.size_advice,
         many=settings().many_files,
@@ -36,11 +36,11 @@ def choose_page(ref: str) -> str:
 @bp.post("/deposit/<ref>/ftp")
 @permissions.signed_in
 def choose(ref: str) -> Response:
-    dataset, form = permissions.dataset_or_404(ref, "edit"), request.form
+    dataset, form, me = permissions.dataset_or_404(ref, "edit"), request.form, permissions.account()
     ids = None if "all" in form else form.getlist("upload", type=int)
     with db.transaction():
-        chosen = uploads.chosen(dataset, ids, folder=form.get("folder", ""))
-        added = dataset_files.take_many(dataset, chosen, actor=permissions.account())
+        chosen = uploads.chosen(dataset, me, ids, folder=form.get("folder", ""))
+        added = dataset_files.take_many(dataset, chosen, actor=me)
     if not added:
         flash("No file was chosen.", "warn")
         return htmx.go_to(request.full_path.rstrip("?"))

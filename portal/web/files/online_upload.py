@@ -105,14 +105,14 @@ def online_page(ref: str) -> str:
 
 
 def _context(dataset: Dataset) -> dict[str, Any]:
-    realm = realms.of_access(dataset)
+    realm, me = realms.of_access(dataset), permissions.account()
     return {
         "dataset": dataset,
         "realm": realm,
         "limit": settings().web_limit_mib << 20,
         "back": address(dataset, "files"),
         "open": dataset.state in states.OPEN_DATASETS,
-        "room": quotas.left(dataset.center, realm, dataset.account_id),
+        "room": quotas.left(me.center, realm, me.id),
     }
 
 

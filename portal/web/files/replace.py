@@ -31,7 +31,7 @@ def _context(dataset: Dataset, file: File) -> dict[str, Any]:
         "file": file,
         "editable": dataset.state in states.OPEN_DATASETS,
         "successor": replacements.successor(file),
-        "arrived": uploads.choice(dataset).rows[:SHOWN],
+        "arrived": uploads.choice(dataset, permissions.account()).rows[:SHOWN],
         "back": address(dataset, f"file-{file.n}"),
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, request, url_for
 
 from portal import db, errors
+from portal.domain.accounts import editors
 from portal.domain.datasets import actions, failed_work, prechecks, releases, reviews
 from portal.domain.permissions import access
 from portal.domain.shared import changes
@@ -105,6 +106,7 @@ def live(dataset: Dataset, seen: int | None, marked: list[changes.Change] | None
         "dataset": dataset,
         "moves": actions.offered(dataset, actor=permissions.account()),
         "is_owner": access.may_edit(dataset, permissions.account()),
+        "co_submitters": [person.name for person in editors.people(dataset) if person.id != dataset.account_id],
         "opens": releases.cause(dataset) if dataset.state == "submitted" else None,
         "deciding": request.args.get("deciding") == "1",
         "files": page,

@@ -6,6 +6,7 @@ import hashlib
 from sqlalchemy import func, select
 
 from portal import clock, db, states, storage
+from portal.domain.accounts import editors
 from portal.domain.files import diagnosis
 from portal.domain.shared import job_queue, notifications
 from portal.domain.shared.job_queue import Lease
@@ -88,22 +89,24 @@ def _tell(dataset_id: int) -> None:
     if dataset is None or not files:
         return
     facts = " ".join(f"{file.id}:{file.upload_id}:{file.declared_md5}" for file in files)
-    notifications.send(
-        f"md5:{dataset_id}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}",
-        to=dataset.account.email,
-        template="md5_failed",
-        name=dataset.account.name,
-        accession=dataset.accession or "",
-        title=dataset.title,
-        files=[
-            {
-                "name": file.name,
-                "declared": file.declared_md5,
-                "received": file.upload.md5 if file.upload else "",
-                "cause": file.comment,
-            }
-            for file in files[:LISTED]
-        ],
-        count=len(files),
-        url=f"/deposit/{dataset_id}",
-    )
+    listed = [
+        {
+            "name": file.name,
+            "declared": file.declared_md5,
+            "received": file.upload.md5 if file.upload else "",
+            "cause": file.comment,
+        }
+        for file in files[:LISTED]
+    ]
+    for key, person in editors.mailed(dataset, f"md5:{dataset_id}:{hashlib.sha256(facts.encode()).hexdigest()[:32]}"):
+        notifications.send(
+            key,
+            to=person.email,
+            template="md5_failed",
+            name=person.name,
+            accession=dataset.accession or "",
+            title=dataset.title,
+            files=listed,
+            count=len(files),
+            url=f"/deposit/{dataset_id}",
+        )
