@@ -49,7 +49,8 @@ def _has_files(*in_states: str) -> ColumnElement[bool]:
 
 def needs_owner() -> ColumnElement[bool]:
     """Condition of the datasets that go no further before their owner does something: returned ones, those with red
-    files, submitted ones whose files have not come, and those with an open remark that neither they nor a co-submitter answered."""
+    files, submitted ones whose files have not come, and those with an open remark that nobody who edits
+    them answered."""
     answered = select(_ANSWER.id).where(_ANSWER.answers_id == Remark.id, access.editable_by(_ANSWER.account_id))
     asked = select(Remark.id).where(
         Remark.dataset_id == Dataset.id,
