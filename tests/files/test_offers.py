@@ -160,3 +160,45 @@ def test_api_refuses_a_released_dataset_and_a_companion(call):
     dataset_id = declare()
     assert call("PUT", f"/api/v1/datasets/{dataset_id}/uploads/._a", data=b"x").status_code == 422
     assert call("PUT", "/api/v1/datasets/OMIX000099/uploads/a", data=b"x").status_code == 404
+
+
+def test_area_says_who_waits_for_what_none_took(send, browser):
+    first, second = declare("a.txt"), declare("a.txt")
+    send("a.txt", b"x")
+    page = browser.get("/area").text
+    assert page.count("Waited for") == 2
+    for dataset_id in (first, second):
+        assert f"/deposit/{dataset_id}/files/1#offers" in page
+
+
+def test_replacement_that_is_chosen_is_taken_whoever_waits_for_it(send, browser):
+    dataset_id, other = declare("a.txt"), declare("b.txt")
+    declare("b.txt")
+    send("a.txt", b"old")
+    chosen = send("b.txt", b"new").upload_id
+    assert bytes_of(other) == {"b.txt": None}
+    browser.send(f"/deposit/{dataset_id}/files/1/replace", name="a.txt", chosen=chosen)
+    assert bytes_of(dataset_id) == {"b.txt": b"new"} and in_box() == {"a.txt": b"old"}
+
+
+def test_companion_sent_for_a_dataset_is_not_chosen(browser, receiving):
+    from portal.ingest import upload_session
+
+    dataset_id = declare()
+    session = upload_session.open(INES.id, realm="open", name="._a.txt", via="ftp", dataset_id=dataset_id)
+    session.write(b"mac")
+    session.finish()
+    assert "._a.txt" not in browser.get(f"/deposit/{dataset_id}/ftp").text
+    assert browser.send(f"/deposit/{dataset_id}/ftp", all="1").status_code == 303
+    assert deposit.files_of(dataset_id) == []
+
+
+def test_metadata_sent_for_a_dataset_is_its_file_and_no_delivery(receiving, run_jobs):
+    from portal.ingest import upload_session
+
+    dataset_id = declare()
+    session = upload_session.open(INES.id, realm="open", name="run/p.xml", via="ftp", dataset_id=dataset_id)
+    session.write(b"<SAMPLE_SET/>")
+    session.finish()
+    run_jobs()
+    assert bytes_of(dataset_id) == {"run/p.xml": b"<SAMPLE_SET/>"} and in_box() == {}

@@ -49,7 +49,9 @@ def test_upload_that_arrived_takes_the_place(browser, dataset_id, run_jobs):
     ref = depositing.get(dataset_id).accession
     assert "v2.tsv" in browser.get(f"/deposit/{ref}/files/1/replace").text
 
-    answer = browser.send(f"/deposit/{ref}/files/1/replace", name="run/counts.tsv", chosen="v2.tsv")
+    answer = browser.send(
+        f"/deposit/{ref}/files/1/replace", name="run/counts.tsv", chosen=deposit.upload_of("v2.tsv").id
+    )
     assert answer.location.endswith("#file-2")
     run_jobs()
     assert depositing.states_of(dataset_id) == ["replaced", "archived"]

@@ -193,3 +193,35 @@ def reads(page, link: str) -> None:
     for address in page.get_by_role("main").get_by_role("link").all():
         assert "/files/" not in (address.get_attribute("href") or "")
     assert page.request.get(f"{link}/files/paper/counts.tsv").status == 403
+
+
+def test_early_date_and_a_publication_are_asked_for_before_they_open(live, tmp_path):
+    """Nothing opens by one press: the date moved to today, and the paper, each lead to a page that says what becomes
+    public; going back changes nothing."""
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    by_date = approved(live, tmp_path / "date", title="Hearts under stress", release_date="2199-01-01")["accession"]
+    by_paper = approved(live, tmp_path / "doi", title="Lungs under stress")["accession"]
+    with chromium(live.web) as browser:
+        page = browser.sign_in(INES, PASSWORD)
+        page.goto(f"/deposit/{by_date}")
+        page.locator("input[name=release_date]").fill(today)
+        page.get_by_role("button", name="Save", exact=True).locator("visible=true").first.click()
+        expect(page.get_by_text("Only a curator can take it back")).to_be_visible()
+        look(page)
+        page.get_by_role("button", name=re.compile("^(Back|Do not)")).or_(
+            page.get_by_role("link", name=re.compile("^(Back|Do not)"))
+        ).first.click()
+        assert live.api(live.token, "GET", f"/datasets/{by_date}")[1]["state"] == "approved"
+
+        page.goto(f"/deposit/{by_paper}/links")
+        page.get_by_label("DOI or PubMed number").fill("10.1234/lungs")
+        page.get_by_role("button", name="Record the publication").click()
+        expect(page.get_by_text("Only a curator can take it back")).to_be_visible()
+        look(page)
+        page.locator("main").get_by_role("button", name=re.compile("Record|Release|Open")).first.click()
+        expect(page.get_by_text("The publication is recorded.")).to_be_visible()
+        live.wait(live.token, by_paper, lambda document: document["state"] == "released", within=60)
+    with chromium(live.web) as browser:
+        reader = browser.page()
+        reader.goto(f"/datasets/{by_paper}")
+        expect(reader.get_by_text("Lungs under stress").first).to_be_visible()

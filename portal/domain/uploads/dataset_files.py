@@ -93,6 +93,17 @@ def use(file: File, upload: Upload, *, actor: Account) -> File:
     return file
 
 
+def replace_with(file: File, upload: Upload, *, md5: str | None, actor: Account) -> File:
+    """Let the bytes of an upload that was chosen take the place of a file, under the name that they came by. Returns
+    the file that has them; raises as replacements.replace() does."""
+    refuse_for(db.session.get_one(Dataset, file.dataset_id), upload)
+    new = replacements.replace(file, actor=actor, name=upload.name, md5=md5, look_in_box=False)
+    db.session.refresh(upload)
+    if new.upload_id != upload.id:
+        _fill(new, upload)
+    return new
+
+
 def take_in(dataset: Dataset, upload: Upload, name: str, *, actor: Account) -> File:
     """Give an upload of the actor's drop box to a dataset, under a name there; what has the name gives way as it would
     to new bytes. Raises Conflict for protected bytes and an open dataset, NotReady for a cut upload, Frozen."""

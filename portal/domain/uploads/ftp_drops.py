@@ -22,7 +22,8 @@ def folder_of(name: str) -> str:
 def notice(arrival: Arrival) -> None:
     """An upload has arrived: when it may be metadata, its folder is looked at soon."""
     place = arrival.place
-    if arrival.via == "ftp" and place.area == "incoming" and place.name.lower().endswith(".xml"):
+    boxed = place.dataset_id is None and place.area == "incoming"
+    if arrival.via == "ftp" and boxed and place.name.lower().endswith(".xml"):
         key = f"drop:{arrival.account_id}:{place.realm}:{folder_of(place.name)}"
         job_queue.enqueue("drop", upload_id=arrival.upload_id, key=key, priority=4, delay=REST_MS)
 
@@ -37,6 +38,7 @@ def waiting(upload: Upload) -> list[Upload]:
         .where(
             Upload.account_id == upload.account_id,
             Upload.area == "incoming",
+            Upload.dataset_id.is_(None),
             Upload.realm == upload.realm,
             Upload.state.in_(file_state.LINKABLE),
             Upload.via == "ftp",

@@ -8,6 +8,7 @@ from sqlalchemy import Row as Joined
 from sqlalchemy.orm import lazyload
 
 from portal import clock, db, inspection, states
+from portal.domain.shared import companions
 from portal.domain.uploads import expiry
 from portal.models import Account, Dataset, File, Job, Unclaimed, Upload, WireFault
 from portal.queries.files.files import INSPECTING, Commented, Work
@@ -104,13 +105,16 @@ def _unclaimed(dataset: Dataset, sender: Account, folder: str) -> list[ColumnEle
 
 
 def unclaimed(dataset: Dataset, sender: Account, *, folder: str = "") -> Select[*tuple[Any, ...]]:
-    """Query of the uploads of somebody that a dataset may take: whole, in a realm that fits, claimed by no file."""
-    return select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id).where(*_unclaimed(dataset, sender, folder))
+    """Query of the uploads of somebody that a dataset may take: whole, in a realm that fits, of no dataset, and no
+    companions."""
+    data = (Upload.dataset_id.is_(None), ~companions.among(Upload.base))
+    query = select(Upload).join(Unclaimed, Unclaimed.upload_id == Upload.id)
+    return query.where(*_unclaimed(dataset, sender, folder), *data)
 
 
 def unclaimed_count(dataset: Dataset, sender: Account, *, folder: str = "") -> capped_count.Count:
     """Number of unclaimed uploads."""
-    return capped_count.count(select(Unclaimed.upload_id).where(*_unclaimed(dataset, sender, folder)))
+    return capped_count.count(unclaimed(dataset, sender, folder=folder).with_only_columns(Unclaimed.upload_id))
 
 
 def choice(dataset: Dataset, sender: Account, *, folder: str = "", after: str = "", before: str = "") -> keyset.Page:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal import db, errors, states
 from portal.domain.files import files
-from portal.domain.uploads import replacements
+from portal.domain.uploads import dataset_files, folders, replacements
 from portal.models import Dataset, File
 from portal.queries.uploads import uploads
 from portal.web import forms, htmx, permissions
@@ -39,14 +39,17 @@ def _context(dataset: Dataset, file: File) -> dict[str, Any]:
 @bp.post("/deposit/<ref>/files/<int:n>/replace")
 @permissions.signed_in
 def replace(ref: str, n: int) -> Response:
-    """`chosen` is an upload that is here already, `name` one that is still to come."""
+    """`chosen` is the number of an upload that is here already, `name` one that is still to come."""
     dataset, values = permissions.dataset_or_404(ref, "edit"), forms.values("name", "declared_md5", "chosen")
     try:
         with db.transaction():
             file = files.by_number(dataset, n)
-            new = replacements.replace(
-                file, name=values["chosen"] or values["name"], md5=values["declared_md5"], actor=permissions.account()
-            )
+            me, md5 = permissions.account(), values["declared_md5"]
+            if values["chosen"].isdecimal() and len(values["chosen"]) < 18:
+                upload = folders.own(int(values["chosen"]), actor=me)
+                new = dataset_files.replace_with(file, upload, md5=md5, actor=me)
+            else:
+                new = replacements.replace(file, name=values["name"], md5=md5, actor=me)
     except (errors.Invalid, errors.Conflict) as error:
         db.session.refresh(dataset)
         file = files.by_number(dataset, n)

@@ -13,6 +13,7 @@ from portal.models import Account
 from portal.queries.datasets import revision
 from portal.queries.files import delays
 from portal.queries.uploads import area, uploads
+from portal.queries.uploads.wanted import wanted
 from portal.web import addresses, htmx, permissions
 from portal.web.uploads.blueprint import bp
 
@@ -45,6 +46,7 @@ def listing() -> Response:
         path=folders.path_of(folder).rstrip("/") if folder else "",
         folders=area.folders(me, folder) if folder else [],
         delays=delays.of((row.upload, row.file) for row in page.rows),
+        wanted=wanted(me, [row.upload for row in page.rows if row.file is None]),
         roots=roots(),
         views=area.VIEWS,
         ftp=addresses.ftp(),
