@@ -50,7 +50,7 @@ def test_upload_that_arrived_takes_the_place(browser, dataset_id, run_jobs):
     assert "v2.tsv" in browser.get(f"/deposit/{ref}/files/1/replace").text
 
     answer = browser.send(
-        f"/deposit/{ref}/files/1/replace", name="run/counts.tsv", chosen=deposit.upload_of("v2.tsv").id
+        f"/deposit/{ref}/files/1/replace", name="run/counts.tsv", chosen=depositing.upload_of("v2.tsv").id
     )
     assert answer.location.endswith("#file-2")
     run_jobs()
