@@ -148,8 +148,14 @@ def test_routes_answer_each_person(app, visitors, settings, tmp_path, table, row
     assert faults == []
 
 
-# What stays the owner's, by endpoint: the life cycle, and who edits.
-OWNERS = {"api.act", "api.invite", "datasets.act", "datasets.confirm_page", "datasets.invite"}
+# What stays the owner's, by endpoint: the life cycle, who edits, and what lets others in: links and publications.
+OWNERS = {
+    *("api.act", "api.invite", "datasets.act", "datasets.confirm_page", "datasets.invite"),
+    *("datasets.links_page", "datasets.link_page", "datasets.make_link", "datasets.revoke_link"),
+    *("api.make_link", "api.list_links", "api.revoke_link"),
+    *("datasets.add_publication", "datasets.remove_publication", "api.add_publication", "api.remove_publication"),
+}
+SHARED_TABLES = (".datasets", ".api", ".share_page", ".tracking")
 
 
 def shared_rows() -> list:
@@ -157,7 +163,7 @@ def shared_rows() -> list:
     found: dict[tuple[str, str], list[Row]] = {}
     for table in TABLES:
         for row in table.ROWS:
-            if table.__name__.endswith((".datasets", ".api")) and ("{ref}" in row.path or "{id}" in row.path):
+            if table.__name__.endswith(SHARED_TABLES) and ("{ref}" in row.path or "{id}" in row.path):
                 found.setdefault((table.__name__, row.state), []).append(row)
     return [
         pytest.param(sys.modules[name], state, rows, id=f"{name.rpartition('.')[2]} {state}".strip())

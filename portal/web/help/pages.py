@@ -17,6 +17,7 @@ TOPICS = {
     "doctor": "Connection doctor: what went wrong with FTP",
     "online": "Send files in the browser",
     "belonging": "What belongs to a dataset",
+    "people": "Work on a dataset with others",
     "md5": "Compute an MD5",
     "names": "Names of files",
     "errors": "What a refusal means, and what to do",
