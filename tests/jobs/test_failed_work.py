@@ -282,3 +282,4 @@ def test_metadata_dropped_by_ftp_that_could_not_be_taken_is_told(ill, run_jobs, 
     assert "The XML sent by FTP with x/p.xml could not be taken" in str(work.message)
     assert CAUSE in sign_in(RUTH).get("/review").text
     assert CAUSE in mails()[0].body
+    assert CAUSE in sign_in(INES).get("/area").text, "its sender, whom no dataset's page would tell"

@@ -120,6 +120,16 @@ def test_upgrade_loses_no_row_and_changes_none(before, after):
     assert changed - SAID_ANEW == set()
 
 
+def test_uploads_belong_to_the_datasets_whose_files_have_them(before, after):
+    """The ties of before, and nothing else: what no file has lies in a drop box, and no bytes move."""
+    tied = "SELECT upload_id, dataset_id FROM file WHERE upload_id IS NOT NULL ORDER BY upload_id"
+    given = "SELECT id, dataset_id FROM upload WHERE dataset_id IS NOT NULL ORDER BY id"
+    assert after.execute(given).fetchall() == before.execute(tied).fetchall() != []
+    untold = "SELECT count(*) FROM upload WHERE (dataset_id IS NULL) != (taken_at IS NULL)"
+    assert after.execute(untold).fetchone() == (0,)
+    assert after.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_upgrade_gives_no_number_again(before, after):
     """A table that is built anew must know the numbers of rows that are gone."""
     was, now = (dict(base.execute("SELECT name, seq FROM sqlite_sequence")) for base in (before, after))

@@ -14,7 +14,7 @@ from portal.domain.files import file_state
 from portal.domain.permissions import access
 from portal.domain.shared import job_queue, notifications
 from portal.messages import Message, say
-from portal.models import Dataset, File, Job, Mail, Upload
+from portal.models import Account, Dataset, File, Job, Mail, Upload
 
 LONGEST_CAUSE = 300
 MOST = 200
@@ -82,6 +82,11 @@ def of_datasets(ids: Iterable[int]) -> dict[int, list[FailedWork]]:
         assert work.dataset is not None
         by_dataset[work.dataset.id].append(work)
     return by_dataset
+
+
+def of_sender(account: Account) -> list[FailedWork]:
+    """What failed for good with bytes in somebody's drop box, which no dataset's page would tell."""
+    return _find(Upload.account_id == account.id, Dataset.id.is_(None))
 
 
 def everywhere(limit: int = MOST) -> list[FailedWork]:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal import errors
 from portal.domain.accounts import ftp_faults, quotas
+from portal.domain.datasets import failed_work
 from portal.domain.uploads import folders
 from portal.domain.uploads.uploads import Place
 from portal.models import Account
@@ -47,6 +48,7 @@ def listing() -> Response:
         folders=area.folders(me, folder) if folder else [],
         delays=delays.of((row.upload, row.file) for row in page.rows),
         wanted=wanted(me, [row.upload for row in page.rows if row.file is None]),
+        failed_work=failed_work.of_sender(me),
         roots=roots(),
         views=area.VIEWS,
         ftp=addresses.ftp(),
