@@ -1,12 +1,14 @@
 """Co-submitters: invited by address, with an account or without; they edit and send, the life cycle is the owner's."""
 
 import pytest
+from sqlalchemy import select
 
 from portal import clock, db, errors, states
-from portal.domain.accounts import editors
+from portal.domain.accounts import editors, tokens
 from portal.domain.datasets import actions, datasets, releases, reminders, reviews
 from portal.domain.datasets.handover import hand_over
 from portal.domain.files import files
+from portal.domain.permissions import access
 from portal.domain.webhooks import event_feed
 from portal.models import Dataset, Editor, Event, Mail, Upload
 from portal.queries.datasets import revision
@@ -205,8 +207,6 @@ def test_curator_who_edits_a_dataset_does_not_judge_it(dataset_id, receiving, se
 
 
 def test_api_invites_lists_and_answers(dataset_id, app):
-    from portal.domain.accounts import tokens
-
     def call(person, method, path, **more):
         with db.transaction():
             key = tokens.issue(person.account, "api")
@@ -313,7 +313,8 @@ def test_tracking_names_the_owner_of_a_shared_submission(dataset_id, sign_in):
     assert browser.get(f"/tracking/{dataset_id}").status_code == 404
     share(dataset_id)
     page = browser.get("/tracking/submissions").text
-    assert "Livers" in page and f"of {INES.name}" in page
+    assert "Livers" in page and f"Owner: {INES.name}" in page
+    assert "Owner:" not in sign_in(INES).get("/tracking/submissions").text
     assert browser.get(f"/tracking/{dataset_id}").status_code == 200
     assert "Livers" in sign_in(INES).get("/tracking/submissions").text
 
@@ -376,3 +377,62 @@ def test_mail_to_an_address_without_account_leads_to_registering_with_it(dataset
         editors.invite(db.session.get_one(Dataset, dataset_id), "a+b@example.org", actor=ines.account)
     assert "/register?email=a%2Bb%40example.org" in db.session.query(Mail).one().body
     assert 'value="a+b@example.org"' in app.test_client().get("/register?email=a%2Bb%40example.org").text
+
+
+def test_room_of_the_form_is_that_of_who_sends(dataset_id, sign_in):
+    """What a co-submitter sends counts for their own quota."""
+    share(dataset_id, STRANGER)
+    with db.transaction():
+        STRANGER.account.center.quota_open = 3 << 30
+    for path in (f"/deposit/{dataset_id}", f"/deposit/{dataset_id}/online"):
+        assert f'data-quota-left="{3 << 30}"' in sign_in(STRANGER).get(path).text, path
+        assert f'data-quota-left="{3 << 30}"' not in sign_in(INES).get(path).text, path
+
+
+def test_wrong_digest_is_mailed_to_both_once(dataset_id, receiving, send, run_jobs):
+    share(dataset_id)
+    with db.transaction():
+        files.add(db.session.get_one(Dataset, dataset_id), [{"name": "a.txt", "md5": "0" * 32}], actor=INES.account)
+    send("a.txt", b"sent", person=COLLEAGUE, dataset_id=dataset_id)
+    with db.transaction():
+        datasets.submit(db.session.get_one(Dataset, dataset_id), actor=INES.account)
+    run_jobs()
+    told = [to for to, subject in mails() if "MD5 Checked Failed" in subject]
+    assert sorted(told) == sorted([INES.email, COLLEAGUE.email])
+
+
+def test_api_lets_no_co_submitter_move_the_day_or_invite(dataset_id, receiving, send, run_jobs, app):
+    share(dataset_id)
+    approved(dataset_id, send, run_jobs)
+    with db.transaction():
+        headers = {"Authorization": f"Bearer {tokens.issue(COLLEAGUE.account, 'api')}"}
+    client = app.test_client()
+    moved = client.patch(f"/api/v1/datasets/{dataset_id}", json={"release_date": "2020-01-01"}, headers=headers)
+    assert moved.status_code == 422 and moved.json["errors"][0]["field"] == "release_date"
+    invited = client.post(f"/api/v1/datasets/{dataset_id}/people", json={"email": "x@example.org"}, headers=headers)
+    released = client.post(f"/api/v1/datasets/{dataset_id}/actions/release", json={}, headers=headers)
+    assert (invited.status_code, released.status_code) == (403, 403)
+    assert deposit.get(dataset_id).state == states.APPROVED
+
+
+def test_who_may_edit_is_the_same_as_a_function_a_list_and_a_condition(dataset_id):
+    def agreed() -> set[str]:
+        dataset = db.session.get_one(Dataset, dataset_id)
+        by_function, by_condition = set(), set()
+        for person in (INES, COLLEAGUE, STRANGER, RUTH):
+            if access.may_edit(dataset, person.account):
+                by_function.add(person.email)
+            if db.session.scalar(select(Dataset.id).where(access.editable_by(person.id))):
+                by_condition.add(person.email)
+        listed = {person.email for person in (INES, COLLEAGUE, STRANGER, RUTH) if person.id in access.editors(dataset)}
+        assert by_function == by_condition == listed
+        return by_function
+
+    assert agreed() == {INES.email}
+    invite(dataset_id, STRANGER)
+    assert agreed() == {INES.email}
+    editor_id = share(dataset_id)
+    assert agreed() == {INES.email, COLLEAGUE.email}
+    with db.transaction():
+        editors.remove(db.session.get_one(Dataset, dataset_id), editor_id, actor=INES.account)
+    assert agreed() == {INES.email} and not access.may_edit(db.session.get_one(Dataset, dataset_id), None)

@@ -8,6 +8,7 @@ from lxml import etree
 from sqlalchemy import event, func, select
 
 from portal import clock, db, errors, states
+from portal.domain.accounts import editors
 from portal.domain.components import metamd5, submissions
 from portal.domain.components.submission_batch import Document
 from portal.domain.datasets import actions, discard, reviews
@@ -200,6 +201,22 @@ def test_what_another_center_did_not_release_is_not_known():
     assert [reason.code for reason in reasons(colleague)] == ["object_of_colleague"]
     assert "belongs to a dataset of a colleague" in colleague.receipt.decode()
     assert component("organoids").title == "Kidney organoids over 28 days"
+
+
+def test_co_submitter_of_the_same_center_changes_objects_and_submits_nothing():
+    dataset = take().batch.dataset
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, dataset.id)
+        for person in (COLLEAGUE, STRANGER):
+            editor = editors.invite(dataset, person.email, actor=INES.account)
+            editors.answer(editor.id, accept=True, actor=person.account)
+        actions.act(dataset, "recall", actor=INES.account)
+    outcome = take({"STUDY": xml.study(title="Ours now")}, person=COLLEAGUE)
+    assert outcome.success and component("organoids").title == "Ours now"
+    assert depositing.get(dataset.id).state == states.RETURNED
+    assert [info.code for info in outcome.batch.infos] == ["owner_submits"]
+    other_center = take({"STUDY": b'<STUDY accession="OMIXP000001" alias="organoids"/>'}, person=STRANGER)
+    assert [reason.code for reason in reasons(other_center)] == ["object_unknown"]
 
 
 def test_submission_of_a_colleague_loads_nothing():
