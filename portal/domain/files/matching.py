@@ -33,6 +33,8 @@ _CAME_AS = (
     select(Upload.name)
     .where(
         Upload.account_id.in_(bindparam("accounts", expanding=True)),
+        Upload.area == "incoming",
+        Upload.realm.in_(("open", "protected")),  # named, so that the index of names serves
         Upload.name.in_(bindparam("names", expanding=True)),
         Upload.dataset_id.is_not(None),
         Upload.state.in_(states.NAMED),

@@ -3,7 +3,7 @@ sender may edit."""
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from portal import db, states
@@ -11,6 +11,7 @@ from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, Upload
 
 _HAS = aliased(Upload)
+MOST_DATASETS = 500
 
 
 class Wanting(NamedTuple):
@@ -27,20 +28,23 @@ def wanted(account: Account, uploads: list[Upload]) -> dict[int, list[Wanting]]:
     ids = [upload.id for upload in uploads if upload.dataset_id is None and upload.state in states.NAMED]
     if not ids:
         return {}
+    mine = select(Dataset.id).where(access.editable_by(account.id), Dataset.state.in_(states.OPEN_DATASETS))
+    names = {upload.name for upload in uploads}
     query = (
         select(Upload.id, Dataset.id, Dataset.accession, Dataset.title, File.n, File.state)
-        .join(File, and_(File.base == Upload.base, File.name == Upload.name))
+        .select_from(File)
         .join(Dataset, Dataset.id == File.dataset_id)
+        .join(Upload, Upload.name == File.name)
         .outerjoin(_HAS, _HAS.id == File.upload_id)
         .where(
+            File.dataset_id.in_(list(db.session.scalars(mine.order_by(Dataset.id.desc()).limit(MOST_DATASETS)))),
+            File.name.in_(names),  # both are named, so that the index of names serves
             Upload.id.in_(ids),
             Upload.area == "incoming",
             File.state.not_in(states.DEAD_FILES),
             or_(File.upload_id.is_(None), File.upload_id < Upload.id),
             or_(Upload.sha256.is_(None), _HAS.sha256.is_(None), _HAS.sha256 != Upload.sha256),
             or_(Upload.realm == "open", Dataset.access == "controlled"),
-            Dataset.state.in_(states.OPEN_DATASETS),
-            access.editable_by(account.id),
         )
         .order_by(Upload.id, Dataset.id, File.n)
         .limit(1000)
