@@ -436,3 +436,17 @@ def test_who_may_edit_is_the_same_as_a_function_a_list_and_a_condition(dataset_i
     with db.transaction():
         editors.remove(db.session.get_one(Dataset, dataset_id), editor_id, actor=INES.account)
     assert agreed() == {INES.email} and not access.may_edit(db.session.get_one(Dataset, dataset_id), None)
+
+
+def test_tracking_of_a_co_submitter_finds_their_upload_whose_file_is_red(
+    dataset_id, receiving, send, run_jobs, sign_in
+):
+    share(dataset_id)
+    with db.transaction():
+        files.add(db.session.get_one(Dataset, dataset_id), [{"name": "red.txt", "md5": "0" * 32}], actor=INES.account)
+    send("red.txt", b"sent", person=COLLEAGUE, dataset_id=dataset_id)
+    send("good.txt", b"fine", person=COLLEAGUE)
+    run_jobs()
+    page = sign_in(COLLEAGUE).get("/tracking?state=all&problems=1").text
+    assert "red.txt" in page and "good.txt" not in page
+    assert "red.txt" not in sign_in(INES).get("/tracking?state=all&problems=1").text

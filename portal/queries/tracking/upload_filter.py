@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from portal import clock, db, states
 from portal.config import settings
 from portal.domain.files import file_state
+from portal.domain.permissions import access
 from portal.models import Account, Dataset, File, FileTally, Upload
 from portal.queries.paging import capped_count, name_search
 
@@ -156,7 +157,7 @@ def short_ways(account: Account, criteria: Filter, most: int) -> list[Select[*tu
         faulty = (
             select(File.upload_id.label("id"))
             .join(Dataset, Dataset.id == File.dataset_id)
-            .where(Dataset.account_id == account.id, PROBLEM_FILE, File.upload_id.is_not(None))
+            .where(access.editable_by(account.id), PROBLEM_FILE, File.upload_id.is_not(None))
         )
         looked_into = select(Upload.id).where(mine, *FOUND_FAULTY)
         bad = [select(Upload.id).where(mine, Upload.state == state) for state in BAD]
@@ -188,7 +189,7 @@ def whole_but_faulty(account: Account, most: int) -> Select[*tuple[Any, ...]]:
     was found in their bytes."""
     query = select(Upload.id).join(File, File.upload_id == Upload.id).join(Dataset, Dataset.id == File.dataset_id)
     wrong = (
-        Dataset.account_id == account.id,
+        access.editable_by(account.id),
         PROBLEM_FILE,
         File.error.in_(file_state.OWN_FAULTS),
         File.upload_id.is_not(None),
