@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, select, union_all
 
 from portal import db, errors, states
 from portal.config import settings
+from portal.domain.permissions import access
 from portal.domain.shared import path_names
 from portal.domain.shared.path_names import IsFree
 from portal.messages import Message, say
@@ -47,7 +48,7 @@ def free_in(account_id: int, area: str, realm: str) -> IsFree:
             select(File.id)
             .join(Dataset, Dataset.id == File.dataset_id)
             .where(
-                Dataset.account_id == account_id,
+                access.editable_by(account_id),
                 Dataset.state.in_(states.OPEN_DATASETS),
                 File.name == name,
                 File.state.not_in(states.DEAD_FILES),

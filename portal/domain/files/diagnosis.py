@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import select
 
 from portal import db
+from portal.domain.permissions import access
 from portal.messages import Message, say
 from portal.models import Dataset, File, Upload
 
@@ -110,7 +111,7 @@ def _declared_elsewhere(file: File, upload: Upload) -> str | None:
         .where(
             File.declared_md5 == upload.md5,
             File.id != file.id,
-            Dataset.account_id == upload.account_id,
+            access.editable_by(upload.account_id),
             File.state.not_in(("removed", "replaced")),
         )
         .order_by(File.id.desc())
