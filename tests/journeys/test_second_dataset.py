@@ -11,8 +11,10 @@ import pytest
 
 from tests.chromium import chromium, expect, look
 from tests.live import Live
+from tests.plugins.clients import needs
 
-INES, PASSWORD = "ines.okafor@example.org", "correct horse battery"
+pytestmark = [needs("chromium"), pytest.mark.full]
+INES, PASSWORD = "ines.second@example.org", "correct horse battery"
 
 
 @pytest.fixture

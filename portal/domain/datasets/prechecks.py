@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal import clock, db, states
 from portal.config import settings
@@ -235,7 +235,9 @@ def _of_part(dataset: Dataset, part: _Part, count: int, total: int) -> Finding:
     return Finding(part.level, message, "files", number)
 
 
-def _select_files(dataset: Dataset, *columns: Any) -> Select[*tuple[Any, ...]]:
+def _select_files(
+    dataset: Dataset, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]
+) -> Select[*tuple[Any, ...]]:
     """Query of columns of the living files and their uploads."""
     query = select(*columns).select_from(File).outerjoin(Upload, Upload.id == File.upload_id)
     return query.where(File.dataset_id == dataset.id, File.state.not_in(states.DEAD_FILES))

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from isal import igzip
 from sqlalchemy import Row, Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import db
 from portal.config import settings
@@ -42,7 +43,7 @@ class Days:
 
 
 def portions(
-    query: Select[*tuple[Any, ...]], column: Any, *, size: int = PORTION, plain: bool = False
+    query: Select[*tuple[Any, ...]], column: InstrumentedAttribute[Any], *, size: int = PORTION, plain: bool = False
 ) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
     """The rows of a query by ascending key, each portion in a read of its own. The key is the first column. `plain`
     rows are the tuples of the driver, without names: where there are a million, making others costs a third."""
