@@ -28,6 +28,7 @@ class TrackedSession(Protocol):
     epoch: int
     done: bool
     lost: bool
+    recording: bool
 
     @property
     def size(self) -> int: ...
@@ -130,7 +131,7 @@ class Heartbeat:
                 session.lost = True
 
     def _keep(self, session: TrackedSession) -> bool:
-        return session.done or not session.size or uploads.keep(session.progress())
+        return session.done or not session.size or uploads.keep(session.progress(), make=not session.recording)
 
     def _epochs(self, ids: set[int]) -> dict[int, int]:
         if not ids:

@@ -33,14 +33,15 @@ NOT_STORED = say("not_stored", "These bytes could not be stored; the fault is ou
 
 class UploadSession:
     """One upload on its way. `lost` says that another session, or the end of the account, took it away; `done` that it
-    was finished or aborted. `epoch` is that of the account when it was admitted; more bytes than `allowance` are
-    refused, None where nothing bounds them."""
+    was finished or aborted; `recording` that its bytes are durable and go into the database. `epoch` is that of the
+    account when it was admitted; more bytes than `allowance` are refused, None where nothing bounds them."""
 
     def __init__(self, arrival: Arrival, *, epoch: int, allowance: int | None) -> None:
         self.arrival, self.epoch, self.allowance = arrival, epoch, allowance
         self.place, self.account_id, self.token = arrival.place, arrival.account_id, arrival.token
         self.lost = False
         self.done = False
+        self.recording = False
         self.heard = self.began = clock.now()
         self._began = time.monotonic()
         self._promised = max(0, (arrival.announced or 0) - arrival.offset)
@@ -109,6 +110,8 @@ class UploadSession:
         self._compare((md5, found_md5), (sha256, found_sha256))
         # 5. Record: wait until the next group of this process is committed.
         arrival = replace(self.progress(), md5=found_md5, sha256=found_sha256, facts=facts, received_at=clock.now())
+        # Bytes that are here already leave no row, and no heartbeat may make one behind them.
+        self.recording = True
         recorded = group_commit.receive(arrival)
         self._leave()
         quotas.add(arrival.center_id, self.place.realm, self.size, self.account_id)

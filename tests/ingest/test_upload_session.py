@@ -264,3 +264,23 @@ def test_closed_account_loses_its_reception(receiving, ines):
     with pytest.raises(errors.Fenced):
         session.write(b"more")
     session.abort("closed")
+
+
+def test_heartbeat_between_the_commit_and_its_answer_makes_no_row_of_bytes_that_were_here(ines, receiving, monkeypatch):
+    """The same bytes again: no row is kept of them, and one made behind the commit would stand there as arriving."""
+    for _ in range(2):
+        session = upload_session.open(ines.id, realm="open", name="s.bin", via="api")
+        session.write(b"same")
+        last = session
+        real = upload_session.group_commit.receive
+
+        def late(arrival, real=real):
+            recorded = real(arrival)
+            heartbeat.tick()
+            return recorded
+
+        monkeypatch.setattr(upload_session.group_commit, "receive", late)
+        session.finish()
+        monkeypatch.setattr(upload_session.group_commit, "receive", real)
+    db.end()
+    assert last.done and [row.state for row in db.session.query(Upload)] == ["received"]

@@ -135,7 +135,7 @@ def release(page, accession: str) -> None:
     """The submitter's page learns of the approval by itself; the release stands apart, is asked for on a page that says
     what becomes public, and is seen."""
     page.goto("/deposit")
-    expect(page.get_by_text("Approved", exact=True).first).to_be_visible()
+    expect(page.locator("#datasets .pill").get_by_text("Approved", exact=True).first).to_be_visible()
     look(page)
     page.locator("summary", has_text=f"More {accession}").click()
     look(page)
@@ -146,7 +146,7 @@ def release(page, accession: str) -> None:
     expect(page.get_by_text(f"{accession} opens as soon as")).to_be_visible()
     page.goto("/deposit?tab=published")
     mark(page)
-    expect(page.get_by_text("Released", exact=True).first).to_be_visible()
+    expect(page.locator("#datasets .pill").get_by_text("Released", exact=True).first).to_be_visible()
     assert is_same(page)
     look(page)
 

@@ -170,8 +170,9 @@ def bad_offset(message: Message) -> errors.Invalid:
     return error
 
 
-def keep(arrival: Arrival) -> bool:
-    """Write how far a session is; its row is made by the first heartbeat. False: another session took it over."""
+def keep(arrival: Arrival, *, make: bool = True) -> bool:
+    """Write how far a session is; its row is made by the first heartbeat, unless `make` is false because the session is
+    being recorded. False: another session took it over."""
     mine = update(Upload).where(
         Upload.token == arrival.token, Upload.state == states.RECEIVING, Upload.fence == arrival.fence
     )
@@ -180,7 +181,8 @@ def keep(arrival: Arrival) -> bool:
     row = db.session.scalar(select(Upload).where(Upload.token == arrival.token))
     if row is not None:
         return row.fence == arrival.fence
-    _insert(arrival)
+    if make:
+        _insert(arrival)
     return True
 
 
