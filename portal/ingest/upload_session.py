@@ -247,7 +247,7 @@ def _take_up(
         raise uploads.bad_offset(say("offset_behind_end", OFFSET_BEHIND_END, length=length, name=place.name))
     upload_id, fence = earlier.id, earlier.fence
     with db.transaction():
-        taken = uploads.take_up(upload_id, fence=fence, offset=start, via=arrival.via)
+        taken = uploads.take_up(upload_id, fence=fence, offset=start, via=arrival.via, name=place.name)
     allowance = quotas.allowance(account.center, place.realm, arrival.account_id)
     resumed = replace(arrival, place=place, token=taken.token, fence=taken.fence, offset=start, resumed=True)
     return resumed, None if allowance is None else allowance + length

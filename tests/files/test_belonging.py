@@ -192,3 +192,16 @@ def test_who_is_too_late_takes_nothing(send):
         assert not belonging.take(file, db.session.get_one(Upload, sent))
         assert (file.upload_id, file.state) == (None, states.WAITING)
     assert bytes_of(first) == {"a.txt": b"of the first"}
+
+
+def test_cut_replacement_of_a_good_file_goes_on_and_takes_its_place(send):
+    dataset_id = declare()
+    send("a.bin", b"good", dataset_id=dataset_id)
+    session = upload_session.open(INES.id, realm="open", name="a.bin", via="web", dataset_id=dataset_id)
+    session.write(b"first ")
+    session.abort("the line broke")
+    assert bytes_of(dataset_id) == {"a.bin": b"good"}
+    session = upload_session.open(INES.id, realm="open", name="a.bin", via="web", dataset_id=dataset_id, offset=6)
+    session.write(b"second")
+    session.finish()
+    assert bytes_of(dataset_id) == {"a.bin": b"first second"}

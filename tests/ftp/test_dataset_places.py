@@ -7,7 +7,7 @@ import pytest
 
 from portal import db, states
 from portal.domain.datasets import datasets
-from portal.models import Dataset, File, Upload
+from portal.models import Dataset, Editor, File, Upload
 from tests.ftp.support import get, refusal
 from tests.state_guard import states_unguarded
 
@@ -152,3 +152,47 @@ def test_names_that_cannot_stand_together_are_refused(client, ines):
     client.voidcmd("TYPE I")
     assert "run is a file" in refusal(client, f"STOR /datasets/{dataset_id}/run/a.txt")
     assert refusal(client, f"STOR /datasets/{dataset_id}/a b").startswith("553")
+
+
+def test_appended_bytes_go_to_the_file_of_that_name_alone(client, ines):
+    """An upload keeps the name that it was sent under; what goes on is the file that is called so now."""
+    dataset_id = declare(ines)
+    place = f"/datasets/{dataset_id}"
+    put(client, f"{place}/a.part", b"first ")
+    client.rename(f"{place}/a.part", f"{place}/a.txt")
+    client.storbinary(f"APPE {place}/a.part", io.BytesIO(b"another"))
+    client.storbinary(f"APPE {place}/a.txt", io.BytesIO(b"second"))
+    assert get(client, f"{place}/a.txt") == b"first second" and get(client, f"{place}/a.part") == b"another"
+
+
+def test_nobody_appends_to_what_somebody_else_sent_or_what_is_archived(client, ines, colleague):
+    from portal.ingest import upload_session
+
+    dataset_id = declare(ines)
+    with db.transaction():
+        email, me = colleague.email, colleague.account
+        db.session.add(
+            Editor(
+                dataset_id=dataset_id, email=email, account_id=me.id, invited_by=ines.id, invited_at=1, accepted_at=1
+            )
+        )
+    session = upload_session.open(colleague.id, realm="open", name="a.txt", via="ftp", dataset_id=dataset_id)
+    session.write(b"whole")
+    session.finish()
+    client.voidcmd("TYPE I")
+    assert "sent by somebody else" in refusal(client, f"APPE /datasets/{dataset_id}/a.txt")
+    with states_unguarded():
+        file, upload = db.session.query(File).one(), db.session.query(Upload).one()
+        file.state = upload.state = "archived"
+    assert "is archived" in refusal(client, f"APPE /datasets/{dataset_id}/a.txt")
+    assert standing(dataset_id) == {"a.txt": "archived"}
+
+
+def test_folder_is_renamed_with_all_that_is_declared_in_it_or_not_at_all(client, ines):
+    dataset_id = declare(ines, files=[{"name": "run/late.txt"}, {"name": "other/late.txt"}])
+    put(client, f"/datasets/{dataset_id}/run/a.txt")
+    client.sendcmd(f"RNFR /datasets/{dataset_id}/run")
+    assert "declared already" in refusal(client, f"RNTO /datasets/{dataset_id}/other")
+    assert standing(dataset_id) == {"run/late.txt": "waiting", "other/late.txt": "waiting", "run/a.txt": "received"}
+    client.rename(f"/datasets/{dataset_id}/run", f"/datasets/{dataset_id}/run2")
+    assert set(standing(dataset_id)) == {"run2/late.txt", "other/late.txt", "run2/a.txt"}

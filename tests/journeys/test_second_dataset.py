@@ -100,7 +100,7 @@ def newer_file_waits_for_a_word(live, page) -> None:
     put(live, b"newer")
     expect(page.get_by_text("A newer file of this name arrived")).to_be_visible(timeout=20_000)
     look(page)
-    page.get_by_role("link", name="Use it").click()
+    page.get_by_role("link", name="A newer file of this name arrived: use it").click()
     look(page)
     page.get_by_role("button", name="Use it").click()
     page.wait_for_url(re.compile(r"/deposit/\d+#"))

@@ -188,7 +188,8 @@ def _rename(file: File, dataset: Dataset, name: str, *, actor: Account) -> None:
         _call(file, dataset, name, actor=actor)
         return
     upload = file.upload
-    assert upload is not None
+    if upload is None:  # of a folder: what only waits takes nothing's place
+        raise errors.Conflict(files.name_taken(name))
     target = _place_for(dataset, name, actor=actor)
     file.upload_id, file.upload = None, None
     db.session.flush()
