@@ -15,6 +15,8 @@ from portal.queries.files.offers import Offer, offers
 from portal.queries.files.waiting import waits_for
 from portal.queries.paging import capped_count
 
+MOST_NAMED = 1001
+
 
 def datasets(
     account: Account, *, after: int, limit: int, state: str = "", text: str = "", needs: bool = False
@@ -59,8 +61,9 @@ class Running:
         return round(work[0] / work[1], 4) if work and work[1] else None
 
 
-def running(dataset: Dataset) -> Running:
-    """The work that runs on a dataset and its files."""
+def running(dataset: Dataset, shown: list[File]) -> Running:
+    """The work that runs on a dataset and its files, and what these of them wait for or are offered."""
+    ids = [file.id for file in shown] if len(shown) <= MOST_NAMED else None  # a longer list is cheaper to look up whole
     query = select(Job.done, Job.total).where(
         Job.dataset_id == dataset.id, Job.state == states.RUNNING, Job.kind == "archive"
     )
@@ -75,8 +78,8 @@ def running(dataset: Dataset) -> Running:
         (archive.done, archive.total) if archive else None,
         digests,
         delays.of_dataset(dataset),
-        waits_for(dataset),
-        offers(dataset),
+        waits_for(dataset, ids),
+        offers(dataset, ids),
     )
 
 

@@ -38,8 +38,8 @@ def brief(dataset: Dataset) -> dict[str, Any]:
 
 def whole(dataset: Dataset, actor: Account | None) -> dict[str, Any]:
     """A dataset with its first thousand files; `files_next` leads to the rest."""
-    running, full = api_lists.running(dataset), sees_all(dataset, actor)
     files = listed(dataset, actor, after=0, limit=INLINE + 1)
+    running, full = api_lists.running(dataset, files), sees_all(dataset, actor)
     document = brief(dataset) | {name: getattr(dataset, name) for name in (*TEXTS, *(INNER if full else ()))}
     document |= {
         "center": dataset.center.name,

@@ -20,7 +20,7 @@ def list_files(ref: str) -> ResponseReturnValue:
     """The files of a dataset by number."""
     dataset = dataset_or_404(ref)
     page = documents.listed(dataset, session.actor(), after=number("after", 0), limit=limit() + 1)
-    running, full = api_lists.running(dataset), documents.sees_all(dataset, session.actor())
+    running, full = api_lists.running(dataset, page), documents.sees_all(dataset, session.actor())
     return listing(page, lambda file: documents.of_file(dataset, file, running, full=full), lambda file: file.n)
 
 
@@ -43,8 +43,8 @@ def add_files(ref: str) -> ResponseReturnValue:
             if isinstance(given, dict):  # the only one has no number
                 error.rename(lambda name: name.removeprefix("files.0."))
             raise
-    running = api_lists.running(dataset)
     declared = files.of_numbers(dataset, added)
+    running = api_lists.running(dataset, declared)
     return {"items": [documents.of_file(dataset, file, running) for file in declared], "next": None}, 201
 
 
@@ -58,7 +58,7 @@ def change_file(ref: str, file_number: int) -> ResponseReturnValue:
     with db.transaction():
         file = files.by_number(dataset, file_number)
         files.edit(file, {name: given[name] for name in names if name in given}, actor=actor)
-    return documents.of_file(dataset, file, api_lists.running(dataset))
+    return documents.of_file(dataset, file, api_lists.running(dataset, [file]))
 
 
 @bp.post("/datasets/<ref>/files/<int:file_number>/replacement")
@@ -70,7 +70,7 @@ def replace_file(ref: str, file_number: int) -> ResponseReturnValue:
     with db.transaction():
         file = files.by_number(dataset, file_number)
         new = replacements.replace(file, name=str(given.get("name") or ""), md5=given.get("md5"), actor=actor)
-    return documents.of_file(dataset, new, api_lists.running(dataset)), 201
+    return documents.of_file(dataset, new, api_lists.running(dataset, [new])), 201
 
 
 @bp.put("/datasets/<ref>/files/<int:file_number>/upload")
@@ -83,7 +83,7 @@ def use_upload(ref: str, file_number: int) -> ResponseReturnValue:
     with db.transaction():
         upload = folders.own(given["upload"], actor=actor)
         file = dataset_files.use(files.by_number(dataset, file_number), upload, actor=actor)
-    return documents.of_file(dataset, file, api_lists.running(dataset))
+    return documents.of_file(dataset, file, api_lists.running(dataset, [file]))
 
 
 @bp.delete("/datasets/<ref>/files/<int:file_number>")
