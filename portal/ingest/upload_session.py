@@ -16,7 +16,7 @@ from pathlib import Path
 from portal import clock, db, errors, storage
 from portal.domain.accounts import quotas
 from portal.domain.files import area_paths
-from portal.domain.uploads import dataset_place, uploads
+from portal.domain.uploads import dataset_place, resuming, uploads
 from portal.domain.uploads.uploads import Arrival, Place
 from portal.ingest.account_cache import CachedAccount, account_cache
 from portal.ingest.file_writer import FileWriter
@@ -207,7 +207,7 @@ def open(
         storage.check_room(place.realm, announced or 0)
         account = account_cache.find(account_id)
         arrival = Arrival(place, account_id, account.center_id, storage.token(), 1, via, announced)
-        earlier = uploads.find_resumable(account_id, place) if append or offset else None
+        earlier = resuming.find_resumable(account_id, place) if append or offset else None
         if earlier is None:
             if offset and not append:
                 raise uploads.bad_offset(say("nothing_to_resume", NOTHING_TO_RESUME, name=place.name))
@@ -247,7 +247,7 @@ def _take_up(
         raise uploads.bad_offset(say("offset_behind_end", OFFSET_BEHIND_END, length=length, name=place.name))
     upload_id, fence = earlier.id, earlier.fence
     with db.transaction():
-        taken = uploads.take_up(upload_id, fence=fence, offset=start, via=arrival.via, name=place.name)
+        taken = resuming.take_up(upload_id, fence=fence, offset=start, via=arrival.via, name=place.name)
     allowance = quotas.allowance(account.center, place.realm, arrival.account_id)
     resumed = replace(arrival, place=place, token=taken.token, fence=taken.fence, offset=start, resumed=True)
     return resumed, None if allowance is None else allowance + length
