@@ -360,6 +360,8 @@ def test_anonymised_link_shows_what_was_approved_whatever_is_typed_since(approve
 
     page = browser.get(f"/deposit/{approved}").text
     assert "these words name its authors" in page and "Okafor" in page
+    links = browser.get(f"/deposit/{approved}/links").text
+    assert "would still name its authors" in links and "shown once they are approved" in links and "Okafor" in links
 
 
 def test_anonymised_link_shows_the_new_version_once_that_is_approved(approved, client):

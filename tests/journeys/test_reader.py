@@ -147,6 +147,29 @@ def test_reviewer_of_a_paper_looks_and_the_link_ends_with_the_release(live, tmp_
 
 
 @needs("chromium")
+def test_anonymised_link_keeps_the_approved_version_across_a_save(live, tmp_path):
+    """The owner names an author after the approval: told on both pages, and shown to no reviewer."""
+    made = approved(live, tmp_path / "blind", title="Brains under stress")
+    ref, named = made["accession"], "Brains of Ines Okafor"
+    with chromium(live.web) as browser:
+        page, reviewer = browser.sign_in(INES, PASSWORD), browser.page()
+        link = make(page, ref, "A journal")
+        page.goto(f"/deposit/{ref}")
+        page.locator("input[name=title]").fill(named)
+        page.get_by_role("button", name="Save", exact=True).locator("visible=true").first.click()
+        expect(page.get_by_text("these words name its authors")).to_be_visible()
+        look(page)
+        reviewer.goto(link)
+        expect(reviewer.get_by_role("heading", name="Brains under stress")).to_be_visible()
+        expect(reviewer.get_by_text("this is what was approved")).to_be_visible()
+        expect(reviewer.get_by_text("Ines")).to_have_count(0)
+        look(reviewer)
+        page.goto(f"/deposit/{ref}/links")
+        expect(page.get_by_role("heading", name="would still name its authors")).to_be_visible()
+        look(page)
+
+
+@needs("chromium")
 def test_open_pages_lose_the_buttons_of_the_state_before(live, tmp_path):
     made = approved(live, tmp_path / "open", title="Spleens under stress")
     ref, soon = made["accession"], 60_000

@@ -248,8 +248,12 @@ def as_approved(dataset: Dataset) -> changes.Earlier | None:
 
 def exposed(dataset: Dataset) -> list[Message]:
     """author_traces() while an anonymised link lives, so that a save which names the authors is told at once."""
-    alive = any(link.anonymised for link in living(dataset))
-    return author_traces(dataset) if alive else []
+    return author_traces(dataset) if anonymised_lives(dataset) else []
+
+
+def anonymised_lives(dataset: Dataset) -> bool:
+    """Whether reviewers can open an anonymised link of the dataset now."""
+    return any(link.anonymised for link in living(dataset))
 
 
 def author_traces(dataset: Dataset, limit: int = 20) -> list[Message]:

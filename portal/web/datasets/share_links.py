@@ -41,6 +41,7 @@ def _context(dataset: Dataset) -> dict[str, Any]:
         "views": share_links.views(links),
         "blocking": share_links.obstacle(dataset),
         "telltales": share_links.author_traces(dataset),
+        "anonymised_lives": share_links.anonymised_lives(dataset),
         "publications": [(paper, publications.address(paper)) for paper in publications.of(dataset)],
         "back": url_for("datasets.edit_page", ref=ref(dataset))
         if access.is_owner(dataset, permissions.account())
