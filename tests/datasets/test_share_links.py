@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock, db, errors, states
+from portal.domain.accounts import editors
 from portal.domain.datasets import datasets, publications, releases, share_links
-from portal.domain.files import files
+from portal.domain.files import bulk_edit, files
 from portal.models import Dataset, Event, File, Link, Mail
 from tests import depositing
-from tests.conftest import INES, RUTH, STRANGER
+from tests.conftest import COLLEAGUE, INES, RUTH, STRANGER
 from tests.reports import staged
 from tests.state_guard import states_unguarded
 
@@ -371,3 +372,22 @@ def test_anonymised_link_shows_the_new_version_once_that_is_approved(approved, c
     assert "Kidneys" not in client.get(url).text
     depositing.approve(approved)
     assert "Kidneys" in client.get(url).text
+
+
+def test_anonymised_link_goes_on_showing_what_was_approved_and_left_since(approved, client):
+    url = f"/share/{make(approved)}"
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, approved)
+        bulk_edit.remove(dataset, [files.by_number(dataset, 1).id], actor=INES.account)
+    page = client.get(url).text
+    assert "file_000.bin" in page and "130 files" in page
+
+
+def test_names_of_co_submitters_are_told_too(approved):
+    make(approved)
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, approved)
+        editor = editors.invite(dataset, COLLEAGUE.email, actor=INES.account)
+        editors.answer(editor.id, accept=True, actor=COLLEAGUE.account)
+        datasets.edit(dataset, {"title": f"Livers of {COLLEAGUE.name}"}, actor=INES.account)
+        assert any(COLLEAGUE.name.split()[0] in str(trace) for trace in share_links.exposed(dataset))

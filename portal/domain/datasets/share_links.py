@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import clock, db, errors, states
 from portal.config import settings
-from portal.domain.accounts import tokens
+from portal.domain.accounts import editors, tokens
 from portal.domain.datasets import datasets
 from portal.domain.files import files
 from portal.domain.permissions import access, active_grants
@@ -296,5 +296,8 @@ def _author_words(dataset: Dataset) -> list[AuthorWord]:
     whole = [account.email, account.center.name]
     parts = re.split(r"[\s,;.]+", f"{account.name} {dataset.submitter} {dataset.investigator}")
     local = re.split(r"[^\w]+", account.email.partition("@")[0])
+    for person in editors.people(dataset):
+        whole.append(person.email)
+        parts += re.split(r"[\s,;.]+", person.name)
     words = whole + [part for part in parts + local if len(part) > 2]
     return [AuthorWord(word) for word in {word.lower(): word for word in reversed(words) if word}.values()]

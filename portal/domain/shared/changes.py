@@ -107,12 +107,13 @@ def since(dataset: Dataset, event_id: int) -> list[Change]:
 
 @dataclass(frozen=True)
 class Earlier:
-    """A dataset as it was at an event of its history: the values that were changed since, by field and by number and
-    field, and the numbers of the files that came since."""
+    """A dataset as it was at a moment `at` of its history: the values that were changed since, by field and by number
+    and field, and the numbers of the files that came since."""
 
     fields: dict[str, Any]
     of_files: dict[int, dict[str, Any]]
     added: frozenset[int]
+    at: int = 0
 
 
 def earlier(dataset: Dataset, event_id: int) -> Earlier:
@@ -133,7 +134,8 @@ def earlier(dataset: Dataset, event_id: int) -> Earlier:
             values = found.fields if n is None else found.of_files.setdefault(n, {})
             for field, value in (event.before or {}).items():
                 values.setdefault(field, value)
-    return Earlier(found.fields, found.of_files, frozenset(added))
+    at = db.session.scalar(select(Event.at).where(Event.id == event_id)) or 0
+    return Earlier(found.fields, found.of_files, frozenset(added), at)
 
 
 def last_approval(dataset: Dataset) -> int:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from portal import db, states
@@ -82,10 +82,19 @@ def sums(datasets: list[Dataset]) -> dict[int, Sum]:
     return {row[0]: Sum(row[1], row[2]) for row in db.session.execute(query)}
 
 
-def sum_without(dataset: Dataset, numbers: frozenset[int]) -> tuple[Sum, int]:
-    """The archived files but those of these numbers, and how many of them equal their declared MD5."""
+def _archived(since: int | None = None) -> ColumnElement[bool]:
+    """Condition of the archived files; with `since` also of those archived until that moment that left later."""
+    if since is None:
+        return File.state == states.ARCHIVED
+    left = and_(File.state.in_(states.DEAD_FILES), File.archived_at <= since, File.updated_at > since)
+    return or_(File.state == states.ARCHIVED, left)
+
+
+def sum_without(dataset: Dataset, numbers: frozenset[int], since: int) -> tuple[Sum, int]:
+    """The files that were archived at a moment, but those of these numbers, and how many of them equal their declared
+    MD5."""
     columns = (File.n, File.size, File.declared_md5 == File.md5)
-    query = select(*columns).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
+    query = select(*columns).where(File.dataset_id == dataset.id, _archived(since))
     kept = [(size or 0, bool(equal)) for n, size, equal in db.session.execute(query) if n not in numbers]
     return Sum(len(kept), sum(size for size, _equal in kept)), sum(equal for _size, equal in kept)
 
@@ -126,9 +135,9 @@ def compared(dataset: Dataset) -> int:
     return int(db.session.scalar(query) or 0)
 
 
-def files(dataset: Dataset, *, after: str = "", before: str = "") -> keyset.Page:
-    """The archived files by number."""
-    query = select(File).where(File.dataset_id == dataset.id, File.state == states.ARCHIVED)
+def files(dataset: Dataset, *, after: str = "", before: str = "", since: int | None = None) -> keyset.Page:
+    """The archived files by number; with `since` as they were at that moment, whatever left later."""
+    query = select(File).where(File.dataset_id == dataset.id, _archived(since))
     return keyset.fetch(query, (File.n,), lambda row: (row[0].n,), after=after, before=before, descending=False)
 
 

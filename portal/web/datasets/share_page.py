@@ -25,12 +25,14 @@ def show(token: str) -> str:
         link = share_links.find(token)
     dataset = link.dataset
     before = share_links.as_approved(dataset) if link.anonymised else None
-    page = released.files(dataset, after=request.args.get("after", ""), before=request.args.get("before", ""))
+    since = before.at if before is not None else None
+    place = {name: request.args.get(name, "") for name in ("after", "before")}
+    page = released.files(dataset, **place, since=since)
     total = released.sums([dataset]).get(dataset.id, released.Sum())
     compared = released.compared(dataset)
     files = [row[0] for row in page.rows]
     if before is not None:
-        total, compared = released.sum_without(dataset, before.added)
+        total, compared = released.sum_without(dataset, before.added, before.at)
         files = [share_links.AsApproved(f, before.of_files.get(f.n, {})) for f in files if f.n not in before.added]
     return render_template(
         "datasets/share_page.html",
