@@ -5,7 +5,7 @@ import io
 import pytest
 
 from portal import db, states
-from portal.domain.accounts import tokens
+from portal.domain.accounts import editors, tokens
 from portal.models import Dataset, Upload
 from tests import depositing as deposit
 from tests.conftest import INES
@@ -202,3 +202,17 @@ def test_metadata_sent_for_a_dataset_is_its_file_and_no_delivery(receiving, run_
     session.finish()
     run_jobs()
     assert bytes_of(dataset_id) == {"run/p.xml": b"<SAMPLE_SET/>"} and in_box() == {}
+
+
+def test_upload_of_a_co_submitter_is_told_and_theirs_to_give(send, browser, sign_in, colleague):
+    dataset_id = declare("a.txt")
+    with db.transaction():
+        dataset = db.session.get_one(Dataset, dataset_id)
+        editor = editors.invite(dataset, colleague.email, actor=INES.account)
+        editors.answer(editor.id, accept=True, actor=colleague.account)
+    send("a.txt", b"mine")
+    send("a.txt", b"theirs", person=colleague)
+    assert bytes_of(dataset_id) == {"a.txt": b"mine"}
+    assert "who can use it" in browser.get(f"/deposit/{dataset_id}/files/1").text
+    assert "Use it" not in browser.get(f"/deposit/{dataset_id}/files/1").text
+    assert "Use it" in sign_in(colleague).get(f"/deposit/{dataset_id}/files/1").text

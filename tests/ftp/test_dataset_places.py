@@ -196,3 +196,15 @@ def test_folder_is_renamed_with_all_that_is_declared_in_it_or_not_at_all(client,
     assert standing(dataset_id) == {"run/late.txt": "waiting", "other/late.txt": "waiting", "run/a.txt": "received"}
     client.rename(f"/datasets/{dataset_id}/run", f"/datasets/{dataset_id}/run2")
     assert set(standing(dataset_id)) == {"run2/late.txt", "other/late.txt", "run2/a.txt"}
+
+
+def test_delete_of_what_was_to_replace_an_archived_file_leaves_that(client, ines):
+    dataset_id = declare(ines, files=[{"name": "a.txt", "title": "Counts"}])
+    put(client, f"/datasets/{dataset_id}/a.txt", b"archived")
+    with states_unguarded():
+        file, upload = db.session.query(File).one(), db.session.query(Upload).one()
+        file.state = upload.state = "archived"
+        file.size, file.md5, file.sha256 = upload.size, upload.md5, upload.sha256
+    put(client, f"/datasets/{dataset_id}/a.txt", b"newer")
+    client.delete(f"/datasets/{dataset_id}/a.txt")
+    assert standing(dataset_id) == {"a.txt": "archived"} and client.size(f"/datasets/{dataset_id}/a.txt") == 8

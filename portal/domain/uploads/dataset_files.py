@@ -241,10 +241,10 @@ def _fill(file: File, upload: Upload) -> None:
 
 
 def _forget(file: File, dataset: Dataset, *, actor: Account) -> None:
-    """A file without bytes leaves if nothing was said of it, and waits for others else."""
+    """A file without bytes leaves if nothing was said of it, or if it was to replace one that stays; else it waits."""
     db.session.refresh(file)
-    said = file.title or file.description or file.declared_md5 or file.samples is not None or file.replaces_id
-    if said:
+    said = file.title or file.description or file.declared_md5 or file.samples is not None
+    if said and file.replaces_id is None:
         belonging.give_back(file)
     else:
         bulk_edit.remove(dataset, [file.id], actor=actor)

@@ -15,7 +15,7 @@ _HAS = aliased(Upload)
 
 
 class Offer(NamedTuple):
-    """An upload of a drop box that a file could take. `newer`: the file has good or red bytes already."""
+    """An upload of an account's drop box that a file could take. `newer`: the file has good or red bytes already."""
 
     file_id: int
     n: int
@@ -23,6 +23,7 @@ class Offer(NamedTuple):
     name: str
     size: int
     received_at: int | None
+    account_id: int
     newer: bool
 
 
@@ -39,7 +40,16 @@ def offers(dataset: Dataset, file_ids: list[int] | None = None) -> dict[int, lis
         or_(known.is_(None), ~known),
     )
     query = (
-        select(File.id, File.n, Upload.id, Upload.name, Upload.size, Upload.received_at, File.state != states.WAITING)
+        select(
+            File.id,
+            File.n,
+            Upload.id,
+            Upload.name,
+            Upload.size,
+            Upload.received_at,
+            Upload.account_id,
+            File.state != states.WAITING,
+        )
         .join(Upload, Upload.base == File.base)
         .outerjoin(_HAS, _HAS.id == File.upload_id)
         .where(File.dataset_id == dataset.id, *matching.in_box_for(dataset), or_(waits, newer))
@@ -50,5 +60,5 @@ def offers(dataset: Dataset, file_ids: list[int] | None = None) -> dict[int, lis
         query = query.where(File.id.in_(file_ids))
     found: dict[int, list[Offer]] = {}
     for row in db.session.execute(query):
-        found.setdefault(row[0], []).append(Offer(*row[:6], newer=bool(row[6])))
+        found.setdefault(row[0], []).append(Offer(*row[:7], newer=bool(row[7])))
     return found
