@@ -1,7 +1,10 @@
 """Accessions under pressure: many at once, each its own, and the highest is remembered."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -50,21 +53,30 @@ def test_accessions_given_in_parallel_are_distinct(database, settings):
 
 def test_highest_number_is_remembered_whoever_writes_last(database, settings, monkeypatch):
     """Who committed the lower number is held up until the higher one could have been written."""
-    read, reading, higher = accessions._high_water, threading.Event(), threading.Event()
+    read, lock = accessions._high_water, accessions.keys.locked
+    reading, other = threading.Event(), threading.Event()  # the other waits at the lock, or has written
 
     def held(series: str) -> int:
         found, first = read(series), not reading.is_set()
         reading.set()
         if first:
-            higher.wait(0.5)
+            assert other.wait(10)
         return found
 
+    @contextmanager
+    def locked(folder: Path) -> Iterator[None]:
+        if reading.is_set():
+            other.set()
+        with lock(folder):
+            yield
+
     monkeypatch.setattr(accessions, "_high_water", held)
+    monkeypatch.setattr(accessions.keys, "locked", locked)
     lower = threading.Thread(target=one)
     lower.start()
     assert reading.wait(10)
     one()
-    higher.set()
+    other.set()
     lower.join(10)
 
     assert (settings.keys / "accession-high-water").read_text() == "2\n"
