@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal import db
+from portal import db, states
 from portal.domain.datasets import datasets, remarks
 from portal.models import Dataset, File
 from portal.queries.datasets import listed
@@ -59,11 +59,7 @@ def test_count_is_of_what_needs_its_owner(browser):
     assert counted() == 3
     make("Of a colleague", "returned", person=COLLEAGUE)
     assert counted() == 3
-    assert shown(browser, "needs=1") == ["Late", "Red", "Returned"] or set(shown(browser, "needs=1")) == {
-        "Late",
-        "Red",
-        "Returned",
-    }
+    assert set(shown(browser, "needs=1")) == {"Late", "Red", "Returned"}
     assert late and '<span class="count">3</span>' in browser.get("/deposit").text
 
 
@@ -111,7 +107,36 @@ def test_orders(browser):
     assert shown(browser) == ["C", "A", "B"]
 
 
-@pytest.mark.parametrize("sort", ["", "title", "release"])
+def test_titles_are_in_order_whatever_their_case(browser):
+    for title in ("beta", "Zeta", "Alpha"):
+        make(title)
+    assert shown(browser, "sort=title") == ["Alpha", "beta", "Zeta"]
+
+
+def test_states_are_in_the_order_of_the_life_cycle(browser):
+    for title, state in (("Sent back", "returned"), ("In review", "submitted"), ("Begun", "draft")):
+        make(title, state)
+    stages = [states.DATASET.states.index(state) for state in ("draft", "submitted", "returned")]
+    in_order = [title for _stage, title in sorted(zip(stages, ("Begun", "In review", "Sent back"), strict=True))]
+    assert shown(browser, "sort=state") == in_order
+
+
+@pytest.mark.parametrize("sort", ["", "title", "state", "release"])
+def test_cursor_of_somebody_elses_dataset_tells_nothing(browser, sort):
+    make("A")
+    hidden = make("M", person=COLLEAGUE)
+    make("Z")
+    for side in ("after", "before"):
+        assert shown(browser, f"sort={sort}&{side}={hidden}") == shown(browser, f"sort={sort}")
+
+
+def test_name_of_a_removed_file_finds_nothing(browser):
+    redden(make("Kidneys", names=["liver.txt"]), "removed")
+    assert shown(browser, "q=liver") == []
+    assert shown(browser, "q=kidneys") == ["Kidneys"]
+
+
+@pytest.mark.parametrize("sort", ["", "title", "state", "release"])
 def test_pages_of_every_order_hold_each_dataset_once(monkeypatch, ines, sort):
     monkeypatch.setattr("portal.queries.paging.keyset.PAGE", 2)
     monkeypatch.setattr(listed.keyset.fetch, "__kwdefaults__", {**listed.keyset.fetch.__kwdefaults__, "limit": 2})

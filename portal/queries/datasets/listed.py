@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal import db, states
@@ -16,10 +16,13 @@ ATTENTION = tuple(state for state in states.DATASET.states if state not in PUBLI
 TABS = {"attention": ATTENTION, "published": PUBLISHED}
 MOST_WORDS = 10
 _DAY = func.coalesce(Dataset.release_date, "9999")
+_TITLE = func.lower(Dataset.title)
+_STAGE = case({state: at for at, state in enumerate(states.DATASET.states)}, value=Dataset.state)
 # The columns of an order, and whether it falls.
 SORTS: dict[str, tuple[tuple[SQLColumnExpression[Any], ...], bool]] = {
     "": ((Dataset.updated_at, Dataset.id), True),
-    "title": ((Dataset.title, Dataset.id), False),
+    "title": ((_TITLE, Dataset.id), False),
+    "state": ((_STAGE, Dataset.id), False),
     "release": ((_DAY, Dataset.id), False),
 }
 _ANSWER = aliased(Remark)
@@ -79,7 +82,8 @@ def named(text: str) -> list[ColumnElement[bool]]:
         forms = {word, word.lower()}  # the database knows the case of ASCII letters only
         bears = [said.contains(form, autoescape=True) for form in forms]
         names = [func.lower(File.name).contains(form, autoescape=True) for form in forms]
-        file = select(File.id).where(File.dataset_id == Dataset.id, or_(*names))
+        living = and_(File.dataset_id == Dataset.id, File.state.not_in(states.DEAD_FILES))
+        file = select(File.id).where(living, or_(*names))
         conditions.append(or_(*bears, file.exists()))
     return conditions
 
@@ -100,13 +104,15 @@ def _query(account: Account, chosen: Filter) -> Select[Dataset]:
 
 
 def page(account: Account, chosen: Filter, *, after: str = "", before: str = "") -> keyset.Page:
-    """A page of the account's datasets. A cursor is the number of a dataset, whatever the order."""
+    """A page of the account's datasets. A cursor is the number of one of them, whatever the order: where a dataset
+    of somebody else would stand is told to nobody, since its title could be guessed from it."""
     columns, falling = SORTS[chosen.sort]
 
     def place(text: str) -> tuple[Any, ...] | None:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             return None
-        row = db.session.execute(select(*columns).where(Dataset.id == int(text))).first()
+        own = (Dataset.id == int(text), Dataset.account_id == account.id)
+        row = db.session.execute(select(*columns).where(*own)).first()
         return tuple(row) if row is not None else None
 
     fetched = keyset.fetch(
