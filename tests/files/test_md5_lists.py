@@ -163,3 +163,12 @@ def test_preview_compares_with_what_arrived(receiving, sign_in):
     page = sign_in(INES).send(f"/deposit/{dataset.id}/digests", digests=text).text
     assert "agree with the bytes that arrived" in page and "nothing yet" in page
     assert md5(b"wrong.txt") in page
+
+
+def test_preview_says_nothing_of_bytes_it_did_not_look_for(receiving, sign_in):
+    send("extra.txt", b"extra")
+    with db.transaction():
+        dataset = datasets.create(actor=INES.account, title="T", files=[{"name": "other.txt"}])
+    page = sign_in(INES).send(f"/deposit/{dataset.id}/digests", digests=f"{md5(b'extra')}  extra.txt\n").text
+    assert "Not in the dataset" in page
+    assert "not compared" in page and "nothing yet" not in page
